@@ -1,0 +1,1 @@
+"""The operator's faces: the full-screen console and the command line."""

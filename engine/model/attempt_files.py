@@ -1,0 +1,132 @@
+"""The attempt directory's files, as data: `spec` (what to run) and `status` (how it ended). Both carry `v: 1`.
+
+The directory is the contract between the engine, the runner, the hosts and the task: recovery reads nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from engine.model.dag import Json
+
+SPEC, CLAIM, LOG, RESULT, STATUS = "spec", "claim", "log", "result.json", "status"
+INLINE_RESULT_BYTES = 64 * 1024
+MAX_RESULT_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Context:
+    """What a task is told of its place in time. Moments are ISO 8601 UTC with `Z`."""
+
+    logical_date: str
+    data_interval_start: str
+    data_interval_end: str
+    run_after: str
+    timezone: str
+    run_type: str
+    params: dict[str, Json] = field(default_factory=dict)
+    max_tries: int = 1
+
+
+@dataclass(slots=True)
+class InputRef:
+    """The result of an upstream task: inline, or as the path of its result file."""
+
+    value: Json = None
+    path: str | None = None
+
+
+@dataclass(slots=True)
+class AttemptSpec:
+    """What to run; no secrets. Written by the engine before the start."""
+
+    attempt_id: str
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    number: int
+    kind: Literal["python", "shell", "callback"]
+    context: Context
+    bundle: str | None = None
+    """Directory of the DAG version's bundle (`versions/<hash>`), for Python tasks."""
+    file: str | None = None
+    """The DAG file, relative to the bundle."""
+    callback: str | None = None
+    """For kind `callback`: `on_success`, `on_failure` or `on_retry`; `task_id` may be empty for the DAG's own."""
+    error: str | None = None
+    """For callbacks: the one-line error of the attempt they report."""
+    argv: list[str] = field(default_factory=list)
+    cwd: str | None = None
+    env: dict[str, str] = field(default_factory=dict)
+    """The whole environment of the task: nothing is inherited."""
+    inputs: dict[str, InputRef] = field(default_factory=dict)
+    v: int = 1
+
+    def dumps(self) -> bytes:
+        """The file's bytes."""
+        return json.dumps(asdict(self), separators=(",", ":")).encode()
+
+    @classmethod
+    def loads(cls, data: bytes) -> AttemptSpec:
+        """Reads the file's bytes. Raises ValueError when they are not a spec of version 1."""
+        raw = json.loads(data)
+        if not isinstance(raw, dict) or raw.get("v") != 1:
+            raise ValueError("not an attempt spec of version 1")
+        raw["context"] = Context(**raw["context"])
+        raw["inputs"] = {name: InputRef(**ref) for name, ref in raw["inputs"].items()}
+        return cls(**raw)
+
+
+@dataclass(slots=True)
+class AttemptStatus:
+    """How the process ended. `code` 0 is the only proof of success; death by a signal is `128 + signal`, `signal` set.
+
+    Times are integer microseconds: `started`/`ended` of the wall clock, `duration` of the monotonic one.
+    """
+
+    code: int
+    by: Literal["child", "host", "runner", "shim", "engine"]
+    started: int | None = None
+    ended: int | None = None
+    duration: int | None = None
+    cpu_seconds: float | None = None
+    peak_bytes: int | None = None
+    signal: int | None = None
+    outcome: Literal["success", "skipped", "failed"] | None = None
+    failure_class: str | None = None
+    error: str | None = None
+    retry_after: float | None = None
+    """Seconds, when the task raised `RetryAfter`."""
+    reason: str | None = None
+    v: int = 1
+
+    def dumps(self) -> bytes:
+        """The file's bytes: one JSON line, ending in a newline, which proves that it is whole."""
+        known = {name: value for name, value in asdict(self).items() if value is not None}
+        return json.dumps(known, separators=(",", ":")).encode() + b"\n"
+
+    @classmethod
+    def loads(cls, data: bytes) -> AttemptStatus:
+        """Reads the file's bytes, also the shim's `v1 <code>` form. Raises ValueError when they are not whole."""
+        if not data.endswith(b"\n"):
+            raise ValueError("status is not whole")
+        if data.startswith(b"v1 "):
+            return cls._from_shim(data)
+        raw = json.loads(data)
+        if not isinstance(raw, dict) or raw.get("v") != 1:
+            raise ValueError("not an attempt status of version 1")
+        return cls(**raw)
+
+    @classmethod
+    def _from_shim(cls, data: bytes) -> AttemptStatus:
+        """`v1 <code>` and, on the last line, the shell's `times` of its children: `0m1.20s 0m0.30s`."""
+        lines = data.decode("ascii", "replace").split("\n")
+        code = int(lines[0].split()[1])
+        cpu = None
+        if len(lines) >= 3 and lines[2]:
+            minutes = (part.rstrip("s").split("m") for part in lines[2].split())
+            cpu = sum(int(m) * 60 + float(s) for m, s in minutes)
+        return cls(code=code, by="shim", cpu_seconds=cpu, signal=code - 128 if code > 128 else None)

@@ -1,0 +1,150 @@
+"""The serialized DAG: what the parse child hands to the engine, and what is kept of every DAG version.
+
+Plain dataclasses of JSON values. `authoring` makes them, `dagfiles` validates and stores them as JSON, the scheduler
+works from them; user code never reaches the engine in any other form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from engine.model.states import TriggerRule
+
+Json: TypeAlias = Any
+"""A JSON value: None, bool, int, float, str, list or dict with text keys."""
+
+DEFAULT_POOL = "default"
+DAY_SECONDS = 86_400.0
+
+
+@dataclass(slots=True)
+class ParamSpec:
+    """A declared parameter: its default and the JSON-Schema-like rules a value must keep."""
+
+    default: Json = None
+    required: bool = False
+    schema: dict[str, Json] = field(default_factory=dict)
+    """`type`, `enum`, `minimum`, `maximum`, `pattern`, … as given to `Param`."""
+    description: str | None = None
+
+
+@dataclass(slots=True)
+class RetryPolicy:
+    """How often and how late a failed task is tried again. Durations in seconds."""
+
+    retries: int = 0
+    delay: float = 300.0
+    exponential: bool = False
+    multiplier: float = 2.0
+    jitter: float = 0.0
+    max_delay: float = DAY_SECONDS
+
+
+@dataclass(slots=True)
+class CallbackFlags:
+    """Which callbacks a task or DAG defines; they run as short attempts."""
+
+    on_success: bool = False
+    on_failure: bool = False
+    on_retry: bool = False
+
+
+@dataclass(slots=True)
+class TaskSpec:
+    """One task of a DAG version. Durations in seconds."""
+
+    task_id: str
+    kind: Literal["python", "shell"]
+    upstream: list[str] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    """Upstream tasks whose results are handed to this one (a subset of `upstream`)."""
+    trigger_rule: TriggerRule = TriggerRule.ALL_SUCCESS
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    execution_timeout: float | None = None
+    grace: float = 10.0
+    """Between SIGTERM and SIGKILL."""
+    pool: str = DEFAULT_POOL
+    pool_slots: int = 1
+    priority_weight: int = 1
+    max_active_tis: int | None = None
+    isolate: bool = False
+    """Start cold, in an interpreter of its own, instead of forking from the warm host."""
+    command: list[str] | str | None = None
+    """Shell tasks: a script for `sh -c`, or an argument vector."""
+    env: dict[str, Json] = field(default_factory=dict)
+    """Text, or the references of `authoring` ({"$param": name}, {"$result": task}, {"$format": text})."""
+    owner: str | None = None
+    doc: str | None = None
+    runbook: str | None = None
+    sla: float | None = None
+    callbacks: CallbackFlags = field(default_factory=CallbackFlags)
+    line: int | None = None
+    """Line of the DAG file on which the task was made."""
+
+
+@dataclass(slots=True)
+class ScheduleSpec:
+    """When runs are created. Moments are ISO 8601 with an offset."""
+
+    expression: str | None = None
+    timezone: str = "UTC"
+    kind: Literal["interval", "trigger"] = "interval"
+    start_date: str | None = None
+    end_date: str | None = None
+    catchup: Literal["none", "latest", "all"] = "none"
+    on_missed: Literal["all", "latest", "skip"] | None = None
+
+
+@dataclass(slots=True)
+class DagSpec:
+    """One DAG version, complete: all that the engine ever knows of user code."""
+
+    dag_id: str
+    file: str
+    """Path of the DAG file relative to `dags/`."""
+    tasks: list[TaskSpec] = field(default_factory=list)
+    """In declaration order; `upstream` may name later ones."""
+    schedule: ScheduleSpec = field(default_factory=ScheduleSpec)
+    params: dict[str, ParamSpec] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    owner: str | None = None
+    doc: str | None = None
+    runbook: str | None = None
+    max_active_runs: int = 16
+    max_active_tasks: int | None = None
+    """Running task instances of this DAG, over all its runs."""
+    max_active_tasks_per_run: int | None = None
+    run_timeout: float | None = None
+    outcome: Literal["any_failed", "leaves"] = "any_failed"
+    paused_upon_creation: bool = False
+    on_broken: Literal["keep", "hold"] = "keep"
+    python: str | None = None
+    env: dict[str, str] = field(default_factory=dict)
+    callbacks: CallbackFlags = field(default_factory=CallbackFlags)
+    line: int | None = None
+    v: int = 1
+
+
+@dataclass(slots=True)
+class ImportFailure:
+    """Why a DAG file (or one DAG in it) could not be loaded."""
+
+    file: str
+    message: str
+    line: int | None = None
+    traceback: str | None = None
+    dag_id: str | None = None
+
+
+@dataclass(slots=True)
+class ParsedFile:
+    """What the parse child answers for one DAG file."""
+
+    file: str
+    dags: list[DagSpec] = field(default_factory=list)
+    modules: list[str] = field(default_factory=list)
+    """The DAG file and every module it imported from under `dags/`, relative to it, sorted."""
+    errors: list[ImportFailure] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    v: int = 1
