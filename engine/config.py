@@ -1,0 +1,181 @@
+"""A home: where it is, what stands in it, and what its `dagdeck.toml` says."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+CONFIG = "dagdeck.toml"
+DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+DEFAULT_LANG = "C.UTF-8"
+_SOCKET_LIMIT = 100  # a Unix socket path may have 108 bytes on Linux and 104 on macOS
+
+
+class HomeError(Exception):
+    """The home, or its configuration, cannot be used; the text says what, where and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths of one home."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        return self.root / CONFIG
+
+    @property
+    def dags(self) -> Path:
+        return self.root / "dags"
+
+    @property
+    def versions(self) -> Path:
+        return self.root / "versions"
+
+    @property
+    def attempts(self) -> Path:
+        return self.root / "attempts"
+
+    @property
+    def database(self) -> Path:
+        return self.root / "state.db"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "engine.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "engine.log"
+
+    @property
+    def name(self) -> str:
+        return self.root.name
+
+    @property
+    def socket(self) -> Path:
+        """The control socket: in the home, or in a short private folder when the home's path is too long for one."""
+        path = self.root / "engine.sock"
+        if len(os.fsencode(path)) <= _SOCKET_LIMIT:
+            return path
+        recorded = self.root / "engine.sock.path"
+        if recorded.exists():
+            return Path(recorded.read_text().strip())
+        folder = Path(tempfile.mkdtemp(prefix="dagdeck-"))
+        recorded.write_text(f"{folder / 'engine.sock'}\n")
+        return folder / "engine.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `dagdeck.toml` says. Sizes in bytes."""
+
+    name: str
+    timezone: str = "UTC"
+    production: bool = False
+    slots: int = 16
+    """Task instances that run at the same time in this home."""
+    python: str | None = None
+    """Interpreter of DAG files and tasks; the engine's own where it is not given."""
+    env: dict[str, str] = field(default_factory=dict)
+    path: str = DEFAULT_PATH
+    lang: str = DEFAULT_LANG
+    pools: dict[str, int] = field(default_factory=dict)
+    log_limit: int = 64 * 1024 * 1024
+    min_free: int = 500 * 1024 * 1024
+
+
+_KEYS: dict[str, type | tuple[type, ...]] = {
+    "name": str,
+    "timezone": str,
+    "production": bool,
+    "slots": int,
+    "python": str,
+    "env": dict,
+    "path": str,
+    "lang": str,
+    "pools": dict,
+    "log_limit_mb": int,
+    "min_free_mb": int,
+}
+
+
+def find_home(explicit: str | None) -> Home:
+    """The home a command is about: `--home`, `$DAGDECK_HOME`, the nearest `dagdeck.toml` upwards, `~/.dagdeck`.
+
+    Raises HomeError when there is none: homes are made by `dagdeck init` and `dagdeck demo` alone.
+    """
+    named = explicit or os.environ.get("DAGDECK_HOME")
+    if named:
+        root = Path(named).expanduser().resolve()
+        if not (root / CONFIG).is_file():
+            raise HomeError(f"{root} is not a dagdeck home (it has no {CONFIG}): make one with `dagdeck init {root}`")
+        return Home(root)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / CONFIG).is_file():
+            return Home(folder)
+    fallback = Path.home() / ".dagdeck"
+    if (fallback / CONFIG).is_file():
+        return Home(fallback.resolve())
+    raise HomeError("no dagdeck home here: make one with `dagdeck init DIR`, or look around with `dagdeck demo`")
+
+
+def load_settings(home: Home) -> Settings:
+    """Reads `dagdeck.toml`. Raises HomeError naming the file, the key and what is allowed."""
+    try:
+        raw = tomllib.loads(home.config.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise HomeError(f"{home.config} cannot be read: {error}") from error
+    for key, value in raw.items():
+        wanted = _KEYS.get(key)
+        if wanted is None:
+            raise HomeError(f"{home.config}: unknown setting {key!r}; known are {', '.join(sorted(_KEYS))}")
+        if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+            raise HomeError(f"{home.config}: {key} = {value!r} should be of type {getattr(wanted, '__name__', wanted)}")
+    return _settings(home, raw)
+
+
+def _settings(home: Home, raw: dict[str, Any]) -> Settings:
+    def fail(text: str) -> HomeError:
+        return HomeError(f"{home.config}: {text}")
+
+    zone = raw.get("timezone", "UTC")
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise fail(f"timezone = {zone!r} is not an IANA zone such as 'Europe/Berlin'") from error
+    slots = raw.get("slots", 16)
+    if not 1 <= slots <= 10_000:
+        raise fail(f"slots = {slots} should be between 1 and 10000")
+    env = raw.get("env", {})
+    if not all(isinstance(value, str) for value in env.values()):
+        raise fail("[env] values should be text, in quotes")
+    pools = raw.get("pools", {})
+    if not all(isinstance(size, int) and not isinstance(size, bool) and size >= -1 for size in pools.values()):
+        raise fail("[pools] values should be slots: 0 or more, or -1 for no limit")
+    python = raw.get("python")
+    if python is not None and not os.access(python, os.X_OK):
+        raise fail(f"python = {python!r} is not an executable file")
+    limit, free = raw.get("log_limit_mb", 64), raw.get("min_free_mb", 500)
+    if limit < 0 or free < 0:
+        raise fail("log_limit_mb and min_free_mb should not be negative")
+    return Settings(
+        name=raw.get("name", home.name),
+        timezone=zone,
+        production=raw.get("production", False),
+        slots=slots,
+        python=python,
+        env=env,
+        path=raw.get("path", DEFAULT_PATH),
+        lang=raw.get("lang", DEFAULT_LANG),
+        pools=pools,
+        log_limit=limit * 1024 * 1024,
+        min_free=free * 1024 * 1024,
+    )

@@ -1,0 +1,203 @@
+"""The messages of the control socket: JSON lines, each an object with a `type`, 1 MiB at most in both directions.
+
+The socket carries previews and commands with their replies, the number of the last commit, and gauges. Rows are never
+sent over it: a console reads committed rows from the store. Every reply is stamped with `seq`, the last committed event.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+PROTOCOL = 1
+MAX_LINE = 1024 * 1024
+PREVIEW_ROWS = 200
+PREVIEW_SECONDS = 300
+
+
+class Message(msgspec.Struct, tag_field="type", omit_defaults=True):
+    """Base of all messages."""
+
+
+class Selector(msgspec.Struct, omit_defaults=True):
+    """What a command is about: DAGs, or runs, or task instances of one run."""
+
+    dag_ids: list[str] = []
+    run_ids: list[str] = []
+    task_ids: list[str] = []
+    """Task ids of the one run in `run_ids`; empty means the run itself, or all its tasks, as the verb says."""
+
+
+# --- from the client ---------------------------------------------------------------------------------------------
+
+
+class Hello(Message, tag="hello"):
+    """First message. `claimed` is what the client says of its operator (SUDO_USER, SSH_CONNECTION): kept, marked so."""
+
+    protocol: int
+    client: str
+    version: str
+    claimed: dict[str, str] = {}
+
+
+class AskPreview(Message, tag="ask_preview"):
+    """What would this command touch? `id` is the client's, to match the reply."""
+
+    id: int
+    verb: str
+    select: Selector = msgspec.field(default_factory=Selector)
+    args: dict[str, Any] = {}
+
+
+class AskMore(Message, tag="ask_more"):
+    """The next rows of a preview."""
+
+    id: int
+    preview_id: str
+    more: str
+
+
+class Command(Message, tag="command"):
+    """Do it. `command_id` is made by the client (32 hex digits): sent twice, it is applied once.
+
+    `seen_seq` is the commit the operator was looking at: rows that moved since are skipped and named.
+    """
+
+    id: int
+    command_id: str
+    verb: str
+    select: Selector = msgspec.field(default_factory=Selector)
+    args: dict[str, Any] = {}
+    seen_seq: int | None = None
+    preview_id: str | None = None
+    note: str | None = None
+
+
+class Follow(Message, tag="follow"):
+    """From now on send `committed` and `gauges`."""
+
+
+ClientMessage: TypeAlias = Hello | AskPreview | AskMore | Command | Follow
+
+
+# --- from the engine ---------------------------------------------------------------------------------------------
+
+
+class Welcome(Message, tag="welcome"):
+    """Answer to `hello`. Another major of `schema`, or another `protocol`: the client has to be restarted."""
+
+    protocol: int
+    schema: int
+    version: str
+    pid: int
+    home: str
+    seq: int
+    started_at: int
+    actor: str
+
+
+class Effect(msgspec.Struct, omit_defaults=True):
+    """One row of a preview: what it is, the state it is in, and what the command would make of it."""
+
+    kind: str
+    """`task`, `run`, `dag` or `engine`."""
+    dag_id: str
+    state: str
+    becomes: str
+    run_id: str | None = None
+    task_id: str | None = None
+    map_index: int = -1
+    detail: str = ""
+    kills: bool = False
+
+
+class Preview(Message, tag="preview"):
+    """What a command would touch, exactly. It expires after five minutes."""
+
+    id: int
+    preview_id: str
+    seq: int
+    verb: str
+    sentence: str
+    """One line in words: `3 task instances of trades_us 01:10, 1 process killed`."""
+    total: int
+    counts: dict[str, int] = {}
+    """Rows by the state they are in now."""
+    rows: list[Effect] = []
+    more: str | None = None
+    kills: int = 0
+    reopens: int = 0
+    warnings: list[str] = []
+
+
+class Done(Message, tag="done"):
+    """The command is committed. `result` holds what it made, for instance `run_id`."""
+
+    id: int
+    seq: int
+    message: str
+    changed: int = 0
+    skipped: list[str] = []
+    """Rows left alone because they moved since they were seen, each with who moved it."""
+    result: dict[str, Any] = {}
+
+
+class Refused(Message, tag="refused"):
+    """Nothing was changed. `code`: `not_found`, `stale`, `state`, `invalid`, `degraded`, `role`, `protocol`."""
+
+    id: int
+    code: str
+    message: str
+    seq: int = 0
+
+
+class Committed(Message, tag="committed"):
+    """Everything up to event `seq` is in the store."""
+
+    seq: int
+
+
+class Gauges(Message, tag="gauges"):
+    """Figures of this moment; never stored. Sent once a second to whoever follows: the engine's sign of life."""
+
+    at: int
+    slots_used: int
+    slots: int
+    queued: int
+    """Task instances that could start but for a limit."""
+    running: int
+    retrying: int
+    waiting: int
+    loop_lag_ms: float
+    cpu_percent: float
+    rss_bytes: int
+    attached: list[str]
+    degraded: str | None = None
+    draining: bool = False
+
+
+ServerMessage: TypeAlias = Welcome | Preview | Done | Refused | Committed | Gauges
+
+
+_encoder = msgspec.json.Encoder()
+_client: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
+_server: msgspec.json.Decoder[ServerMessage] = msgspec.json.Decoder(ServerMessage)
+
+
+def encode(message: Message) -> bytes:
+    """One line, newline included. Raises ValueError when it would be over the limit."""
+    line = _encoder.encode(message) + b"\n"
+    if len(line) > MAX_LINE:
+        raise ValueError(f"message of {len(line)} bytes is over the limit of {MAX_LINE}")
+    return line
+
+
+def decode_client(line: bytes) -> ClientMessage:
+    """Reads a client's line. Raises msgspec.DecodeError (also for a wrong shape)."""
+    return _client.decode(line)
+
+
+def decode_server(line: bytes) -> ServerMessage:
+    """Reads an engine's line. Raises msgspec.DecodeError (also for a wrong shape)."""
+    return _server.decode(line)
