@@ -1,7 +1,7 @@
 """The messages of the control socket: JSON lines, each an object with a `type`, 1 MiB at most in both directions.
 
-The socket carries previews and commands with their replies, the number of the last commit, and gauges. Rows are never
-sent over it: a console reads committed rows from the store. Every reply is stamped with `seq`, the last committed event.
+The socket carries previews and commands with their replies, the number of the last commit, and gauges. Rows are
+never sent over it: a console reads committed rows from the store. Replies are stamped with `seq`, the last commit.
 """
 
 from __future__ import annotations
