@@ -87,7 +87,10 @@ class TaskInstance:
     """Attempts made before the present try epoch (run creation or the last clear)."""
     lost_count: int = 0
     """Attempts of this epoch that ended `lost`; they have a budget of their own."""
+    spared: int = 0
+    """Attempts of this epoch that use no retry budget without being lost (ended by the engine's own stop)."""
     requeues: int = 0
+    """Starts of the current attempt that failed before its process existed."""
     current: Attempt | None = None
     then: TaskState | None = None
     """For `killing`: the state that follows once the process is confirmed dead."""
