@@ -1,0 +1,155 @@
+"""Themes are data that is checked; tokens become styles, also without colours."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.glyphs import STATES, token
+from console.theming import (
+    FOLDER,
+    HUES,
+    ROLES,
+    Palette,
+    Theme,
+    ThemeError,
+    available,
+    detect_look,
+    load_theme,
+    parse_theme,
+)
+
+GOOD = (FOLDER / "night.toml").read_text(encoding="utf-8")
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.fixture(params=["night", "safe"])
+def theme(request: pytest.FixtureRequest) -> Theme:
+    """Each shipped theme."""
+    return load_theme(request.param)
+
+
+def test_the_shipped_themes_are_found() -> None:
+    """The folder of themes holds exactly what the console offers, and each has the name of its file."""
+    assert available() == ["night", "safe"]
+    assert [load_theme(name).name for name in available()] == available()
+
+
+def test_every_role_is_readable(theme: Theme) -> None:
+    """Each role and log hue contrasts with the background by 4.5:1; rules are fainter, as they carry no text."""
+    ground = theme.roles["background"]
+    for role in set(ROLES) - {"background", "rule"}:
+        assert contrast(theme.roles[role], ground) >= 4.5, role
+    for hue in HUES:
+        assert contrast(theme.log[hue], ground) >= 4.5, hue
+    assert contrast(theme.roles["dim"], theme.roles["rule"]) >= 2.5
+
+
+def test_the_safe_theme_needs_no_red_or_green() -> None:
+    """In the safe theme `ok` is blue and `bad` is orange, and they differ in brightness too."""
+    roles = load_theme("safe").roles
+    red, green, blue = (int(roles["ok"][at : at + 2], 16) for at in (1, 3, 5))
+    assert blue > green > red
+    red, green, blue = (int(roles["bad"][at : at + 2], 16) for at in (1, 3, 5))
+    assert red > green > blue
+    assert contrast(roles["ok"], roles["bad"]) >= 1.2
+
+
+def test_every_state_has_a_style(theme: Theme) -> None:
+    """The token of each state is known to every theme, with and without colours."""
+    for monochrome in (False, True):
+        palette = Palette(theme, monochrome=monochrome)
+        for state in STATES:
+            palette.style(token(state))
+
+
+def test_tokens_combine_a_role_with_attributes() -> None:
+    """`bad bold` is the colour of `bad` on the background, in bold."""
+    palette = Palette(load_theme("night"))
+    style = palette.style("bad bold")
+    assert style.bold
+    assert style.color is not None and style.color.name == palette.theme.roles["bad"]
+    assert style.bgcolor is not None and style.bgcolor.name == palette.theme.roles["background"]
+    assert palette.style("bad bold") is style
+
+
+def test_the_cursor_is_an_even_bar_where_the_focus_is() -> None:
+    """On the focused cursor row every token has the same colours; elsewhere the row keeps its own."""
+    palette = Palette(load_theme("night"))
+    focused = {palette.on_cursor(each, focused=True).color for each in ("bad", "ok", "dim")}
+    assert len(focused) == 1
+    assert palette.on_cursor("bad", focused=False).color == palette.style("bad").color
+
+
+def test_without_colours_only_attributes_are_left() -> None:
+    """A monochrome palette has no colour in any style, marks what needs a person in bold, and reverses the cursor."""
+    palette = Palette(load_theme("night"), monochrome=True)
+    for each in (*ROLES, "ansi.red", "bad bold underline"):
+        for style in (palette.style(each), palette.on_cursor(each, focused=True)):
+            assert style.color is None and style.bgcolor is None
+    assert palette.style("warn").bold and palette.style("dim").dim
+    assert palette.on_cursor("text", focused=True).reverse
+
+
+def test_an_unknown_token_is_an_error() -> None:
+    """A view that asks for a role which does not exist hears of it."""
+    with pytest.raises(ValueError, match="'crimson' is neither"):
+        Palette(load_theme("night")).style("crimson bold")
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (("#7fae7f", "green"), r"my.toml: roles.ok = 'green': write a colour as \"#rrggbb\""),
+        (('ok = "#7fae7f"\n', ""), r"my.toml: roles.ok is missing: add ok = "),
+        (("[roles]\n", "[roles]\nokay = 1\n"), r"my.toml: roles.okay: no such key; .* use one of text, background"),
+        (("[log]", "[logs]"), r"my.toml: logs: no such key"),
+        (("dark = true", "dark = 1"), r"my.toml: dark: write true or false"),
+        (('"night"', '""'), r"my.toml: name: write the theme's name"),
+        (("[roles]", "[roles"), r"my.toml: not valid TOML: .*line"),
+    ],
+)
+def test_a_faulty_theme_says_what_to_do(edit: tuple[str, str], message: str) -> None:
+    """Each fault of a theme file names the file, the key and the remedy."""
+    with pytest.raises(ThemeError, match=message):
+        parse_theme(GOOD.replace(*edit, 1), "my.toml")
+
+
+def test_a_theme_that_does_not_exist_lists_those_that_do() -> None:
+    """An unknown name answers with the names to choose from."""
+    with pytest.raises(ThemeError, match="no such theme; choose one of night, safe"):
+        load_theme("dusk")
+
+
+@pytest.mark.parametrize(
+    ("environ", "encoding", "monochrome", "ascii_only"),
+    [
+        ({}, "utf-8", False, False),
+        ({"NO_COLOR": "1"}, "UTF8", True, False),
+        ({"NO_COLOR": ""}, "utf-8", False, False),
+        ({"TERM": "dumb"}, "utf-8", True, False),
+        ({}, "ANSI_X3.4-1968", False, True),
+        ({}, "no-such-encoding", False, True),
+    ],
+)
+def test_the_look_follows_the_terminal(
+    environ: dict[str, str], encoding: str, monochrome: bool, ascii_only: bool
+) -> None:
+    """NO_COLOR and dumb terminals are drawn without colours, other encodings than UTF-8 in ASCII."""
+    look = detect_look(environ, encoding)
+    assert (look.monochrome, look.ascii_only) == (monochrome, ascii_only)
+
+
+def test_what_is_asked_for_wins() -> None:
+    """An explicit choice overrides what the environment says, in both directions."""
+    look = detect_look({"NO_COLOR": "1"}, "ascii", monochrome=False, ascii_only=False)
+    assert not look.monochrome and not look.ascii_only
