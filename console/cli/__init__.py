@@ -1,0 +1,1 @@
+"""The command `dagdeck`: every action of the console for scripts, under the same names."""

@@ -1,0 +1,104 @@
+"""The entry point of `dagdeck`: the table of verbs, and the way every failure leaves the process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from console.cli.errors import CliError, Exit
+from console.cli.lazy import LazyGroup, Verb
+from console.cli.session import Session, home_option
+from engine.version import VERSION
+
+_LOOK, _CHANGE, _ENGINE, _HOME = "Look", "Change", "Engine", "Homes and checks"
+
+VERBS: dict[str, Verb] = {
+    "dags": Verb("console.cli.dags", "dags", _LOOK, "DAGs: list, show, graph, source, validate, pause, resume."),
+    "runs": Verb("console.cli.runs", "runs", _LOOK, "Runs: list, show, wait."),
+    "tasks": Verb("console.cli.tasks", "tasks", _LOOK, "The task instances of a run."),
+    "logs": Verb("console.cli.logs", "logs", _LOOK, "The log of a task's attempt."),
+    "why": Verb("console.cli.tasks", "why", _LOOK, "Why a task waits, or why it failed."),
+    "stats": Verb("console.cli.figures", "stats", _LOOK, "Durations and success rates."),
+    "audit": Verb("console.cli.figures", "audit", _LOOK, "Who asked for what, and what came of it."),
+    "pools": Verb("console.cli.figures", "pools", _LOOK, "Pools and who holds their slots."),
+    "trigger": Verb("console.cli.trigger", "trigger", _CHANGE, "Start a run of a DAG."),
+    "rerun": Verb("console.cli.changes", "rerun", _CHANGE, "Run all tasks of a run again, or those that failed."),
+    "clear": Verb("console.cli.changes", "clear", _CHANGE, "Forget the outcome of tasks, so that they run again."),
+    "mark": Verb("console.cli.changes", "mark", _CHANGE, "Decide a task's state yourself."),
+    "retry": Verb("console.cli.changes", "retry", _CHANGE, "Start a waiting retry now."),
+    "kill": Verb("console.cli.changes", "kill", _CHANGE, "Stop a running task; it fails and is not retried."),
+    "cancel": Verb("console.cli.changes", "cancel", _CHANGE, "Stop a run and whatever of it is running."),
+    "engine": Verb("console.cli.engine", "engine", _ENGINE, "The engine: start, run, stop, status, drain."),
+    "init": Verb("console.cli.init", "init", _HOME, "Make a home with a first DAG."),
+    "demo": Verb("console.cli.demo", "demo", _HOME, "Look around in a throw-away home with live runs."),
+    "test": Verb("console.cli.testing", "test", _HOME, "Run a DAG here and now, in one process, without an engine."),
+    "schedule": Verb("console.cli.schedule", "schedule", _HOME, "What a schedule means: words, points, intervals."),
+    "doctor": Verb("console.cli.doctor", "doctor", _HOME, "Check this installation and this home."),
+    "verify": Verb("console.cli.doctor", "verify", _HOME, "Check the store against itself and against the evidence."),
+    "reset-terminal": Verb("console.cli.terminal", "reset_terminal", _HOME, "Give a broken terminal back."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    verbs=VERBS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="An operations console for data pipelines. Without a verb: open the console, starting an engine if none runs.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 no engine, 4 not found, 5 refused.",
+)
+@home_option
+@click.version_option(VERSION, "-V", "--version", message="dagdeck %(version)s", help="Print the version.")
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    """Opens the console when no verb is given."""
+    if ctx.invoked_subcommand is None:
+        from console.cli.opening import open_console
+
+        open_console(ctx.ensure_object(Session))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code. Every expected failure becomes a sentence, never a traceback."""
+    from console.cli.output import complain
+
+    try:
+        code = root.main(arguments, prog_name="dagdeck", standalone_mode=False, obj=Session())
+        return code if isinstance(code, int) else int(Exit.DONE)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.UsageError as error:
+        where = f" (see `{error.ctx.command_path} --help`)" if error.ctx is not None else ""
+        complain(error.format_message() + where)
+        return int(Exit.USAGE)
+    except click.ClickException as error:
+        complain(error.format_message())
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        complain("interrupted")
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe went away, as `| head` does. Nothing more can be said on that stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        known = _known(error)
+        if known is None:
+            raise
+        complain(str(known))
+        return int(known.code)
+
+
+def _known(error: Exception) -> CliError | None:
+    """What the errors of the engine's rooms mean to a person; None for a fault of this program."""
+    from console.cli.faults import explain
+
+    return explain(error)
+
+
+def main() -> NoReturn:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))

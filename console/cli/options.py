@@ -1,0 +1,46 @@
+"""The options that many verbs share, so that they are spelled and explained the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from console.cli.session import home_option
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with stable keys.")
+
+
+def reading(function: F) -> F:
+    """A verb that only looks: `--json`, `--home`."""
+    return json_option(home_option(function))
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a changing verb is to ask: only preview, ask first, or act; and what to write into the audit."""
+
+    dry_run: bool
+    yes: bool
+    note: str | None
+    as_json: bool
+
+
+def changing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A verb that changes something: `--dry-run`, `--yes`, `--note`, `--json`, `--home`, handed on as one `asking`."""
+
+    @click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
+    @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+    @click.option("--note", metavar="TEXT", help="A remark for the audit.")
+    @json_option
+    @home_option
+    @wraps(function)
+    def called(*args: Any, dry_run: bool, yes: bool, note: str | None, as_json: bool, **kwargs: Any) -> Any:
+        return function(*args, asking=Asking(dry_run, yes, note, as_json), **kwargs)
+
+    return called

@@ -1,0 +1,122 @@
+"""What a command prints: aligned tables, JSON with stable keys, colour only on a terminal, and no raw foreign text."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from console.text import cell_len, sanitise
+
+_COLOURS = {
+    "success": "green",
+    "running": "cyan",
+    "queued": "cyan",
+    "failed": "red",
+    "lost": "red",
+    "upstream_failed": "yellow",
+    "up_for_retry": "yellow",
+    "killing": "yellow",
+    "cancelling": "yellow",
+    "cancelled": "magenta",
+    "paused": "magenta",
+}
+
+
+def colourful() -> bool:
+    """Whether standard output wants colour: a terminal that is not dumb, and nobody asked for none."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") not in (None, "dumb")
+
+
+def clean(text: object) -> str:
+    """One line of foreign text, safe to look at."""
+    return sanitise(str(text))
+
+
+def state_word(state: str) -> str:
+    """A state in its colour, where there is colour."""
+    return paint(state, _COLOURS.get(state))
+
+
+def paint(text: str, colour: str | None, *, bold: bool = False, dim: bool = False) -> str:
+    """Text in a colour of the terminal's own sixteen; as it is where colour is not wanted."""
+    if not colourful():
+        return text
+    return click.style(text, fg=colour, bold=bold or None, dim=dim or None)
+
+
+def say(text: str = "") -> None:
+    """One line on standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def complain(text: str) -> None:
+    """Lines on standard error, sanitised, the first one naming the program."""
+    lines = [clean(line) for line in text.splitlines()] or [""]
+    sys.stdout.flush()
+    sys.stderr.write("\n".join([f"dagdeck: {lines[0]}", *lines[1:]]) + "\n")
+
+
+def warn(text: str) -> None:
+    """A remark on standard error, which leaves standard output to the data."""
+    sys.stderr.write(clean(text) + "\n")
+
+
+def emit_json(value: Any) -> None:
+    """One JSON document on standard output. Only ASCII is written, so that no name in it can move a cursor."""
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+
+
+def emit_json_line(value: Any) -> None:
+    """One line of JSON, at once: for what goes on and on."""
+    sys.stdout.write(json.dumps(value, separators=(",", ":")) + "\n")
+    sys.stdout.flush()
+
+
+class Column:
+    """One column of a table: its heading, the side it is aligned to, and whether its words are states."""
+
+    __slots__ = ("heading", "right", "state")
+
+    def __init__(self, heading: str, *, right: bool = False, state: bool = False) -> None:
+        self.heading = heading
+        self.right = right
+        self.state = state
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
+    """Prints rows in aligned columns, two blanks apart, widths counted in terminal cells."""
+    cells = [[clean("" if value is None else value) for value in row] for row in rows]
+    widths = [
+        max([cell_len(column.heading), *(cell_len(row[index]) for row in cells)])
+        for index, column in enumerate(columns)
+    ]
+    last = len(columns) - 1
+    heading = _line([column.heading for column in columns], columns, widths, last, painted=False)
+    say(paint(heading, None, dim=True))
+    for row in cells:
+        say(_line(row, columns, widths, last, painted=True))
+
+
+def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int], last: int, *, painted: bool) -> str:
+    parts = []
+    for index, (cell, column) in enumerate(zip(cells, columns, strict=True)):
+        blank = " " * (widths[index] - cell_len(cell))
+        shown = state_word(cell) if painted and column.state else cell
+        if column.right:
+            parts.append(blank + shown)
+        else:
+            parts.append(shown if index == last else shown + blank)
+    return "  ".join(parts).rstrip()
+
+
+def facts(pairs: Iterable[tuple[str, object]]) -> None:
+    """Prints names and values in two columns; values that are None are left out."""
+    known = [(name, clean(value)) for name, value in pairs if value is not None]
+    width = max((len(name) for name, _ in known), default=0)
+    for name, value in known:
+        say(f"{paint(name.ljust(width), None, dim=True)}  {value}")

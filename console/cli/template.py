@@ -1,0 +1,71 @@
+"""What `dagdeck init` writes: the settings, each commented with its meaning and default, and a first DAG."""
+
+from __future__ import annotations
+
+CONFIG_TEXT = """\
+# The settings of this dagdeck home. Every setting stands here with its default; take the `#` away to change it.
+# The engine reads this file when it starts.
+
+# The home's name, as the console's header shows it. Default: the name of this folder.
+# name = "etl"
+
+# In a production home a change of more than one thing is confirmed by typing the number of things.
+# production = false
+
+# The zone of schedules and dates that name none: an IANA name.
+# timezone = "UTC"
+
+# Task instances that run at the same time, over all DAGs.
+# slots = 16
+
+# The interpreter of DAG files and Python tasks: an absolute path, Python 3.11 or newer. Default: the engine's own.
+# It needs nothing of dagdeck installed.
+# python = "/srv/etl/venv/bin/python"
+
+# PATH and LANG of every task. Tasks inherit nothing from the shell that started the engine.
+# path = "/usr/local/bin:/usr/bin:/bin"
+# lang = "C.UTF-8"
+
+# What one attempt may write to its log, in MiB; beyond it, head and tail are kept and the gap is marked. 0: no limit.
+# log_limit_mb = 64
+
+# No task starts while the disk has less free than this, in MiB.
+# min_free_mb = 500
+
+# Further environment of every task. A DAG and a task may add their own.
+[env]
+# WAREHOUSE = "/srv/etl/warehouse.db"
+
+# Pools: how many slots tasks of different DAGs share, for instance connections to one database. -1: no limit.
+[pools]
+# db = 4
+"""
+
+FIRST_DAG_FILE = "hello.py"
+
+FIRST_DAG = '''\
+"""A first DAG. Save a change and it is live within three seconds."""
+
+from datetime import timedelta
+
+from dagdeck import dag, shell, task
+
+
+@task(retries=2, retry_delay=timedelta(seconds=10))
+def count_words(logical_date):
+    """What a task returns is handed to the tasks that take it; what it prints is its log."""
+    text = "work outlives the screen"
+    print(f"counting for {logical_date:%Y-%m-%d}")
+    return {"text": text, "words": len(text.split())}
+
+
+@task
+def report(counted):
+    print(f"{counted['words']} words in {counted['text']!r}")
+
+
+@dag(schedule="0 * * * *", start_date="2026-01-01", catchup=False, tags=["first"])
+def hello():
+    """Counts a few words, every hour."""
+    report(count_words()) >> shell("greet", "echo Hello from $DAGDECK_RUN_ID")
+'''

@@ -1,0 +1,18 @@
+"""What every test may rely on: it knows no home of the person who runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def nobodys_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Takes the environment's own home away, so that a test can only find the homes it makes."""
+    folder = tmp_path_factory.mktemp("user")
+    monkeypatch.delenv("DAGDECK_HOME", raising=False)
+    monkeypatch.delenv("DAGDECK_CLOCK_OFFSET", raising=False)
+    monkeypatch.setenv("HOME", str(folder))
+    yield folder
