@@ -1,0 +1,33 @@
+"""Schedules: when runs are due, which data intervals they cover, and what to do about missed ones.
+
+Pure: the time that it is now is an argument. All instants are integer microseconds since 1970-01-01 UTC.
+"""
+
+from engine.timetable.errors import ScheduleError
+from engine.timetable.interval import Slot, last_completed, slot_at, slots
+from engine.timetable.missed import Catchup, MissedPlan, OnMissed, plan_missed
+from engine.timetable.points import count_points, next_point, points_after, points_before, previous_point
+from engine.timetable.timetable import Kind, Micros, Timetable, compile_timetable
+from engine.timetable.words import describe
+
+__all__ = [
+    "Catchup",
+    "Kind",
+    "Micros",
+    "MissedPlan",
+    "OnMissed",
+    "ScheduleError",
+    "Slot",
+    "Timetable",
+    "compile_timetable",
+    "count_points",
+    "describe",
+    "last_completed",
+    "next_point",
+    "plan_missed",
+    "points_after",
+    "points_before",
+    "previous_point",
+    "slot_at",
+    "slots",
+]

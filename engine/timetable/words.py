@@ -1,0 +1,152 @@
+"""A schedule in words."""
+
+import calendar
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from engine.timetable.cron import Cron
+from engine.timetable.timetable import Timetable
+
+_MOST_TIMES = 6
+
+
+def describe(tt: Timetable) -> str:
+    """One sentence that says when runs are due, in which zone, and what each covers."""
+    cron = tt.cron
+    if tt.kind == "trigger":
+        covers = "each run is due at that moment and covers no interval (trigger)"
+    else:
+        covers = f"each run covers {_span(cron)} (interval)"
+    days = "" if cron.elapsed and cron.every_day else f" {_days(cron)}"
+    return f"{_times(cron)}{days}, {tt.timezone}; {covers}"
+
+
+def _times(cron: Cron) -> str:
+    if cron.elapsed:
+        return _times_of_every_hour(cron.minutes)
+    if len(cron.times) <= _MOST_TIMES:
+        return "at " + _listed(_clock(*divmod(time, 60)) for time in cron.times)
+    first, last = _clock(cron.hours[0], cron.minutes[0]), _clock(cron.hours[-1], cron.minutes[-1])
+    hours = _step(cron.hours)
+    if hours == 1 and (minutes := _step_of_hour(cron.minutes)):
+        return f"every {_counted(minutes, 'minute')} from {first} to {last}"
+    if hours and len(cron.minutes) == 1:
+        return f"every {_counted(hours, 'hour')} from {first} to {last}"
+    noun = "minute" if len(cron.minutes) == 1 else "minutes"
+    return f"at {noun} {_ranges(cron.minutes)} of the hours {_ranges(cron.hours)}"
+
+
+def _times_of_every_hour(minutes: tuple[int, ...]) -> str:
+    if minutes == (0,):
+        return "every hour, on the hour"
+    if step := _step_of_hour(minutes):
+        start = f", from minute {minutes[0]:02d} on" if minutes[0] else ""
+        return f"every {_counted(step, 'minute')}{start}"
+    return f"every hour at {'minute' if len(minutes) == 1 else 'minutes'} {_ranges(minutes)}"
+
+
+def _days(cron: Cron) -> str:
+    months = "" if len(cron.months) == 12 else " in " + _listed(_months(cron))
+    if cron.any_day and cron.any_weekday:
+        return f"every day{months}"
+    if cron.any_day:
+        return f"{_weekdays(cron)}{months}"
+    noun = "day" if len(cron.days) == 1 else "days"
+    days = f"on {noun} {_ranges(sorted(cron.days), width=1)}"
+    if cron.either_day:
+        names = _listed((calendar.day_name[day - 1] for day in _from_monday(cron)), "or")
+        where = months or " of every month"
+        return f"{days}{where} or on any {names}{months} (either is enough)"
+    if _leap_day(cron):
+        return f"{days} of February, in leap years"
+    shortest = min(calendar.monthrange(2001, month)[1] for month in cron.months)
+    exist = ""
+    if max(cron.days) > shortest:
+        exist = " that has it" if len(cron.days) == 1 else " that has them"
+    if not months:
+        return f"{days} of every month{exist}"
+    return f"{days} of {_listed(_months(cron))}"
+
+
+def _weekdays(cron: Cron) -> str:
+    numbers = _from_monday(cron)
+    names = [calendar.day_name[number - 1] for number in numbers]
+    if len(names) == 1:
+        return f"every {names[0]}"
+    if len(names) > 2 and _step(numbers) == 1:
+        return f"every {names[0]} to {names[-1]}"
+    return f"every {_listed(names)}"
+
+
+def _span(cron: Cron) -> str:
+    """The length of the interval in words, where all intervals have the same one on the calendar."""
+    if cron.elapsed and cron.every_day:
+        step = 60 if len(cron.minutes) == 1 else _step_of_hour(cron.minutes)
+        if step == 60:
+            return "the hour before"
+        if step:
+            return "the minute before" if step == 1 else f"the {step} minutes before"
+    if len(cron.times) == 1 and not cron.either_day:
+        if cron.every_day:
+            return "the day before"
+        if cron.any_day and len(cron.weekdays) == 1 and len(cron.months) == 12:
+            return "the week before"
+        if cron.any_weekday and len(cron.days) == 1 and len(cron.months) == 12 and max(cron.days) <= 28:
+            return "the month before"
+        if cron.any_weekday and len(cron.days) == len(cron.months) == 1 and not _leap_day(cron):
+            return "the year before"
+    return "the time since the point before"
+
+
+def _leap_day(cron: Cron) -> bool:
+    return list(cron.months) == [2] and list(cron.days) == [29]
+
+
+def _months(cron: Cron) -> list[str]:
+    return [calendar.month_name[month] for month in sorted(cron.months)]
+
+
+def _from_monday(cron: Cron) -> list[int]:
+    """The weekdays as 1 (Monday) to 7 (Sunday)."""
+    return sorted(day or 7 for day in cron.weekdays)
+
+
+def _step(values: Sequence[int]) -> int:
+    """The common difference of ascending values, 0 if there is none."""
+    steps = {high - low for low, high in pairwise(values)}
+    return steps.pop() if len(steps) == 1 else 0
+
+
+def _step_of_hour(minutes: Sequence[int]) -> int:
+    """The common difference of minutes that goes on from one hour to the next, 0 if there is none."""
+    step = _step(minutes)
+    return step if step and minutes[0] + 60 - minutes[-1] == step else 0
+
+
+def _ranges(values: Sequence[int], width: int = 2) -> str:
+    """Numbers in words, runs of three and more as `a to b`."""
+    parts: list[str] = []
+    run: list[int] = []
+    for value in [*values, None]:
+        if value is not None and run and value == run[-1] + 1:
+            run.append(value)
+            continue
+        if len(run) > 2:
+            parts.append(f"{run[0]:0{width}d} to {run[-1]:0{width}d}")
+        else:
+            parts.extend(f"{number:0{width}d}" for number in run)
+        run = [] if value is None else [value]
+    return _listed(parts)
+
+
+def _listed(parts: Iterable[str], last: str = "and") -> str:
+    *head, tail = parts
+    return f"{', '.join(head)} {last} {tail}" if head else tail
+
+
+def _counted(number: int, noun: str) -> str:
+    return noun if number == 1 else f"{number} {noun}s"
+
+
+def _clock(hour: int, minute: int) -> str:
+    return f"{hour:02d}:{minute:02d}"
