@@ -33,6 +33,10 @@ class Clock(Protocol):
         """Returns once `now()` has reached `moment`."""
 
 
+async def _doze(left: Micros) -> None:
+    await asyncio.sleep(max(1000, min(left, LONGEST_SLEEP)) / SECOND)
+
+
 class SystemClock:
     """The machine's own clocks."""
 
@@ -50,7 +54,7 @@ class SystemClock:
 
     async def sleep_until(self, moment: Micros) -> None:
         while (left := moment - self.now()) > 0:
-            await asyncio.sleep(min(left, LONGEST_SLEEP) / SECOND)
+            await _doze(left)
 
 
 class ShiftedClock(SystemClock):
@@ -76,7 +80,7 @@ class ShiftedClock(SystemClock):
 
     async def sleep_until(self, moment: Micros) -> None:
         while (left := moment - self.now()) > 0:
-            await asyncio.sleep(min(left / self._rate, LONGEST_SLEEP) / SECOND)
+            await _doze(round(left / self._rate))
 
 
 def clock_from_environment() -> Clock:
