@@ -203,12 +203,15 @@ def fit(
     width: int,
     align: Literal["left", "right", "centre"] = "left",
     *,
-    cut: Literal["middle", "end", "start"] = "end",
+    cut: Literal["middle", "end", "start", "hard"] = "end",
 ) -> str:
-    """The text in exactly `width` cells: cut where too long, padded where too short, wide characters never halved."""
+    """The text in exactly `width` cells: cut where too long, padded where too short, wide characters never halved.
+
+    `cut` says where characters go: a `hard` cut is at the end and leaves no sign.
+    """
     size = cell_len(text)
     if size > width:
-        text = {"middle": cut_middle, "end": cut_end, "start": cut_start}[cut](text, width)
+        text = {"middle": cut_middle, "end": cut_end, "start": cut_start, "hard": _head}[cut](text, width)
         size = cell_len(text)
     room = max(width, 0) - size
     if room <= 0:

@@ -105,7 +105,7 @@ def test_cuts_fit_and_fields_are_exact(text: str, width: int) -> None:
         assert cell_len(cut(text, width)) <= width
         assert cut(text, 100) == text
     for align in ("left", "right", "centre"):
-        for where in ("end", "middle", "start"):
+        for where in ("end", "middle", "start", "hard"):
             assert cell_len(fit(text, width, align, cut=where)) == width
 
 

@@ -1,0 +1,119 @@
+"""The frame of the command line: exit codes, errors as sentences, lazy verbs, one spelling of the shared options."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+from console.cli.homes import home_of_command
+from console.cli.main import VERBS, root, run
+from tests.support.cli import Cli
+
+
+def commands(group: click.Group, context: click.Context) -> list[tuple[str, click.Command]]:
+    found = []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            found += [(f"{name} {inner}", each) for inner, each in commands(command, context)]
+        else:
+            found.append((name, command))
+    return found
+
+
+def test_an_unknown_verb_is_a_usage_error(cli: Cli) -> None:
+    """A verb that does not exist ends with exit code 2 and a sentence."""
+    answer = cli("lsit")
+    assert answer.code == 2
+    assert "lsit" in answer.err
+    assert answer.out == ""
+
+
+def test_without_a_home_the_command_names_init_and_demo(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no home stands, a verb that needs one ends with exit code 3 and says how to make one."""
+    monkeypatch.chdir(tmp_path)
+    answer = cli("runs", "list")
+    assert answer.code == 3
+    assert "dagdeck init" in answer.err
+    assert "dagdeck demo" in answer.err
+
+
+def test_a_folder_that_is_no_home_is_named(cli: Cli, tmp_path: Path) -> None:
+    """--home with a folder that is no home says so, with exit code 3."""
+    answer = cli("--home", tmp_path, "runs", "list")
+    assert answer.code == 3
+    assert str(tmp_path) in answer.err
+
+
+def test_hostile_text_in_an_argument_reaches_the_terminal_only_made_visible(cli: Cli) -> None:
+    """Control characters in what the user typed are shown, not sent."""
+    answer = cli("runs\x1b[2J")
+    assert "\x1b" not in answer.err
+    assert "^[[2J" in answer.err
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed pipe, as after `| head`, is no error worth a word."""
+    heard, told = os.pipe()
+    os.close(heard)
+    with os.fdopen(told, "w", buffering=1) as stream:
+        monkeypatch.setattr("sys.stdout", stream)
+        code = run(["schedule", "* * * * *"])
+        monkeypatch.undo()
+    assert code == 141
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_the_list_of_verbs_says_what_the_verbs_say(name: str) -> None:
+    """A verb's line in the list is loaded from nowhere but the table, and its code has a help text of its own."""
+    verb = VERBS[name]
+    command = getattr(import_module(verb.module), verb.attribute)
+    assert isinstance(command, click.Command)
+    assert command.name == name
+    assert command.help
+    assert verb.summary.endswith(".")
+
+
+def test_every_verb_explains_itself_and_its_options() -> None:
+    """Each verb and each option has a help text."""
+    context = click.Context(root)
+    for name, command in commands(root, context):
+        assert command.help, name
+        for option in command.params:
+            if isinstance(option, click.Option) and option.name != "kind":
+                assert option.help, f"{name} {option.opts}"
+
+
+@pytest.mark.parametrize(
+    "name", ["trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "dags pause", "dags resume", "engine stop"]
+)
+def test_changing_verbs_can_be_tried_and_told_not_to_ask(name: str) -> None:
+    """Every changing verb has --dry-run, --yes, --note and --json."""
+    command = dict(commands(root, click.Context(root)))[name]
+    options = {spelling for option in command.params for spelling in option.opts}
+    assert {"--dry-run", "--yes", "--note", "--json", "--home"} <= options
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["dags list", "dags show", "dags graph", "dags validate", "runs list", "runs show", "runs wait", "tasks", "why"]
+    + ["stats", "audit", "pools", "engine status", "doctor", "verify", "schedule"],
+)
+def test_reading_verbs_speak_json(name: str) -> None:
+    """Every reading verb has --json."""
+    command = dict(commands(root, click.Context(root)))[name]
+    assert "--json" in {spelling for option in command.params for spelling in option.opts}
+
+
+def test_an_engine_is_known_by_its_command_line() -> None:
+    """The home of a running engine is read from its arguments; other programs have none."""
+    assert home_of_command(["python", "-m", "engine", "--home", "/srv/etl", "--detach", ""]) == Path("/srv/etl")
+    assert home_of_command(["python", "-m", "engineering", "--home", "/srv/etl"]) is None
+    assert home_of_command(["vi", "engine"]) is None
