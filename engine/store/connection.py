@@ -1,0 +1,102 @@
+"""Opening the database: the one place that sets what every connection must have."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from engine.store.errors import StoreDamaged, StoreError, StoreForeign, StoreMissing, StoreTooNew
+from engine.version import SCHEMA, SCHEMA_MAJOR
+
+APPLICATION_ID = 0x64676463
+"""`dgdc` in ASCII: marks the file as a store of dagdeck."""
+OLDEST_SQLITE = (3, 37, 0)
+"""The first version with STRICT tables."""
+JOURNAL_LIMIT = 64 * 1024 * 1024
+READER_WAIT_MS = 250
+
+
+def check_library() -> None:
+    """Raises StoreError when this interpreter's SQLite is too old to hold the store."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        needed = ".".join(map(str, OLDEST_SQLITE))
+        raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old for the store: {needed} or newer is needed")
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """A read-write connection for the store's writer: durable on commit, checkpoints only when told to.
+
+    Creates the file if it is missing. Raises sqlite3.Error, or StoreError when WAL cannot be switched on or the file
+    is not a store that this program may touch; such a file is left as it is.
+    """
+    check_library()
+    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
+    try:
+        _harden(connection)
+        check_identity(connection, path)
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise StoreError(
+                f"{path}: SQLite could not switch to its write-ahead log (it stays {mode!r}). "
+                "The store needs a local disk: network file systems do not work"
+            )
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")
+        connection.execute("PRAGMA checkpoint_fullfsync = ON")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT}")
+        connection.execute("PRAGMA cache_size = -8192")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that can only read, and waits 250 ms at most. Raises StoreMissing or sqlite3.Error."""
+    check_library()
+    if not path.exists():
+        raise StoreMissing(f"{path}: there is no store here. Start the engine once, or make a home: dagdeck init")
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    connection = sqlite3.connect(
+        uri, uri=True, isolation_level=None, timeout=READER_WAIT_MS / 1000, check_same_thread=False
+    )
+    try:
+        _harden(connection)
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("PRAGMA cache_size = -4096")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _harden(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute("PRAGMA mmap_size = 0")
+
+
+def check_identity(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema number of the store that a connection is on; 0 for an empty file.
+
+    Raises StoreForeign when the database belongs to something else, StoreTooNew when its schema is of a later
+    major version than this program's, StoreDamaged when it has no schema number at all.
+    """
+    found = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    schema = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    if found != APPLICATION_ID:
+        if tables or found or schema:
+            raise StoreForeign(f"{path}: this is the database of another program (application id {found:#x})")
+        return 0
+    if schema == 0:
+        raise StoreDamaged(f"{path}: the store has no schema number. Restore a backup: dagdeck restore")
+    if schema // 1000 > SCHEMA_MAJOR:
+        raise StoreTooNew(
+            f"{path}: the store has schema {schema}, this program knows {SCHEMA}. "
+            "The engine has been upgraded: restart this program, or install the newer version"
+        )
+    return schema

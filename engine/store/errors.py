@@ -1,0 +1,84 @@
+"""What can go wrong with the store, in words an operator can act on."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+
+class StoreError(Exception):
+    """The store cannot be used; the text says what, where and what to do."""
+
+
+class StoreMissing(StoreError):
+    """There is no store at this path."""
+
+
+class StoreForeign(StoreError):
+    """The file is a database of something else."""
+
+
+class StoreTooNew(StoreError):
+    """The store was written by another major version."""
+
+
+class StoreDamaged(StoreError):
+    """The file is not a sound database."""
+
+
+class StoreUnreadable(StoreError):
+    """The file is there, but the operating system refuses what SQLite needs of it or of its folder."""
+
+
+class StoreBusy(StoreError):
+    """Somebody held the store for longer than a reader waits; trying again is safe."""
+
+
+class CommitFailed(StoreError):
+    """A commit failed: nothing of its transaction, nor of what was queued behind it, has become true."""
+
+
+class StateDiverged(CommitFailed):
+    """A guarded row was not in the state that memory believed: memory is wrong and has to be reloaded."""
+
+
+class NotFound(StoreError):
+    """No row answers this reference."""
+
+
+class Ambiguous(StoreError):
+    """More than one row answers this reference; `candidates` names some of them."""
+
+    def __init__(self, message: str, candidates: list[str]) -> None:
+        super().__init__(message)
+        self.candidates = candidates
+
+
+_DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
+_BUSY = {"SQLITE_BUSY", "SQLITE_LOCKED"}
+
+
+def error_name(error: sqlite3.Error) -> str:
+    """SQLite's name of the error (`SQLITE_IOERR_WRITE`), or the exception's own where SQLite gave none."""
+    return str(getattr(error, "sqlite_errorname", None) or type(error).__name__)
+
+
+def explain(error: sqlite3.Error, path: Path) -> StoreError:
+    """The StoreError that says what a SQLite error on the store at `path` means."""
+    name = error_name(error)
+    plain = "_".join(name.split("_")[:2])
+    if plain in _DAMAGED:
+        return StoreDamaged(
+            f"{path}: the store is damaged ({error}). Stop the engine and restore a backup: dagdeck restore"
+        )
+    if plain in _BUSY:
+        return StoreBusy(f"{path}: the store is busy ({error}); try again")
+    if plain in {"SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"}:
+        return StoreUnreadable(
+            f"{path}: SQLite cannot open the store ({name}). It needs to read {path.name} and to write "
+            f"{path.name}-wal and {path.name}-shm beside it: check who owns {path.parent} and whether its disk is "
+            "read-only or full"
+        )
+    if plain == "SQLITE_FULL":
+        return StoreUnreadable(f"{path}: the disk is full ({error}). Free some space beside {path.parent}")
+    return StoreError(f"{path}: {name}: {error}")

@@ -1,0 +1,84 @@
+"""Creating and upgrading the store. The only module that loads sqlite-utils; readers never import it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from engine.store.connection import APPLICATION_ID, check_identity, connect_writer
+from engine.store.errors import StoreDamaged, StoreError, StoreTooNew, explain
+from engine.store.sql import script
+from engine.version import SCHEMA
+
+migrations = Migrations("dagdeck")
+
+
+@migrations()
+def schema_1000(db: Database) -> None:
+    """The first schema."""
+    for statement in _split(script("schema_1000")):
+        db.conn.execute(statement)
+
+
+def open_store(path: Path) -> None:
+    """Creates the store at `path`, or upgrades it, in one transaction; does nothing when it is up to date.
+
+    A store whose last engine did not stop in order also gets SQLite's quick check.
+    Raises StoreError saying what is wrong: the file belongs to another program, is damaged, was written by a newer
+    version, or the disk does not let SQLite work.
+    """
+    try:
+        connection = connect_writer(path)
+        try:
+            _upgrade(connection, path)
+            _check_after_unclean_stop(connection, path)
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+
+
+def _check_after_unclean_stop(connection: sqlite3.Connection, path: Path) -> None:
+    """A session that never ended was killed, or its machine went down: only then the file is checked."""
+    last = connection.execute("SELECT ended_at FROM engine_session ORDER BY id DESC LIMIT 1").fetchone()
+    if last is None or last[0] is not None:
+        return
+    found = [row[0] for row in connection.execute("PRAGMA quick_check(5)")]
+    if found != ["ok"]:
+        raise StoreDamaged(
+            f"{path}: the store is damaged ({'; '.join(found)}). Stop the engine and restore a backup: dagdeck restore"
+        )
+
+
+def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
+    before = check_identity(connection, path)
+    if before > SCHEMA:
+        raise StoreTooNew(f"{path}: the store has schema {before}, this engine knows {SCHEMA}: upgrade dagdeck")
+    if before == SCHEMA:
+        return
+    db = Database(connection, recursive_triggers=False, execute_plugins=False, strict=True)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        migrations.apply(db)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    if check_identity(connection, path) != SCHEMA:
+        raise StoreError(f"{path}: the upgrade to schema {SCHEMA} did not take hold")
+
+
+def _split(text: str) -> Iterator[str]:
+    """The statements of a script, triggers whole."""
+    pending = ""
+    for line in text.splitlines(keepends=True):
+        pending += line
+        if line.rstrip().endswith(";") and sqlite3.complete_statement(pending):
+            yield pending.strip()
+            pending = ""

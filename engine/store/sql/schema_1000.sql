@@ -1,0 +1,304 @@
+-- The store's first schema. Moments and durations are integer microseconds (moments UTC); states are text.
+-- Runs and task instances are numbered by the engine; `changed_seq` names the last event that moved a row.
+
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY NOT NULL,
+    value TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE engine_session (
+    id INTEGER PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    last_seen_at INTEGER NOT NULL,
+    ended_at INTEGER,                -- empty after a kill: then last_seen_at is all that is known
+    reason TEXT,
+    boot_id TEXT,
+    pid INTEGER,
+    version TEXT
+) STRICT;
+
+CREATE TABLE recovery_report (
+    id INTEGER PRIMARY KEY,
+    session INTEGER NOT NULL REFERENCES engine_session (id) DEFERRABLE INITIALLY DEFERRED,
+    created_at INTEGER NOT NULL,
+    report TEXT NOT NULL,            -- JSON: interrupted, retried, needs a person, missed ticks
+    acknowledged_at INTEGER,
+    acknowledged_by TEXT
+) STRICT;
+CREATE INDEX recovery_report_open ON recovery_report (created_at) WHERE acknowledged_at IS NULL;
+
+CREATE TABLE dag (
+    dag_id TEXT PRIMARY KEY NOT NULL,
+    file TEXT NOT NULL,              -- relative to dags/
+    state TEXT NOT NULL,             -- active, or inactive once its file is gone
+    current_version INTEGER,
+    broken_since INTEGER,            -- its file no longer loads: runs use the last good version, or are held
+    first_seen_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    schedule TEXT,                   -- expression, for lists
+    timezone TEXT NOT NULL,
+    owner TEXT,
+    tags TEXT NOT NULL               -- JSON list
+) STRICT;
+
+CREATE TABLE dag_version (
+    id INTEGER PRIMARY KEY,
+    dag_id TEXT NOT NULL REFERENCES dag (dag_id) DEFERRABLE INITIALLY DEFERRED,
+    number INTEGER NOT NULL,         -- 1, 2, 3 … per DAG
+    bundle TEXT NOT NULL,            -- content hash: the folder below versions/
+    spec_hash TEXT NOT NULL,
+    spec TEXT NOT NULL,              -- JSON: the serialized DAG
+    created_at INTEGER NOT NULL,
+    UNIQUE (dag_id, number)
+) STRICT;
+
+CREATE TABLE import_error (
+    id INTEGER PRIMARY KEY,
+    file TEXT NOT NULL,
+    dag_id TEXT,
+    message TEXT NOT NULL,
+    line INTEGER,
+    traceback TEXT,
+    at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX import_error_file ON import_error (file);
+
+CREATE TABLE schedule_state (
+    dag_id TEXT PRIMARY KEY NOT NULL REFERENCES dag (dag_id) DEFERRABLE INITIALLY DEFERRED,
+    next_start INTEGER,              -- logical date of the next run to create
+    next_run_after INTEGER,          -- when that run is due
+    enabled_at INTEGER,
+    paused_at INTEGER,               -- empty: not paused
+    paused_by TEXT,
+    pause_reason TEXT,
+    spec_hash TEXT
+) STRICT;
+
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL UNIQUE,
+    dag_id TEXT NOT NULL REFERENCES dag (dag_id) DEFERRABLE INITIALLY DEFERRED,
+    version_id INTEGER NOT NULL REFERENCES dag_version (id) DEFERRABLE INITIALLY DEFERRED,
+    run_type TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    logical_date INTEGER NOT NULL,
+    interval_start INTEGER NOT NULL,
+    interval_end INTEGER NOT NULL,
+    run_after INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,              -- of the present episode
+    ended_at INTEGER,
+    episode INTEGER NOT NULL,
+    params TEXT NOT NULL,            -- JSON object
+    note TEXT,
+    created_by TEXT,
+    inferred INTEGER NOT NULL,       -- 1: the logical date was not given but taken from the last interval
+    changed_seq INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX run_slot ON run (dag_id, logical_date) WHERE run_type IN ('scheduled', 'backfill');
+CREATE INDEX run_of_dag ON run (dag_id, logical_date, id);
+CREATE INDEX run_ended ON run (dag_id, state, ended_at, started_at);
+CREATE INDEX run_active ON run (state, dag_id)
+    WHERE state IN ('queued', 'running', 'paused', 'cancelling');
+CREATE INDEX run_latest ON run (created_at, id);
+
+CREATE TABLE run_episode (
+    run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    number INTEGER NOT NULL,
+    version_id INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    opened_by TEXT,
+    started_at INTEGER,              -- empty while the run is queued
+    ended_at INTEGER,
+    outcome TEXT,
+    PRIMARY KEY (run, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE task_instance (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    dag_id TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    map_index INTEGER NOT NULL,      -- -1: not mapped, or the lasting summary row of a mapped task
+    state TEXT NOT NULL,
+    reason TEXT,
+    attempt INTEGER NOT NULL,        -- number of the newest attempt, 0 before the first
+    epoch_start INTEGER NOT NULL,    -- attempts made before the present try epoch
+    lost_count INTEGER NOT NULL,
+    spared INTEGER NOT NULL,         -- attempts of this epoch that use no retry budget without being lost
+    requeues INTEGER NOT NULL,
+    current_attempt TEXT,            -- id of the attempt that has not ended
+    then_state TEXT,                 -- for killing: what follows once the process is dead
+    then_reason TEXT,
+    retry_at INTEGER,
+    scheduled_at INTEGER,
+    started_at INTEGER,              -- of the newest attempt
+    ended_at INTEGER,
+    duration INTEGER,                -- of the attempt that succeeded, by the monotonic clock
+    blockers TEXT,                   -- JSON list of what a waiting instance waits for
+    last_error TEXT,
+    changed_seq INTEGER NOT NULL,
+    UNIQUE (run, task_id, map_index)
+) STRICT;
+CREATE INDEX task_instance_live ON task_instance (state, run)
+    WHERE state IN ('scheduled', 'queued', 'running', 'deferred', 'up_for_reschedule', 'awaiting_input',
+                    'up_for_retry', 'killing');
+CREATE INDEX task_instance_duration ON task_instance (dag_id, task_id, ended_at, duration)
+    WHERE state = 'success' AND duration IS NOT NULL;
+
+CREATE TABLE attempt (
+    id TEXT PRIMARY KEY NOT NULL,    -- ULID: also the name of the attempt's directory
+    task_instance INTEGER NOT NULL REFERENCES task_instance (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    number INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    queued_at INTEGER,
+    started_at INTEGER,
+    ended_at INTEGER,
+    outcome TEXT,
+    failure_class TEXT,
+    reason TEXT,
+    exit_code INTEGER,
+    signal INTEGER,
+    error TEXT,
+    pid INTEGER,
+    pid_started INTEGER,             -- clock ticks since boot
+    boot_id TEXT,
+    duration INTEGER,
+    cpu_seconds REAL,
+    peak_bytes INTEGER,
+    version_id INTEGER,
+    late_result TEXT,
+    counts INTEGER NOT NULL,         -- 1: it spends retry budget
+    UNIQUE (task_instance, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attempt_unfinished ON attempt (task_instance) WHERE state <> 'ended';
+CREATE INDEX attempt_failed ON attempt (ended_at) WHERE outcome IN ('failed', 'timeout', 'lost');
+
+CREATE TABLE task_result (
+    task_instance INTEGER NOT NULL REFERENCES task_instance (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    attempt TEXT NOT NULL,
+    value TEXT,                      -- JSON; empty when the attempt's directory holds it as a file
+    in_file INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (task_instance, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE callback (
+    id TEXT PRIMARY KEY NOT NULL,    -- ULID, of the attempt directory it runs in
+    run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    task_instance INTEGER,           -- empty for the DAG's own
+    attempt TEXT,                    -- the attempt it reports
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    ended_at INTEGER,
+    outcome TEXT,
+    exit_code INTEGER,
+    error TEXT,                      -- the error it reports, then its own
+    pid INTEGER,
+    pid_started INTEGER,
+    boot_id TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX callback_open ON callback (created_at) WHERE state <> 'ended';
+CREATE INDEX callback_of_run ON callback (run);
+
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY,         -- 1, 2, 3 … without gaps
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,              -- run, task, attempt, dag, schedule, import, pool, hold, engine, command
+    dag_id TEXT,
+    run INTEGER,
+    task_instance INTEGER,
+    attempt TEXT,
+    from_state TEXT,
+    to_state TEXT,
+    reason TEXT,
+    command TEXT,
+    detail TEXT
+) STRICT;
+CREATE INDEX event_by_command ON event (run, seq) WHERE command IS NOT NULL;
+
+CREATE TABLE command (
+    number INTEGER PRIMARY KEY,      -- 1, 2, 3 … without gaps
+    id TEXT NOT NULL UNIQUE,         -- made by the client
+    verb TEXT NOT NULL,
+    args TEXT NOT NULL,              -- JSON object
+    selector TEXT,                   -- JSON
+    seen_seq INTEGER,                -- what its operator was looking at
+    uid INTEGER NOT NULL,            -- as the kernel attests it
+    login_uid INTEGER,
+    user TEXT NOT NULL,
+    claimed TEXT NOT NULL,           -- JSON object: what the client only says of itself
+    client TEXT NOT NULL,            -- console or cli
+    received_at INTEGER NOT NULL,
+    applied_seq INTEGER NOT NULL,    -- the last event of the change it made
+    outcome TEXT NOT NULL,           -- done or refused
+    message TEXT NOT NULL,
+    result TEXT NOT NULL,            -- JSON object, with what undo needs
+    note TEXT,
+    chain TEXT NOT NULL              -- SHA-256 over this row and the chain of the one before
+) STRICT;
+CREATE TRIGGER command_is_kept BEFORE UPDATE ON command
+BEGIN
+    SELECT RAISE(ABORT, 'the audit is append-only');
+END;
+CREATE TRIGGER command_is_kept_until BEFORE DELETE ON command
+WHEN old.received_at >= (SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM meta WHERE key = 'audit_kept_from')
+BEGIN
+    SELECT RAISE(ABORT, 'the audit is append-only: only what is older than meta.audit_kept_from may be pruned');
+END;
+
+CREATE TABLE pool (
+    name TEXT PRIMARY KEY NOT NULL,
+    slots INTEGER NOT NULL,
+    description TEXT
+) STRICT;
+
+CREATE TABLE hold (
+    id INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL,             -- all, pool or dag
+    pattern TEXT NOT NULL,           -- a pool's name, a glob of DAG ids, or empty
+    who TEXT NOT NULL,
+    note TEXT,
+    since INTEGER NOT NULL,
+    until INTEGER,                   -- empty: until it is released
+    released_at INTEGER,
+    released_by TEXT
+) STRICT;
+CREATE INDEX hold_open ON hold (since) WHERE released_at IS NULL;
+
+CREATE VIEW v_runs AS
+SELECT run_id, dag_id, run_type, state, reason,
+    strftime('%Y-%m-%dT%H:%M:%SZ', logical_date / 1000000, 'unixepoch') AS logical_date,
+    strftime('%Y-%m-%dT%H:%M:%SZ', started_at / 1000000, 'unixepoch') AS started_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', ended_at / 1000000, 'unixepoch') AS ended_at,
+    (ended_at - started_at) / 1000000.0 AS seconds, episode, params, note, created_by
+FROM run;
+
+CREATE VIEW v_tasks AS
+SELECT run.run_id, t.dag_id, t.task_id, t.map_index, t.state, t.reason, t.attempt,
+    strftime('%Y-%m-%dT%H:%M:%SZ', t.started_at / 1000000, 'unixepoch') AS started_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', t.ended_at / 1000000, 'unixepoch') AS ended_at,
+    coalesce(t.duration, t.ended_at - t.started_at) / 1000000.0 AS seconds, t.blockers, t.last_error
+FROM task_instance AS t JOIN run ON run.id = t.run;
+
+CREATE VIEW v_attempts AS
+SELECT run.run_id, t.dag_id, t.task_id, t.map_index, a.number, a.id, a.state, a.outcome, a.failure_class, a.reason,
+    a.exit_code, a.signal, a.error,
+    strftime('%Y-%m-%dT%H:%M:%SZ', a.started_at / 1000000, 'unixepoch') AS started_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', a.ended_at / 1000000, 'unixepoch') AS ended_at,
+    a.duration / 1000000.0 AS seconds, a.cpu_seconds, a.peak_bytes
+FROM attempt AS a JOIN task_instance AS t ON t.id = a.task_instance JOIN run ON run.id = t.run;
+
+CREATE VIEW v_audit AS
+SELECT number, strftime('%Y-%m-%dT%H:%M:%SZ', received_at / 1000000, 'unixepoch') AS received_at, user, uid,
+    login_uid, claimed, client, verb, args, selector, outcome, message, note, id
+FROM command;
+
+CREATE VIEW v_events AS
+SELECT e.seq, strftime('%Y-%m-%dT%H:%M:%SZ', e.at / 1000000, 'unixepoch') AS at, e.kind, e.dag_id, run.run_id,
+    t.task_id, t.map_index, e.attempt, e.from_state, e.to_state, e.reason, e.command, e.detail
+FROM event AS e LEFT JOIN run ON run.id = e.run LEFT JOIN task_instance AS t ON t.id = e.task_instance;

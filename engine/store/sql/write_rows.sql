@@ -1,0 +1,80 @@
+-- Statements a batch may carry by name, with named parameters.
+
+-- name: dag.put
+INSERT INTO dag (dag_id, file, state, current_version, broken_since, first_seen_at, updated_at, schedule, timezone,
+    owner, tags)
+VALUES (:dag_id, :file, :state, :current_version, :broken_since, :at, :at, :schedule, :timezone, :owner, :tags)
+ON CONFLICT (dag_id) DO UPDATE SET file = excluded.file, state = excluded.state,
+    current_version = excluded.current_version, broken_since = excluded.broken_since,
+    updated_at = excluded.updated_at, schedule = excluded.schedule, timezone = excluded.timezone,
+    owner = excluded.owner, tags = excluded.tags;
+
+-- name: dag.state
+UPDATE dag SET state = :state, broken_since = :broken_since, updated_at = :at WHERE dag_id = :dag_id;
+
+-- name: dag_version.add
+INSERT INTO dag_version (id, dag_id, number, bundle, spec_hash, spec, created_at)
+VALUES (:id, :dag_id, :number, :bundle, :spec_hash, :spec, :at);
+
+-- name: import_error.clear
+DELETE FROM import_error WHERE file = :file;
+
+-- name: import_error.add
+INSERT INTO import_error (file, dag_id, message, line, traceback, at)
+VALUES (:file, :dag_id, :message, :line, :traceback, :at);
+
+-- name: schedule.put
+INSERT INTO schedule_state (dag_id, next_start, next_run_after, enabled_at, paused_at, paused_by, pause_reason,
+    spec_hash)
+VALUES (:dag_id, :next_start, :next_run_after, :enabled_at, :paused_at, :paused_by, :pause_reason, :spec_hash)
+ON CONFLICT (dag_id) DO UPDATE SET next_start = excluded.next_start, next_run_after = excluded.next_run_after,
+    enabled_at = excluded.enabled_at, paused_at = excluded.paused_at, paused_by = excluded.paused_by,
+    pause_reason = excluded.pause_reason, spec_hash = excluded.spec_hash;
+
+-- name: pool.put
+INSERT INTO pool (name, slots, description) VALUES (:name, :slots, :description)
+ON CONFLICT (name) DO UPDATE SET slots = excluded.slots, description = excluded.description;
+
+-- name: pool.remove
+DELETE FROM pool WHERE name = :name;
+
+-- name: hold.add
+INSERT INTO hold (id, scope, pattern, who, note, since, until)
+VALUES (:id, :scope, :pattern, :who, :note, :since, :until);
+
+-- name: hold.release
+UPDATE hold SET released_at = :at, released_by = :who WHERE id = :id AND released_at IS NULL;
+
+-- name: engine.start
+INSERT INTO engine_session (id, started_at, last_seen_at, boot_id, pid, version)
+VALUES (:id, :at, :at, :boot_id, :pid, :version);
+
+-- name: engine.seen
+UPDATE engine_session SET last_seen_at = :at WHERE id = :id;
+
+-- name: engine.end
+UPDATE engine_session SET last_seen_at = :at, ended_at = :at, reason = :reason WHERE id = :id;
+
+-- name: recovery.add
+INSERT INTO recovery_report (session, created_at, report) VALUES (:session, :at, :report);
+
+-- name: recovery.acknowledge
+UPDATE recovery_report SET acknowledged_at = :at, acknowledged_by = :who WHERE acknowledged_at IS NULL;
+
+-- name: meta.put
+INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+-- name: event.prune
+DELETE FROM event
+WHERE seq < (SELECT min((SELECT max(seq) FROM event),
+                        coalesce((SELECT seq FROM event WHERE at >= :before ORDER BY seq LIMIT 1),
+                                 (SELECT max(seq) FROM event))));
+
+-- name: command.prune_mark
+INSERT INTO meta (key, value) VALUES ('audit_kept_from', CAST(:before AS TEXT))
+ON CONFLICT (key) DO UPDATE SET value = excluded.value
+WHERE CAST(excluded.value AS INTEGER) > CAST(meta.value AS INTEGER);
+
+-- name: command.prune
+DELETE FROM command
+WHERE received_at < :before AND number < (SELECT max(number) FROM command);
