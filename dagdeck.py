@@ -1,0 +1,49 @@
+"""What a DAG file imports, and `python -m dagdeck`.
+
+from dagdeck import dag, shell, task
+
+@dag(schedule="@daily", start_date="2024-01-01")
+def hello():
+    shell("greet", "echo hello") >> shell("leave", "echo bye")
+"""
+
+from engine.authoring.context import TaskContext
+from engine.authoring.dag import DAG, dag
+from engine.authoring.exceptions import (
+    DefinitionError,
+    FailTask,
+    ParamError,
+    PermanentError,
+    RetryAfter,
+    SkipTask,
+    TransientError,
+)
+from engine.authoring.lazy import ParamValue
+from engine.authoring.params import Param
+from engine.authoring.tasks import shell, task
+from engine.authoring.wiring import Task, chain, cross_downstream
+
+__all__ = [
+    "DAG",
+    "DefinitionError",
+    "FailTask",
+    "Param",
+    "ParamError",
+    "ParamValue",
+    "PermanentError",
+    "RetryAfter",
+    "SkipTask",
+    "Task",
+    "TaskContext",
+    "TransientError",
+    "chain",
+    "cross_downstream",
+    "dag",
+    "shell",
+    "task",
+]
+
+if __name__ == "__main__":
+    from console.cli.main import main
+
+    main()

@@ -1,0 +1,86 @@
+"""Running one task, or one callback, of a loaded DAG in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.authoring.context import TaskContext, build_context, build_scope
+from engine.authoring.dag import DAG
+from engine.authoring.exceptions import TaskMissing
+from engine.authoring.lazy import resolve
+from engine.authoring.tasks import WHOLE_CONTEXT
+from engine.authoring.wiring import Task
+from engine.model.attempt_files import AttemptSpec
+
+
+def call_task(dag: DAG, spec: AttemptSpec, inputs: Mapping[str, Any]) -> Any:
+    """Runs the Python task that `spec` names and returns what it returns.
+
+    `inputs` holds the results of its upstream tasks by task id; one that is not there is passed as None. Raises
+    TaskMissing when the DAG has no such Python task, otherwise whatever the task raises.
+    """
+    task = _find(dag, spec.task_id)
+    if task.function is None:
+        raise TaskMissing(f"task {spec.task_id!r} of DAG {dag.dag_id!r} is not a Python task any more")
+    context = build_context(spec)
+    scope = build_scope(context, inputs)
+    args = [resolve(value, scope) for value in task.args]
+    kwargs = {name: resolve(value, scope) for name, value in task.kwargs.items()}
+    return _call(task.function, args, fill_in(task.function, args, kwargs, context))
+
+
+def call_callback(dag: DAG, spec: AttemptSpec) -> None:
+    """Runs the callbacks that `spec` names, of a task or (without a task id) of the DAG, each with the context.
+
+    The context also holds `error`, and `exception` under the same text, as Airflow's does. All of them run; the first
+    exception is raised at the end. Raises TaskMissing when there are none.
+    """
+    options = _find(dag, spec.task_id).options if spec.task_id else dag.options
+    functions: tuple[Callable[..., Any], ...] = options.get(f"{spec.callback}_callback", ())
+    if not functions:
+        raise TaskMissing(f"{spec.callback}_callback is not defined any more in DAG {dag.dag_id!r}")
+    context = TaskContext(build_context(spec), error=spec.error, exception=spec.error)
+    problems: list[Exception] = []
+    for function in functions:
+        try:
+            _call(function, [context], {})
+        except Exception as problem:
+            problems.append(problem)
+    if problems:
+        raise problems[0]
+
+
+def fill_in(
+    function: Callable[..., Any], args: list[Any], kwargs: Mapping[str, Any], context: TaskContext
+) -> dict[str, Any]:
+    """The keyword arguments of a call: the given ones, and the context for parameters that are left over."""
+    signature = inspect.signature(function)
+    taken = signature.bind_partial(*args, **kwargs).arguments
+    filled = dict(kwargs)
+    for name, parameter in signature.parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            named = signature.parameters.keys()
+            filled |= {field: value for field, value in context.items() if field not in named and field not in filled}
+        elif name not in taken and parameter.kind is not parameter.VAR_POSITIONAL:
+            if name in context:
+                filled[name] = context[name]
+            elif name in WHOLE_CONTEXT and parameter.default in (parameter.empty, None):
+                filled[name] = context
+    return filled
+
+
+def _call(function: Callable[..., Any], args: list[Any], kwargs: Mapping[str, Any]) -> Any:
+    result = function(*args, **kwargs)
+    if inspect.iscoroutine(result):
+        return asyncio.run(result)
+    return result
+
+
+def _find(dag: DAG, task_id: str) -> Task:
+    try:
+        return dag.get_task(task_id)
+    except KeyError as problem:
+        raise TaskMissing(str(problem.args[0])) from None

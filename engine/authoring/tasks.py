@@ -1,0 +1,196 @@
+"""How tasks are made: `@task` for Python functions, `shell(...)` for commands."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Unpack, overload
+
+from engine.authoring.checks import shown
+from engine.authoring.context import CONTEXT_FIELDS
+from engine.authoring.exceptions import DefinitionError
+from engine.authoring.lazy import Lazy, walk
+from engine.authoring.options import TASK_CHECKS, TaskOptions, checked
+from engine.authoring.places import user_place
+from engine.authoring.registry import current_dag, loading, require_dag
+from engine.authoring.templates import shell_variables
+from engine.authoring.wiring import Task, Wirable
+from engine.model.ids import check_id
+
+WHOLE_CONTEXT = ("ctx", "context")
+
+
+class TaskFunction(Wirable):
+    """A Python function as a task. Calling it in a DAG makes a task there; anywhere else it just runs the function.
+
+    In a DAG it may also be wired without being called, which makes one task with the function's name.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        task_id: str,
+        options: Mapping[str, Any],
+        origin: TaskFunction | None = None,
+    ) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.task_id = task_id
+        self.options = dict(options)
+        self.place = user_place()
+        self._origin = origin or self
+        self._made: list[tuple[object, Task]] = []
+        self._uncalled: Task | None = None
+        if "doc" not in self.options and function.__doc__ and function.__doc__.strip():
+            self.options["doc"] = inspect.cleandoc(function.__doc__)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        dag = current_dag()
+        if dag is None:
+            if loading() is not None:
+                raise DefinitionError(
+                    f"task {self.task_id!r} is called outside of a DAG: do it in a @dag function or in `with DAG(...)`"
+                )
+            return self.function(*args, **kwargs)
+        made = self._made_in(dag)
+        if made and made[0] is self._origin._uncalled:
+            raise DefinitionError(
+                f"task {self.task_id!r} was wired without being called on line {made[0].place.line}: "
+                "call it first, and wire what the call returns"
+            )
+        return self._make(dag, args, kwargs)
+
+    def override(self, *, task_id: str | None = None, **options: Unpack[TaskOptions]) -> TaskFunction:
+        """The same function with other arguments, for tasks that differ in a few of them."""
+        place = user_place()
+        changed = checked(f"task {task_id or self.task_id!r}", options, TASK_CHECKS, place)
+        name = self.task_id if task_id is None else _checked_id(task_id)
+        return TaskFunction(self.function, name, {**self.options, **changed}, self._origin)
+
+    def as_task(self) -> Task:
+        """Its task in the DAG being built, made now if it was never called. Raises DefinitionError."""
+        dag = require_dag(f"task {self.task_id!r} is wired")
+        made = self._made_in(dag)
+        if len(made) > 1:
+            raise DefinitionError(f"task {self.task_id!r} was called {len(made)} times: wire what the calls returned")
+        if made:
+            return made[0]
+        self._origin._uncalled = self._make(dag, (), {})
+        return self._origin._uncalled
+
+    def is_used_in(self, dag: object) -> bool:
+        """Whether a DAG has a task of this function."""
+        return bool(self._made_in(dag))
+
+    def _made_in(self, dag: object) -> list[Task]:
+        return [made for owner, made in self._origin._made if owner is dag]
+
+    def _make(self, dag: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
+        own = {made.task_id for made in self._made_in(dag)}
+        task_id, count = self.task_id, 0
+        while task_id in own:
+            count += 1
+            task_id = f"{self.task_id}__{count}"
+        check_call(self.function, task_id, args, kwargs)
+        made = Task(dag, task_id, "python", self.options, function=self.function, args=args, kwargs=kwargs)
+        self._origin._made.append((dag, made))
+        return made
+
+    def __repr__(self) -> str:
+        return f"<@task {self.task_id}>"
+
+
+def check_call(function: Callable[..., Any], task_id: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Raises DefinitionError when a call does not fit, or a parameter is left that no context field fills."""
+    try:
+        signature = inspect.signature(function)
+        bound = signature.bind_partial(*args, **kwargs)
+    except (TypeError, ValueError) as problem:
+        raise DefinitionError(f"task {task_id!r}: {problem}") from None
+    for name, parameter in signature.parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or name in bound.arguments:
+            continue
+        by_name = parameter.kind is not parameter.POSITIONAL_ONLY and name in (*CONTEXT_FIELDS, *WHOLE_CONTEXT)
+        if parameter.default is parameter.empty and not by_name:
+            raise DefinitionError(
+                f"task {task_id!r} needs a value for {name!r}: give it when calling the task, or name it after a "
+                f"context field ({', '.join(CONTEXT_FIELDS)}, ctx)"
+            )
+
+
+@overload
+def task(function: Callable[..., Any], /) -> TaskFunction: ...
+
+
+@overload
+def task(
+    function: None = None, /, *, task_id: str | None = None, **options: Unpack[TaskOptions]
+) -> Callable[[Callable[..., Any]], TaskFunction]: ...
+
+
+def task(
+    function: Callable[..., Any] | None = None, /, *, task_id: str | None = None, **options: Unpack[TaskOptions]
+) -> TaskFunction | Callable[[Callable[..., Any]], TaskFunction]:
+    """Makes a Python function a task: `@task`, or `@task(retries=3, retry_delay="30s")`.
+
+    The task's id is the function's name, its doc the docstring. Raises DefinitionError for impossible arguments.
+    """
+    place = user_place()
+
+    def decorate(given: Callable[..., Any]) -> TaskFunction:
+        if isinstance(given, TaskFunction) or not callable(given):
+            raise DefinitionError(f"@task: {shown(given)} is not a function", place)
+        name = _checked_id(task_id if task_id is not None else getattr(given, "__name__", None))
+        made = TaskFunction(given, name, checked(f"task {name!r}", options, TASK_CHECKS, place))
+        building = current_dag()
+        if building is not None:
+            building.defined_here.append(made)
+        return made
+
+    return decorate if function is None else decorate(function)
+
+
+def shell(task_id: str, command: str | list[str], **options: Unpack[TaskOptions]) -> Task:
+    """A task that runs a command: text is a script for `sh -c`, a list is a program with its arguments.
+
+    A command never has values pasted into it: it finds params in `$DAGDECK_PARAM_NAME`, its date in `$DAGDECK_DS` and
+    so on, and whatever `env=` gives it. Raises DefinitionError for impossible arguments.
+    """
+    name = _checked_id(task_id)
+    dag = require_dag(f"shell task {name!r} is made")
+    checked_options = checked(f"task {name!r}", options, TASK_CHECKS, user_place())
+    return Task(dag, name, "shell", checked_options, command=_checked_command(name, command))
+
+
+def _checked_command(task_id: str, command: object) -> str | list[str]:
+    what = f"task {task_id!r}: command={shown(command)}"
+    for part in walk(command):
+        if isinstance(part, Lazy):
+            raise DefinitionError(f"task {task_id!r}: {part._named()} cannot be pasted into a command: {_give(part)}")
+        if not isinstance(part, str) or "\0" in part:
+            raise DefinitionError(f"{what} is not allowed: use a text, or a list of texts")
+        for placeholder, variable in shell_variables(part):
+            raise DefinitionError(
+                f"task {task_id!r}: the command contains {placeholder}, but values are never pasted into commands: "
+                f'use "${variable}" there'
+            )
+    if isinstance(command, str) and command.strip():
+        return command
+    if isinstance(command, list | tuple) and command and command[0]:
+        return list(command)
+    raise DefinitionError(f"{what} is not allowed: use a script, or a list of a program and its arguments")
+
+
+def _give(value: Lazy) -> str:
+    reference = value._reference()
+    if set(reference) == {"$param"}:
+        return f'use "$DAGDECK_PARAM_{reference["$param"].upper()}" there'
+    return 'give it to the task in env={"NAME": ...} and use "$NAME" there'
+
+
+def _checked_id(task_id: object) -> str:
+    try:
+        return check_id("task", task_id)
+    except ValueError as problem:
+        raise DefinitionError(str(problem)) from None

@@ -1,0 +1,198 @@
+"""Tasks of a DAG and the edges between them: `a >> [b, c] >> d`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+from engine.authoring.checks import shown
+from engine.authoring.exceptions import DefinitionError
+from engine.authoring.lazy import RESULT, Lazy, walk
+from engine.authoring.places import user_place
+
+if TYPE_CHECKING:
+    from engine.authoring.dag import DAG
+
+
+class Wirable:
+    """The operators of wiring. `>>` and `<<` return their right side, so that chains read from left to right."""
+
+    def as_task(self) -> Task:
+        """The task this stands for in the DAG being built."""
+        raise NotImplementedError
+
+    def __rshift__(self, other: object) -> Any:
+        after = tasks_of(other)
+        connect([self.as_task()], after)
+        return _chained(other, after)
+
+    def __lshift__(self, other: object) -> Any:
+        before = tasks_of(other)
+        connect(before, [self.as_task()])
+        return _chained(other, before)
+
+    def __rrshift__(self, other: object) -> Any:
+        connect(tasks_of(other), [self.as_task()])
+        return self
+
+    def __rlshift__(self, other: object) -> Any:
+        connect([self.as_task()], tasks_of(other))
+        return self
+
+    def set_downstream(self, other: object) -> None:
+        """The same as `self >> other`."""
+        connect([self.as_task()], tasks_of(other))
+
+    def set_upstream(self, other: object) -> None:
+        """The same as `self << other`."""
+        connect(tasks_of(other), [self.as_task()])
+
+
+class TaskList(list[Any]):
+    """What `a >> [b, c]` returns: a list that can be wired on, also to another list."""
+
+    def __rshift__(self, other: object) -> Any:
+        after = tasks_of(other)
+        connect(tasks_of(self), after)
+        return _chained(other, after)
+
+    def __lshift__(self, other: object) -> Any:
+        before = tasks_of(other)
+        connect(before, tasks_of(self))
+        return _chained(other, before)
+
+
+class Task(Wirable, Lazy):
+    """One task of a DAG. As an argument of another task's call it stands for its result, and makes an edge.
+
+    Made by calling a `@task` function or by `shell(...)`. Raises DefinitionError where the definition is impossible.
+    """
+
+    def __init__(
+        self,
+        dag: DAG,
+        task_id: str,
+        kind: Literal["python", "shell"],
+        options: Mapping[str, Any],
+        *,
+        function: Callable[..., Any] | None = None,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        command: str | list[str] | None = None,
+    ) -> None:
+        self.dag, self.task_id, self.kind, self.options = dag, task_id, kind, dict(options)
+        self.function, self.args, self.kwargs = function, args, dict(kwargs or {})
+        self.command = command
+        self.place = user_place()
+        self.inputs: list[str] = []
+        self._upstream: dict[str, Task] = {}
+        self._downstream: dict[str, Task] = {}
+        dag.add_task(self)
+        self._take_inputs([*args, *self.kwargs.values(), self.options.get("env", {})])
+
+    @property
+    def upstream_task_ids(self) -> set[str]:
+        """Ids of the tasks directly before this one."""
+        return set(self._upstream)
+
+    @property
+    def downstream_task_ids(self) -> set[str]:
+        """Ids of the tasks directly after this one."""
+        return set(self._downstream)
+
+    def upstream_in_order(self) -> list[str]:
+        """Ids of the tasks directly before this one, in the order in which they were wired."""
+        return list(self._upstream)
+
+    def as_task(self) -> Task:
+        """Itself."""
+        return self
+
+    def follow(self, before: Task) -> None:
+        """Adds the edge from `before` to this task. Raises DefinitionError for tasks of two DAGs."""
+        if before.dag is not self.dag:
+            raise DefinitionError(
+                f"{before._named()} belongs to DAG {before.dag.dag_id!r} and {self._named()} to {self.dag.dag_id!r}: "
+                "only tasks of one DAG can be wired"
+            )
+        self._upstream[before.task_id] = before
+        before._downstream[self.task_id] = self
+
+    def _take_inputs(self, values: list[Any]) -> None:
+        for found in walk(values):
+            if isinstance(found, str):
+                self.dag.check_tokens(found, self._named())
+            elif isinstance(found, Lazy):
+                self._take_reference(found)
+            elif isinstance(found, Wirable):
+                raise DefinitionError(f"{self._named()}: {found!r} is not called: pass what calling it returns")
+
+    def _take_reference(self, value: Lazy) -> None:
+        reference = value._reference()
+        if RESULT not in reference:
+            self.dag.check_param(reference["$param"], self._named())
+            return
+        before = value._source()
+        if not isinstance(before, Task) or before.dag is not self.dag:
+            raise DefinitionError(f"{self._named()}: {value._named()} belongs to another DAG, so it cannot be passed")
+        if before.kind == "shell":
+            raise DefinitionError(
+                f"{self._named()}: shell task {before.task_id!r} has no result to pass on: wire it with >>"
+            )
+        self.follow(before)
+        if before.task_id not in self.inputs:
+            self.inputs.append(before.task_id)
+
+    def _reference(self) -> dict[str, Any]:
+        return {RESULT: self.task_id}
+
+    def _named(self) -> str:
+        return f"task {self.task_id!r}"
+
+    def __repr__(self) -> str:
+        return f"<task {self.task_id} of DAG {self.dag.dag_id}>"
+
+
+def tasks_of(wired: object) -> list[Task]:
+    """The tasks that one side of a wiring stands for. Raises DefinitionError when it stands for none."""
+    if isinstance(wired, Wirable):
+        return [wired.as_task()]
+    if isinstance(wired, list | tuple):
+        return [task for item in wired for task in tasks_of(item)]
+    raise DefinitionError(f"{shown(wired)} cannot be wired: use tasks, @task functions, or lists of them")
+
+
+def connect(before: Iterable[Task], after: Iterable[Task]) -> None:
+    """An edge from each task of `before` to each of `after`."""
+    starts = list(before)
+    for end in after:
+        for start in starts:
+            end.follow(start)
+
+
+def chain(*steps: Any) -> None:
+    """Wires steps one after the other; two lists of the same length next to each other are wired pairwise.
+
+    Raises DefinitionError when two neighbouring lists differ in length.
+    """
+    for first, second in pairwise(steps):
+        before, after = tasks_of(first), tasks_of(second)
+        if isinstance(first, list | tuple) and isinstance(second, list | tuple):
+            if len(before) != len(after):
+                raise DefinitionError(f"chain() got neighbouring lists of {len(before)} and {len(after)} tasks")
+            for start, end in zip(before, after, strict=True):
+                end.follow(start)
+        else:
+            connect(before, after)
+
+
+def cross_downstream(before: Any, after: Any) -> None:
+    """Wires every task of one list to every task of another."""
+    connect(tasks_of(before), tasks_of(after))
+
+
+def _chained(right_side: object, tasks: list[Task]) -> Any:
+    if isinstance(right_side, list | tuple):
+        return TaskList(tasks)
+    return right_side
