@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from engine.authoring.lazy import Scope, evaluate
-from engine.authoring.templates import TOKENS, param_variable, to_text
+from engine.authoring.lazy import Scope
+from engine.authoring.templates import TOKENS
 from engine.model.attempt_files import AttemptSpec
-from engine.model.dag import Json
 
 CONTEXT_FIELDS = (
     "logical_date",
@@ -71,35 +70,6 @@ def build_scope(context: TaskContext, results: Mapping[str, Any]) -> Scope:
     """What lazy values and placeholders of an attempt are evaluated against."""
     tokens = {name: _as_text(context[name]) for name in TOKENS}
     return Scope(tokens=tokens, params=context["params"], results=results)
-
-
-def context_variables(spec: AttemptSpec) -> Iterator[tuple[str, str]]:
-    """The `DAGDECK_*` variables that tell an attempt its place: moments in ISO 8601 UTC, params as text."""
-    context, about = build_context(spec), spec.context
-    yield from (
-        ("DAGDECK_DAG_ID", spec.dag_id),
-        ("DAGDECK_RUN_ID", spec.run_id),
-        ("DAGDECK_TASK_ID", spec.task_id),
-        ("DAGDECK_MAP_INDEX", str(spec.map_index)),
-        ("DAGDECK_TRY_NUMBER", str(spec.number)),
-        ("DAGDECK_RUN_TYPE", about.run_type),
-        ("DAGDECK_LOGICAL_DATE", about.logical_date),
-        ("DAGDECK_LOGICAL_DATE_LOCAL", context["logical_date"].isoformat()),
-        ("DAGDECK_DS", context["ds"]),
-        ("DAGDECK_DATA_INTERVAL_START", about.data_interval_start),
-        ("DAGDECK_DATA_INTERVAL_END", about.data_interval_end),
-    )
-    for name, value in about.params.items():
-        yield param_variable(name), to_text(value)
-
-
-def resolve_env(env: Mapping[str, Json], spec: AttemptSpec, results: Mapping[str, Any]) -> dict[str, str]:
-    """A DAG's or task's `env` with its references and placeholders replaced by values, as text.
-
-    `results` holds the results of upstream tasks by id. Raises PermanentError when a reference has no value.
-    """
-    scope = build_scope(build_context(spec), results)
-    return {name: to_text(evaluate(reference, scope)) for name, reference in env.items()}
 
 
 def _as_text(value: Any) -> str:

@@ -45,7 +45,7 @@ def serialize(dag: DAG, file: str, default_zone: str = "UTC") -> DagSpec:
         paused_upon_creation=options.get("paused", False),
         on_broken=options.get("on_broken", "keep"),
         python=options.get("python"),
-        env=_env(options.get("env", {}), dag, f"DAG {dag.dag_id!r}"),
+        env={name: value for name, value in _dag_env(dag).items() if isinstance(value, str)},
         callbacks=_callbacks(options),
         line=dag.place.line,
     )
@@ -72,7 +72,7 @@ def _task(task: Task) -> TaskSpec:
         trigger_rule=TriggerRule(options.get("trigger_rule", TriggerRule.ALL_SUCCESS)),
         retry=_retry(options),
         command=task.command,
-        env=_env(options.get("env", {}), task.dag, f"task {task.task_id!r}"),
+        env=_task_env(task),
         callbacks=_callbacks(options),
         line=task.place.line,
         **given,
@@ -93,6 +93,16 @@ def _callbacks(options: dict[str, Any]) -> CallbackFlags:
         on_failure="on_failure_callback" in options,
         on_retry="on_retry_callback" in options,
     )
+
+
+def _dag_env(dag: DAG) -> dict[str, Json]:
+    return _env(dag.options.get("env", {}), dag, f"DAG {dag.dag_id!r}")
+
+
+def _task_env(task: Task) -> dict[str, Json]:
+    """The task's own environment, and what of the DAG's is known only when an attempt starts."""
+    own = _env(task.options.get("env", {}), task.dag, f"task {task.task_id!r}")
+    return {name: value for name, value in _dag_env(task.dag).items() if not isinstance(value, str)} | own
 
 
 def _env(env: dict[str, Any], dag: DAG, what: str) -> dict[str, Json]:
