@@ -103,8 +103,24 @@ def test_changing_verbs_can_be_tried_and_told_not_to_ask(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["dags list", "dags show", "dags graph", "dags validate", "runs list", "runs show", "runs wait", "tasks", "why"]
-    + ["stats", "audit", "pools", "engine status", "doctor", "verify", "schedule"],
+    [
+        "dags list",
+        "dags show",
+        "dags graph",
+        "dags validate",
+        "runs list",
+        "runs show",
+        "runs wait",
+        "tasks",
+        "why",
+        "stats",
+        "audit",
+        "pools",
+        "engine status",
+        "doctor",
+        "verify",
+        "schedule",
+    ],
 )
 def test_reading_verbs_speak_json(name: str) -> None:
     """Every reading verb has --json."""

@@ -1,0 +1,174 @@
+"""`dagdeck engine …`: the engine's own life."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.cli.changing import change, report
+from console.cli.errors import CliError, Exit, NoHome
+from console.cli.link import EngineLink, engine_pid, select
+from console.cli.options import Asking, changing, reading
+from console.cli.output import complain, emit_json, facts, say
+from console.cli.session import Session, home_option, pass_session
+from console.text import ago, bytes_
+from engine.config import Home
+from engine.model.moments import to_iso
+
+if TYPE_CHECKING:
+    from engine.control.protocol import Gauges, Welcome
+
+STOP_SECONDS = 20.0
+
+
+@click.group()
+def engine() -> None:
+    """The engine of a home: start, run, stop, status, drain. Tasks go on while no engine runs."""
+
+
+@engine.command()
+@home_option
+@pass_session
+def start(session: Session) -> None:
+    """Start the engine in the background; it stays when you log out."""
+    from console.cli.spawning import start_engine
+
+    _ = session.settings
+    start_engine(session.home)
+    pid = engine_pid(session.home)
+    say(f"the engine of {session.home.root} runs (pid {pid})")
+
+
+@engine.command()
+@home_option
+@pass_session
+def run(session: Session) -> None:
+    """Run the engine in the foreground, for systemd and other supervisors."""
+    from console.cli.spawning import become_engine
+
+    _ = session.settings
+    become_engine(session.home)
+
+
+@engine.command()
+@click.option("--kill", is_flag=True, help="Kill the running tasks first; otherwise they go on.")
+@changing
+@pass_session
+def stop(session: Session, kill: bool, asking: Asking) -> None:
+    """Stop the engine. Running tasks go on, and the next engine picks them up, unless you say --kill."""
+    _require(session.home)
+    quiet = asking if kill else Asking(asking.dry_run, True, asking.note, asking.as_json)
+    done = change(session, "stop", select(), {"kill": kill}, quiet)
+    if done is not None:
+        _wait_for_end(session.home, STOP_SECONDS)
+        report(done, asking)
+
+
+@engine.command()
+@click.option("--wait", is_flag=True, help="Return when the last task has ended and the engine has stopped.")
+@changing
+@pass_session
+def drain(session: Session, wait: bool, asking: Asking) -> None:
+    """Start nothing new, and stop when nothing runs any more."""
+    _require(session.home)
+    quiet = Asking(asking.dry_run, True, asking.note, asking.as_json)
+    done = change(session, "drain", select(), {}, quiet)
+    if done is not None:
+        if wait:
+            _wait_for_end(session.home, None)
+        report(done, asking)
+
+
+@engine.command()
+@click.option("--check", is_flag=True, help="Tell it by the exit code: 0 well, 1 degraded, 3 no engine.")
+@reading
+@pass_session
+def status(session: Session, check: bool, as_json: bool) -> int:
+    """Whether an engine runs, since when, and how it does."""
+    home = session.home
+    if engine_pid(home) is None:
+        last = _last_session(home)
+        if as_json:
+            emit_json({"running": False, "home": str(home.root), **last})
+        else:
+            say(_down_sentence(home, last))
+        return int(Exit.NO_ENGINE) if check else int(Exit.DONE)
+    with EngineLink(home) as link:
+        welcome, gauges = link.welcome, link.gauges()
+    if as_json:
+        emit_json(_status_json(home, welcome, gauges))
+    else:
+        _status_text(home, welcome, gauges)
+    return int(Exit.FAILED) if check and gauges.degraded else int(Exit.DONE)
+
+
+def _require(home: Home) -> None:
+    if engine_pid(home) is None:
+        raise NoHome(f"no engine runs on {home.root}")
+
+
+def _wait_for_end(home: Home, seconds: float | None) -> None:
+    """Returns once the home's lock is free. Raises CliError when that takes longer than `seconds`."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    while (pid := engine_pid(home)) is not None:
+        if deadline is not None and time.monotonic() > deadline:
+            raise CliError(f"the engine (pid {pid}) has not ended after {seconds:.0f} s: see {home.log}")
+        time.sleep(0.02)
+
+
+def _last_session(home: Home) -> dict[str, Any]:
+    from console.cli.reading import open_store
+
+    with open_store(home) as store:
+        return store.last_session() if store is not None else {}
+
+
+def _down_sentence(home: Home, last: dict[str, Any]) -> str:
+    if last.get("ended_at"):
+        return f"no engine runs on {home.root}: stopped {last['ended_at']} ({last.get('reason') or 'no reason kept'})"
+    if last.get("last_seen_at"):
+        return f"no engine runs on {home.root}: last seen {last['last_seen_at']}"
+    return f"no engine runs on {home.root}: none ever did"
+
+
+def _status_json(home: Home, welcome: Welcome, gauges: Gauges) -> dict[str, Any]:
+    return {
+        "running": True,
+        "home": str(home.root),
+        "pid": welcome.pid,
+        "version": welcome.version,
+        "started_at": to_iso(welcome.started_at),
+        "seq": welcome.seq,
+        "degraded": gauges.degraded,
+        "draining": gauges.draining,
+        "slots": gauges.slots,
+        "slots_used": gauges.slots_used,
+        "queued": gauges.queued,
+        "running_tasks": gauges.running,
+        "retrying": gauges.retrying,
+        "waiting": gauges.waiting,
+        "attached": gauges.attached,
+        "loop_lag_ms": gauges.loop_lag_ms,
+        "cpu_percent": gauges.cpu_percent,
+        "rss_bytes": gauges.rss_bytes,
+    }
+
+
+def _status_text(home: Home, welcome: Welcome, gauges: Gauges) -> None:
+    facts(
+        [
+            ("home", home.root),
+            ("engine", f"pid {welcome.pid}, version {welcome.version}, up {ago(welcome.started_at, gauges.at)}"),
+            ("slots", f"{gauges.slots_used} of {gauges.slots}"),
+            ("tasks", f"{gauges.running} running, {gauges.queued} queued, {gauges.retrying} retrying"),
+            ("attached", ", ".join(gauges.attached) or None),
+            ("loop lag", f"{gauges.loop_lag_ms:.1f} ms"),
+            ("processor", f"{gauges.cpu_percent:.1f} %"),
+            ("memory", bytes_(gauges.rss_bytes)),
+            ("draining", "yes" if gauges.draining else None),
+        ]
+    )
+    if gauges.degraded:
+        complain(f"degraded: {gauges.degraded}")

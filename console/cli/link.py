@@ -1,0 +1,124 @@
+"""The command line's link to a running engine: what the control client offers, without an event loop in the verbs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from engine.config import Home
+from engine.daemon import lock_holder
+
+if TYPE_CHECKING:
+    from engine.control.client import Client
+    from engine.control.protocol import Done, Gauges, Preview, Selector, Welcome
+
+T = TypeVar("T")
+ANSWER_SECONDS = 30.0
+
+
+def engine_pid(home: Home) -> int | None:
+    """The pid of the engine that holds the home's lock, 0 when it has not signed yet, None when none runs."""
+    return lock_holder(home.lock)
+
+
+def select(*, dags: tuple[str, ...] = (), runs: tuple[str, ...] = (), tasks: tuple[str, ...] = ()) -> Selector:
+    """What a command is about."""
+    from engine.control.protocol import Selector
+
+    return Selector(list(dags), list(runs), list(tasks))
+
+
+class EngineLink:
+    """A greeted connection, used as a context. Each call waits for its answer.
+
+    Calls run on a loop of the link's own and not under asyncio.run, which would keep the first Ctrl-C to itself while
+    a question is open. Raises NoEngine, WrongPeer and CommandRefused of the control client.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._loop = asyncio.new_event_loop()
+        self._connection: AbstractAsyncContextManager[Client] | None = None
+        self._client: Client | None = None
+
+    def __enter__(self) -> EngineLink:
+        # Imported on first use: verbs that only read need no loop and no messages.
+        from engine.control.client import connect
+
+        self._connection = connect(self._home.socket, "cli")
+        try:
+            self._client = self._wait(self._connection.__aenter__())
+        except BaseException:
+            self._loop.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._connection is not None
+        try:
+            self._loop.run_until_complete(self._connection.__aexit__(None, None, None))
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        finally:
+            self._loop.close()
+
+    @property
+    def welcome(self) -> Welcome:
+        """The engine's greeting: its pid, version, start and home."""
+        return self._open.welcome
+
+    def preview(self, verb: str, selector: Selector, args: dict[str, Any]) -> Preview:
+        """What a command would touch."""
+        return self._wait(self._open.preview(verb, selector, args))
+
+    def more(self, preview: Preview) -> Preview:
+        """The next rows of a preview."""
+        return self._wait(self._open.more(preview))
+
+    def command(
+        self, verb: str, selector: Selector, args: dict[str, Any], preview: Preview | None, note: str | None
+    ) -> Done:
+        """Asks for the change; returns once it is committed."""
+        return self._wait(
+            self._open.command(
+                verb,
+                selector,
+                args,
+                seen_seq=preview.seq if preview is not None else None,
+                preview_id=preview.preview_id if preview is not None else None,
+                note=note,
+            )
+        )
+
+    def gauges(self) -> Gauges:
+        """The next figures that the engine sends, within about a second."""
+        return self._wait(self._next_gauges())
+
+    async def _next_gauges(self) -> Gauges:
+        from engine.control.client import NoEngine
+        from engine.control.protocol import Gauges
+
+        async for event in self._open.follow():
+            if isinstance(event, Gauges):
+                return event
+        raise NoEngine("the engine closed the connection")
+
+    @property
+    def _open(self) -> Client:
+        assert self._client is not None, "the link is used as a context"
+        return self._client
+
+    def _wait(self, call: Coroutine[Any, Any, T]) -> T:
+        from engine.control.client import NoEngine
+
+        async def bounded() -> T:
+            try:
+                return await asyncio.wait_for(call, ANSWER_SECONDS)
+            except TimeoutError as error:
+                raise NoEngine(f"the engine did not answer within {ANSWER_SECONDS:.0f} s") from error
+
+        return self._loop.run_until_complete(bounded())

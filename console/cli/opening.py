@@ -1,0 +1,40 @@
+"""`dagdeck` without a verb: the console, on a home whose engine is started if none runs."""
+
+from __future__ import annotations
+
+import sys
+
+from console.cli.errors import CliError, Exit
+from console.cli.link import engine_pid
+from console.cli.output import complain
+from console.cli.session import Session
+from engine.config import Home
+
+
+def open_console(session: Session) -> int:
+    """Opens the console and returns its exit code. The engine that it starts stays when the console ends.
+
+    When no engine can be started, the console opens all the same: it reads, and says that the engine is down.
+    """
+    home = session.home
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CliError("the console needs a terminal: for scripts there are verbs, see `dagdeck --help`", Exit.USAGE)
+    _ = session.settings
+    if engine_pid(home) is None:
+        from console.cli.spawning import start_engine
+
+        try:
+            start_engine(home)
+        except CliError as error:
+            if not home.database.exists():
+                raise
+            complain(str(error))
+    return show_console(home)
+
+
+def show_console(home: Home) -> int:
+    """The console on a home, until its user leaves it."""
+    # Imported on first use: no other verb needs a screen.
+    from console.app import run_console
+
+    return run_console(home) or 0
