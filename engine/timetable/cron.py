@@ -257,10 +257,9 @@ def _plain_range(expression: str, field: _Field, item: str, at: int, low: int, h
     """
     if low == high:
         return str(low)
-    if low == 7:
-        low = 0
-    if (low, high) == (0, 7):
-        high = 6
+    if field.largest > field.high:  # 7 is Sunday, like 0
+        low %= field.largest
+        high = field.high if (low, high) == (field.low, field.largest) else high
     if low < high:
         return f"{low}-{high}{suffix}"
     if suffix:

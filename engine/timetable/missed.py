@@ -25,7 +25,8 @@ class MissedPlan:
     gaps: slots that are due but not to be created, ascending: the latest 1000 of `gaps_total`.
     next: the first slot that is not due yet; None if the schedule has ended.
     passed: what to give as `last` in the next plan once this one is carried out.
-    postponed: slots to create that this plan leaves for later ones, because they are too many for one.
+    postponed: how many slots are due later than `passed`: left to further plans, because this one creates as many
+        as one plan may.
     seam: the time between the end of the last run's interval and the first slot, when a changed schedule does not
         continue where the former one ended. It belongs to no slot and is only shown.
     """
@@ -92,11 +93,13 @@ def plan_missed(
     since = _Span(tt, max(origin, due_when_enabled), due)
 
     create = _catch_up(before, catchup)
-    postponed = before.count() - len(create) if catchup == "all" else 0
-    if postponed == 0:
-        create += _late(since, on_missed or ("all" if tt.kind == "interval" else "latest"), cap, now - grace)
+    postponed = 0
+    if catchup == "all" and len(create) < before.count():
+        decided = create[-1].logical_date + 1
+        postponed = _Span(tt, decided, due).count()
+        due = decided
     else:
-        due = create[-1].logical_date + 1
+        create += _late(since, on_missed or ("all" if tt.kind == "interval" else "latest"), cap, now - grace)
     total = _Span(tt, origin, due).count() - len(create)
     upcoming = next(slots(tt, max(origin, _bound(tt, now)) - 1), None)
     return MissedPlan(

@@ -17,8 +17,11 @@ def describe(tt: Timetable) -> str:
         covers = "each run is due at that moment and covers no interval (trigger)"
     else:
         covers = f"each run covers {_span(cron)} (interval)"
-    days = "" if cron.elapsed and cron.every_day else f" {_days(cron)}"
-    return f"{_times(cron)}{days}, {tt.timezone}; {covers}"
+    if not cron.elapsed:
+        when = f"{_times(cron)} {_days(cron)}"
+    else:
+        when = _times(cron) if cron.every_day else f"{_times(cron)}, {_days(cron)}"
+    return f"{when}, {tt.timezone}; {covers}"
 
 
 def _times(cron: Cron) -> str:

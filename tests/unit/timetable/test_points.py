@@ -30,7 +30,7 @@ def on_dates(expression: str, zone: str, first: str, last: str) -> list[str]:
     """The points whose local dates lie between two dates, as local wall times with offsets."""
     tt = compile_timetable(expression, zone)
     key = ZoneInfo(zone)
-    found = []
+    found: list[str] = []
     for point in points_after(tt, utc(first) - 2 * DAY):
         local = datetime.fromtimestamp(point // SECOND, key)
         if local.date().isoformat() > last:
