@@ -1,0 +1,176 @@
+"""The course of attempts: granted, claimed, ended, not started, tried again."""
+
+from __future__ import annotations
+
+from engine.lifecycle.events import Claimed, Ended, Granted, RetryDue, RetryNow, SpawnFailed
+from engine.lifecycle.killing import dead, fill, retry_later
+from engine.lifecycle.memory import Node
+from engine.lifecycle.moves import Step, end_attempt, move_task, note_attempt, order_callback
+from engine.lifecycle.retry import Judgement, classify, retry_number
+from engine.lifecycle.rules import Verdict
+from engine.lifecycle.table import IllegalTransition
+from engine.model.attempt_files import AttemptStatus
+from engine.model.moments import Micros
+from engine.model.rows import Attempt
+from engine.model.states import AttemptState, FailureClass, Outcome, Reason, RunState, TaskState
+
+MAX_REQUEUES = 2
+"""Failed starts of one attempt that are followed by another start of it."""
+
+_T = TaskState
+
+
+def granted(step: Step, event: Granted) -> None:
+    """Scheduled → queued. Raises IllegalTransition unless the instance is scheduled and its run running."""
+    memory = step.memory
+    node = memory.nodes[event.ti]
+    ti = node.ti
+    if memory.run.state is not RunState.RUNNING:
+        raise IllegalTransition(f"run {memory.run.run_id} is {memory.run.state}: {ti.task_id} cannot be started")
+    attempt = ti.current
+    move_task(step, node, _T.QUEUED, Reason.ADMITTED, event.attempt_id if attempt is None else attempt.id)
+    if attempt is not None:
+        return
+    ti.attempt += 1
+    ti.requeues = 0
+    ti.started_at = None
+    ti.current = Attempt(
+        event.attempt_id, ti.id, ti.attempt, AttemptState.QUEUED, step.now, version_id=memory.run.version_id
+    )
+    memory.by_attempt[event.attempt_id] = ti
+    step.changes.insert_attempt(ti.current)
+
+
+def claimed(step: Step, event: Claimed) -> None:
+    """Queued → running. Evidence of a process goes before what was thought: a requeued instance runs, too."""
+    ti = step.memory.by_attempt.get(event.attempt_id)
+    attempt = ti.current if ti else None
+    if ti is None or attempt is None or attempt.state is not AttemptState.QUEUED:
+        step.changes.ignored.append(f"attempt {event.attempt_id}: claimed again, or not current any more")
+        return
+    attempt.pid, attempt.pid_started, attempt.boot_id = event.pid, event.pid_started, event.boot_id
+    _claim(step, step.memory.nodes[ti.id], attempt, event.at)
+
+
+def _claim(step: Step, node: Node, attempt: Attempt, at: Micros) -> None:
+    ti = node.ti
+    attempt.state = AttemptState.RUNNING
+    attempt.started_at = at
+    step.changes.touch_task(ti)
+    ti.started_at = at
+    if ti.state is _T.KILLING:
+        note_attempt(step, ti, attempt, AttemptState.QUEUED, Reason.CLAIMED)
+        return
+    step.changes.touch_attempt(attempt)
+    if ti.state is _T.SCHEDULED:
+        move_task(step, node, _T.QUEUED, Reason.CLAIMED, attempt.id)
+    move_task(step, node, _T.RUNNING, Reason.CLAIMED, attempt.id)
+
+
+def ended(step: Step, event: Ended) -> None:
+    """Running → what the evidence says. Also closes a kill; a result for an attempt that is over is only noted."""
+    ti = step.memory.by_attempt.get(event.attempt_id)
+    attempt = ti.current if ti else None
+    if ti is None or attempt is None:
+        _late(step, event)
+        return
+    node = step.memory.nodes[ti.id]
+    if ti.state is _T.KILLING:
+        dead(step, node, event.status)
+        return
+    status = event.status
+    if attempt.state is AttemptState.QUEUED:
+        _claim(step, node, attempt, (status and status.started) or attempt.queued_at or step.now)
+    judgement = classify(status, event.reason)
+    fill(step, attempt, status)
+    attempt.failure_class = judgement.failure_class
+    if judgement.outcome is Outcome.SUCCESS or judgement.outcome is Outcome.SKIPPED:
+        end_attempt(step, ti, judgement.outcome, judgement.reason)
+        ti.last_error = None
+        success = judgement.outcome is Outcome.SUCCESS
+        move_task(step, node, _T.SUCCESS if success else _T.SKIPPED, judgement.reason, attempt.id)
+        if success:
+            order_callback(step, node.task.callbacks, "on_success", ti, attempt)
+        return
+    attempt.error = _describe(status, judgement)
+    _fail(step, node, judgement, status.retry_after if status else None)
+
+
+def _fail(step: Step, node: Node, judgement: Judgement, retry_after: float | None) -> None:
+    """The current attempt failed or was lost: up for retry while there is budget, else failed."""
+    ti = node.ti
+    number = retry_number(node.task.retry, ti, judgement)
+    attempt = end_attempt(step, ti, judgement.outcome, judgement.reason)
+    if judgement.outcome is Outcome.LOST:
+        attempt.counts = False
+        ti.lost_count += 1
+        step.memory.overruled[attempt.id] = attempt
+    ti.last_error = attempt.error
+    if number is None:
+        move_task(step, node, _T.FAILED, judgement.reason, attempt.id)
+        order_callback(step, node.task.callbacks, "on_failure", ti, attempt)
+    else:
+        retry_later(step, node, attempt, number, judgement.reason, retry_after)
+
+
+def spawn_failed(step: Step, event: SpawnFailed) -> None:
+    """Queued → scheduled, to be tried again with the same attempt; failed when that happens too often."""
+    ti = step.memory.by_attempt.get(event.attempt_id)
+    attempt = ti.current if ti else None
+    if ti is None or attempt is None or attempt.state is not AttemptState.QUEUED or ti.state is _T.SCHEDULED:
+        step.changes.ignored.append(f"attempt {event.attempt_id}: not being started: {event.error}")
+        return
+    node = step.memory.nodes[ti.id]
+    attempt.error = event.error
+    if ti.state is _T.KILLING:
+        dead(step, node, None)
+        return
+    ti.last_error = event.error
+    ti.requeues += 1
+    if ti.requeues > MAX_REQUEUES:
+        attempt.failure_class = FailureClass.INFRASTRUCTURE
+        end_attempt(step, ti, Outcome.UNSPENT, Reason.STUCK_IN_QUEUE)
+        move_task(step, node, _T.FAILED, Reason.STUCK_IN_QUEUE, attempt.id)
+        order_callback(step, node.task.callbacks, "on_failure", ti, attempt)
+        return
+    step.changes.touch_attempt(attempt)
+    move_task(step, node, _T.SCHEDULED, Reason.SPAWN_FAILED, attempt.id, event.error)
+    _look_again(step, node)
+
+
+def _look_again(step: Step, node: Node) -> None:
+    """Its upstreams may have been cleared while the instance was not waiting for them."""
+    step.ordered = True
+    step.work.append(node)
+
+
+def retry_due(step: Step, event: RetryDue | RetryNow) -> None:
+    """Up for retry → scheduled, or back to waiting for upstreams that have been cleared meanwhile."""
+    node = step.memory.nodes.get(event.ti)
+    if node is None or node.ti.state is not _T.UP_FOR_RETRY:
+        step.changes.ignored.append(f"task instance {event.ti}: no retry is waiting")
+        return
+    if node.decide(node.counts) is Verdict.RUN:
+        move_task(step, node, _T.SCHEDULED, Reason.RETRY_DUE if isinstance(event, RetryDue) else Reason.RETRY_NOW)
+    else:
+        move_task(step, node, _T.NONE, Reason.UPSTREAM)
+        _look_again(step, node)
+
+
+def _describe(status: AttemptStatus | None, judgement: Judgement) -> str:
+    if status is None:
+        reboot = judgement.reason is Reason.REBOOT
+        return "lost: the host was restarted" if reboot else "lost: no evidence of how it ended"
+    if status.error:
+        return status.error
+    return f"killed by signal {status.signal}" if status.signal else f"exit code {status.code}"
+
+
+def _late(step: Step, event: Ended) -> None:
+    attempt = step.memory.overruled.get(event.attempt_id)
+    if attempt is None or attempt.late_result is not None or event.status is None:
+        step.changes.ignored.append(f"attempt {event.attempt_id}: its end is known, or it is none of this run")
+        return
+    attempt.late_result = classify(event.status).outcome.value
+    ti = step.memory.by_id[attempt.task_instance]
+    note_attempt(step, ti, attempt, attempt.state, Reason.EXIT)

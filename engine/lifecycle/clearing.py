@@ -1,0 +1,126 @@
+"""Clearing: which instances, what happens to them, and a new DAG version for the episode that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from engine.lifecycle.changes import Changes
+from engine.lifecycle.events import Clear
+from engine.lifecycle.killing import begin_epoch, begin_kill
+from engine.lifecycle.memory import Node, RunMemory
+from engine.lifecycle.moves import Step, move_run, move_task, note_task
+from engine.lifecycle.plan import DagPlan
+from engine.lifecycle.settle import conclude, ending, verdict_holds
+from engine.model.moments import Micros
+from engine.model.rows import UNMAPPED, TaskInstance, Transition
+from engine.model.states import ALIVE_TASK, FAILED_TASK, TERMINAL_RUN, Reason, RunState, TaskState
+
+_STOPPED = frozenset({Reason.RUN_TIMEOUT, Reason.CANCEL})
+
+
+def select(
+    memory: RunMemory,
+    targets: Iterable[int] | None = None,
+    downstream: bool = False,
+    upstream: bool = False,
+    only_failed: bool = False,
+) -> list[TaskInstance]:
+    """The instances that a clear of `targets` (ids; None: the whole run) means, in topological order.
+
+    `only_failed` keeps those that failed, did not run because of that, or were cut off by a cancel or run timeout.
+    Raises KeyError for an id that is not of this run.
+    """
+    if targets is None:
+        chosen = {ti.id for ti in memory.by_id.values()}
+    else:
+        named = [memory.by_id[key] for key in targets]
+        chosen = {ti.id for ti in named} | _around(memory, named, downstream, upstream)
+    nodes = sorted((memory.nodes[key] for key in chosen if key in memory.nodes), key=lambda node: node.position)
+    return [node.ti for node in nodes if not only_failed or is_failed(node.ti)]
+
+
+def _around(memory: RunMemory, named: Iterable[TaskInstance], downstream: bool, upstream: bool) -> set[int]:
+    graph = memory.plan.graph
+    tasks = {ti.task_id for ti in named if ti.task_id in memory.plan.tasks}
+    wanted: set[str] = set()
+    if downstream:
+        wanted |= graph.descendants(tasks)
+    if upstream:
+        wanted |= graph.ancestors(tasks)
+    return {ti.id for ti in memory.by_id.values() if ti.task_id in wanted}
+
+
+def is_failed(ti: TaskInstance) -> bool:
+    """Whether "only failed" means this instance."""
+    return ti.state in FAILED_TASK or (ti.state is TaskState.SKIPPED and ti.reason in _STOPPED)
+
+
+def clear(step: Step, event: Clear) -> None:
+    """Each instance gets a new epoch and is decided anew, live ones after their process is dead.
+
+    What trigger rules had decided below is taken back where it no longer holds. A run that is over, being cancelled
+    or timed out goes on in a new episode.
+    """
+    step.ordered = True
+    memory = step.memory
+    if ending(memory.run) and event.tis:
+        conclude(step)
+        move_run(step, RunState.RUNNING, Reason.REOPENED)
+    elif memory.run.state in TERMINAL_RUN:
+        step.work.extend(node for node in memory.nodes.values() if node.ti.state is TaskState.NONE)
+    for key in event.tis:
+        node = memory.nodes.get(key)
+        if node is None:
+            step.changes.ignored.append(f"task instance {key}: its task is gone from the DAG, it cannot be cleared")
+        else:
+            _clear(step, node)
+
+
+def _clear(step: Step, node: Node) -> None:
+    ti = node.ti
+    if ti.state in ALIVE_TASK:
+        begin_kill(step, node, TaskState.NONE, Reason.CLEARED)
+        return
+    fresh = ti.attempt == ti.epoch_start
+    if ti.state is TaskState.NONE or (ti.state is TaskState.SCHEDULED and fresh):
+        if not fresh:
+            step.changes.touch_task(ti)
+            begin_epoch(ti)
+            note_task(step, ti, Reason.CLEARED)
+        return
+    move_task(step, node, TaskState.NONE, Reason.CLEARED)
+    begin_epoch(ti)
+    step.work.append(node)
+
+
+def rebase(memory: RunMemory, plan: DagPlan, changes: Changes, ids: Iterator[int], now: Micros) -> None:
+    """Puts a run that is over on another DAG version, before the clear that reopens it.
+
+    New tasks get instances, instances of vanished tasks become `removed`, returning ones are decided anew, and what
+    trigger rules decided is reconsidered where edges or rules changed. Raises ValueError while the run is not over:
+    a version is pinned for a whole episode.
+    """
+    run = memory.run
+    if run.state not in TERMINAL_RUN:
+        raise ValueError(f"run {run.run_id} is {run.state}: its DAG version changes only when it is reopened")
+    step = Step(memory, now, changes)
+    for node in list(memory.nodes.values()):
+        if node.ti.task_id not in plan.tasks and node.ti.state is not TaskState.REMOVED:
+            move_task(step, node, TaskState.REMOVED, Reason.REMOVED)
+    memory.plan = plan
+    for task_id in plan.order:
+        if (task_id, UNMAPPED) not in memory.instances:
+            _add(memory, TaskInstance(next(ids), run.id, task_id, UNMAPPED), changes, now)
+    memory.link()
+    step.work.clear()
+    for node in sorted(memory.nodes.values(), key=lambda node: node.position):
+        if node.ti.state is TaskState.REMOVED or not verdict_holds(node):
+            move_task(step, node, TaskState.NONE, Reason.RESET)
+            begin_epoch(node.ti)
+
+
+def _add(memory: RunMemory, ti: TaskInstance, changes: Changes, now: Micros) -> None:
+    memory.add(ti)
+    changes.insert_task(ti)
+    run = memory.run
+    changes.transitions.append(Transition("task", now, run.dag_id, run.id, ti.id, to_state=ti.state))

@@ -1,0 +1,162 @@
+"""What can happen to a run. Operators' events carry the id of their command and the name of their actor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from engine.model.attempt_files import AttemptStatus
+from engine.model.moments import Micros
+from engine.model.states import Reason, TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A run slot is free: the queued run runs, and its first instances are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Look at every instance anew, though nothing happened. After a recovery it finds what would wait for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """All limits are free: the scheduled instance takes its slots. A requeued attempt keeps the id that it has."""
+
+    ti: int
+    attempt_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The attempt's process exists and owns the attempt."""
+
+    attempt_id: str
+    pid: int | None
+    pid_started: int | None
+    boot_id: str | None
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The attempt's process is over. `status` None: without evidence of how. `reason` overrides the status's own."""
+
+    attempt_id: str
+    status: AttemptStatus | None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnFailed:
+    """The attempt's process was not started, and will not be by what has been tried."""
+
+    attempt_id: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDue:
+    """The retry timer of an instance ran out."""
+
+    ti: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskTimeout:
+    """The execution timeout of an instance's attempt passed. Without an attempt id: of whichever is running."""
+
+    ti: int
+    attempt_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunTimeout:
+    """The run timeout passed. Without an episode: of the present one."""
+
+    episode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineKill:
+    """The engine stops and takes this attempt with it: no budget is used, and the instance is due again at once."""
+
+    ti: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """Forget how these instances ended: new epoch, to be decided anew; what followed from them is taken back."""
+
+    tis: tuple[int, ...]
+    command: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryNow:
+    """Do not wait for the retry timer."""
+
+    ti: int
+    command: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Decide the state of these instances: success, failed or skipped. Live processes are killed first."""
+
+    tis: tuple[int, ...]
+    state: TaskState
+    command: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Kill the instance's process; the instance fails and is not retried."""
+
+    ti: int
+    command: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRun:
+    """End the run: live processes are killed, everything unfinished is cancelled."""
+
+    command: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRun:
+    """Start nothing more of this run; what runs goes on."""
+
+    command: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRun:
+    """Undo a pause."""
+
+    command: str | None = None
+    by: str | None = None
+
+
+OperatorEvent: TypeAlias = Clear | RetryNow | Mark | Kill | CancelRun | PauseRun | ResumeRun
+Event: TypeAlias = (
+    Start
+    | Review
+    | Granted
+    | Claimed
+    | Ended
+    | SpawnFailed
+    | RetryDue
+    | TaskTimeout
+    | RunTimeout
+    | EngineKill
+    | OperatorEvent
+)

@@ -1,0 +1,139 @@
+"""After a move: what it means for the instances below, and for the run."""
+
+from __future__ import annotations
+
+import heapq
+
+from engine.lifecycle.memory import Node
+from engine.lifecycle.moves import Step, move_run, move_task, order_callback
+from engine.lifecycle.outcome import deadlocked, run_outcome
+from engine.lifecycle.rules import Verdict
+from engine.model.rows import Run
+from engine.model.states import TERMINAL_RUN, Reason, RunState, TaskState
+
+_RUN, _WAIT, _FAIL = Verdict.RUN, Verdict.WAIT, Verdict.FAIL
+_NONE, _SCHEDULED, _SKIPPED = TaskState.NONE, TaskState.SCHEDULED, TaskState.SKIPPED
+_UPSTREAM_FAILED = TaskState.UPSTREAM_FAILED
+_NAMED_IN_DEADLOCK = 10
+
+_RUNNING = (RunState.RUNNING, RunState.PAUSED)
+_VERDICTS = {_SCHEDULED: Verdict.RUN, _UPSTREAM_FAILED: Verdict.FAIL, _SKIPPED: Verdict.SKIP}
+
+
+def settle(step: Step) -> None:
+    """Looks at everything that the event's moves may have decided, then at the run."""
+    if step.ordered:
+        _look_in_order(step)
+    else:
+        for node in step.work:  # grows while it is walked
+            consider(step, node)
+        step.work.clear()
+    finish(step)
+
+
+def _look_in_order(step: Step) -> None:
+    """Topologically, so that every verdict is given once, after all verdicts that it rests on."""
+    pending: dict[int, Node] = {}
+    heap: list[int] = []
+    while True:
+        for node in step.work:
+            if node.position not in pending:
+                pending[node.position] = node
+                heapq.heappush(heap, node.position)
+        step.work.clear()
+        if not heap:
+            return
+        consider(step, pending.pop(heapq.heappop(heap)))
+
+
+def consider(step: Step, node: Node) -> None:
+    """Decides an undecided instance; takes back what its upstreams had decided, where that no longer holds."""
+    state = node.ti.state
+    if state is not _NONE:
+        if not step.ordered or verdict_holds(node):
+            return
+        move_task(step, node, _NONE, Reason.RESET)
+    run = step.memory.run
+    if run.state is RunState.QUEUED:
+        return
+    if ending(run):
+        move_task(step, node, TaskState.CANCELLED, run.reason)
+        return
+    verdict = node.decide(node.counts)
+    if verdict is _WAIT:
+        return
+    if verdict is _RUN:
+        move_task(step, node, _SCHEDULED, Reason.TRIGGER_RULE)
+    else:
+        move_task(step, node, _UPSTREAM_FAILED if verdict is _FAIL else _SKIPPED, Reason.UPSTREAM)
+
+
+def ending(run: Run) -> bool:
+    """Whether the run was cancelled or timed out, and only waits for its processes to be dead."""
+    return run.state is RunState.CANCELLING or (run.reason is Reason.RUN_TIMEOUT and run.state in _RUNNING)
+
+
+def verdict_holds(node: Node) -> bool:
+    """Whether the state of an instance is what its trigger rule says now, or none of the trigger rule's business."""
+    ti = node.ti
+    wanted = _VERDICTS.get(ti.state)
+    if wanted is None or (ti.state is _SKIPPED and ti.reason is not Reason.UPSTREAM):
+        return True
+    return node.decide(node.counts) is wanted
+
+
+def finish(step: Step) -> None:
+    """Ends, reopens or judges the run anew, as its instances demand."""
+    memory = step.memory
+    state = memory.run.state
+    if state is RunState.QUEUED:
+        return
+    if state in TERMINAL_RUN:
+        if memory.unfinished:
+            move_run(step, RunState.RUNNING, Reason.REOPENED)
+        elif step.decided and state is not RunState.CANCELLED:
+            _judge_again(step)
+        return
+    if deadlocked(memory):
+        _end_in_deadlock(step)
+    elif memory.unfinished == 0:
+        _end(step)
+
+
+def conclude(step: Step) -> None:
+    """Ends the present episode of a run that is being cancelled or timed out, though processes may still be alive."""
+    if step.memory.run.state is RunState.CANCELLING:
+        _close(step, RunState.CANCELLED, Reason.CANCEL)
+    else:
+        _close(step, RunState.FAILED, Reason.RUN_TIMEOUT)
+
+
+def _end(step: Step) -> None:
+    result = run_outcome(step.memory)
+    if result is not None:
+        _close(step, *result)
+
+
+def _close(step: Step, state: RunState, reason: Reason, detail: str | None = None) -> None:
+    move_run(step, state, reason, detail)
+    flags = step.memory.plan.spec.callbacks
+    if state is RunState.SUCCESS:
+        order_callback(step, flags, "on_success")
+    elif state is RunState.FAILED:
+        order_callback(step, flags, "on_failure")
+
+
+def _judge_again(step: Step) -> None:
+    result = run_outcome(step.memory)
+    if result is not None and result[0] is not step.memory.run.state:
+        move_run(step, *result)
+
+
+def _end_in_deadlock(step: Step) -> None:
+    blocked = [node for node in step.memory.nodes.values() if node.ti.state is _NONE]
+    for node in blocked:
+        move_task(step, node, TaskState.CANCELLED, Reason.DEADLOCK)
+    step.work.clear()
+    names = ", ".join(node.ti.task_id for node in blocked[:_NAMED_IN_DEADLOCK])
+    more = f" and {len(blocked) - _NAMED_IN_DEADLOCK} more" if len(blocked) > _NAMED_IN_DEADLOCK else ""
+    _close(step, RunState.FAILED, Reason.DEADLOCK, f"blocked: {names}{more}")
