@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from engine.lifecycle import attempts, clearing, killing, operations
 from engine.lifecycle import events as e
 from engine.lifecycle.changes import Changes
-from engine.lifecycle.memory import RunMemory
+from engine.lifecycle.memory import RunMemory, restore
 from engine.lifecycle.moves import Step, move_run
 from engine.lifecycle.settle import settle
 from engine.model.moments import Micros
@@ -24,6 +25,14 @@ def apply(memory: RunMemory, event: e.Event, now: Micros, changes: Changes) -> N
     step = Step(memory, now, changes, getattr(event, "command", None), getattr(event, "by", None))
     _HANDLERS[type(event)](step, event)
     settle(step)
+
+
+def rehearse(memory: RunMemory, event: e.OperatorEvent, now: Micros) -> Changes:
+    """What the event would do, by doing it to a copy. The rows in the answer are the copy's."""
+    copies = [replace(ti, current=replace(ti.current) if ti.current else None) for ti in memory.by_id.values()]
+    changes = Changes()
+    apply(restore(memory.plan, replace(memory.run), copies), event, now, changes)
+    return changes
 
 
 def _start(step: Step, event: e.Start) -> None:

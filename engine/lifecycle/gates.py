@@ -1,0 +1,115 @@
+"""Why not yet: what a waiting instance or run waits for. The code that decides is the code that explains."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from engine.lifecycle.memory import RunMemory
+from engine.model.dag import DEFAULT_POOL, DagSpec
+from engine.model.moments import Micros
+from engine.model.rows import Run, TaskInstance
+from engine.model.states import ALIVE_TASK, Blocker, RunState, TaskState
+
+_ALIVE = tuple(ALIVE_TASK)
+
+
+@dataclass(slots=True)
+class Limits:
+    """What limits starting, over all runs. Kept by the scheduler; may share its live counters."""
+
+    engine_slots_free: int = 1
+    pool_free: Mapping[str, int | None] = field(default_factory=lambda: {DEFAULT_POOL: None})
+    """Free slots by pool, None without limit; a pool that is not here does not exist and has none."""
+    dag_active: Mapping[str, int] = field(default_factory=dict)
+    """Instances that hold a slot, by DAG."""
+    task_active: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Instances that hold a slot, by (DAG, task), over all runs."""
+    runs_active: Mapping[str, int] = field(default_factory=dict)
+    """Runs that are started and not over, by DAG."""
+    dag_paused: Collection[str] = ()
+    """DAGs of which no run starts."""
+    dag_frozen: Collection[str] = ()
+    """Paused DAGs of whose started runs nothing starts either."""
+    hold_all: bool = False
+    hold_dags: Collection[str] = ()
+    hold_pools: Collection[str] = ()
+    degraded: bool = False
+    disk_low: bool = False
+    draining: bool = False
+
+
+def blockers(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Micros) -> tuple[str, ...]:
+    """Everything that the instance waits for; empty when it may start now, and when it does not wait at all."""
+    run = memory.run
+    if ti.state is TaskState.SCHEDULED:
+        return tuple(_instance_gates(ti, memory, limits, now))
+    if ti.state is TaskState.UP_FOR_RETRY:
+        return (Blocker.RETRY_AT,)
+    if ti.state is not TaskState.NONE:
+        return ()
+    if run.state is RunState.QUEUED:
+        return (Blocker.RUN_QUEUED, *_run_gates(run, memory.plan.spec, limits, now))
+    return (Blocker.UPSTREAM,)
+
+
+def may_start(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Micros) -> bool:
+    """Whether a scheduled instance may start now: no blockers, found without listing them."""
+    return ti.state is TaskState.SCHEDULED and next(_instance_gates(ti, memory, limits, now), None) is None
+
+
+def run_blockers(run: Run, spec: DagSpec, limits: Limits, now: Micros) -> tuple[str, ...]:
+    """Everything that a queued run waits for; empty when it may start now."""
+    return tuple(_run_gates(run, spec, limits, now))
+
+
+def may_start_run(run: Run, spec: DagSpec, limits: Limits, now: Micros) -> bool:
+    """Whether a queued run may start now."""
+    return run.state is RunState.QUEUED and next(_run_gates(run, spec, limits, now), None) is None
+
+
+def _run_gates(run: Run, spec: DagSpec, limits: Limits, now: Micros) -> Iterator[str]:
+    if run.dag_id in limits.dag_paused or run.dag_id in limits.dag_frozen:
+        yield Blocker.DAG_PAUSED
+    if run.run_after > now:
+        yield Blocker.RUN_AFTER
+    if limits.hold_all or run.dag_id in limits.hold_dags:
+        yield Blocker.HOLD
+    yield from _engine_gates(limits)
+    if limits.runs_active.get(run.dag_id, 0) >= spec.max_active_runs:
+        yield Blocker.MAX_ACTIVE_RUNS
+
+
+def _engine_gates(limits: Limits) -> Iterator[str]:
+    if limits.degraded:
+        yield Blocker.DEGRADED
+    if limits.disk_low:
+        yield Blocker.DISK
+    if limits.draining:
+        yield Blocker.DRAINING
+
+
+def _instance_gates(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Micros) -> Iterator[str]:
+    run, task, spec = memory.run, memory.plan.tasks[ti.task_id], memory.plan.spec
+    dag_id, pool = run.dag_id, task.pool
+    if dag_id in limits.dag_frozen:
+        yield Blocker.DAG_PAUSED
+    if run.state is not RunState.RUNNING:
+        yield Blocker.RUN_PAUSED
+    if limits.hold_all or dag_id in limits.hold_dags or pool in limits.hold_pools:
+        yield Blocker.HOLD
+    yield from _engine_gates(limits)
+    most = spec.max_active_tasks
+    if most is not None and limits.dag_active.get(dag_id, 0) >= most:
+        yield Blocker.MAX_ACTIVE_TASKS_PER_DAG
+    most = spec.max_active_tasks_per_run
+    if most is not None and sum(memory.tally[state] for state in _ALIVE) >= most:
+        yield Blocker.MAX_ACTIVE_TASKS_PER_RUN
+    most = task.max_active_tis
+    if most is not None and limits.task_active.get((dag_id, task.task_id), 0) >= most:
+        yield Blocker.MAX_ACTIVE_TIS_PER_TASK
+    free = limits.pool_free.get(pool, 0)
+    if free is not None and free < task.pool_slots:
+        yield f"{Blocker.POOL}:{pool}"
+    if limits.engine_slots_free < 1:
+        yield Blocker.ENGINE_SLOTS
