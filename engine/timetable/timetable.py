@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo
 
-from engine.timetable.cron import Cron, parse, quoted
-from engine.timetable.errors import ScheduleError
+from engine.timetable.cron import Cron, parse
+from engine.timetable.errors import ScheduleError, quoted
 from engine.timetable.zone import find_zone
 
 Micros: TypeAlias = int

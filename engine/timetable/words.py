@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from engine.timetable.cron import Cron
+from engine.timetable.dialect import MONTHS, WEEKDAYS
 from engine.timetable.timetable import Timetable
 
 _MOST_TIMES = 6
@@ -57,7 +58,7 @@ def _days(cron: Cron) -> str:
     noun = "day" if len(cron.days) == 1 else "days"
     days = f"on {noun} {_ranges(sorted(cron.days), width=1)}"
     if cron.either_day:
-        names = _listed((calendar.day_name[day - 1] for day in _from_monday(cron)), "or")
+        names = _listed((WEEKDAYS[day % 7] for day in _from_monday(cron)), "or")
         where = months or " of every month"
         return f"{days}{where} or on any {names}{months} (either is enough)"
     if _leap_day(cron):
@@ -73,7 +74,7 @@ def _days(cron: Cron) -> str:
 
 def _weekdays(cron: Cron) -> str:
     numbers = _from_monday(cron)
-    names = [calendar.day_name[number - 1] for number in numbers]
+    names = [WEEKDAYS[number % 7] for number in numbers]
     if len(names) == 1:
         return f"every {names[0]}"
     if len(names) > 2 and _step(numbers) == 1:
@@ -106,7 +107,7 @@ def _leap_day(cron: Cron) -> bool:
 
 
 def _months(cron: Cron) -> list[str]:
-    return [calendar.month_name[month] for month in sorted(cron.months)]
+    return [MONTHS[month - 1] for month in sorted(cron.months)]
 
 
 def _from_monday(cron: Cron) -> list[int]:

@@ -7,8 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from engine.timetable.cron import quoted
-from engine.timetable.errors import ScheduleError
+from engine.timetable.errors import ScheduleError, quoted
 
 DAY = 86_400
 FIRST_YEAR = 2
@@ -37,7 +36,7 @@ def find_zone(name: str) -> ZoneInfo:
             return ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             pass
-    known = {zone.lower(): zone for zone in available_timezones() - _HOST_NAMES}
+    known = {zone.lower(): zone for zone in available_timezones() if "/" in zone}
     close = difflib.get_close_matches(name.lower()[:100], known, n=1)
     hint = f"did you mean {known[close[0]]!r}? " if close else ""
     raise ScheduleError(

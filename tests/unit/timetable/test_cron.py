@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from engine.timetable import ScheduleError
-from engine.timetable.cron import MONTH_NAMES, PRESETS, WEEKDAY_NAMES, parse
+from engine.timetable.cron import parse
+from engine.timetable.dialect import PRESETS
 
 
 def day(text: str) -> int:
@@ -76,8 +77,10 @@ def test_ranges_to_seven_step_like_numbers() -> None:
 
 def test_every_name_is_its_number() -> None:
     """Each name of a month and of a weekday stands for its number."""
-    assert [parse(f"0 0 1 {name} *").months for name in MONTH_NAMES] == [{number} for number in range(1, 13)]
-    assert [parse(f"0 0 * * {name.upper()}").weekdays for name in WEEKDAY_NAMES] == [{number} for number in range(7)]
+    months = "jan feb mar apr may jun jul aug sep oct nov dec"
+    weekdays = "SUN MON TUE WED THU FRI SAT"
+    assert [parse(f"0 0 1 {name} *").months for name in months.split()] == [{number} for number in range(1, 13)]
+    assert [parse(f"0 0 * * {name}").weekdays for name in weekdays.split()] == [{number} for number in range(7)]
 
 
 def test_months_run_through_december() -> None:
