@@ -1,4 +1,4 @@
-"""The written form of schedules, five fields of cron or a name such as @daily: checked, and rewritten in plain numbers."""
+"""The written form of schedules, five cron fields or a name such as @daily: checked and rewritten in plain numbers."""
 
 import difflib
 import re
