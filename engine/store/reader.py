@@ -32,6 +32,8 @@ class Reader:
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._in_snapshot = False
+        self.remembered: dict[int, dict[str, tuple[str, int]]] = {}
+        """Pool and slots by task id, of DAG versions that have been read; they never change."""
         self._open()
 
     def all(self, file: str, name: str, values: Mapping[str, Any] = _NOTHING) -> list[Row]:

@@ -70,11 +70,6 @@ SELECT v.id, v.dag_id, v.number, v.bundle, v.spec_hash, v.spec, v.created_at FRO
 -- name: version_numbers
 SELECT dag_id, max(number) FROM dag_version GROUP BY dag_id;
 
--- name: latest_logical_dates
-SELECT d.dag_id,
-    (SELECT max(r.logical_date) FROM run AS r WHERE r.dag_id = d.dag_id AND r.run_type IN ('scheduled', 'backfill'))
-FROM dag AS d;
-
 -- name: pools
 SELECT name, slots, description FROM pool ORDER BY name;
 

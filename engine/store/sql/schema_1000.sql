@@ -98,10 +98,8 @@ CREATE TABLE run (
 ) STRICT;
 CREATE UNIQUE INDEX run_slot ON run (dag_id, logical_date) WHERE run_type IN ('scheduled', 'backfill');
 CREATE INDEX run_of_dag ON run (dag_id, logical_date, id);
-CREATE INDEX run_ended ON run (dag_id, state, ended_at, started_at);
-CREATE INDEX run_active ON run (state, dag_id)
-    WHERE state IN ('queued', 'running', 'paused', 'cancelling');
-CREATE INDEX run_latest ON run (created_at, id);
+CREATE INDEX run_ended ON run (dag_id, state, ended_at, started_at, run_type);
+CREATE INDEX run_state ON run (state);
 
 CREATE TABLE run_episode (
     run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
@@ -141,9 +139,7 @@ CREATE TABLE task_instance (
     changed_seq INTEGER NOT NULL,
     UNIQUE (run, task_id, map_index)
 ) STRICT;
-CREATE INDEX task_instance_live ON task_instance (state, run)
-    WHERE state IN ('scheduled', 'queued', 'running', 'deferred', 'up_for_reschedule', 'awaiting_input',
-                    'up_for_retry', 'killing');
+CREATE INDEX task_instance_state ON task_instance (run, state);
 CREATE INDEX task_instance_duration ON task_instance (dag_id, task_id, ended_at, duration)
     WHERE state = 'success' AND duration IS NOT NULL;
 
