@@ -1,0 +1,193 @@
+"""Parsing one DAG file in a child process of its own session, with a limit on time, memory and output."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from engine.dagfiles.child import MAX_ANSWER_BYTES
+from engine.execution.process import bootstrap
+from engine.execution.process.proc import processes, stat
+from engine.model.dag import ImportFailure, ParsedFile
+
+TIME_LIMIT = 30.0
+MEMORY_LIMIT = 512 * 1024 * 1024
+_MAX_COMPLAINT = 16 * 1024
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class _Answer(msgspec.Struct):
+    """What a child says: the parsed file, another interpreter to use, or that the answer has too many bytes."""
+
+    parsed: ParsedFile | None = None
+    python: str | None = None
+    too_large: int | None = None
+
+
+class ParseStopped(Exception):
+    """The parser was closed while the child ran."""
+
+
+class Parser:
+    """Runs parse children. Thread-safe; `close` ends those that run.
+
+    `environment` is all that a child sees of the environment, `timezone` the home's zone, `time_limit` in seconds,
+    `memory_limit` the bytes that loading a file may take beyond the bare interpreter.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        timezone: str = "UTC",
+        *,
+        time_limit: float = TIME_LIMIT,
+        memory_limit: int = MEMORY_LIMIT,
+    ) -> None:
+        self._environment = {**dict.fromkeys(_ONE_THREAD, "1"), **environment}
+        self._timezone, self._time_limit, self._memory_limit = timezone, time_limit, memory_limit
+        self._running: set[int] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def parse(self, file: str, root: Path, python: str) -> ParsedFile:
+        """Parses `root/file` and blocks until that is done. What goes wrong is in the answer's `errors`.
+
+        A file that names an interpreter of its own is parsed in that one. Raises ParseStopped after `close`.
+        """
+        used = python
+        answer = self._ask(file, root, used)
+        if isinstance(answer, _Answer) and answer.python is not None:
+            used = answer.python
+            if not os.access(used, os.X_OK):
+                return _failed(file, f"python={used!r} is not an executable file")
+            answer = self._ask(file, root, used)
+        if isinstance(answer, str):
+            return _failed(file, answer)
+        if answer.too_large is not None:
+            limit = MAX_ANSWER_BYTES // 2**20
+            return _failed(file, f"its DAGs take {answer.too_large // 2**20} MB in serialized form; {limit} at most")
+        if answer.parsed is None:
+            return _failed(file, "the parse child gave no answer that makes sense")
+        return _checked(answer.parsed, file, used)
+
+    def close(self) -> None:
+        """Ends all children; every call of `parse` that waits for one raises ParseStopped."""
+        with self._lock:
+            self._closed = True
+            for session in self._running:
+                kill_session(session)
+
+    def _ask(self, file: str, root: Path, python: str) -> _Answer | str:
+        """The child's answer, or what went wrong."""
+        path = root / file
+        command = [python, "-I", bootstrap.__file__, "parse", str(path), str(root)]
+        command += [self._timezone, python, str(self._memory_limit)]
+        with self._lock:
+            if self._closed:
+                raise ParseStopped
+            try:
+                child = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=self._environment,
+                    cwd=path.parent,
+                    start_new_session=True,
+                )
+            except OSError as problem:
+                return f"the parse child cannot be started with {python}: {problem.strerror}"
+            self._running.add(child.pid)
+        try:
+            said, complaint, in_time = self._listen(child)
+        finally:
+            kill_session(child.pid)
+            child.wait()
+            with self._lock:
+                self._running.discard(child.pid)
+            for stream in (child.stdout, child.stderr):
+                if stream is not None:
+                    stream.close()
+        if self._closed:
+            raise ParseStopped
+        if not in_time:
+            return f"the file takes more than {self._time_limit:g} s to load: do the work in a task, not at import"
+        if not said.endswith(b"\n"):
+            return self._silent(child.returncode, complaint, python)
+        try:
+            return msgspec.json.decode(said, type=_Answer)
+        except msgspec.MsgspecError as problem:
+            return f"the parse child's answer cannot be read: {problem}"
+
+    def _listen(self, child: subprocess.Popen[bytes]) -> tuple[bytes, bytes, bool]:
+        """What the child wrote on both streams, and whether it was in time. Ends at the end of the answer's line."""
+        deadline = time.monotonic() + self._time_limit
+        said, complaint = bytearray(), bytearray()
+        assert child.stdout is not None and child.stderr is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(child.stdout, selectors.EVENT_READ, said)
+            selector.register(child.stderr, selectors.EVENT_READ, complaint)
+            while selector.get_map():
+                ready = selector.select(max(0.0, deadline - time.monotonic()))
+                if not ready:
+                    return bytes(said), bytes(complaint), False
+                for key, _ in ready:
+                    data = os.read(key.fd, 1 << 16)
+                    if not data:
+                        selector.unregister(key.fileobj)
+                    elif key.data is said:
+                        said += data
+                        if data.endswith(b"\n") or len(said) > 2 * MAX_ANSWER_BYTES:
+                            return bytes(said), bytes(complaint), True
+                    elif len(complaint) < _MAX_COMPLAINT:
+                        complaint += data
+        return bytes(said), bytes(complaint), True
+
+    def _silent(self, code: int, complaint: bytes, python: str) -> str:
+        """Why a child ended without an answer."""
+        lines = complaint.decode("utf-8", "backslashreplace").strip().splitlines()
+        if lines:
+            return f"the parse child failed in {python}: {lines[-1][:500]}"
+        if code == -signal.SIGKILL:
+            return "the file's parse child was killed, by the system for lack of memory or by hand"
+        if code < 0:
+            return f"the file crashed its interpreter while being loaded: {signal.Signals(-code).name}"
+        return f"the file ended its own process while being loaded, with exit code {code}: remove the os._exit"
+
+
+def kill_session(session: int) -> None:
+    """SIGKILL to every process of a session whose leader has not been waited for yet."""
+    try:
+        os.killpg(session, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    for pid in processes():
+        found = stat(pid)
+        if found is not None and found.session == session and not found.dead:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def _checked(parsed: ParsedFile, file: str, used: str) -> ParsedFile:
+    """The answer, without DAGs that want another interpreter than the one they were parsed in."""
+    parsed.file = file
+    for dag in parsed.dags:
+        if dag.python not in (None, used):
+            message = f"python={dag.python!r} has to stand in the file as plain text, the same for all DAGs of the file"
+            parsed.errors.append(ImportFailure(file, message, dag.line, None, dag.dag_id))
+    parsed.dags = [dag for dag in parsed.dags if dag.python in (None, used)]
+    return parsed
+
+
+def _failed(file: str, message: str) -> ParsedFile:
+    return ParsedFile(file=file, modules=[file], errors=[ImportFailure(file, message)])
