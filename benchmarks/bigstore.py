@@ -148,7 +148,8 @@ def _feed(db: sqlite3.Connection) -> None:
     db.execute(
         """
         INSERT INTO event (at, kind, dag_id, run, task_instance, attempt, from_state, to_state, reason)
-        SELECT ended_at, 'task', dag_id, run, id, printf('01HB%022d', id), 'running', state, reason
+        SELECT ended_at, 'task', dag_id, run, id, printf('01HB%022d', id),
+            iif(state = 'upstream_failed', 'none', 'running'), state, reason
         FROM (SELECT * FROM task_instance WHERE ended_at IS NOT NULL ORDER BY id DESC LIMIT :feed) ORDER BY ended_at
         """,
         {"feed": FEED},
