@@ -35,11 +35,12 @@ class Claim:
         """Start time in clock ticks since boot."""
         self.boot_id = boot_id
         self.at = at
-        """When it was made: microseconds of the system's wall clock."""
+        """When it was made: microseconds of the system's wall clock. 0: as the file's own time says."""
 
     def dumps(self) -> bytes:
         """The file's bytes."""
-        return b'{"v":1,"pid":%d,"started":%d,"boot_id":"%s"}\n' % (self.pid, self.started, self.boot_id.encode())
+        parts = (self.pid, self.started, self.boot_id.encode(), self.at)
+        return b'{"v":1,"pid":%d,"started":%d,"boot_id":"%s","at":%d}\n' % parts
 
 
 class Survey:
@@ -174,7 +175,7 @@ def read_claim(path: str) -> Claim | None:
         return None
     try:
         raw = json.loads(found[0])
-        return Claim(int(raw["pid"]), int(raw["started"] or 0), str(raw["boot_id"]), found[1])
+        return Claim(int(raw["pid"]), int(raw["started"] or 0), str(raw["boot_id"]), int(raw.get("at") or found[1]))
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -204,8 +205,14 @@ def read_spec(directory: int) -> bytes:
 
 def read_status(path: str) -> bytes | None:
     """The status file's bytes; None when there is none, or when it is not whole yet."""
+    found = read_status_at(path)
+    return found[0] if found is not None else None
+
+
+def read_status_at(path: str) -> tuple[bytes, int] | None:
+    """The same with the moment it was written, in microseconds of the system's wall clock."""
     found = _read(f"{path}/{STATUS}", None)
-    return found[0] if found is not None and found[0].endswith(b"\n") else None
+    return found if found is not None and found[0].endswith(b"\n") else None
 
 
 def write_own_status(directory: int, status: bytes) -> bool:

@@ -53,7 +53,7 @@ def _spec(name: str, base: str, package: bool) -> ModuleSpec:
 
 def install() -> None:
     """Puts the finder before all others, so that nothing in a DAG folder can take our modules' place."""
-    sys.meta_path.insert(0, Finder())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Finder())
 
 
 def main(arguments: list[str]) -> int:

@@ -1,0 +1,327 @@
+"""The executor of this machine: attempts as processes under a runner, watched through their directories."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from engine import failpoints
+from engine.clock import Clock
+from engine.execution import directory as files
+from engine.execution import evidence
+from engine.execution.adoption import Watch
+from engine.execution.cold_start import ColdStarts
+from engine.execution.link import RunnerLink
+from engine.execution.logs import LogKeeper
+from engine.execution.port import Bundle, Deliver, Ended, Evidence, Finding, LaunchOrder, SpawnFailed
+from engine.execution.process import proc
+from engine.execution.signals import Killer
+from engine.model.attempt_files import AttemptStatus
+
+_SWEEP_SECONDS = 2.0
+_QUIET_SECONDS = 3.0
+_CRASH_LOOP = 3
+_CRASH_WINDOW = 10.0
+_RUNNER_RETRY_SECONDS = 1.0
+
+
+class Live:
+    """An attempt that has been launched or adopted and whose end has not been delivered."""
+
+    __slots__ = ("claim", "group", "launched", "path", "since")
+
+    def __init__(self, path: str, group: tuple[str, ...], since: float) -> None:
+        self.path = path
+        self.group = group
+        """How to start it: `shell`, or `cold` with an interpreter, or `host` with a bundle; empty when adopted."""
+        self.since = since
+        self.launched = 0
+        """When, in microseconds of the system's wall clock; the files' own times are coarser. 0 when adopted."""
+        self.claim: files.Claim | None = None
+
+
+class LocalExecutor:
+    """Implements the executor's port on asyncio. All calls on the loop's thread."""
+
+    def __init__(self, attempts: Path | str, clock: Clock, log: Path | str | None = None) -> None:
+        """`attempts` is the home's folder of attempts, `log` where the runner and its hosts print to."""
+        self._root = str(attempts)
+        self._clock = clock
+        self._log = str(log) if log is not None else None
+        self._live: dict[str, Live] = {}
+        self._out: list[Evidence] = []
+        self._link: RunnerLink | None = None
+        self._deaths: list[float] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+        self._handing_out = False
+
+    async def open(self, deliver: Deliver) -> None:
+        """Starts the runner and the watches."""
+        self._loop = asyncio.get_running_loop()
+        self._deliver = deliver
+        os.makedirs(self._root, 0o700, exist_ok=True)
+        self._boot_id = proc.boot_id()
+        self._watch = Watch(self._boot_id, self._begun, self._over, self._unbegun)
+        self._killer = Killer(self._boot_id, self._killed)
+        self._cold = ColdStarts(self._root, self._boot_id, self._cold_over)
+        self._logs = LogKeeper()
+        self._start_runner()
+        self._spawn_task(self._sweep())
+        self._spawn_task(self._logs.run(lambda: [live.path for live in self._live.values()]))
+
+    async def close(self) -> None:
+        """Lets go of runner, watches and kills; attempts run on."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._killer.close()
+        self._watch.close()
+        self._cold.close()
+        if self._link is not None:
+            await self._link.close(patience=0.0 if self._live else 2.0)
+            self._link = None
+
+    # orders
+
+    def launch(self, orders: Iterable[LaunchOrder]) -> None:
+        """Writes the attempts' directories and has them started."""
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for order in orders:
+            attempt_id = order.spec.attempt_id
+            try:
+                path = files.path_of(self._root, attempt_id)
+                fresh = files.create(path, order.spec.dumps())
+                if not fresh and not self._may_start_again(attempt_id, path, order):
+                    continue
+            except OSError as problem:
+                self._say_soon(SpawnFailed(attempt_id, f"its directory cannot be made: {problem.strerror or problem}"))
+                continue
+            group = _group_of(order)
+            live = self._live[attempt_id] = Live(path, group, time.monotonic())
+            live.launched = time.time_ns() // 1000
+            groups.setdefault(group, []).append(attempt_id)
+        self._send(groups)
+
+    def _may_start_again(self, attempt_id: str, path: str, order: LaunchOrder) -> bool:
+        if files.survey(path).state != "never_started":
+            self.adopt([attempt_id])
+            return False
+        files.rewrite_spec(path, order.spec.dumps())
+        return True
+
+    def _send(self, groups: dict[tuple[str, ...], list[str]]) -> None:
+        if not groups:
+            return
+        if self._link is None:
+            for group, attempt_ids in groups.items():
+                self._start_cold(group, attempt_ids)
+            return
+        failpoints.hit("executor.start.before")
+        self._link.send({"start": [[*group, attempt_ids] for group, attempt_ids in groups.items()]})
+        failpoints.hit("executor.start.after")
+
+    def _start_cold(self, group: tuple[str, ...], attempt_ids: list[str]) -> None:
+        for attempt_id in attempt_ids:
+            error = self._cold.start(attempt_id, None if group[0] == "shell" else group[1])
+            if error is not None:
+                self._live.pop(attempt_id, None)
+                self._say_soon(SpawnFailed(attempt_id, error))
+            else:
+                self._watch.add(attempt_id, self._live[attempt_id].path)
+
+    def warm(self, bundles: Iterable[Bundle]) -> None:
+        """Has hosts import these bundles now."""
+        keys = [[bundle.python, bundle.directory, bundle.file] for bundle in bundles]
+        if self._link is not None and keys:
+            self._link.send({"warm": keys})
+
+    def kill(self, attempt_id: str, grace: float) -> None:
+        """Ends the attempt; Ended follows when nothing of it is left."""
+        live = self._live.get(attempt_id)
+        if live is None:
+            live = self._live[attempt_id] = Live(files.path_of(self._root, attempt_id), (), time.monotonic())
+        self._killer.kill(attempt_id, live.path, grace)
+
+    def survey(self, attempt_id: str) -> Finding:
+        """What the attempt's directory says now."""
+        return evidence.finding(files.path_of(self._root, attempt_id), self._clock)
+
+    def adopt(self, attempt_ids: Iterable[str]) -> None:
+        """Watches attempts of an earlier engine, or of an earlier runner."""
+        for attempt_id in attempt_ids:
+            path = files.path_of(self._root, attempt_id)
+            if attempt_id not in self._live:
+                self._live[attempt_id] = Live(path, (), time.monotonic())
+            self._watch.add(attempt_id, path)
+
+    # the runner
+
+    def _start_runner(self) -> None:
+        if self._closed or self._link is not None:
+            return
+        link = RunnerLink(self._hear, self._runner_lost)
+        try:
+            link.start(self._root, self._log)
+        except OSError:
+            self._loop.call_later(_RUNNER_RETRY_SECONDS, self._start_runner)
+            return
+        self._link = link
+
+    def _runner_lost(self) -> None:
+        """Attempts go on by themselves and are watched; what had not begun is started anew."""
+        self._link = None
+        if self._closed:
+            return
+        now = time.monotonic()
+        self._deaths = [at for at in self._deaths if now - at < _CRASH_WINDOW] + [now]
+        if len(self._deaths) >= _CRASH_LOOP:
+            self._loop.call_later(_RUNNER_RETRY_SECONDS, self._start_runner)
+        else:
+            self._start_runner()
+        again: dict[tuple[str, ...], list[str]] = {}
+        for attempt_id, live in self._live.items():
+            if attempt_id in self._watch:
+                continue
+            if live.group and files.survey(live.path).state == "never_started":
+                again.setdefault(live.group, []).append(attempt_id)
+            else:
+                self._watch.add(attempt_id, live.path)
+        self._send(again)
+
+    def _hear(self, report: dict[str, Any]) -> None:
+        for attempt_id in report.get("claimed", ()):
+            self._look_at_claim(attempt_id)
+        for item in report.get("ended", ()):
+            self._over(item[0], item[1:])
+        for attempt_id, error in report.get("failed", ()):
+            self._not_started(attempt_id, error)
+        for attempt_id in report.get("orphaned", ()):
+            live = self._live.get(attempt_id)
+            if live is not None:
+                self._watch.add(attempt_id, live.path)
+        self._hand_out()
+
+    # what became of attempts
+
+    def _look_at_claim(self, attempt_id: str) -> None:
+        live = self._live.get(attempt_id)
+        if live is None or live.claim is not None:
+            return
+        claim = files.read_claim(live.path)
+        if claim is not None:
+            self._begun(attempt_id, claim)
+
+    def _begun(self, attempt_id: str, claim: files.Claim) -> None:
+        live = self._live.get(attempt_id)
+        if live is not None and live.claim is None and claim.pid:
+            live.claim = claim
+            claim.at = max(claim.at, live.launched)
+            self._say(evidence.claimed(attempt_id, claim, self._clock))
+
+    def _over(self, attempt_id: str, measured: list[Any] | None = None) -> None:
+        """The attempt's process is gone. `measured`: duration, processor time and peak memory by who waited for it."""
+        live = self._live.get(attempt_id)
+        if live is None or self._killer.has(attempt_id):
+            return
+        self._look_at_claim(attempt_id)
+        status = evidence.status_of(live.path, self._clock)
+        if status is None:
+            self._watch.add(attempt_id, live.path)
+            return
+        if status.by == "shim" and measured:
+            status.duration, status.cpu_seconds, status.peak_bytes = measured
+        if status.code != 0 and live.claim is not None and self._killer.leaves_traces(live.claim):
+            self._killer.sweep(attempt_id, live.path)
+            return
+        self._end(attempt_id, status)
+
+    def _end(self, attempt_id: str, status: AttemptStatus | None) -> None:
+        live = self._live.pop(attempt_id)
+        self._watch.drop(attempt_id)
+        self._logs.last_look(live.path)
+        size = files.result_bytes(live.path) if status is not None and status.by == "child" else None
+        self._say(Ended(attempt_id, status, size))
+
+    def _unbegun(self, attempt_id: str, lost: bool) -> None:
+        """The watch has found that there is nothing to watch: lost, or never begun."""
+        live = self._live.get(attempt_id)
+        if live is None or self._killer.has(attempt_id):
+            return
+        if lost:
+            self._end(attempt_id, None)
+            return
+        self._watch.drop(attempt_id)
+        del self._live[attempt_id]
+        self._say(SpawnFailed(attempt_id, "it has never begun"))
+
+    def _killed(self, attempt_id: str) -> None:
+        """Nothing of the attempt is left after a kill."""
+        live = self._live.get(attempt_id)
+        if live is not None:
+            self._look_at_claim(attempt_id)
+            self._end(attempt_id, evidence.status_of(live.path, self._clock))
+
+    def _not_started(self, attempt_id: str, error: str) -> None:
+        live = self._live.get(attempt_id)
+        if live is None or self._killer.has(attempt_id):
+            return
+        if files.has_claim(live.path):
+            self._watch.add(attempt_id, live.path)
+            return
+        del self._live[attempt_id]
+        self._say(SpawnFailed(attempt_id, error))
+
+    def _cold_over(self, attempt_id: str, begun: bool) -> None:
+        if begun:
+            self._over(attempt_id)
+        else:
+            self._watch.drop(attempt_id)
+            self._not_started(attempt_id, "its process ended before it began")
+        self._hand_out()
+
+    async def _sweep(self) -> None:
+        """Finds what a lost message would have told: claims and ends of attempts that have been quiet for a while."""
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            quiet = time.monotonic() - _QUIET_SECONDS
+            for attempt_id, live in list(self._live.items()):
+                if live.since < quiet and attempt_id not in self._watch:
+                    self._look_at_claim(attempt_id)
+                    if live.claim is not None and files.read_status(live.path) is not None:
+                        self._over(attempt_id)
+            self._hand_out()
+
+    # evidence
+
+    def _say(self, item: Evidence) -> None:
+        self._out.append(item)
+        if len(self._out) == 1:
+            self._loop.call_soon(self._hand_out)
+
+    _say_soon = _say
+
+    def _hand_out(self) -> None:
+        if self._out and not self._closed:
+            batch, self._out = self._out, []
+            self._deliver(batch)
+
+    def _spawn_task(self, coroutine: Any) -> None:
+        task = self._loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _group_of(order: LaunchOrder) -> tuple[str, ...]:
+    """Attempts of one group are started by the same process."""
+    spec = order.spec
+    if spec.kind == "shell":
+        return ("shell",)
+    if order.cold:
+        return ("cold", order.python)
+    return ("host", order.python, spec.bundle or "", spec.file or "")

@@ -1,0 +1,190 @@
+"""A host: imports one bundle once, then forks a child for each of its Python attempts and waits for them.
+
+`host ATTEMPTS-FOLDER NUMBER BUNDLE FILE`, orders on descriptor 3 (JSON lines, each a list of attempt ids), news to
+descriptor 4. It outlives whoever started it: without orders it goes on waiting for its children, then ends.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import json
+import os
+import resource
+import select
+import sys
+import threading
+
+from engine import failpoints
+from engine.authoring.dag import DAG
+from engine.execution import directory as files
+from engine.execution.process import child, failure, news, proc, streams, tag, waiter
+from engine.execution.process.channels import NEWS_FD, ORDERS_FD
+from engine.execution.process.wakeup import Wakeup
+from engine.model.attempt_files import AttemptSpec
+
+_READ = 64 * 1024
+
+
+def main(arguments: list[str]) -> int:
+    """Serves until the orders end and the last child is gone."""
+    root, number, bundle, file = arguments[0], int(arguments[1]), arguments[2], arguments[3]
+    os.umask(0o077)
+    for fd in (ORDERS_FD, NEWS_FD):
+        os.set_inheritable(fd, False)
+    streams.prepare()
+    faulthandler.enable()
+    host = Host(root, bundle, file)
+    state = host.load()
+    news.tell(NEWS_FD, news.HOST, number, state)
+    if state != "cold":
+        host.serve()
+    return 0
+
+
+class Host:
+    """One bundle, imported, and the children that run its attempts."""
+
+    def __init__(self, root: str, bundle: str, file: str) -> None:
+        self._root = root
+        self._bundle = bundle
+        self._file = file
+        self._boot_id = proc.boot_id()
+        self._dags: dict[str, DAG] = {}
+        self._broken: child.BundleBroken | None = None
+        self._children: dict[int, str] = {}
+        self._tag = tag.find()
+        self._rest = b""
+
+    def load(self) -> str:
+        """Imports the bundle. Returns `ready`, `broken`, or `cold` if forking from here would not be safe."""
+        try:
+            self._dags = streams.load_bundle(self._bundle, self._file)
+        except child.BundleBroken as problem:
+            self._broken = problem
+            failure.say(f"{self._file} cannot be imported: {failure.one_line(problem.__cause__ or problem)}")
+        if not _may_fork():
+            return "cold"
+        gc.collect()
+        gc.disable()
+        gc.freeze()
+        return "broken" if self._broken is not None else "ready"
+
+    def serve(self) -> None:
+        """Takes orders and waits for children."""
+        self._wakeup = Wakeup()
+        poll = select.poll()
+        poll.register(self._wakeup.fd, select.POLLIN)
+        poll.register(ORDERS_FD, select.POLLIN)
+        taking = True
+        while taking or self._children:
+            for fd, _ in poll.poll():
+                if fd == ORDERS_FD:
+                    taking = self._take_orders()
+                    if not taking:
+                        poll.unregister(ORDERS_FD)
+                else:
+                    self._wakeup.drain()
+                    self._reap()
+            if taking and self._wakeup.stopping:
+                taking = False
+                poll.unregister(ORDERS_FD)
+
+    def _take_orders(self) -> bool:
+        data = os.read(ORDERS_FD, _READ)
+        if not data:
+            return False
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            for attempt_id in json.loads(line):
+                self._start(attempt_id)
+        return True
+
+    def _start(self, attempt_id: str) -> None:
+        path = files.path_of(self._root, attempt_id)
+        failpoints.hit("host.fork.before")
+        try:
+            pid = os.fork()
+        except OSError as problem:
+            news.tell(NEWS_FD, news.FAILED, attempt_id, f"cannot fork: {failure.one_line(problem)}")
+            return
+        if pid == 0:
+            self._be_child(path, attempt_id)
+        failpoints.hit("host.fork.after")
+        self._children[pid] = attempt_id
+
+    def _be_child(self, path: str, attempt_id: str) -> None:
+        """Never returns."""
+        try:
+            failpoints.hit("child.forked")
+            child.default_signals()
+            os.setsid()
+            for fd in (ORDERS_FD, *self._wakeup.descriptors):
+                os.close(fd)
+            tag.write(self._tag, attempt_id)
+            began = child.begin(path, attempt_id, NEWS_FD, self._boot_id)
+            child.own_exit_handlers()
+            child.run(began, self._load)
+        except BaseException as problem:
+            failure.say(f"attempt {attempt_id}: {failure.one_line(problem)}")
+        finally:
+            os._exit(child.NOT_BEGUN)
+
+    def _load(self, spec: AttemptSpec) -> dict[str, DAG]:
+        if self._broken is not None:
+            raise self._broken
+        return self._dags
+
+    def _reap(self) -> None:
+        done: list[str] = []
+        while self._children:
+            try:
+                pid, wait_status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            attempt_id = self._children.pop(pid, None)
+            if attempt_id is not None and self._settled(attempt_id, pid, wait_status, usage):
+                done.append(attempt_id)
+        if done:
+            news.ended(NEWS_FD, done)
+
+    def _settled(self, attempt_id: str, pid: int, wait_status: int, usage: resource.struct_rusage) -> bool:
+        path = files.path_of(self._root, attempt_id)
+        if waiter.has_status(path):
+            return True
+        try:
+            how = waiter.settle(path, pid, wait_status, "host", usage.ru_utime + usage.ru_stime, stands_over=False)
+        except OSError as problem:
+            failure.say(f"attempt {attempt_id}: its end cannot be written: {failure.one_line(problem)}")
+            return True
+        if how == "unclaimed":
+            code = os.waitstatus_to_exitcode(wait_status)
+            end = f"signal {-code}" if code < 0 else f"exit code {code}"
+            news.tell(NEWS_FD, news.FAILED, attempt_id, f"its process ended with {end} before it began")
+        elif how == "not_mine":
+            news.tell(NEWS_FD, news.NOT_MINE, attempt_id)
+        return how == "ended"
+
+
+def _may_fork() -> bool:
+    """False when threads run that a fork would cut off. Some libraries' own end at the first fork, so one is tried."""
+    if threading.active_count() > 1:
+        return False
+    if _kernel_threads() == 1:
+        return True
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return _kernel_threads() == 1
+
+
+def _kernel_threads() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 1

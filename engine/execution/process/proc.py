@@ -1,0 +1,100 @@
+"""What the kernel says of processes: start times, the boot, sessions. Linux's /proc; elsewhere answers are unknown."""
+
+from __future__ import annotations
+
+import os
+
+NO_BOOT_ID = "unknown"
+
+
+def boot_id() -> str:
+    """Identity of the present boot; `unknown` where the kernel gives none."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as source:
+            return source.read().strip()
+    except OSError:
+        return NO_BOOT_ID
+
+
+class Stat:
+    """The fields of a process that identify it and its place."""
+
+    __slots__ = ("group", "parent", "session", "started", "state")
+
+    def __init__(self, state: str, parent: int, group: int, session: int, started: int) -> None:
+        self.state = state
+        self.parent = parent
+        self.group = group
+        self.session = session
+        self.started = started
+        """Clock ticks since boot: with the pid, the identity of a process during one boot."""
+
+    @property
+    def dead(self) -> bool:
+        """Ended, at most waiting to be waited for."""
+        return self.state in "ZX"
+
+
+def stat(pid: int | str) -> Stat | None:
+    """The process's fields; None when there is no such process (or no /proc)."""
+    try:
+        handle = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        data = os.read(handle, 4096)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    fields = data[data.rfind(b")") + 2 :].split(None, 20)
+    return Stat(fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
+
+
+def own_start() -> int:
+    """This process's own start time in ticks; 0 where unknown."""
+    own = stat("self")
+    return own.started if own is not None else 0
+
+
+def is_alive(pid: int, started: int) -> bool:
+    """True if the process that had this pid and start time still runs (a zombie does not)."""
+    found = stat(pid)
+    return found is not None and found.started == started and not found.dead
+
+
+def processes() -> list[int]:
+    """All pids of the moment."""
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+
+
+def has_session(session: int) -> bool:
+    """True if a process of this session is alive."""
+    for pid in processes():
+        found = stat(pid)
+        if found is not None and found.session == session and not found.dead:
+            return True
+    return False
+
+
+def exists(pid: int) -> bool:
+    """True if there is a process of this number, whosoever it is. One system call."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def environment(pid: int) -> bytes:
+    """The environment that the kernel shows of a process; empty when it may not be seen."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as source:
+            return source.read()
+    except OSError:
+        return b""

@@ -1,0 +1,317 @@
+"""The runner: one small single-threaded process per engine that has attempts started and says what became of them.
+
+`runner ATTEMPTS-FOLDER`, the engine on descriptor 3. JSON lines both ways. In: `start` with a list of `["shell", ids]`,
+`["cold", python, ids]` and `["host", python, bundle, file, ids]`, and `warm` with a list of `[python, bundle, file]`.
+Out: `claimed` and `orphaned` with ids, `ended` with `[id]` or `[id, duration in µs, cpu seconds, peak bytes]`, `failed`
+with `[id, error]`. Messages only wake: the attempts' files decide. When the engine is gone the runner takes no new
+work, and ends after its last attempt.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import select
+import time
+from typing import Any
+
+from engine import failpoints
+from engine.execution import directory as files
+from engine.execution.process import failure, news, proc, spawn, waiter
+from engine.execution.process.channels import ENGINE_FD
+from engine.execution.process.hosts import HostProcess, Hosts, Key
+from engine.execution.process.outbox import Outbox
+from engine.execution.process.wakeup import Wakeup
+
+_READ = 256 * 1024
+_TICK_MS = 5_000
+_SET_CHILD_SUBREAPER = 36
+_LOCK_TRIES = 20
+_IDLE_CHECK_SECONDS = 2.0
+
+
+def main(arguments: list[str]) -> int:
+    """Serves one engine until it is gone and all attempts are over."""
+    os.umask(0o077)
+    os.set_inheritable(ENGINE_FD, False)
+    os.closerange(ENGINE_FD + 1, 1 << 16)
+    _adopt_orphans()
+    Runner(arguments[0]).serve()
+    return 0
+
+
+def _adopt_orphans() -> None:
+    """Children of a host that dies become ours, so that how they end is not lost."""
+    try:
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    except (OSError, AttributeError):
+        pass
+
+
+class Running:
+    """An attempt whose process the runner waits for, or has heard of."""
+
+    __slots__ = ("attempt_id", "began", "host", "pid", "stands_over")
+
+    def __init__(self, attempt_id: str, pid: int, host: HostProcess | None, stands_over: bool) -> None:
+        self.attempt_id = attempt_id
+        self.pid = pid
+        self.host = host
+        self.stands_over = stands_over
+        self.began = time.monotonic_ns()
+
+
+class Runner:
+    """Orders from the engine to hosts and shims, their news back to the engine, a batch per turn of the loop."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._boot_id = proc.boot_id()
+        self._poll = select.poll()
+        self._engine = Outbox(ENGINE_FD, self._poll, select.POLLIN)
+        self._wakeup = Wakeup()
+        self._news, self._news_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._hosts = Hosts(root, self._news_write, self._poll)
+        self._by_pid: dict[int, Running] = {}
+        self._by_id: dict[str, Running] = {}
+        self._second_try: set[str] = set()
+        self._orders_rest = b""
+        self._news_rest = b""
+        self._taking = True
+        self._next_idle_check = 0.0
+        self._report: dict[str, list[Any]] = {}
+        for fd in (self._wakeup.fd, self._news):
+            self._poll.register(fd, select.POLLIN)
+
+    def serve(self) -> None:
+        """Runs until there is no engine and no attempt left."""
+        while self._taking or self._by_pid or self._hosts.by_pid:
+            ready = dict(self._poll.poll(_TICK_MS))
+            for fd, events in ready.items():
+                self._flush(fd, events)
+            if self._wakeup.fd in ready:
+                self._wakeup.drain()
+            if self._news in ready or self._wakeup.fd in ready:
+                self._read_news()
+            if self._wakeup.fd in ready:
+                self._reap()
+            if self._taking and ready.get(ENGINE_FD, 0) & ~select.POLLOUT:
+                self._read_orders()
+            if self._wakeup.stopping and self._taking:
+                self._stop_taking()
+            self._look_for_idle(time.monotonic())
+            self._send_report()
+
+    def _flush(self, fd: int, events: int) -> None:
+        host = self._hosts.by_orders.get(fd)
+        if host is not None and events & (select.POLLHUP | select.POLLERR):
+            self._hosts.let_go(host)
+        elif events & select.POLLOUT:
+            (host.orders if host is not None else self._engine).flush()
+
+    def _look_for_idle(self, now: float) -> None:
+        if now >= self._next_idle_check:
+            self._next_idle_check = now + _IDLE_CHECK_SECONDS
+            self._hosts.let_idle_go(now)
+
+    def _stop_taking(self) -> None:
+        self._taking = False
+        self._send_report()
+        self._engine.close()
+        self._hosts.let_all_go()
+
+    def _send_report(self) -> None:
+        if self._report:
+            self._engine.send(json.dumps(self._report, separators=(",", ":")).encode() + b"\n")
+            self._report = {}
+
+    def _tell(self, what: str, item: Any) -> None:
+        self._report.setdefault(what, []).append(item)
+
+    # orders
+
+    def _read_orders(self) -> None:
+        try:
+            data = os.read(ENGINE_FD, _READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._stop_taking()
+            return
+        lines = (self._orders_rest + data).split(b"\n")
+        self._orders_rest = lines.pop()
+        for line in lines:
+            message = json.loads(line)
+            for group in message.get("start", ()):
+                self._start(group)
+            for key in message.get("warm", ()):
+                self._warm(tuple(key))
+
+    def _start(self, group: list[Any]) -> None:
+        failpoints.hit("runner.start")
+        if group[0] == "shell":
+            for attempt_id in group[1]:
+                self._start_shell(attempt_id)
+        elif group[0] == "cold":
+            self._start_cold(group[1], group[2])
+        else:
+            self._start_warm((group[1], group[2], group[3]), group[4])
+
+    def _warm(self, key: Key) -> None:
+        try:
+            self._hosts.of(key)
+        except OSError as problem:
+            failure.say(f"no host for {key[2]}: {failure.one_line(problem)}")
+        self._hosts.retire_others(key)
+
+    def _start_warm(self, key: Key, attempt_ids: list[str]) -> None:
+        if key in self._hosts.must_be_cold:
+            self._start_cold(key[0], attempt_ids)
+            return
+        try:
+            self._hosts.order(key, attempt_ids, time.monotonic())
+        except OSError as problem:
+            for attempt_id in attempt_ids:
+                self._tell("failed", [attempt_id, f"cannot start {key[0]}: {failure.one_line(problem)}"])
+
+    def _start_cold(self, interpreter: str, attempt_ids: list[str]) -> None:
+        for attempt_id in attempt_ids:
+            try:
+                pid = spawn.cold(interpreter, self._root, attempt_id, self._news_write)
+            except OSError as problem:
+                self._tell("failed", [attempt_id, f"cannot start {interpreter}: {failure.one_line(problem)}"])
+                continue
+            self._keep(Running(attempt_id, pid, None, stands_over=False))
+
+    def _start_shell(self, attempt_id: str) -> None:
+        for left in range(_LOCK_TRIES - 1, -1, -1):
+            try:
+                pid = spawn.shell(self._root, attempt_id, self._boot_id, self._news_write)
+                self._keep(Running(attempt_id, pid, None, stands_over=True))
+            except spawn.Locked:
+                if left:
+                    time.sleep(0.001)
+                    continue
+                self._tell("orphaned", attempt_id)
+            except spawn.Begun:
+                self._tell("orphaned", attempt_id)
+            except (OSError, ValueError, TypeError, KeyError) as problem:
+                self._tell("failed", [attempt_id, failure.one_line(problem)])
+            return
+
+    def _keep(self, running: Running) -> None:
+        self._by_pid[running.pid] = self._by_id[running.attempt_id] = running
+
+    # news
+
+    def _read_news(self) -> None:
+        while True:
+            try:
+                data = os.read(self._news, _READ)
+            except BlockingIOError:
+                return
+            lines = (self._news_rest + data).split(b"\n")
+            self._news_rest = lines.pop()
+            for line in lines:
+                self._hear(json.loads(line))
+            if len(data) < _READ:
+                return
+
+    def _hear(self, line: list[Any]) -> None:
+        what = line[0]
+        if what == news.CLAIMED:
+            self._hear_claimed(line[1], line[2])
+        elif what == news.ENDED:
+            self._forget(line[1])
+            self._tell("ended", [line[1]])
+        elif what == news.FAILED:
+            self._forget(line[1])
+            self._tell("failed", [line[1], line[2]])
+        elif what == news.NOT_MINE:
+            self._hosts.no_longer_owed(line[1])
+            self._tell("orphaned", line[1])
+        elif what == news.HOST:
+            self._hear_host(self._hosts.by_number.get(line[1]), line[2])
+
+    def _hear_claimed(self, attempt_id: str, pid: int) -> None:
+        self._tell("claimed", attempt_id)
+        if attempt_id in self._by_id:
+            return
+        host = self._hosts.no_longer_owed(attempt_id)
+        if host is not None:
+            host.busy.add(attempt_id)
+            self._by_id[attempt_id] = Running(attempt_id, pid, host, stands_over=False)
+
+    def _hear_host(self, host: HostProcess | None, state: str) -> None:
+        if host is None:
+            return
+        host.state = state
+        if state == "cold":
+            self._hosts.must_be_cold.add(host.key)
+            waiting = self._hosts.take_back(host)
+            self._hosts.let_go(host)
+            self._start_cold(host.key[0], waiting)
+
+    def _forget(self, attempt_id: str) -> None:
+        running = self._by_id.pop(attempt_id, None)
+        owing = self._hosts.no_longer_owed(attempt_id)
+        host = running.host if running is not None else owing
+        if host is not None:
+            host.busy.discard(attempt_id)
+            host.last_use = time.monotonic()
+
+    # ends
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, wait_status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            running = self._by_pid.pop(pid, None)
+            if running is not None:
+                self._settle(running, wait_status, usage)
+            elif (host := self._hosts.buried(pid)) is not None:
+                self._bury(host)
+
+    def _settle(self, running: Running, wait_status: int, usage: resource.struct_rusage) -> None:
+        attempt_id, path = running.attempt_id, files.path_of(self._root, running.attempt_id)
+        self._by_id.pop(attempt_id, None)
+        used = usage.ru_utime + usage.ru_stime
+        how = "ended"
+        if not waiter.has_status(path):
+            try:
+                how = waiter.settle(path, running.pid, wait_status, "runner", used, running.stands_over)
+            except OSError as problem:
+                failure.say(f"attempt {attempt_id}: its end cannot be written: {failure.one_line(problem)}")
+        if how == "ended":
+            duration = (time.monotonic_ns() - running.began) // 1000
+            self._tell("ended", [attempt_id, duration, round(used, 6), usage.ru_maxrss * 1024])
+        elif how == "unclaimed":
+            self._tell("failed", [attempt_id, f"{waiter.verdict(wait_status, 'runner').error}, before it began"])
+        else:
+            self._tell("orphaned", attempt_id)
+
+    def _bury(self, host: HostProcess) -> None:
+        """A host is gone: its children are ours now, what it had not started is started anew."""
+        for attempt_id in host.busy:
+            running = self._by_id.get(attempt_id)
+            if running is not None:
+                running.host = None
+                self._by_pid[running.pid] = running
+                self._tell("orphaned", attempt_id)
+        owed = self._hosts.take_back(host)
+        again = [attempt_id for attempt_id in owed if attempt_id not in self._second_try]
+        stubborn = [attempt_id for attempt_id in owed if attempt_id in self._second_try]
+        self._second_try.update(again)
+        if host.state == "ready" and again:
+            self._start_warm(host.key, again)
+        else:
+            stubborn += again
+        self._start_cold(host.key[0], stubborn)

@@ -1,0 +1,26 @@
+"""The shell that stands over a shell task: it claims, runs the task, and writes how it ended, whoever else is alive.
+
+Arguments: `$0` attempt directory, `$1` boot id, `$2` attempt id, `$3` working folder, then the command. Descriptors
+1 and 2 are the log, 4 is the runner's pipe, and one more holds the attempt's lock: the task inherits it, so that the
+attempt counts as alive as long as anything of it is. The traps are handlers: a task would inherit an "ignore".
+"""
+
+from __future__ import annotations
+
+LOCK_FD = 98
+"""Above what shells use for themselves, and above what scripts commonly name."""
+
+SCRIPT = r"""trap : TERM HUP INT PIPE
+i=$2 b=$1 c=$3; shift 3
+cd -- "$0" || exit 96
+t=0; f() { t=${20}; }
+set -fC
+read -r s </proc/$$/stat && f ${s##*) }
+printf '{"v":1,"pid":%d,"started":%d,"boot_id":"%s"}\n' $$ "$t" "$b" 2>&- >claim || exit 97
+printf '["c","%s",%d,%d]\n' "$i" $$ "$t" 2>&- >&4
+exec 4>&-
+( cd -- "$c" || exit 126; unset OLDPWD; exec "$@" )
+s=$?
+{ printf 'v1 %d\n' $s; times; } 2>&- >status
+exit $s
+"""

@@ -1,0 +1,108 @@
+"""Starting processes by exec, in one synchronous call each, so that nothing is ever inherited by accident."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Sequence
+
+from engine import failpoints
+from engine.execution import directory as files
+from engine.execution.process.bootstrap import ROOT
+from engine.execution.process.channels import NEWS_FD
+from engine.execution.process.shim import LOCK_FD, SCRIPT
+from engine.model.attempt_files import LOG
+
+SHELL = "/bin/sh"
+BOOTSTRAP = ROOT + "/engine/execution/process/bootstrap.py"
+TAG = "DAGDECK_ATTEMPT_ID"
+"""Variable by which every process of an attempt can be found, wherever it moved."""
+BLANK_TAG = "0" * 26
+_DEFAULTS = (
+    signal.SIGPIPE,
+    signal.SIGXFSZ,
+    signal.SIGHUP,
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGQUIT,
+    signal.SIGCHLD,
+    signal.SIGTSTP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+)
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+_INTERPRETER_VARIABLES = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
+
+
+class Begun(Exception):
+    """The attempt has been claimed before: it is not to be started again."""
+
+
+class Locked(Exception):
+    """Somebody holds the attempt's lock: it is being started, or its lock is just being probed."""
+
+
+def base_environment() -> dict[str, str]:
+    """What runner, hosts and cold starts are started with: little, and nothing of whoever started the engine."""
+    kept = {name: os.environ[name] for name in _INTERPRETER_VARIABLES if name in os.environ}
+    kept.update({name: value for name, value in os.environ.items() if name.startswith("DAGDECK_FAILPOINT")})
+    return kept
+
+
+def python(
+    interpreter: str, arguments: Sequence[str], environment: dict[str, str], moves: list[tuple[int, int]]
+) -> int:
+    """Starts one of bootstrap's entries in a session of its own; `moves` are (descriptor, number there). The pid.
+
+    Raises OSError when the interpreter cannot be started.
+    """
+    actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+    ]
+    actions += [(os.POSIX_SPAWN_DUP2, source, target) for source, target in moves]
+    command = [interpreter, "-I", "-X", "utf8", BOOTSTRAP, *arguments]
+    return os.posix_spawn(
+        interpreter, command, environment, file_actions=actions, setsid=True, setsigdef=_DEFAULTS, setsigmask=()
+    )
+
+
+def cold(interpreter: str, root: str, attempt_id: str, pipe: int | None) -> int:
+    """Starts a Python attempt in an interpreter of its own. Returns its pid; raises OSError."""
+    environment = {**base_environment(), TAG: attempt_id}
+    there = -1 if pipe is None else NEWS_FD
+    moves = [] if pipe is None else [(pipe, NEWS_FD)]
+    return python(interpreter, ["cold", root, attempt_id, str(there)], environment, moves)
+
+
+def shell(root: str, attempt_id: str, boot_id: str, pipe: int | None) -> int:
+    """Locks a shell attempt's directory and starts its shim, which inherits the lock. Returns the shim's pid.
+
+    Raises Begun or Locked when it is not ours to start, OSError when the system does not let it start.
+    """
+    path = files.path_of(root, attempt_id)
+    directory = files.open_directory(path)
+    try:
+        if not files.try_lock(directory):
+            raise Locked(attempt_id)
+        if files.has_claim(path):
+            raise Begun(attempt_id)
+        spec = json.loads(files.read_spec(directory))
+        log = f"{path}/{LOG}"
+        environment = {**spec["env"], TAG: attempt_id}
+        command = ["sh", "-c", SCRIPT, path, boot_id, attempt_id, spec.get("cwd") or "/", *spec["argv"]]
+        actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
+            (os.POSIX_SPAWN_DUP2, directory, LOCK_FD),
+            (os.POSIX_SPAWN_OPEN, NEWS_FD, os.devnull, os.O_WRONLY, 0)
+            if pipe is None
+            else (os.POSIX_SPAWN_DUP2, pipe, NEWS_FD),
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, log, _APPEND, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ]
+        failpoints.hit("runner.shell.locked")
+        return os.posix_spawn(
+            SHELL, command, environment, file_actions=actions, setsid=True, setsigdef=_DEFAULTS, setsigmask=()
+        )
+    finally:
+        os.close(directory)

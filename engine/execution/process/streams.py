@@ -1,0 +1,28 @@
+"""What host and cold start share: standard streams fit for a log, and the import of a bundle."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+from engine.authoring.dag import DAG
+from engine.authoring.loading import load_file
+from engine.execution.process.child import BundleBroken, flush
+
+
+def prepare() -> None:
+    """Lines reach the log as they are written, in UTF-8, whatever characters they hold."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+def load_bundle(bundle: str, file: str) -> dict[str, DAG]:
+    """The DAGs of a bundle's file, by id. Raises BundleBroken, caused by whatever the import raised."""
+    try:
+        return load_file(os.path.join(bundle, file), bundle)
+    except BaseException as problem:
+        raise BundleBroken(f"{file} cannot be imported") from problem
+    finally:
+        flush()

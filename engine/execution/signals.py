@@ -1,0 +1,145 @@
+"""Ending attempts: SIGTERM to all of it, after the grace SIGKILL until nothing is left, and only then the news."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from engine.execution import directory as files
+from engine.execution import sessions
+from engine.execution.process import proc
+from engine.model.attempt_files import AttemptStatus
+from engine.model.states import Reason
+
+_FIRST_LOOK_SECONDS = 0.01
+_LONGEST_LOOK_SECONDS = 0.25
+_WAITER_SECONDS = 1.0
+"""How long whoever waits for the attempt's process may take to write its status."""
+_SWEEP_GRACE = 5.0
+
+
+class _Kill:
+    __slots__ = ("deadline", "nearer", "task")
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.nearer = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+
+
+class Killer:
+    """All kills under way. `done(id)` is called when nothing of the attempt is left and a status stands."""
+
+    def __init__(self, boot_id: str, done: Callable[[str], None]) -> None:
+        self._boot_id = boot_id
+        self._done = done
+        self._kills: dict[str, _Kill] = {}
+
+    def has(self, attempt_id: str) -> bool:
+        """True while the attempt is being ended."""
+        return attempt_id in self._kills
+
+    def kill(self, attempt_id: str, path: str, grace: float) -> None:
+        """Ends an attempt. A second call with less grace brings its SIGKILL forward."""
+        deadline = time.monotonic() + max(0.0, grace)
+        kill = self._kills.get(attempt_id)
+        if kill is None:
+            kill = self._kills[attempt_id] = _Kill(deadline)
+            kill.task = asyncio.get_running_loop().create_task(self._run(attempt_id, path, kill))
+        elif deadline < kill.deadline:
+            kill.deadline = deadline
+            kill.nearer.set()
+
+    def sweep(self, attempt_id: str, path: str) -> None:
+        """Ends what a failed attempt left running, so that no later attempt meets it."""
+        self.kill(attempt_id, path, _SWEEP_GRACE)
+
+    def leaves_traces(self, claim: files.Claim) -> bool:
+        """True if something of the attempt's process group may be left after its leader's end."""
+        return claim.boot_id == self._boot_id and claim.pid > 0 and sessions.has_group(claim.pid)
+
+    async def close(self) -> None:
+        """Stops all kills where they are; the next engine takes them up again."""
+        tasks = [kill.task for kill in self._kills.values() if kill.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._kills.clear()
+
+    async def _run(self, attempt_id: str, path: str, kill: _Kill) -> None:
+        claim = await asyncio.to_thread(_claim_or_forbid, path)
+        if claim is not None:
+            await self._end(attempt_id, claim, kill)
+            await self._see_status(path)
+        del self._kills[attempt_id]
+        self._done(attempt_id)
+
+    async def _end(self, attempt_id: str, claim: files.Claim, kill: _Kill) -> None:
+        """Returns once no process of the attempt is alive."""
+        if claim.boot_id != self._boot_id:
+            return
+        leader = sessions.open_process(claim.pid, claim.started, claim.boot_id, self._boot_id)
+        try:
+            if leader is not None:
+                sessions.signal_group(leader, claim.pid, claim.started, signal.SIGTERM)
+                sessions.signal_group(leader, claim.pid, claim.started, signal.SIGCONT)
+            told: set[tuple[int, int]] = set()
+            pause = _FIRST_LOOK_SECONDS
+            while alive := await asyncio.to_thread(sessions.members, attempt_id, claim.pid):
+                if time.monotonic() >= kill.deadline:
+                    if leader is not None:
+                        sessions.signal_group(leader, claim.pid, claim.started, signal.SIGKILL)
+                    for member in alive:
+                        sessions.signal_member(member, signal.SIGKILL)
+                else:
+                    for member in alive:
+                        if (member.pid, member.started) not in told and member.pid != claim.pid:
+                            sessions.signal_member(member, signal.SIGTERM)
+                        told.add((member.pid, member.started))
+                await self._pause(kill, pause)
+                pause = min(pause * 1.5, _LONGEST_LOOK_SECONDS)
+        finally:
+            if leader is not None:
+                os.close(leader)
+
+    async def _pause(self, kill: _Kill, longest: float) -> None:
+        left = kill.deadline - time.monotonic()
+        kill.nearer.clear()
+        try:
+            await asyncio.wait_for(kill.nearer.wait(), min(longest, left) if left > 0 else longest)
+        except TimeoutError:
+            pass
+
+    async def _see_status(self, path: str) -> None:
+        """Waits for the waiter's status; writes one where nobody waited."""
+        deadline = time.monotonic() + _WAITER_SECONDS
+        pause = 0.002
+        while files.read_status(path) is None:
+            if time.monotonic() >= deadline:
+                status = AttemptStatus(137, "engine", signal=int(signal.SIGKILL), outcome="failed")
+                status.error, status.ended = "ended by signal 9", time.time_ns() // 1000
+                files.settle_status(path, status.dumps())
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 0.05)
+
+
+def _claim_or_forbid(path: str) -> files.Claim | None:
+    """The attempt's claim; None if it had not begun, and now never will: the claim is taken in its process's place."""
+    os.makedirs(path, 0o700, exist_ok=True)
+    directory = files.open_directory(path)
+    try:
+        if files.make_claim(directory, files.Claim(0, 0, proc.boot_id(), time.time_ns() // 1000)):
+            status = AttemptStatus(143, "engine", signal=int(signal.SIGTERM), outcome="failed")
+            status.error, status.reason = "stopped before it began", Reason.KILL_REQUESTED.value
+            files.settle_status(path, status.dumps())
+            return None
+    finally:
+        os.close(directory)
+    deadline = time.monotonic() + _WAITER_SECONDS
+    while (claim := files.read_claim(path)) is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    return claim if claim is not None else files.Claim(0, 0, proc.boot_id(), 0)
