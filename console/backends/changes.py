@@ -1,0 +1,63 @@
+"""What a stretch of the feed has changed: which rows have to be read again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+_DAG_KINDS = frozenset({"dag", "schedule", "hold", "pool"})
+
+
+@dataclass(slots=True)
+class Dirty:
+    """Rows named by the feed, by what they are."""
+
+    dags: bool = False
+    imports: bool = False
+    reports: bool = False
+    runs: set[int] = field(default_factory=set)
+    """Runs that moved themselves."""
+    task_runs: set[int] = field(default_factory=set)
+    """Runs of which a task instance moved."""
+    tasks: dict[int, set[int]] = field(default_factory=dict)
+    """Task instances that moved, by run."""
+    moves: dict[int, dict[tuple[str | None, str], int]] = field(default_factory=dict)
+    """By run: how many task instances went from one state to another; from None: they are new."""
+    commanded: set[int] = field(default_factory=set)
+    """Runs that somebody's command changed."""
+    dag_ids: set[str] = field(default_factory=set)
+    """DAGs of which anything moved."""
+
+    @classmethod
+    def of(cls, events: Iterable[Sequence[Any]]) -> Dirty:
+        """From the columns of `events_after`."""
+        dirty = cls()
+        for _, _, kind, dag_id, run, task, _, before, after, _, command, _ in events:
+            dirty._add(kind, dag_id, run, task, before, after, command)
+        return dirty
+
+    def _add(
+        self, kind: str, dag_id: str | None, run: int | None, task: int | None, before: str | None, after: str | None,
+        command: str | None,
+    ) -> None:  # fmt: skip
+        if dag_id is not None:
+            self.dag_ids.add(dag_id)
+        if run is not None and command is not None:
+            self.commanded.add(run)
+        if kind in _DAG_KINDS or (kind == "command" and run is None):
+            self.dags = True
+        if kind in ("import", "dag"):
+            self.imports = True
+        if kind == "engine" or kind == "command":
+            self.reports = True
+        if run is None:
+            return
+        if task is None:
+            self.runs.add(run)
+            return
+        self.task_runs.add(run)
+        self.tasks.setdefault(run, set()).add(task)
+        if kind == "task" and after is not None and before != after:
+            moves = self.moves.setdefault(run, {})
+            moves[before, after] = moves.get((before, after), 0) + 1

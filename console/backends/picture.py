@@ -1,0 +1,327 @@
+"""The picture of all DAGs, kept up to date from the feed: each refresh is one short read of the rows it names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any, Protocol
+
+from console.backends.changes import Dirty
+from console.backends.run_picture import DagPicture, RunPicture
+from console.backends.specs import Specs
+from console.model import reading
+from console.model.dags import ActiveRun, DagCard, DagStats, Failure, ImportProblem, LiveTask, RunMark
+from console.model.home import HomeCard, RecoveryCard, SessionCard
+from console.model.snapshot import Interest, Snapshot
+from engine.model.moments import DAY, Micros
+
+RECENT_RUNS = 30
+LIVE_STATES = (
+    "killing",
+    "running",
+    "up_for_retry",
+    "awaiting_input",
+    "queued",
+    "scheduled",
+    "deferred",
+    "up_for_reschedule",
+)
+_LIVE_EACH = 20
+_FAILURES_EACH = 50
+_FAILURES_ALL = 500
+_STATS_AT_ONCE = 100
+_MOST_EVENTS = 5000
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Rows(Protocol):
+    """A store to read from: named statements, and one consistent state for several of them."""
+
+    def all(self, file: str, name: str, values: Mapping[str, Any] = ..., /) -> list[tuple[Any, ...]]:
+        """All rows of a statement."""
+
+    def one(self, file: str, name: str, values: Mapping[str, Any] = ..., /) -> tuple[Any, ...] | None:
+        """Its first row."""
+
+    def snapshot(self) -> AbstractContextManager[int]:
+        """Reads within see one state; gives the number of its last event."""
+
+
+class Picture:
+    """The last picture and what it was made of. Used by one thread."""
+
+    def __init__(self, rows: Rows, home: HomeCard, now: Callable[[], Micros]) -> None:
+        self._rows = rows
+        self._now = now
+        self._specs = Specs(rows)
+        self._run = RunPicture(rows, self._specs, now)
+        self._dag = DagPicture(rows)
+        self._last = Snapshot(seq=-1, home=home)
+        self._reset()
+
+    def _reset(self) -> None:
+        self._bases: dict[str, DagCard] = {}
+        self._recent: dict[str, list[RunMark]] = {}
+        self._active: dict[int, RunMark] = {}
+        self._counts: dict[int, dict[str, int]] = {}
+        self._live: dict[int, tuple[LiveTask, ...]] = {}
+        self._failures: dict[int, tuple[Failure, ...]] = {}
+        self._failing: dict[str, tuple[int, ...]] = {}
+        self._stats: dict[str, DagStats] = {}
+        self._stats_due: dict[str, None] = {}
+        self._cards: dict[str, DagCard] = {}
+        self._imports: tuple[ImportProblem, ...] = ()
+        self._report: RecoveryCard | None = None
+        self._session: SessionCard | None = None
+
+    @property
+    def last(self) -> Snapshot:
+        """The newest picture that could be taken."""
+        return self._last
+
+    def refresh(self, interest: Interest) -> Snapshot:
+        """The picture at the newest commit."""
+        with self._rows.snapshot() as seq:
+            dirty = self._changes(seq)
+            if dirty is None:
+                self._reset()
+                self._load()
+            else:
+                self._apply(dirty)
+            self._read_session()
+            run = self._run.refresh(interest.run_id, dirty)
+            dag = self._dag.refresh(interest.dag_id, dirty)
+        self._fill_stats()
+        filling = bool(self._stats_due) or self._run.filling
+        self._last = replace(
+            self._last,
+            seq=seq,
+            dags=self._all_cards(),
+            imports=self._imports,
+            failures=self._all_failures(),
+            report=self._report,
+            session=self._session,
+            run=run,
+            dag=dag,
+            trouble=None,
+            filling=filling,
+        )
+        return self._last
+
+    def _changes(self, seq: int) -> Dirty | None:
+        """What has changed since the last picture; None when everything has to be read anew."""
+        before = self._last.seq
+        if before < 0 or seq < before:
+            return None
+        if seq == before:
+            return Dirty()
+        events = self._rows.all("home", "events_after", {"seq": before, "count": _MOST_EVENTS})
+        if len(events) != seq - before:
+            return None
+        return Dirty.of(events)
+
+    def _load(self) -> None:
+        self._read_dags()
+        self._read_recent(self._bases)
+        for row in self._rows.all("overview", "active_runs"):
+            mark = reading.run_mark(row)
+            self._active[mark.id] = mark
+        self._read_counts(self._active)
+        self._read_live(self._active)
+        self._read_imports()
+        self._read_report()
+        self._stats_due = dict.fromkeys(self._bases)
+        self._settle(self._bases, set())
+
+    def _apply(self, dirty: Dirty) -> None:
+        if dirty.dags:
+            self._read_dags()
+        if dirty.imports:
+            self._read_imports()
+        if dirty.reports:
+            self._read_report()
+        touched = self._take_marks(dirty.runs)
+        recount = {run for run in dirty.runs if run in self._active}
+        for run, moves in dirty.moves.items():
+            if run in self._counts and run not in recount:
+                _move(self._counts[run], moves)
+        self._read_counts(recount)
+        self._read_live(dirty.task_runs & self._active.keys())
+        moved = dirty.runs | dirty.task_runs
+        touched |= {self._active[run].dag_id for run in moved if run in self._active}
+        touched |= {dag for dag in self._bases if dag not in self._cards} if dirty.dags else set()
+        self._settle(self._bases if dirty.dags else touched, moved)
+
+    # Reading
+
+    def _read_dags(self) -> None:
+        self._bases = {card.dag_id: card for card in map(reading.dag_card, self._rows.all("overview", "dags"))}
+        for gone in self._cards.keys() - self._bases.keys():
+            del self._cards[gone]
+
+    def _read_recent(self, dag_ids: Iterable[str]) -> None:
+        wanted = list(dag_ids)
+        self._recent.update({dag_id: [] for dag_id in wanted})
+        values = {"dag_ids": json.dumps(wanted), "count": RECENT_RUNS}
+        for row in self._rows.all("overview", "recent_runs", values) if wanted else ():
+            mark = reading.run_mark(row)
+            self._recent[mark.dag_id].append(mark)
+
+    def _take_marks(self, runs: set[int]) -> set[str]:
+        """Reads moved runs again, and puts each where it belongs. Gives the DAGs concerned."""
+        touched: set[str] = set()
+        unknown: dict[str, None] = {}
+        for row in self._rows.all("run", "runs_by_id", {"ids": json.dumps(sorted(runs))}) if runs else ():
+            mark = reading.run_mark(row)
+            touched.add(mark.dag_id)
+            recent = self._recent.setdefault(mark.dag_id, [])
+            place = next((at for at, known in enumerate(recent) if known.id == mark.id), None)
+            if place is None:
+                unknown[mark.dag_id] = None
+            else:
+                recent[place] = mark
+            if mark.active:
+                self._active[mark.id] = mark
+            else:
+                self._forget(mark.id)
+                self._stats_due[mark.dag_id] = None
+        self._read_recent(unknown)
+        return touched
+
+    def _forget(self, run: int) -> None:
+        self._active.pop(run, None)
+        self._counts.pop(run, None)
+        self._live.pop(run, None)
+
+    def _read_counts(self, runs: Iterable[int]) -> None:
+        wanted = sorted(runs)
+        self._counts.update({run: {} for run in wanted})
+        for run, state, count in (
+            self._rows.all("overview", "state_counts", {"runs": json.dumps(wanted)}) if wanted else ()
+        ):
+            self._counts[run][reading.safe(state)] = count
+
+    def _read_live(self, runs: Iterable[int]) -> None:
+        wanted = sorted(runs)
+        found: dict[int, list[LiveTask]] = {run: [] for run in wanted}
+        values = {"runs": json.dumps(wanted), "states": json.dumps(LIVE_STATES), "count": _LIVE_EACH}
+        for row in self._rows.all("overview", "live_tasks", values) if wanted else ():
+            mark = self._active[row[1]]
+            plan = self._specs.plan(mark.version_id, row[3])
+            p95 = self._specs.p95(mark.dag_id, row[3], self._now()) if row[5] == "running" else None
+            found[row[1]].append(reading.live_task(row, None if plan is None else plan.retries + 1, p95))
+        self._live.update({run: tuple(tasks) for run, tasks in found.items()})
+
+    def _read_imports(self) -> None:
+        rows = self._rows.all("home", "import_errors", {"count": 200})
+        self._imports = tuple(map(reading.import_problem, rows))
+
+    def _read_report(self) -> None:
+        row = self._rows.one("home", "open_report")
+        self._report = None if row is None else reading.recovery_card(row)
+
+    def _read_session(self) -> None:
+        row = self._rows.one("home", "sessions", {"count": 1})
+        found = None if row is None else SessionCard(row[1], row[2], row[3], reading.maybe(row[4]))
+        if found != self._session:
+            self._session = found
+
+    def _fill_stats(self) -> None:
+        """Figures of a few DAGs more; they are not part of the first picture, which has to come fast."""
+        wanted = list(self._stats_due)[:_STATS_AT_ONCE]
+        if not wanted or not self._last.dags:
+            return
+        now = self._now()
+        values = {"dag_ids": json.dumps(wanted), "since": now - 30 * DAY, "week": now - 7 * DAY}
+        for row in self._rows.all("overview", "run_durations", values):
+            self._stats[reading.safe(row[0])] = reading.dag_stats(row)
+        for dag_id in wanted:
+            del self._stats_due[dag_id]
+            self._compose(dag_id)
+
+    # Putting together
+
+    def _settle(self, dag_ids: Iterable[str], moved: set[int]) -> None:
+        """Composes the cards of DAGs anew, and reads which of their tasks need a person."""
+        touched = list(dag_ids)
+        wanted: list[int] = []
+        for dag_id in touched:
+            before = self._failing.get(dag_id, ())
+            failing = self._failing[dag_id] = self._failing_runs(dag_id)
+            wanted.extend(run for run in failing if run in moved or run not in self._failures)
+            for run in set(before) - set(failing):
+                self._failures.pop(run, None)
+        self._read_failures(wanted)
+        active = self._active_by_dag(set(touched))
+        for dag_id in touched:
+            self._compose(dag_id, active.get(dag_id, ()))
+
+    def _active_by_dag(self, dag_ids: set[str]) -> dict[str, tuple[ActiveRun, ...]]:
+        found: dict[str, list[ActiveRun]] = {}
+        for run, mark in self._active.items():
+            if mark.dag_id in dag_ids:
+                card = ActiveRun(mark, dict(self._counts.get(run, {})), self._live.get(run, ()))
+                found.setdefault(mark.dag_id, []).append(card)
+        return {dag_id: tuple(cards) for dag_id, cards in found.items()}
+
+    def _compose(self, dag_id: str, active: Sequence[ActiveRun] | None = None) -> None:
+        base = self._bases.get(dag_id)
+        if base is None:
+            return
+        if active is None:
+            known = self._cards.get(dag_id)
+            active = known.active if known is not None else ()
+        self._cards[dag_id] = replace(
+            base, recent=tuple(self._recent.get(dag_id, ())), active=tuple(active), stats=self._stats.get(dag_id)
+        )
+
+    def _failing_runs(self, dag_id: str) -> tuple[int, ...]:
+        """Runs whose failures are open: the last one that succeeded or failed, if it failed, and active ones."""
+        recent = self._recent.get(dag_id, ())
+        last = next((mark for mark in reversed(recent) if mark.state in ("success", "failed")), None)
+        runs = [last.id] if last is not None and last.state == "failed" else []
+        for mark in recent:
+            counts = self._counts.get(mark.id)
+            if counts and mark.id in self._active and (counts.get("failed") or counts.get("up_for_retry")):
+                runs.append(mark.id)
+        return tuple(runs)
+
+    def _read_failures(self, runs: Sequence[int]) -> None:
+        if not runs:
+            return
+        found: dict[int, list[Failure]] = {run: [] for run in runs}
+        values = {"runs": json.dumps(list(runs)), "count": _FAILURES_EACH, "most": _FAILURES_ALL}
+        for row in self._rows.all("overview", "failures", values):
+            found[row[1]].append(reading.failure(row))
+        for run, failures in found.items():
+            self._failures[run] = tuple(failures) or self._without_task(run)
+
+    def _without_task(self, run: int) -> tuple[Failure, ...]:
+        """A run that failed although no task of it did: by its time limit, or by a deadlock."""
+        row = self._rows.one("run", "run", {"run": run})
+        if row is None or row[5] != "failed":
+            return ()
+        words = reading.safe(row[6]).replace("_", " ")
+        return (Failure(reading.safe(row[2]), run, reading.safe(row[1]), "", -1, "failed", words, row[12] or row[11]),)
+
+    def _all_cards(self) -> tuple[DagCard, ...]:
+        cards = tuple(self._cards[dag_id] for dag_id in self._bases if dag_id in self._cards)
+        before = self._last.dags
+        same = len(cards) == len(before) and all(a is b for a, b in zip(cards, before, strict=True))
+        return before if same else cards
+
+    def _all_failures(self) -> tuple[Failure, ...]:
+        found = [failure for runs in self._failing.values() for run in runs for failure in self._failures.get(run, ())]
+        found.sort(key=lambda failure: -failure.at)
+        before = self._last.failures
+        return before if tuple(found) == before else tuple(found)
+
+
+def _move(counts: dict[str, int], moves: Mapping[tuple[str | None, str], int]) -> None:
+    """Applies state changes to counts, so that a run of 10,000 tasks need not be counted for each of them."""
+    for (before, after), times in moves.items():
+        if before is not None:
+            counts[before] = counts.get(before, 0) - times
+        counts[after] = counts.get(after, 0) + times

@@ -1,0 +1,147 @@
+"""The rail: a DAG as a gutter of at most 24 columns, one row for each task, top to bottom.
+
+How it is read: a line that ends at a row comes from above into that row's task, a line that starts there leaves it.
+A line that starts right under a task and is joined on the way is that task's fan-out; one that starts at a corner and
+is joined on the way collects the sources of the task at its end. A horizontal line touches only the verticals that it
+bends into; a plain `│` on its way passes over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from console.graph.lanes import Lanes, Row, TooWide, lay_out
+from console.graph.order import breadth_first, depth_first, downstream_of, reachable
+from console.graph.wires import Wire, wires
+
+MOST_LANES = 12
+"""Lanes are two columns apart; the last one stands for all that did not fit."""
+COMFORTABLE_LANES = 7
+_MANY_TASKS = 1500
+
+NODE = "\0"
+"""Stands in a row's text where the task's state glyph belongs."""
+BEYOND = "…"
+
+_UP, _DOWN, _LEFT, _RIGHT = 1, 2, 4, 8
+_GLYPHS = {
+    _UP | _DOWN: "│",
+    _LEFT | _RIGHT: "─",
+    _DOWN | _LEFT: "╮",
+    _DOWN | _RIGHT: "╭",
+    _UP | _LEFT: "╯",
+    _UP | _RIGHT: "╰",
+    _UP | _DOWN | _LEFT: "┤",
+    _UP | _DOWN | _RIGHT: "├",
+    _DOWN | _LEFT | _RIGHT: "┬",
+    _UP | _LEFT | _RIGHT: "┴",
+    _UP | _DOWN | _LEFT | _RIGHT: "┼",
+}
+ASCII = str.maketrans("│─╮╭╯╰┤├┬┴┼…", "|-+++++++++~")
+
+
+class RailRow(NamedTuple):
+    """One row: `text` has NODE in place of the glyph; `lines[i]` are the wires drawn in column `i`."""
+
+    text: str
+    node: int
+    lines: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """A laid-out graph. `order[r]` is the number of the task on row `r`."""
+
+    order: tuple[int, ...]
+    rows: tuple[RailRow, ...]
+    wires: tuple[Wire, ...]
+    width: int
+    lanes: int
+    """Lanes that the graph takes; more than MOST_LANES are drawn as `…`."""
+
+
+def build(upstream: Sequence[Sequence[int]]) -> Rail:
+    """Lays out the DAG whose task `i` waits for the tasks `upstream[i]`. Raises ValueError on a cycle.
+
+    Of a depth-first and a breadth-first order the narrower is kept. The result depends on the structure alone.
+    """
+    downstream = downstream_of(upstream)
+    orders = [depth_first(upstream, downstream), breadth_first(upstream, downstream)]
+    best: tuple[Lanes, list[int], list[Wire]] | None = None
+    for own in (True, False) if len(upstream) <= _MANY_TASKS else (False,):
+        limit = COMFORTABLE_LANES if own else None
+        for order in orders:
+            row = [0] * len(order)
+            for place, task in enumerate(order):
+                row[task] = place
+            for outer in (False, True):
+                drawn = wires(upstream, downstream, row, own)
+                try:
+                    lanes = lay_out(len(order), drawn, outer=outer, limit=limit if best is None else best[0].width)
+                except TooWide:
+                    continue
+                if best is None or lanes.rank < best[0].rank:
+                    best = lanes, order, drawn
+        if best is not None:
+            break
+    assert best is not None  # without a limit every graph can be laid out
+    lanes, order, drawn = best
+    rows = tuple(_paint(row, lanes.width) for row in lanes.rows)
+    return Rail(tuple(order), rows, tuple(drawn), _columns(lanes.width), lanes.width)
+
+
+def lit(rail: Rail, upstream: Sequence[Sequence[int]], task: int) -> dict[int, tuple[int, int]]:
+    """The wires, with their first and last row, that lead to a task from above and on from it below."""
+    downstream = downstream_of(upstream)
+    row = {number: place for place, number in enumerate(rail.order)}
+    above = {row[number] for number in reachable(task, upstream)} | {row[task]}
+    below = {row[number] for number in reachable(task, downstream)} | {row[task]}
+    spans: dict[int, tuple[int, int]] = {}
+    for number, wire in enumerate(rail.wires):
+        for family in (above, below):
+            sources = [r for r in (wire.start, *(wire.rows if wire.kind.name == "FAN_IN" else ())) if r in family]
+            targets = [r for r in (*(wire.rows if wire.kind.name == "FAN_OUT" else ()), wire.end) if r in family]
+            if sources and targets:
+                start, end = sources[0], targets[-1]
+                known = spans.get(number, (start, end))
+                spans[number] = min(start, known[0]), max(end, known[1])
+    return spans
+
+
+def _columns(lanes: int) -> int:
+    return max(min(lanes, MOST_LANES) * 2 - 1, 0)
+
+
+def _paint(row: Row, lanes: int) -> RailRow:
+    last = MOST_LANES - 1 if lanes > MOST_LANES else lanes
+    width = _columns(lanes)
+    bits = [0] * width
+    lines: list[tuple[int, ...]] = [()] * width
+    node = min(row.node, last) * 2
+    beyond = False
+    passed = {lane for lane, _ in row.passing}
+    for lane, wire in row.passing:
+        if lane >= last:
+            beyond = True
+            continue
+        bits[lane * 2] |= _UP | _DOWN
+        lines[lane * 2] += (wire,)
+    for lane, wire, up, down in row.joins:
+        if lane >= last:
+            beyond = True
+        at = min(lane, last) * 2
+        bits[at] |= (_UP if up else 0) | (_DOWN if down else 0) | (_LEFT if at > node else _RIGHT)
+        lines[at] += (wire,)
+        low, high = min(at, node), max(at, node)
+        for between in range(low + 1, high):
+            if between % 2 or between // 2 not in passed:
+                bits[between] |= _LEFT | _RIGHT
+                lines[between] += (wire,)
+    lines[node] = tuple(wire for wire, *_ in row.through)
+    text = [_GLYPHS.get(cell, " ") for cell in bits]
+    if beyond:
+        text[last * 2] = BEYOND
+    text[node] = NODE
+    return RailRow("".join(text), node, tuple(lines))

@@ -1,0 +1,92 @@
+"""What needs a person, as a short list: failures grouped by their cause, broken files, an unclean start."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from console.model.dags import Failure, ImportProblem
+from console.model.runs import UNMAPPED
+from console.model.snapshot import Snapshot
+from engine.model.moments import Micros
+
+_PARTICULAR = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}\b|[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """One row. `kind`: `failures`, `retries`, `import`, `report` or `degraded`. `where` names what it is about."""
+
+    key: str
+    kind: str
+    text: str
+    since: Micros
+    where: tuple[tuple[str, str, str, int], ...] = ()
+    """DAG, run, task and map index of each instance, newest first; without a task: the run itself."""
+    failed: int = 0
+    retrying: int = 0
+    detail: str = ""
+
+    @property
+    def dags(self) -> tuple[str, ...]:
+        """The DAGs concerned, each once."""
+        return tuple(dict.fromkeys(dag for dag, *_ in self.where if dag))
+
+
+def cause(error: str) -> str:
+    """The error without what is particular to one occurrence: numbers, addresses, hashes."""
+    return _PARTICULAR.sub("#", error)
+
+
+def attention(snapshot: Snapshot) -> tuple[Attention, ...]:
+    """The rows of the attention list, the most pressing first."""
+    rows: list[Attention] = []
+    if snapshot.report is not None:
+        report = snapshot.report
+        rows.append(Attention(f"report:{report.id}", "report", report.title, report.created_at))
+    groups = _groups(snapshot.failures)
+    rows.extend(sorted((row for row in groups if row.failed), key=lambda row: -row.since))
+    rows.extend(_imports(snapshot.imports))
+    rows.extend(sorted((row for row in groups if not row.failed), key=lambda row: -row.since))
+    return tuple(rows)
+
+
+def _groups(failures: Iterable[Failure]) -> list[Attention]:
+    found: dict[str, list[Failure]] = {}
+    for failure in failures:
+        found.setdefault(cause(failure.error), []).append(failure)
+    rows: list[Attention] = []
+    for key, members in found.items():
+        members.sort(key=lambda failure: (failure.state == "up_for_retry", -failure.at))
+        retrying = sum(failure.state == "up_for_retry" for failure in members)
+        failed = len(members) - retrying
+        rows.append(
+            Attention(
+                key=f"error:{key}",
+                kind="failures" if failed else "retries",
+                text=max(members, key=lambda failure: failure.at).error,
+                since=min(failure.at for failure in members),
+                where=tuple((f.dag_id, f.run_id, f.task_id, f.map_index) for f in members),
+                failed=failed,
+                retrying=retrying,
+            )
+        )
+    return rows
+
+
+def _imports(problems: Iterable[ImportProblem]) -> list[Attention]:
+    rows: list[Attention] = []
+    for problem in problems:
+        place = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
+        rows.append(
+            Attention(
+                key=f"import:{problem.file}:{problem.dag_id or ''}",
+                kind="import",
+                text=problem.message,
+                since=problem.at,
+                where=((problem.dag_id, "", "", UNMAPPED),) if problem.dag_id else (),
+                detail=place,
+            )
+        )
+    return rows

@@ -1,0 +1,22 @@
+"""Percentiles of durations: linear interpolation between the two nearest ranks, and nothing below five samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+LEAST_SAMPLES = 5
+
+
+def percentile(ordered: Sequence[int], share: float) -> int | None:
+    """The percentile (`share` from 0 to 1) of ascending values; None when there are too few to say."""
+    if len(ordered) < LEAST_SAMPLES:
+        return None
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return int(ordered[low] + (ordered[high] - ordered[low]) * (place - low))
+
+
+def durations(joined: str | None) -> list[int]:
+    """Durations from their comma-separated form, ascending."""
+    return sorted(int(value) for value in joined.split(",")) if joined else []

@@ -1,0 +1,37 @@
+"""The home itself: its name, the engine's sessions, and what an unclean start left to be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from engine.model.moments import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class HomeCard:
+    """What `dagdeck.toml` and the place say of a home."""
+
+    name: str
+    path: str
+    timezone: str = "UTC"
+    production: bool = False
+    slots: int = 16
+
+
+class SessionCard(NamedTuple):
+    """The engine's last session. Without `ended_at` it runs, or was killed soon after `last_seen_at`."""
+
+    started_at: Micros
+    last_seen_at: Micros
+    ended_at: Micros | None
+    reason: str | None
+
+
+class RecoveryCard(NamedTuple):
+    """The open report of an unclean start: a title, and lines to read."""
+
+    id: int
+    created_at: Micros
+    title: str
+    lines: tuple[str, ...]

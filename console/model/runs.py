@@ -1,0 +1,176 @@
+"""One run in detail: its tasks with their edges, attempts and usual durations. Moments are microseconds UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from console.model.dags import ParamCard, RunMark
+from engine.model.moments import Micros
+
+UNMAPPED = -1
+
+
+class AttemptCard(NamedTuple):
+    """One attempt of a task instance; `id` names its directory."""
+
+    id: str
+    number: int
+    state: str
+    queued_at: Micros | None
+    started_at: Micros | None
+    ended_at: Micros | None
+    outcome: str | None
+    failure_class: str | None
+    reason: str | None
+    exit_code: int | None
+    signal: int | None
+    error: str | None
+    pid: int | None
+    duration: Micros | None
+    cpu_seconds: float | None
+    peak_bytes: int | None
+    late_result: str | None
+
+    @property
+    def glyph_state(self) -> str:
+        """The name under which the attempt's glyph is found: its outcome, or its state while it has none."""
+        return self.outcome or self.state
+
+
+class Usual(NamedTuple):
+    """How long a task usually takes: percentiles of its last successes."""
+
+    p50: Micros | None
+    p95: Micros | None
+    samples: int
+
+
+class Mention(NamedTuple):
+    """Who changed a row, by which verb and when."""
+
+    who: str
+    verb: str
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCard:
+    """One task instance. `attempts` are oldest first."""
+
+    id: int
+    task_id: str
+    map_index: int
+    state: str
+    reason: str | None
+    attempt: int
+    epoch_start: int
+    max_tries: int | None
+    then_state: str | None
+    retry_at: Micros | None
+    scheduled_at: Micros | None
+    started_at: Micros | None
+    ended_at: Micros | None
+    blockers: tuple[str, ...]
+    last_error: str | None
+    changed_seq: int
+    attempts: tuple[AttemptCard, ...] = ()
+    usual: Usual | None = None
+    mention: Mention | None = None
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What identifies its row on a screen."""
+        return "task", self.task_id, self.map_index
+
+    @property
+    def name(self) -> str:
+        """The task's id, with its map index where it has one."""
+        return self.task_id if self.map_index == UNMAPPED else f"{self.task_id}[{self.map_index}]"
+
+    @property
+    def latest(self) -> AttemptCard | None:
+        """The newest attempt."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def tries(self) -> int:
+        """Attempts of the present epoch."""
+        return max(self.attempt - self.epoch_start, 0)
+
+    def elapsed(self, now: Micros) -> Micros | None:
+        """How long the newest attempt has run, so far or in all; None where none has started."""
+        latest = self.latest
+        if latest is not None and latest.duration is not None:
+            return latest.duration
+        started = self.started_at if latest is None else latest.started_at
+        if started is None:
+            return None
+        if self.state in ("running", "killing"):
+            return max(now - started, 0)
+        ended = self.ended_at if latest is None else latest.ended_at
+        return max(ended - started, 0) if ended is not None else None
+
+
+class TaskPlan(NamedTuple):
+    """What a DAG version says of one task."""
+
+    task_id: str
+    upstream: tuple[str, ...]
+    kind: str
+    trigger_rule: str
+    retries: int
+    retry_delay: float
+    exponential: bool
+    multiplier: float
+    max_delay: float
+    pool: str
+    execution_timeout: float | None
+    runbook: str | None
+    doc: str | None
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """One run as its own screen shows it. `tasks` are in the DAG's declaration order, mapped ones by index."""
+
+    mark: RunMark
+    interval_start: Micros
+    interval_end: Micros
+    created_at: Micros
+    episode: int
+    inferred: bool
+    note: str | None
+    params: str
+    """The parameters as one line of JSON."""
+    version: int | None
+    timezone: str
+    runbook: str | None
+    plan: tuple[TaskPlan, ...]
+    tasks: tuple[TaskCard, ...]
+    run_p50: Micros | None = None
+    run_p95: Micros | None = None
+    mention: Mention | None = None
+
+    def task(self, task_id: str, map_index: int = UNMAPPED) -> TaskCard | None:
+        """The instance of a task; None when the run has none."""
+        return next((t for t in self.tasks if t.task_id == task_id and t.map_index == map_index), None)
+
+
+@dataclass(frozen=True, slots=True)
+class DagDetail:
+    """One DAG as its own screen shows it: its latest runs, newest first."""
+
+    dag_id: str
+    runs: tuple[RunMark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerForm:
+    """What is needed to start a run of a DAG by hand: the zone its dates are read in, and its parameters."""
+
+    dag_id: str
+    timezone: str
+    params: tuple[ParamCard, ...] = ()
+    doc: tuple[str, ...] = ()

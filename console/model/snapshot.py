@@ -1,0 +1,58 @@
+"""The whole picture at one commit, and what a screen asks to be in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from console.model.dags import DagCard, Failure, ImportProblem
+from console.model.home import HomeCard, RecoveryCard, SessionCard
+from console.model.intents import Intents
+from console.model.link import Link
+from console.model.runs import DagDetail, RunDetail
+from engine.model.moments import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """What is looked at beside the overview: one run, one DAG."""
+
+    run_id: str | None = None
+    dag_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that is shown, as of commit `seq`. Parts that did not change are the same objects as before."""
+
+    seq: int
+    home: HomeCard
+    dags: tuple[DagCard, ...] = ()
+    imports: tuple[ImportProblem, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    report: RecoveryCard | None = None
+    session: SessionCard | None = None
+    run: RunDetail | None = None
+    dag: DagDetail | None = None
+    trouble: str | None = None
+    """Why this picture is older than it could be, or empty: the store is not there, or cannot be read."""
+    filling: bool = False
+    """Parts are still to come; the next refresh brings more."""
+
+    @cached_property
+    def by_id(self) -> dict[str, DagCard]:
+        """The DAGs by their ids."""
+        return {card.dag_id: card for card in self.dags}
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a view draws from: the picture, the link, what was asked for, and the moment."""
+
+    snapshot: Snapshot
+    link: Link
+    now: Micros
+    intents: Intents = field(default_factory=Intents)
+    me: str | None = None
+    loading: bool = False
+    """Nothing has been read yet: views say so instead of showing an empty home."""

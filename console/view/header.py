@@ -1,0 +1,111 @@
+"""The header line: which home this is, whether its engine lives and what it does, who is looking, what time it is."""
+
+from __future__ import annotations
+
+from console.figures import ago, clock, coarse, duration
+from console.model.link import Gauges, LinkState
+from console.model.snapshot import Scene
+from console.text import cut_middle
+from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans, join
+from console.view.words import sign
+from engine.model.moments import MINUTE, Micros, to_datetime
+
+WIDE = 100
+
+
+def header(scene: Scene, width: int) -> tuple[Spans, Spans]:
+    """The line's left and right side."""
+    home = scene.snapshot.home
+    wide = width >= WIDE
+    parts: list[Spans] = [((home.name, f"{ACCENT} bold"),)]
+    if wide:
+        parts.append(((cut_middle(home.path, max(width // 6, 16)), DIM),))
+    if home.production:
+        parts.append((("prod", WARN + " bold"),))
+    parts.extend(_engine(scene, wide))
+    right = [_attached(scene, wide), _clocks(scene, wide)]
+    left = join(parts)
+    return ((" ", TEXT), *left), join(right, "   ")
+
+
+def _engine(scene: Scene, wide: bool) -> list[Spans]:
+    link, now = scene.link, scene.now
+    match link.state:
+        case LinkState.CONNECTING:
+            return [(("connecting to the engine", DIM),)]
+        case LinkState.REFUSED:
+            return [((link.message or "the engine refuses this console", f"{BAD} bold"),)]
+        case LinkState.DOWN:
+            return [_down(scene, wide)]
+        case LinkState.UP:
+            pass
+    stale = link.stale_for(now)
+    if stale is not None:
+        return [((f"STALE: no sign of the engine for {duration(stale, tenths=False)}", f"{BAD} bold"),)]
+    parts: list[Spans] = []
+    up = _uptime(now - link.started_at) if link.started_at is not None else ""
+    parts.append((("engine up " if wide else "up ", DIM), (up, TEXT)))
+    if link.gauges is not None:
+        if link.gauges.degraded:
+            parts.append(((f"degraded: {link.gauges.degraded}", f"{BAD} bold"),))
+        if link.gauges.draining:
+            parts.append((("draining", WARN),))
+        parts.extend(_figures(link.gauges, wide))
+    return parts
+
+
+def _down(scene: Scene, wide: bool) -> Spans:
+    """When it went, as far as is known, and how old what we show is."""
+    session, now = scene.snapshot.session, scene.now
+    if session is None:
+        return (("engine not started yet", f"{BAD} bold"),)
+    if session.ended_at is not None:
+        at, words = session.ended_at, f"engine down since {clock(session.ended_at)}"
+        why = f"  {session.reason}" if session.reason and wide else ""
+        return ((words, f"{BAD} bold"), (f"  {ago(at, now)}{why}", DIM))
+    at = max(session.last_seen_at, session.started_at)
+    since = scene.link.since
+    words = "engine down" if since is None or since <= at else f"engine down since {clock(since)}"
+    return ((words, f"{BAD} bold"), (f"  last seen {clock(at)}, {ago(at, now)} ago", DIM))
+
+
+def _figures(gauges: Gauges, wide: bool) -> list[Spans]:
+    """Slots and the four counts; dim while they are zero, so that what is not stands out."""
+    full = gauges.slots_used >= gauges.slots
+    slots = ((f"{gauges.slots_used}/{gauges.slots}", WARN if full and gauges.queued else TEXT),)
+    if wide:
+        counts = (("queued", gauges.queued), ("retrying", gauges.retrying), ("waiting", gauges.waiting))
+        return [
+            (("slots ", DIM), *slots),
+            *(((f"{name} ", DIM), (str(count), TEXT if count else DIM)) for name, count in counts),
+        ]
+    signs = Line()
+    for state, count in (("queued", gauges.queued), ("up_for_retry", gauges.retrying), ("deferred", gauges.waiting)):
+        signs.add(" " if signs.width else "").add(sign(state)[0], sign(state)[1] if count else DIM)
+        signs.add(str(count), TEXT if count else DIM)
+    return [slots, signs.done()]
+
+
+def _attached(scene: Scene, wide: bool) -> Spans:
+    gauges = scene.link.gauges
+    if gauges is None or not scene.link.up:
+        return ()
+    names = list(dict.fromkeys(gauges.attached))
+    most = 4 if wide else 2
+    shown = " ".join(names[:most]) + (f" +{len(names) - most}" if len(names) > most else "")
+    return ((shown, DIM),)
+
+
+def _clocks(scene: Scene, wide: bool) -> Spans:
+    """The time in UTC and in the home's zone: minutes only, so that a calm screen writes nothing."""
+    utc = clock(scene.now, seconds=False)
+    zone = scene.snapshot.home.timezone
+    line = Line().add(utc, TEXT).add(" UTC" if wide else "Z", DIM)
+    if to_datetime(scene.now, zone).utcoffset() or zone != "UTC":
+        name = zone.rpartition("/")[2].replace("_", " ")
+        line.add("  " if wide else " ").add(clock(scene.now, zone, seconds=False), TEXT).add(f" {name}", DIM)
+    return line.add(" ").done()
+
+
+def _uptime(age: Micros) -> str:
+    return coarse(age) if age >= MINUTE else "<1m"

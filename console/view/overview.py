@@ -1,0 +1,300 @@
+"""The overview: what needs a person, then every DAG with its last runs, what it does now and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from console.figures import ago, duration, percent
+from console.glyphs import bar
+from console.model.attention import Attention, attention
+from console.model.dags import ActiveRun, DagCard, Failure, LiveTask
+from console.model.intents import Intent
+from console.model.snapshot import Scene, Snapshot
+from console.text import cut_middle
+from console.view.spans import BAD, DIM, TEXT, WARN, Align, Line, Spans
+from console.view.words import intent_words, live_words, moment_words, sign, until_words
+from engine.model.moments import Micros
+
+_SHOWN_FIRST = ("killing", "running", "up_for_retry", "awaiting_input", "queued", "scheduled", "deferred")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Widths of the columns, in cells; 0 leaves a column out."""
+
+    lead: int
+    name: int
+    bars: int
+    now: int
+    next: int
+    p50: int
+    p95: int
+    ok: int
+    tags: int
+    gap: int
+
+
+def layout(width: int, longest: int) -> Layout:
+    """Columns for rows of `width` cells, with names of at most `longest` cells."""
+    if width < 100:
+        name, bars, gap, rest = max(min(longest, 14), 8), 7, 2, (13, 6, 0, 0, 0)
+    elif width < 140:
+        name, bars, gap, rest = max(min(longest, 22), 12), 14, 2, (13, 6, 6, 5, 8)
+    else:
+        name, bars, gap, rest = max(min(longest, 32), 16), 24, 2, (13, 7, 7, 6, 14)
+    lead = 0 if width < 100 else 2
+    fixed = lead + name + bars + sum(part + gap for part in rest if part) + 2 * gap
+    return Layout(lead, name, bars, max(width - fixed, 10), *rest, gap)
+
+
+class Overview:
+    """The rows of the overview, made on demand; made once for each scene."""
+
+    def __init__(self, scene: Scene, needle: str = "", before: Overview | None = None) -> None:
+        self.scene = scene
+        self.rows: list[tuple[Hashable, object]] = []
+        self._cache: dict[Hashable, Spans] = {} if before is None else before._cache
+        self.attention = attention(scene.snapshot)
+        cards = matching(scene.snapshot, needle)
+        self.shown = len(cards)
+        self._longest = max((len(card.dag_id) for card in cards), default=8)
+        self._failed = _latest_failures(scene.snapshot.failures)
+        if not needle:
+            self.rows += [(("attention", row.key), row) for row in self.attention]
+            if self.attention:
+                self.rows.append((None, ""))
+        self.rows.append((None, "titles"))
+        self.rows += [(("dag", card.dag_id), card) for card in cards]
+        self._index = {key: at for at, (key, _) in enumerate(self.rows) if key is not None}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def key(self, index: int) -> Hashable | None:
+        """What the row at `index` is about."""
+        return self.rows[index][0]
+
+    def index(self, key: Hashable | None) -> int | None:
+        """Where that row is."""
+        return self._index.get(key)
+
+    def row(self, index: int, width: int) -> Spans:
+        """The content of a row; the same object as before while it reads the same."""
+        key, content = self.rows[index]
+        columns = layout(width, self._longest)
+        if isinstance(content, DagCard):
+            spans = _dag_row(content, self.scene, columns, self._failed.get(content.dag_id))
+        elif isinstance(content, Attention):
+            spans = _attention_row(content, self.scene, width)
+        else:
+            spans = _titles(columns) if content else ()
+        slot = (key, content) if key is None else key
+        known = self._cache.get(slot)
+        if known == spans:
+            return known
+        self._cache[slot] = spans
+        return spans
+
+
+def matching(snapshot: Snapshot, needle: str) -> list[DagCard]:
+    """DAGs whose id, tag or owner holds the needle (`!` inverts), by id; paused ones come last."""
+    inverted, word = needle.startswith("!"), needle.removeprefix("!").strip().lower()
+    cards = [
+        card
+        for card in snapshot.dags
+        if not word or inverted != any(word in text.lower() for text in (card.dag_id, card.owner or "", *card.tags))
+    ]
+    return sorted(cards, key=lambda card: (card.paused_at is not None, card.state != "active", card.dag_id))
+
+
+def summary(snapshot: Snapshot, shown: int) -> str:
+    """What the rule under the header says: how many DAGs there are."""
+    total = len(snapshot.dags)
+    paused = sum(card.paused_at is not None for card in snapshot.dags)
+    words = f"{total} DAG{'s' if total != 1 else ''}" if shown == total else f"{shown} of {total} DAGs"
+    return f"{words}, {paused} paused" if paused else words
+
+
+def _latest_failures(failures: Sequence[Failure]) -> dict[str, Failure]:
+    found: dict[str, Failure] = {}
+    for failure in failures:
+        if failure.state != "up_for_retry" and (failure.dag_id not in found or failure.at > found[failure.dag_id].at):
+            found[failure.dag_id] = failure
+    return found
+
+
+def _titles(columns: Layout) -> Spans:
+    line = Line().gap(columns.lead).cell("DAG", columns.name, DIM).gap(columns.gap)
+    line.cell(f"last {columns.bars} runs" if columns.bars > 10 else "runs", columns.bars, DIM).gap(columns.gap)
+    line.cell("now", columns.now, DIM)
+    for title, width, align in _tail_titles(columns):
+        line.gap(columns.gap).cell(title, width, DIM, align=align)
+    return line.done()
+
+
+def _tail_titles(columns: Layout) -> list[tuple[str, int, Align]]:
+    titles: list[tuple[str, int, Align]] = [
+        ("next", columns.next, "left"),
+        ("p50", columns.p50, "right"),
+        ("p95", columns.p95, "right"),
+        ("ok 7d", columns.ok, "right"),
+        ("tags", columns.tags, "left"),
+    ]
+    return [title for title in titles if title[1]]
+
+
+def _dag_row(card: DagCard, scene: Scene, columns: Layout, failed: Failure | None) -> Spans:
+    now = scene.now
+    quiet = card.paused_at is not None or card.state != "active"
+    line = (
+        Line().gap(columns.lead).cell(card.dag_id, columns.name, DIM if quiet else TEXT, cut="middle").gap(columns.gap)
+    )
+    line.spans(run_bars(card, columns.bars, now), columns.bars).gap(columns.gap)
+    line.spans(_doing(card, scene, failed), columns.now)
+    coming = "" if quiet or card.next_run_after is None else until_words(card.next_run_after, now)
+    line.gap(columns.gap).cell(coming, columns.next, DIM)
+    stats = card.stats
+    for value, width in ((stats and stats.p50, columns.p50), (stats and stats.p95, columns.p95)):
+        if width:
+            line.gap(columns.gap).figure("" if value is None else duration(value), width, DIM if quiet else TEXT)
+    if columns.ok:
+        ended = 0 if stats is None else stats.succeeded + stats.failed
+        line.gap(columns.gap).figure(
+            "" if stats is None else percent(stats.succeeded, ended), columns.ok, DIM if quiet else TEXT
+        )
+    if columns.tags:
+        line.gap(columns.gap).cell(" ".join(card.tags), columns.tags, DIM)
+    return line.done()
+
+
+def run_bars(card: DagCard, width: int, now: Micros) -> Spans:
+    """The last runs, newest on the right: a bar as high as a success took, the state's glyph for everything else."""
+    marks = card.recent[-width:]
+    most = max((mark.duration(now) or 0 for mark in marks if mark.state == "success"), default=0)
+    line = Line().gap(width - len(marks))
+    for mark in marks:
+        if mark.state == "success":
+            line.add(bar(mark.duration(now) or 0, most), "ok")
+        else:
+            line.add(*sign(mark.state))
+    return line.done()
+
+
+def _doing(card: DagCard, scene: Scene, failed: Failure | None) -> Spans:
+    now = scene.now
+    asked = intent_words(scene.intents.of((card.dag_id, "", -1)) or _run_intent(card, scene))
+    if card.active:
+        return (*_active(card.active, now), *asked)
+    if card.state != "active":
+        return ((sign("removed")[0], DIM), (" its file is gone", DIM))
+    if card.broken_since is not None:
+        return (("!", WARN), (f" does not load since {moment_words(card.broken_since, now)}", WARN), *asked)
+    if card.paused_at is not None:
+        by = f" by {card.paused_by}" if card.paused_by else ""
+        why = f", {card.pause_reason}" if card.pause_reason else ""
+        return (
+            *_failed_words(failed, now, "  "),
+            sign("paused"),
+            (f" paused{by}{why}, {ago(card.paused_at, now)} ago", DIM),
+            *asked,
+        )
+    return (*_failed_words(failed, now, ""), *asked)
+
+
+def _run_intent(card: DagCard, scene: Scene) -> Intent | None:
+    last = card.last_run
+    return None if last is None else scene.intents.of((last.run_id, "", -1))
+
+
+def _failed_words(failed: Failure | None, now: Micros, gap: str) -> Spans:
+    if failed is None:
+        return ()
+    name = failed.task_id or failed.error
+    return (sign("failed"), (f" {name}", TEXT), (f"  {ago(failed.at, now)}{gap}", DIM))
+
+
+def _active(runs: Sequence[ActiveRun], now: Micros) -> Spans:
+    """The run that is most worth looking at, and how many others there are."""
+    run = min(runs, key=_rank)
+    others: Spans = ((f"  +{len(runs) - 1}", DIM),) if len(runs) > 1 else ()
+    if run.mark.state == "queued":
+        return (sign("queued"), (" queued", DIM), *others)
+    first = _first_live(run.live)
+    state = _run_state(run, first)
+    progress: Spans = (sign(state), (f" {run.done}/{run.total}", TEXT))
+    failed = run.counts.get("failed", 0)
+    if failed:
+        progress = (*progress, (f" {failed}", BAD), sign("failed"))
+    doing: Spans = (("  ", TEXT), *live_words(first, now)) if first is not None else ()
+    more = sum(task.state in ("running", "killing") for task in run.live) - 1
+    if more > 0 and first is not None and first.state in ("running", "killing"):
+        doing = (*doing, (f" +{more}", DIM))
+    return (*progress, *doing, *others)
+
+
+def _run_state(run: ActiveRun, first: LiveTask | None) -> str:
+    """A run whose only live tasks wait for a retry is shown as retrying: nothing of it runs."""
+    if run.mark.state != "running" or first is None:
+        return run.mark.state
+    return first.state if first.state in ("up_for_retry", "awaiting_input", "deferred") else "running"
+
+
+def _rank(run: ActiveRun) -> tuple[int, int]:
+    states = {task.state for task in run.live}
+    place = next((at for at, state in enumerate(_SHOWN_FIRST) if state in states), len(_SHOWN_FIRST))
+    return place if run.mark.state != "queued" else 99, -run.mark.id
+
+
+def _first_live(live: Sequence[LiveTask]) -> LiveTask | None:
+    def rank(task: LiveTask) -> tuple[int, int]:
+        place = _SHOWN_FIRST.index(task.state) if task.state in _SHOWN_FIRST else len(_SHOWN_FIRST)
+        return place, task.started_at or task.scheduled_at or 0
+
+    return min(live, key=rank, default=None)
+
+
+_MOST_TEXT = 200
+
+
+def _attention_row(row: Attention, scene: Scene, width: int) -> Spans:
+    """Sign and figure, the cause in words, how far it reaches, since when."""
+    now, wide = scene.now, width >= 100
+    since = f"since {moment_words(row.since, now)}" if wide else ago(row.since, now)
+    line = Line()
+    if row.kind in ("failures", "retries"):
+        state = "failed" if row.failed else "up_for_retry"
+        count = _how_many(row, wide)
+        head_token = "bad" if row.failed else "warn"
+        line.add(*sign(state)).add(" ")
+        tail = _reach(row)
+    else:
+        state, head_token = ("report", WARN) if row.kind == "report" else ("import", BAD)
+        line.add("!", f"{head_token} bold").add(" ")
+        count = row.detail or "unclean start"
+        tail = "import error" if row.kind == "import" else ""
+    head = max(min(width // 5, 34), 14)
+    line.cell(cut_middle(count, head), head, head_token).gap(2)
+    tail_width = 24 if wide else 12
+    since_width = 18 if wide else 6
+    text_width = max(width - line.width - tail_width - since_width - 4, 8)
+    line.cell(row.text[:_MOST_TEXT], text_width, TEXT).gap(2)
+    line.cell(tail, tail_width, DIM, cut="middle").gap(2)
+    return line.figure(since, since_width, DIM).done()
+
+
+def _how_many(row: Attention, wide: bool) -> str:
+    if not wide:
+        return f"{row.failed}+{row.retrying}↻" if row.failed and row.retrying else f"{row.failed or row.retrying}"
+    if row.failed and row.retrying:
+        return f"{row.failed} failed + {row.retrying} in retry"
+    return f"{row.failed} failed" if row.failed else f"{row.retrying} in retry"
+
+
+def _reach(row: Attention) -> str:
+    """The one instance by name, or the number of DAGs."""
+    if len(row.where) == 1:
+        dag, _, task, _ = row.where[0]
+        return f"{dag}/{task}" if task else dag
+    dags = row.dags
+    return f"{len(dags)} DAGs" if len(dags) > 1 else f"{dags[0]}" if dags else ""

@@ -1,0 +1,183 @@
+"""How states, moments and waits read in words and signs, the same in every view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from console.figures import clock, coarse, countdown, date, duration
+from console.glyphs import INTENT, glyph, token
+from console.model.dags import LiveTask
+from console.model.intents import Intent
+from console.model.runs import Mention, TaskCard
+from console.view.spans import DIM, TEXT, WARN, Spans
+from console.view.spans import INTENT as INTENT_TOKEN
+from engine.model.moments import DAY, MINUTE, SECOND, Micros, to_datetime
+
+MENTION_FOR: Micros = 5 * MINUTE
+
+_PAST = {
+    "clear": "cleared",
+    "rerun": "rerun",
+    "mark": "marked",
+    "kill": "stopped",
+    "retry": "retried",
+    "cancel": "cancelled",
+    "trigger": "triggered",
+    "pause": "paused",
+    "resume": "resumed",
+}
+
+_BLOCKERS = {
+    "retry_at": "retry",
+    "dag_paused": "DAG is paused",
+    "run_paused": "run is paused",
+    "run_queued": "run is queued",
+    "run_after": "its time",
+    "hold": "hold",
+    "degraded": "engine degraded",
+    "max_active_runs": "active runs of the DAG",
+    "max_active_tasks_per_dag": "active tasks of the DAG",
+    "max_active_tasks_per_run": "active tasks of the run",
+    "max_active_tis_per_task": "other runs of this task",
+    "engine_slots": "engine slots",
+    "disk": "free disk",
+    "draining": "engine draining",
+}
+
+
+def until_words(at: Micros, now: Micros, zone: str = "UTC") -> str:
+    """A future moment: `03:10  55m` within a day, `1 Dec  06:00` after it; `due` once it has passed."""
+    if at <= now:
+        return f"{clock(at, zone, seconds=False)}  due"
+    if at - now < DAY:
+        return f"{clock(at, zone, seconds=False)}  {coarse(at - now)}"
+    return f"{date(at, zone)}  {clock(at, zone, seconds=False)}"
+
+
+def moment_words(at: Micros, now: Micros, zone: str = "UTC") -> str:
+    """A past moment: the time of day within a day, else day and time."""
+    if abs(now - at) < DAY:
+        return clock(at, zone, seconds=False)
+    return f"{date(at, zone)} {clock(at, zone, seconds=False)}"
+
+
+def logical_words(at: Micros, zone: str = "UTC") -> str:
+    """A logical date, absolute: `2026-11-22 01:10`; seconds only where there are some."""
+    moment = to_datetime(at, zone)
+    return moment.strftime("%Y-%m-%d %H:%M" if at % MINUTE == 0 else "%Y-%m-%d %H:%M:%S").rjust(16, "0")
+
+
+def interval_words(start: Micros, end: Micros, zone: str = "UTC") -> str:
+    """A data interval, as short as it can be told: `01:10–02:10`, `21 Nov 2026`, `21 Nov 23:30 – 22 Nov 00:30`."""
+    first, last = to_datetime(start, zone), to_datetime(end, zone)
+    if start >= end:
+        return logical_words(start, zone)
+    if first.date() == last.date():
+        return f"{clock(start, zone, seconds=False)}–{clock(end, zone, seconds=False)}"
+    if (first.hour, first.minute, last.hour, last.minute) == (0, 0, 0, 0):
+        if end - start <= DAY + 2 * 60 * MINUTE:
+            return f"{date(start, zone)} {first.year}"
+        return f"{date(start, zone)} – {date(end - SECOND, zone)} {first.year}"
+    return (
+        f"{date(start, zone)} {clock(start, zone, seconds=False)} – {date(end, zone)} {clock(end, zone, seconds=False)}"
+    )
+
+
+def blocker_words(blockers: Sequence[str], upstream: Sequence[str] = ()) -> str:
+    """What an instance waits for: the tasks above it by name, limits by what they limit."""
+    words: list[str] = []
+    for code in blockers:
+        kind, _, name = code.partition(":")
+        if kind == "upstream":
+            words.append(", ".join(upstream) if upstream else "upstream")
+        elif name:
+            words.append(f"{kind} {name}")
+        else:
+            words.append(_BLOCKERS.get(kind, kind.replace("_", " ")))
+    return ", then ".join(word for word in words if word)
+
+
+def task_words(task: TaskCard, now: Micros) -> str:
+    """A task instance's state beside its glyph: only what the glyph does not say."""
+    match task.state:
+        case "up_for_retry":
+            return _retry_words(task.attempt + 1, task.epoch_start, task.max_tries, task.retry_at, now)
+        case "success" if task.tries > 1:
+            return f"after {task.tries} tries"
+        case "failed" if task.tries > 1:
+            return f"failed after {task.tries} tries"
+        case "killing":
+            return f"killing, then {task.then_state}" if task.then_state else "killing"
+        case "success" | "none":
+            return ""
+        case "up_for_reschedule":
+            return "waiting"
+        case _:
+            return task.state.replace("_", " ")
+
+
+def _retry_words(number: int, epoch_start: int, tries: int | None, at: Micros | None, now: Micros) -> str:
+    of = f" of {tries}" if tries else ""
+    when = "" if at is None else f" in {countdown(at, now)}" if at > now else " now"
+    return f"try {number - epoch_start}{of}{when}"
+
+
+def live_words(task: LiveTask, now: Micros) -> Spans:
+    """What one live task of a run does, for the overview: its name, and how long or until when."""
+    name = task.task_id
+    if task.state in ("running", "killing"):
+        if task.started_at is None:
+            return ((name, TEXT),)
+        elapsed = now - task.started_at
+        words: Spans = ((name, TEXT), (f" {duration(elapsed, tenths=False)}", TEXT))
+        return (*words, *over_usual(elapsed, task.p95)) if task.state == "running" else (*words, (" killing", WARN))
+    if task.state == "up_for_retry":
+        return (
+            (name, TEXT),
+            (f", {_retry_words(task.attempt + 1, task.epoch_start, task.max_tries, task.retry_at, now)}", WARN),
+        )
+    if task.state == "queued":
+        return ((name, TEXT), (" starts", DIM))
+    waits = blocker_words(task.blockers)
+    return ((name, TEXT), (f" waits for {waits}" if waits else " waits", DIM))
+
+
+def over_usual(elapsed: Micros, p95: Micros | None) -> Spans:
+    """`  1.8× p95` once a running task takes clearly longer than it usually does."""
+    if not p95 or elapsed < p95 * 1.1 or elapsed < 5 * SECOND:
+        return ()
+    return ((f"  {int(elapsed / p95 * 10) / 10:.1f}× p95", WARN),)
+
+
+def sign(state: str) -> tuple[str, str]:
+    """A state's glyph as a span."""
+    return glyph(state), token(state)
+
+
+def intent_words(intent: Intent | None) -> Spans:
+    """What was asked for, after the true state: `  ⟶ kill requested`."""
+    return () if intent is None else ((f"  {INTENT} {intent.words}", INTENT_TOKEN),)
+
+
+def mention_words(mention: Mention | None, now: Micros) -> Spans:
+    """`cleared by ops2 02:12`, for five minutes."""
+    if mention is None or not 0 <= now - mention.at < MENTION_FOR:
+        return ()
+    done = _PAST.get(mention.verb, mention.verb)
+    return ((f"{done} by {mention.who} {clock(mention.at, seconds=False)}", "accent"),)
+
+
+def counts_words(counts: Mapping[str, int]) -> Spans:
+    """Task instances by state, as signs: `5✓ 1↻ 2.`; nothing that is zero."""
+    order = (
+        "success", "running", "killing", "up_for_retry", "failed", "upstream_failed", "skipped", "cancelled", "queued",
+        "scheduled", "deferred", "up_for_reschedule", "awaiting_input", "none", "removed",
+    )  # fmt: skip
+    spans: list[tuple[str, str]] = []
+    for state in (*order, *(state for state in counts if state not in order)):
+        if counts.get(state):
+            if spans:
+                spans.append((" ", DIM))
+            spans.append((str(counts[state]), TEXT))
+            spans.append(sign(state))
+    return tuple(spans)
