@@ -6,9 +6,9 @@ import linecache
 import os
 import sys
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
+from zlib import crc32
 
 from engine.authoring.dag import DAG
 from engine.authoring.failures import describe_failure
@@ -80,7 +80,7 @@ def _module_for(relative: Path, file: str) -> ModuleType:
     top = parts[0]
     usable = all(part.isidentifier() for part in parts)
     if not usable or top in sys.stdlib_module_names or name in sys.modules or "__main__" in parts:
-        name = f"dag_file_{sha256(str(relative).encode()).hexdigest()[:12]}"
+        name = f"dag_file_{crc32(str(relative).encode()):08x}"
     module = ModuleType(name)
     module.__file__ = file
     module.__package__ = name.rpartition(".")[0]

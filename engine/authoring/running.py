@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -75,6 +74,8 @@ def fill_in(
 def _call(function: Callable[..., Any], args: list[Any], kwargs: Mapping[str, Any]) -> Any:
     result = function(*args, **kwargs)
     if inspect.iscoroutine(result):
+        import asyncio  # only here: in a host it would make every fork of every task dearer
+
         return asyncio.run(result)
     return result
 
