@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -112,7 +112,7 @@ class Rows:
                 continue
             assert self.replayed[row[0], row[1]] == t.from_state
             if t.from_state != t.to_state:
-                legal: Iterable[tuple[str, str]] = TASK_TRANSITIONS if t.kind == "task" else RUN_TRANSITIONS
+                legal: Collection[Any] = TASK_TRANSITIONS if t.kind == "task" else RUN_TRANSITIONS
                 assert (t.from_state, t.to_state) in legal
             self.replayed[row[0], row[1]] = str(t.to_state)
 
