@@ -1,0 +1,50 @@
+"""`python -m engine --home DIR [--detach]`: starts the engine of a home. People use `dagdeck engine start`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.config import Home, HomeError, find_home, load_settings
+from engine.daemon import AlreadyRunning, detach
+
+
+def main() -> int:
+    """Exit codes: 0 it ran and stopped in order, 1 it failed, 5 it refused to start."""
+    os.umask(0o077)
+    parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--detach", action="store_true")
+    chosen = parser.parse_args()
+    try:
+        home = find_home(chosen.home)
+    except HomeError as error:
+        print(error, file=sys.stderr)
+        return 5
+    os.chdir(home.root)
+    if chosen.detach:
+        return detach(home.log, lambda ready: _serve(home, ready, to_file=True))
+    return _serve(home, lambda line: print(line, flush=True), to_file=False)
+
+
+def _serve(home: Home, ready: Callable[[str], None], *, to_file: bool) -> int:
+    try:
+        settings = load_settings(home)
+        from engine.app import serve  # after the fork: importing it before would cost the starter a second
+        from engine.store.errors import StoreError
+    except HomeError as error:
+        ready(str(error))
+        return 5
+    try:
+        return serve(home, settings, ready, log=home.log if to_file else None)
+    except (AlreadyRunning, HomeError, StoreError) as error:
+        ready(str(error))
+        return 5
+
+
+if __name__ == "__main__":
+    sys.path[:] = [entry for entry in sys.path if entry and Path(entry).resolve() != Path.cwd() / "dags"]
+    sys.exit(main())

@@ -1,0 +1,303 @@
+"""The composition root: puts the rooms together, starts them in order, and takes them down again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from structlog.typing import FilteringBoundLogger
+
+from engine.archive import ReadLane, StoreArchive
+from engine.clock import Clock, clock_from_environment
+from engine.config import Home, HomeError, Settings
+from engine.control import protocol as p
+from engine.control.commands import Commands
+from engine.control.server import Server
+from engine.daemon import READY, take_lock
+from engine.dagfiles.parse import Parser
+from engine.dagfiles.scan import DagFiles
+from engine.execution.local import LocalExecutor
+from engine.execution.process.proc import boot_id
+from engine.housekeeping import Housekeeping
+from engine.model.dag import DEFAULT_POOL
+from engine.model.states import TaskState
+from engine.observe.gauges import SelfMeter
+from engine.observe.log import open_log
+from engine.scheduler import due, loading
+from engine.scheduler.core import Scheduler
+from engine.scheduler.dags import post_updates
+from engine.scheduler.dispatch import Dispatcher, Places
+from engine.scheduler.ledger import UNLIMITED
+from engine.scheduler.turn import Turn
+from engine.store.errors import CommitFailed, StoreError
+from engine.store.migrations import open_store
+from engine.store.writer import Writer
+
+_PROBE_SECONDS = 1.0
+_FLUSH_SECONDS = 4.0
+_KILL_POLL_SECONDS = 0.05
+_KILL_POLLS = 1200
+
+
+def serve(home: Home, settings: Settings, ready: Callable[[str], None], log: Path | None) -> int:
+    """Runs the engine of a home until it is told to stop; returns its exit code.
+
+    Calls `ready` once everything stands. Raises AlreadyRunning, HomeError or StoreError when it cannot start.
+    """
+    _vet(home)
+    lock = take_lock(home.lock)
+    try:
+        for folder in (home.dags, home.versions, home.attempts):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        open_store(home.database)
+        return asyncio.run(Engine(home, settings, clock_from_environment(), open_log(log)).run(ready))
+    finally:
+        os.close(lock)
+
+
+def _vet(home: Home) -> None:
+    """One user owns a home, and nobody else may look into it."""
+    found = home.root.stat()
+    if found.st_uid != os.geteuid():
+        raise HomeError(f"{home.root} belongs to uid {found.st_uid}; run as that user, or make a home of your own")
+    if found.st_mode & 0o077:
+        raise HomeError(f"{home.root} is open to other users: chmod 700 {home.root}")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))
+
+
+class Engine:
+    """One life of an engine."""
+
+    def __init__(self, home: Home, settings: Settings, clock: Clock, log: FilteringBoundLogger) -> None:
+        self._home = home
+        self._settings = settings
+        self._clock = clock
+        self._log = log
+        self._pools = {DEFAULT_POOL: UNLIMITED, **settings.pools}
+        self._meter = SelfMeter()
+        self._stop = asyncio.Event()
+        self._kill_first = False
+        self._broken = asyncio.Event()
+        self._boot_id = boot_id()
+
+    async def run(self, ready: Callable[[str], None]) -> int:
+        """Start, work, stop. Returns 0 after an orderly stop."""
+        self._watch_signals()
+        self._build()
+        await self._writer.open()
+        await self._executor.open(self._scheduler.deliver)
+        try:
+            await self._load(first=True)
+            await self._server.open()
+            ready(f"{READY} pid {os.getpid()} home {self._home.root}")
+            async with asyncio.TaskGroup() as tasks:
+                working = [
+                    tasks.create_task(self._watch_files()),
+                    tasks.create_task(self._mend()),
+                    tasks.create_task(self._housekeeping.run()),
+                    tasks.create_task(self._drained()),
+                    tasks.create_task(self._meter_while_followed()),
+                ]
+                await self._stop.wait()
+                for task in working:
+                    task.cancel()
+        finally:
+            await self._take_down()
+        return 0
+
+    def _build(self) -> None:
+        places = Places(self._home, self._settings.python or sys.executable)
+        self._executor = LocalExecutor(self._home.attempts, self._clock, self._home.log)
+        self._writer = Writer(
+            self._home.database,
+            clock=self._clock.now,
+            on_commit=lambda seq: self._server.committed(seq),
+            on_failure=self._commit_failed,
+        )
+        self._lane = ReadLane(self._home.database)
+        self._scheduler = Scheduler(
+            clock=self._clock,
+            writer=self._writer,
+            executor=self._executor,
+            places=places,
+            dispatcher=Dispatcher(places, self._settings),
+            log=self._log,
+            on_broken=lambda _reason: self._broken.set(),
+            on_stop=self._request_stop,
+        )
+        due.install(self._scheduler)
+        self._housekeeping = Housekeeping(self._home, self._settings, self._scheduler, self._boot_id)
+        self._server = Server(
+            self._home.socket,
+            Commands(self._scheduler, StoreArchive(self._lane, self._scheduler)),
+            home=str(self._home.root),
+            started_at=self._clock.now(),
+            committed=lambda: self._writer.committed_seq,
+            gauges=self._gauges,
+            log=self._log,
+        )
+        environment = {
+            "PATH": self._settings.path,
+            "HOME": str(Path.home()),
+            "LANG": self._settings.lang,
+            "DAGDECK_HOME": str(self._home.root),
+            **self._settings.env,
+        }
+        self._parser = Parser(environment, self._settings.timezone)
+
+    # --- loading and mending --------------------------------------------------------------------------------------
+
+    async def _load(self, *, first: bool) -> None:
+        """Memory from the store, then the first turn: adopt, book, launch, plan."""
+        loaded = await self._lane(loading.read)
+        loading.build(self._scheduler, loaded, self._settings.slots, self._pools)
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def resume(turn: Turn) -> None:
+            report = loading.resume(self._scheduler, turn, loaded, self._executor, self._boot_id)
+            if first:
+                self._housekeeping.begin(turn, loaded, report, self._pools)
+            turn.note("engine", after="ready" if first else "mended")
+            turn.tell(done)
+
+        self._scheduler.degraded = None
+        self._scheduler.post(resume)
+        await done
+
+    async def _mend(self) -> None:
+        """After a failed commit: probes the store until it works again, then loads memory anew."""
+        while True:
+            await self._broken.wait()
+            self._broken.clear()
+            while True:
+                try:
+                    await self._writer.probe()
+                    self._writer.reset()
+                    await self._load(first=False)
+                    self._log.info("mended")
+                    break
+                except (CommitFailed, StoreError) as error:
+                    self._scheduler.degraded = str(error)
+                    self._log.warning("still_degraded", reason=str(error))
+                    await asyncio.sleep(_PROBE_SECONDS)
+
+    def _commit_failed(self, error: CommitFailed) -> None:
+        if self._scheduler.degraded is None:
+            self._scheduler.degraded = str(error)
+            self._log.error("degraded", reason=str(error))
+        self._broken.set()
+
+    # --- work -----------------------------------------------------------------------------------------------------
+
+    async def _watch_files(self) -> None:
+        files = DagFiles(
+            self._home.dags,
+            self._home.versions,
+            self._parser,
+            python_of=lambda _file: self._scheduler.places.python,
+            pools=lambda: self._pools,
+            owners={entry.dag_id: entry.file for entry in self._scheduler.state.dags.values()},
+        )
+        try:
+            while True:
+                updates = await files.scan()
+                if updates:
+                    post_updates(self._scheduler, updates)
+                await asyncio.sleep(files.poll_after())
+        finally:
+            await files.close()
+
+    async def _drained(self) -> None:
+        """Stops the engine once it was told to drain and nothing runs."""
+        while True:
+            await asyncio.sleep(0.5)
+            if self._scheduler.draining and not self._scheduler.state.attempts and self._scheduler.is_idle:
+                self._request_stop(False)
+
+    async def _meter_while_followed(self) -> None:
+        """Loop lag is measured only while somebody looks: an engine that nobody watches sleeps."""
+        while True:
+            await asyncio.sleep(1.0)
+            if self._server.following:
+                await self._meter.beat()
+
+    def _gauges(self, attached: list[str]) -> p.Gauges:
+        scheduler = self._scheduler
+        lag, processor, resident = self._meter.take()
+        tally: dict[TaskState, int] = dict.fromkeys(TaskState, 0)
+        for memory in scheduler.state.runs.values():
+            for state, count in memory.tally.items():
+                tally[state] += count
+        return p.Gauges(
+            at=self._clock.now(),
+            slots_used=scheduler.ledger.used,
+            slots=scheduler.ledger.slots,
+            queued=tally[TaskState.SCHEDULED] + tally[TaskState.QUEUED],
+            running=tally[TaskState.RUNNING] + tally[TaskState.KILLING],
+            retrying=tally[TaskState.UP_FOR_RETRY],
+            waiting=tally[TaskState.DEFERRED] + tally[TaskState.UP_FOR_RESCHEDULE] + tally[TaskState.AWAITING_INPUT],
+            loop_lag_ms=lag,
+            cpu_percent=processor,
+            rss_bytes=resident,
+            attached=attached,
+            degraded=scheduler.degraded or scheduler.disk_low,
+            draining=scheduler.draining,
+        )
+
+    # --- stopping -------------------------------------------------------------------------------------------------
+
+    def _watch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._request_stop, False)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def _request_stop(self, kill: bool) -> None:
+        self._kill_first = kill
+        self._stop.set()
+
+    async def _take_down(self) -> None:
+        """Within five seconds: commit what is under way, say goodbye in the store, let go. Attempts run on."""
+        if self._kill_first:
+            await self._kill_everything()
+        self._scheduler.stopping = True
+        if self._scheduler.degraded is None:
+            await self._flush()
+        self._scheduler.close()
+        await self._server.close()
+        await self._executor.close()
+        self._parser.close()
+        await self._writer.close()
+        self._lane.close()
+        self._log.info("stopped")
+
+    async def _kill_everything(self) -> None:
+        self._scheduler.limit(draining=True)
+        self._scheduler.kill_all()
+        for _ in range(_KILL_POLLS):
+            if not self._scheduler.state.attempts and self._scheduler.is_idle:
+                return
+            await asyncio.sleep(_KILL_POLL_SECONDS)
+        self._log.warning("stopped_before_all_were_dead", attempts=len(self._scheduler.state.attempts))
+
+    async def _flush(self) -> None:
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        reason = "kill" if self._kill_first else "stop"
+
+        def goodbye(turn: Turn) -> None:
+            self._housekeeping.end(turn, reason)
+            turn.tell(done)
+
+        self._scheduler.post(goodbye)
+        try:
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                await done
+        except (TimeoutError, CommitFailed) as error:
+            self._log.warning("stopped_without_a_goodbye", error=str(error))

@@ -1,0 +1,68 @@
+"""Reading the store off the loop: one thread with one reader of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from engine.lifecycle.memory import restore
+from engine.scheduler import loading
+from engine.scheduler.core import Scheduler
+from engine.store.reader import Reader
+from engine.store.recovery import load_command, run_key
+from engine.store.stored import StoredCommand
+
+T = TypeVar("T")
+
+
+class ReadLane:
+    """Runs reads one after another on a thread of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reader: Reader | None = None
+        self._thread = ThreadPoolExecutor(1, "store-reader")
+
+    async def __call__(self, read: Callable[[Reader], T]) -> T:
+        """What `read` makes of the store. Raises StoreError."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, read)
+
+    def _read(self, read: Callable[[Reader], T]) -> T:
+        if self._reader is None:
+            self._reader = Reader(self._path)
+        return read(self._reader)
+
+    def close(self) -> None:
+        """Ends the thread and closes its reader."""
+        if self._reader is not None:
+            self._thread.submit(self._reader.close)
+        self._thread.shutdown(wait=True)
+
+
+class StoreArchive:
+    """What commands need of the store."""
+
+    def __init__(self, lane: ReadLane, scheduler: Scheduler) -> None:
+        self._lane = lane
+        self._scheduler = scheduler
+
+    async def find_command(self, command_id: str) -> StoredCommand | None:
+        """A command that was applied or refused before."""
+        return await self._lane(lambda reader: load_command(reader, command_id))
+
+    async def load_run(self, run_id: str) -> None:
+        """Brings a run that is over into memory, if there is one of that id."""
+        state = self._scheduler.state
+        key = await self._lane(lambda reader: run_key(reader, run_id))
+        if key is None:
+            return
+        active, results, stored = await self._lane(lambda reader: loading.read_run(reader, key))
+        if self._scheduler.state is not state or key in state.runs:
+            return
+        version = state.versions.get(stored.id) or state.versions.setdefault(stored.id, loading.make_version(stored))
+        memory = restore(version.plan, active.run, active.instances)
+        state.put_run(memory)
+        state.results[key] = loading.result_refs(self._scheduler, results)

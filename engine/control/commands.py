@@ -1,0 +1,250 @@
+"""Previews and commands: planned by the same code, recorded with their actor, applied exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+import msgspec
+
+from engine.control import protocol as p
+from engine.control.actors import Actor
+from engine.control.plans import Ask, Plan, Refusal, Target, Verb
+from engine.control.verbs import VERBS
+from engine.model.moments import SECOND, Micros
+from engine.scheduler.core import Scheduler
+from engine.scheduler.turn import Turn
+from engine.store.batch import CommandRow
+from engine.store.stored import StoredCommand
+
+_MOVERS = 10_000
+_PREVIEWS = 1_000
+
+
+class Archive(Protocol):
+    """What commands need of the store, read off the loop."""
+
+    async def load_run(self, run_id: str) -> None:
+        """Brings a run into memory, if there is one of that id."""
+
+    async def find_command(self, command_id: str) -> StoredCommand | None:
+        """A command that was applied or refused before."""
+
+
+@dataclass(slots=True)
+class _Shown:
+    preview: p.Preview
+    targets: list[Target]
+    expires: Micros
+
+
+class Commands:
+    """Answers previews and carries out commands."""
+
+    def __init__(self, scheduler: Scheduler, archive: Archive) -> None:
+        self._scheduler = scheduler
+        self._archive = archive
+        self._shown: OrderedDict[str, _Shown] = OrderedDict()
+        self._movers: OrderedDict[tuple[str, int | str], tuple[str, str, Micros]] = OrderedDict()
+        self._under_way: dict[str, asyncio.Future[p.Done]] = {}
+
+    # --- previews -------------------------------------------------------------------------------------------------
+
+    async def preview(self, asked: p.AskPreview, actor: Actor) -> p.Preview:
+        """What a command would touch. Raises Refusal."""
+        verb = _verb(asked.verb)
+        ask = Ask(asked.verb, asked.select, asked.args, actor.name)
+        async with self._loaded(asked.select.run_ids):
+            self._refuse_when_degraded()
+            now = self._scheduler.clock.now()
+            plan = verb.plan(self._scheduler, ask, now)
+        preview_id = self._scheduler.new_id(now)
+        preview = p.Preview(
+            id=asked.id,
+            preview_id=preview_id,
+            seq=self._scheduler.committed_seq,
+            verb=asked.verb,
+            sentence=plan.sentence,
+            total=len(plan.targets),
+            counts=plan.counts,
+            kills=plan.kills,
+            reopens=plan.reopens,
+            warnings=plan.warnings,
+        )
+        self._shown[preview_id] = _Shown(preview, plan.targets, now + p.PREVIEW_SECONDS * SECOND)
+        while len(self._shown) > _PREVIEWS:
+            self._shown.popitem(last=False)
+        return _page(preview, plan.targets, 0)
+
+    def more(self, asked: p.AskMore) -> p.Preview:
+        """The next rows of a preview. Raises Refusal when it has expired."""
+        shown = self._shown.get(asked.preview_id)
+        if shown is None or shown.expires < self._scheduler.clock.now() or not asked.more.isdecimal():
+            raise Refusal("stale", "this preview has expired: look again")
+        return _page(msgspec.structs.replace(shown.preview, id=asked.id), shown.targets, int(asked.more))
+
+    # --- commands -------------------------------------------------------------------------------------------------
+
+    async def carry_out(self, command: p.Command, actor: Actor, client: str) -> p.Done:
+        """Applies a command, once. Returns when it is committed; raises Refusal when nothing was changed."""
+        verb = _verb(command.verb)
+        if not _is_command_id(command.command_id):
+            raise Refusal("invalid", "a command id is 32 hex digits")
+        under_way = self._under_way.get(command.command_id)
+        if under_way is not None:
+            return msgspec.structs.replace(await asyncio.shield(under_way), id=command.id)
+        before = await self._archive.find_command(command.command_id)
+        if before is not None:
+            return _again(command, before)
+        future: asyncio.Future[p.Done] = asyncio.get_running_loop().create_future()
+        self._under_way[command.command_id] = future
+        try:
+            async with self._loaded(command.select.run_ids):
+                self._refuse_when_degraded()
+                self._scheduler.post(partial(self._apply, command, verb, actor, client, future))
+                return await asyncio.shield(future)
+        finally:
+            del self._under_way[command.command_id]
+            if future.done():
+                future.exception()  # whoever waits has its own copy
+
+    def _apply(
+        self,
+        command: p.Command,
+        verb: Verb,
+        actor: Actor,
+        client: str,
+        future: asyncio.Future[p.Done],
+        turn: Turn,
+    ) -> None:
+        ask = Ask(command.verb, command.select, command.args, actor.name, command.command_id, command.note)
+        turn.failed.append(partial(_fail, future))
+        try:
+            plan = verb.plan(self._scheduler, ask, turn.now)
+            kept, skipped = self._guard(plan, command.seen_seq, turn.now)
+        except Refusal as error:
+            refusal = error
+            self._record(turn, command, actor, client, "refused", str(refusal), {})
+            turn.committed.append(lambda _seq: _fail(future, refusal))
+            return
+        result = plan.carry(turn, kept)
+        for target in kept:
+            self._movers[target.key] = (command.verb, actor.name, turn.now)
+            self._movers.move_to_end(target.key)
+        while len(self._movers) > _MOVERS:
+            self._movers.popitem(last=False)
+        self._record(turn, command, actor, client, "done", plan.done, {**result, "changed": len(kept)})
+        turn.committed.append(
+            lambda seq: _resolve(future, p.Done(command.id, seq, plan.done, len(kept), skipped, result))
+        )
+
+    def _guard(self, plan: Plan, seen_seq: int | None, now: Micros) -> tuple[list[Target], list[str]]:
+        """Leaves out rows that moved since the operator looked, naming who came first. Raises Refusal if all did."""
+        if seen_seq is None:
+            return plan.targets, []
+        kept = [target for target in plan.targets if target.changed_seq <= seen_seq]
+        skipped = [self._why_stale(target, now) for target in plan.targets if target.changed_seq > seen_seq]
+        if skipped and not kept:
+            raise Refusal("stale", f"it changed since you looked: {'; '.join(skipped[:5])}")
+        return kept, skipped
+
+    def _why_stale(self, target: Target, now: Micros) -> str:
+        mover = self._movers.get(target.key)
+        if mover is None:
+            return f"{target.name} is {target.effect.state} now"
+        verb, who, at = mover
+        return f"{target.name}: {verb} by {who} {max(0, now - at) // SECOND} s ago, {target.effect.state} now"
+
+    def _record(
+        self,
+        turn: Turn,
+        command: p.Command,
+        actor: Actor,
+        client: str,
+        outcome: Any,
+        message: str,
+        result: dict[str, Any],
+    ) -> None:
+        turn.batch.command = CommandRow(
+            id=command.command_id,
+            verb=command.verb,
+            uid=actor.uid,
+            user=actor.user,
+            client="console" if client == "console" else "cli",
+            received_at=turn.now,
+            outcome=outcome,
+            message=message,
+            args=command.args,
+            selector=msgspec.to_builtins(command.select),
+            seen_seq=command.seen_seq,
+            login_uid=actor.login_uid,
+            claimed=actor.claimed,
+            result=result,
+            note=command.note,
+        )
+
+    # --- both -----------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _loaded(self, run_ids: list[str]) -> AsyncIterator[None]:
+        """Keeps the named runs in memory meanwhile, also those that are over."""
+        for run_id in run_ids:
+            if run_id not in self._scheduler.state.names:
+                await self._archive.load_run(run_id)
+        state = self._scheduler.state
+        pinned = [state.names[run_id] for run_id in run_ids if run_id in state.names]
+        for run in pinned:
+            state.pin(run)
+        try:
+            yield
+        finally:
+            for run in pinned:
+                state.unpin(run)
+                if self._scheduler.state is state:
+                    self._scheduler.release(run)
+
+    def _refuse_when_degraded(self) -> None:
+        if self._scheduler.degraded is not None:
+            raise Refusal("degraded", f"the engine takes no changes now: {self._scheduler.degraded}")
+
+
+def _verb(name: str) -> Verb:
+    verb = VERBS.get(name)
+    if verb is None:
+        raise Refusal("invalid", f"there is no verb {name!r}; verbs are {', '.join(sorted(VERBS))}")
+    return verb
+
+
+def _page(preview: p.Preview, targets: list[Target], start: int) -> p.Preview:
+    end = start + p.PREVIEW_ROWS
+    rows = [target.effect for target in targets[start:end]]
+    return msgspec.structs.replace(preview, rows=rows, more=str(end) if end < len(targets) else None)
+
+
+def _is_command_id(text: str) -> bool:
+    return len(text) == 32 and all(digit in "0123456789abcdef" for digit in text)
+
+
+def _again(command: p.Command, before: StoredCommand) -> p.Done:
+    """The answer to a command that was applied before: the same as then."""
+    if before.outcome != "done":
+        raise Refusal("state", before.message)
+    result = dict(before.result)
+    changed = int(result.pop("changed", 0))
+    return p.Done(command.id, before.applied_seq, before.message, changed, [], result)
+
+
+def _resolve(future: asyncio.Future[p.Done], done: p.Done) -> None:
+    if not future.done():
+        future.set_result(done)
+
+
+def _fail(future: asyncio.Future[p.Done], error: Exception) -> None:
+    if not future.done():
+        wrapped = error if isinstance(error, Refusal) else Refusal("degraded", f"nothing was changed: {error}")
+        future.set_exception(wrapped)

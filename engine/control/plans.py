@@ -1,0 +1,174 @@
+"""Plans: what a command would touch, exactly, and how it is done. A preview shows one; a command carries one out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from engine.control.protocol import Effect, Selector
+from engine.lifecycle.memory import RunMemory
+from engine.model.moments import Micros
+from engine.model.rows import TaskInstance
+from engine.model.states import ALIVE_TASK, TERMINAL_RUN, RunState
+from engine.scheduler.core import Scheduler
+from engine.scheduler.turn import Turn
+
+
+class Refusal(Exception):
+    """A command that cannot be done; `code` as in the protocol, the text says why and what would work."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What was asked for, by whom. `command` is the id of the command (empty for a preview)."""
+
+    verb: str
+    select: Selector
+    args: dict[str, Any]
+    actor: str
+    command: str = ""
+    note: str | None = None
+
+
+@dataclass(slots=True)
+class Target:
+    """One row that a plan touches, with the commit that moved it last."""
+
+    key: tuple[str, int | str]
+    """`("task", id)`, `("run", id)`, `("dag", dag_id)` or `("engine", 0)`."""
+    effect: Effect
+    changed_seq: int = 0
+
+    @property
+    def name(self) -> str:
+        """How people call it."""
+        effect = self.effect
+        if effect.task_id is not None:
+            return f"{effect.task_id} of {effect.run_id}"
+        return effect.run_id or effect.dag_id
+
+
+Carry = Callable[[Turn, list[Target]], dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Plan:
+    """Targets, a sentence for people, and `carry`: does it for the targets given, and says what it made."""
+
+    targets: list[Target]
+    sentence: str
+    carry: Carry
+    done: str
+    """What to say once it is committed."""
+    reopens: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def kills(self) -> int:
+        """Processes that would be killed."""
+        return sum(target.effect.kills for target in self.targets)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Targets by the state they are in now."""
+        return dict(Counter(target.effect.state for target in self.targets))
+
+
+class Verb(Protocol):
+    """One thing that operators can ask for."""
+
+    name: str
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        """What it would do to what is in memory now. Runs named by the selector have been loaded. Raises Refusal."""
+
+
+def the_runs(scheduler: Scheduler, ask: Ask) -> list[RunMemory]:
+    """The runs a command names. Raises Refusal when it names none, or one that does not exist."""
+    if not ask.select.run_ids:
+        raise Refusal("invalid", f"{ask.verb} needs a run")
+    found = []
+    for run_id in ask.select.run_ids:
+        key = scheduler.state.names.get(run_id)
+        if key is None:
+            raise Refusal("not_found", f"there is no run {run_id}")
+        found.append(scheduler.state.runs[key])
+    return found
+
+
+def the_tasks(memory: RunMemory, ask: Ask) -> list[TaskInstance]:
+    """The task instances of a run that a command names, all of them if it names none. Raises Refusal."""
+    if not ask.select.task_ids:
+        return list(memory.by_id.values())
+    found = []
+    for task_id in ask.select.task_ids:
+        named = [instance for (name, _), instance in memory.instances.items() if name == task_id]
+        if not named:
+            raise Refusal("not_found", f"run {memory.run.run_id} has no task {task_id}")
+        found += named
+    return found
+
+
+def task_target(memory: RunMemory, instance: TaskInstance, becomes: str, detail: str = "") -> Target:
+    """A task instance as a row of a preview."""
+    effect = Effect(
+        kind="task",
+        dag_id=memory.run.dag_id,
+        run_id=memory.run.run_id,
+        task_id=instance.task_id,
+        map_index=instance.map_index,
+        state=instance.state.value,
+        becomes=becomes,
+        detail=detail,
+        kills=instance.state in ALIVE_TASK,
+    )
+    return Target(("task", instance.id), effect, instance.changed_seq)
+
+
+def run_target(memory: RunMemory, becomes: str, detail: str = "") -> Target:
+    """A run as a row of a preview."""
+    run = memory.run
+    effect = Effect(
+        kind="run", dag_id=run.dag_id, run_id=run.run_id, state=run.state.value, becomes=becomes, detail=detail
+    )
+    return Target(("run", run.id), effect, run.changed_seq)
+
+
+def by_run(scheduler: Scheduler, targets: Iterable[Target]) -> dict[int, list[TaskInstance]]:
+    """The task instances among targets, by run."""
+    grouped: dict[int, list[TaskInstance]] = {}
+    for target in targets:
+        if target.key[0] == "task":
+            memory = scheduler.state.runs[scheduler.state.names[target.effect.run_id or ""]]
+            grouped.setdefault(memory.run.id, []).append(memory.by_id[int(target.key[1])])
+    return grouped
+
+
+def is_over(memory: RunMemory) -> bool:
+    """Whether acting on the run's tasks reopens it."""
+    return memory.run.state in TERMINAL_RUN or memory.run.state is RunState.CANCELLING
+
+
+def plural(count: int, thing: str, things: str | None = None) -> str:
+    """`1 process`, `3 processes`."""
+    return f"{count} {thing if count == 1 else things or thing + 's'}"
+
+
+def describe(targets: list[Target], reopens: int = 0) -> str:
+    """The one line of a preview about task instances."""
+    runs = {target.effect.run_id for target in targets}
+    parts = [
+        plural(len(targets), "task instance"),
+        f"of {next(iter(runs))}" if len(runs) == 1 else f"of {len(runs)} runs",
+    ]
+    kills = sum(target.effect.kills for target in targets)
+    tail = [f"{plural(kills, 'process', 'processes')} killed"]
+    if reopens:
+        tail.append(f"{plural(reopens, 'run')} reopened")
+    return f"{' '.join(parts)}, {', '.join(tail)}"

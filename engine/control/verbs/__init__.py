@@ -1,0 +1,28 @@
+"""What operators can ask for: one module per verb or pair of opposites, so that the folder lists them."""
+
+from engine.control.plans import Verb
+from engine.control.verbs.clear import Clear, Rerun
+from engine.control.verbs.engine import Acknowledge, Drain, Stop
+from engine.control.verbs.mark import Mark
+from engine.control.verbs.pause import Pause, Resume
+from engine.control.verbs.retry import Retry
+from engine.control.verbs.stop import Cancel, Kill
+from engine.control.verbs.trigger import Trigger
+
+VERBS: dict[str, Verb] = {
+    verb.name: verb
+    for verb in (
+        Trigger(),
+        Rerun(),
+        Clear(),
+        Mark(),
+        Retry(),
+        Kill(),
+        Cancel(),
+        Pause(),
+        Resume(),
+        Stop(),
+        Drain(),
+        Acknowledge(),
+    )
+}

@@ -1,0 +1,103 @@
+"""`clear` and `rerun`: forget how task instances ended, so that they run again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.control.plans import (
+    Ask,
+    Plan,
+    Refusal,
+    Target,
+    by_run,
+    describe,
+    is_over,
+    plural,
+    task_target,
+    the_runs,
+    the_tasks,
+)
+from engine.lifecycle.clearing import rebase, select
+from engine.lifecycle.events import Clear as ClearEvent
+from engine.lifecycle.memory import RunMemory
+from engine.model.moments import Micros
+from engine.model.states import ALIVE_TASK, TERMINAL_RUN
+from engine.scheduler.core import Scheduler
+from engine.scheduler.turn import Turn
+
+
+class Clear:
+    """Clears tasks of runs. Arguments: `downstream`, `upstream`, `only_failed` (booleans, all false by default)."""
+
+    name = "clear"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        flags = {name: bool(ask.args.get(name)) for name in ("downstream", "upstream", "only_failed")}
+        return _plan(scheduler, ask, now, flags)
+
+
+class Rerun:
+    """Clears whole runs, or with `failed` what failed in them and was dragged down."""
+
+    name = "rerun"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        if ask.select.task_ids:
+            raise Refusal("invalid", "rerun is about whole runs; for single tasks use clear")
+        return _plan(scheduler, ask, now, {"only_failed": bool(ask.args.get("failed"))})
+
+
+def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -> Plan:
+    targets: list[Target] = []
+    warnings: list[str] = []
+    reopens = 0
+    for memory in the_runs(scheduler, ask):
+        named = [instance.id for instance in the_tasks(memory, ask)] if ask.select.task_ids else None
+        chosen = select(memory, named, **flags)
+        reopens += bool(chosen) and is_over(memory)
+        if chosen and (warning := _code_warning(scheduler, memory)):
+            warnings.append(warning)
+        for instance in chosen:
+            detail = "killed first, then runs again" if instance.state in ALIVE_TASK else "runs again, new budget"
+            targets.append(task_target(memory, instance, "none", detail))
+    if not targets:
+        what = "nothing failed in it" if flags.get("only_failed") else "it has no task instances"
+        raise Refusal("state", f"nothing to {ask.verb} in {', '.join(ask.select.run_ids)}: {what}")
+
+    def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+        for run, instances in by_run(scheduler, kept).items():
+            memory = scheduler.state.runs[run]
+            _renew_code(scheduler, turn, memory)
+            event = ClearEvent(tuple(instance.id for instance in instances), ask.command, ask.actor)
+            scheduler.apply(turn, memory, event)
+        return {}
+
+    return Plan(
+        targets,
+        describe(targets, reopens),
+        carry,
+        f"cleared {plural(len(targets), 'task instance')}",
+        reopens,
+        warnings,
+    )
+
+
+def _code_warning(scheduler: Scheduler, memory: RunMemory) -> str:
+    entry = scheduler.state.dags.get(memory.run.dag_id)
+    if entry is None or entry.version.id == memory.run.version_id:
+        return ""
+    if memory.run.state in TERMINAL_RUN:
+        return f"{memory.run.run_id}: the code has changed since; it runs again with version {entry.version_number}"
+    return f"{memory.run.run_id}: the code has changed since; a run that is not over keeps its version"
+
+
+def _renew_code(scheduler: Scheduler, turn: Turn, memory: RunMemory) -> None:
+    """A run that is over is reopened with the current version of its DAG."""
+    entry = scheduler.state.dags.get(memory.run.dag_id)
+    if entry is None or entry.version.id == memory.run.version_id or memory.run.state not in TERMINAL_RUN:
+        return
+    mark = len(turn.changes.transitions)
+    rebase(memory, entry.version.plan, turn.changes, scheduler.state.task_ids, turn.now)
+    for moved in turn.changes.transitions[mark:]:
+        if moved.task_instance is not None:
+            turn.touched[moved.task_instance] = memory

@@ -1,0 +1,57 @@
+"""`mark`: decide the state of task instances by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.control.plans import (
+    Ask,
+    Plan,
+    Refusal,
+    Target,
+    by_run,
+    describe,
+    is_over,
+    plural,
+    task_target,
+    the_runs,
+    the_tasks,
+)
+from engine.lifecycle.events import Mark as MarkEvent
+from engine.lifecycle.operations import MARKS
+from engine.model.moments import Micros
+from engine.model.states import TaskState
+from engine.scheduler.core import Scheduler
+from engine.scheduler.turn import Turn
+
+
+class Mark:
+    """Marks tasks of runs. Argument: `state`, one of success, failed, skipped."""
+
+    name = "mark"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        allowed = ", ".join(sorted(MARKS))
+        wanted = ask.args.get("state")
+        if wanted not in MARKS:
+            raise Refusal("invalid", f"mark needs a state, one of {allowed}; not {wanted!r}")
+        if not ask.select.task_ids:
+            raise Refusal("invalid", "mark needs the tasks to mark")
+        state = TaskState(wanted)
+        targets: list[Target] = []
+        reopens = 0
+        for memory in the_runs(scheduler, ask):
+            chosen = [instance for instance in the_tasks(memory, ask) if instance.state is not state]
+            reopens += bool(chosen) and is_over(memory)
+            targets += [task_target(memory, instance, state.value, "decided by hand") for instance in chosen]
+        if not targets:
+            raise Refusal("state", f"nothing to mark: all of it is {state.value} already")
+
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            for run, instances in by_run(scheduler, kept).items():
+                ids = tuple(instance.id for instance in instances)
+                scheduler.apply(turn, scheduler.state.runs[run], MarkEvent(ids, state, ask.command, ask.actor))
+            return {}
+
+        done = f"marked {plural(len(targets), 'task instance')} {state.value}"
+        return Plan(targets, describe(targets), carry, done, reopens)

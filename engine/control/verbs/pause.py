@@ -1,0 +1,81 @@
+"""`pause` and `resume` of DAGs: whether they get new runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.control.plans import Ask, Plan, Refusal, Target, plural
+from engine.control.protocol import Effect
+from engine.model.moments import Micros
+from engine.scheduler.core import Scheduler
+from engine.scheduler.planner import plan_runs, put_schedule
+from engine.scheduler.state import DagEntry
+from engine.scheduler.turn import Turn
+
+
+class Pause:
+    """Pauses DAGs: no new runs start; what runs goes on."""
+
+    name = "pause"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        entries = [entry for entry in the_dags(scheduler, ask) if entry.paused_at is None]
+        if not entries:
+            raise Refusal("state", f"nothing to pause: {', '.join(ask.select.dag_ids)} is paused already")
+
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            for entry in _kept(scheduler, kept):
+                entry.paused_at, entry.paused_by, entry.pause_reason = turn.now, ask.actor, ask.note
+                scheduler.ledger.dag_paused.add(entry.dag_id)
+                put_schedule(turn, entry)
+                turn.note("dag", dag_id=entry.dag_id, before="active", after="paused", command=ask.command)
+            return {}
+
+        targets = [_target(entry, "active", "paused", "runs that have started go on") for entry in entries]
+        sentence = f"{plural(len(entries), 'DAG')} paused: no new runs, started ones go on"
+        return Plan(targets, sentence, carry, f"paused {plural(len(entries), 'DAG')}")
+
+
+class Resume:
+    """Resumes paused DAGs. What was due meanwhile is handled as `catchup` says."""
+
+    name = "resume"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        entries = [entry for entry in the_dags(scheduler, ask) if entry.paused_at is not None]
+        if not entries:
+            raise Refusal("state", f"nothing to resume: {', '.join(ask.select.dag_ids)} is not paused")
+
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            for entry in _kept(scheduler, kept):
+                entry.paused_at = entry.paused_by = entry.pause_reason = None
+                entry.enabled_at = turn.now
+                scheduler.ledger.dag_paused.discard(entry.dag_id)
+                put_schedule(turn, entry)
+                turn.note("dag", dag_id=entry.dag_id, before="paused", after="active", command=ask.command)
+                plan_runs(scheduler, turn, entry)
+                scheduler.start_queued(turn, entry)
+            return {}
+
+        targets = [
+            _target(entry, "paused", "active", f"catchup {entry.version.spec.schedule.catchup}") for entry in entries
+        ]
+        return Plan(targets, f"{plural(len(entries), 'DAG')} resumed", carry, f"resumed {plural(len(entries), 'DAG')}")
+
+
+def the_dags(scheduler: Scheduler, ask: Ask) -> list[DagEntry]:
+    """The DAGs a command names. Raises Refusal when it names none, or one that does not exist."""
+    if not ask.select.dag_ids:
+        raise Refusal("invalid", f"{ask.verb} needs a DAG")
+    unknown = [dag_id for dag_id in ask.select.dag_ids if dag_id not in scheduler.state.dags]
+    if unknown:
+        raise Refusal("not_found", f"there is no DAG {', '.join(unknown)}")
+    return [scheduler.state.dags[dag_id] for dag_id in ask.select.dag_ids]
+
+
+def _kept(scheduler: Scheduler, kept: list[Target]) -> list[DagEntry]:
+    return [scheduler.state.dags[str(target.key[1])] for target in kept]
+
+
+def _target(entry: DagEntry, state: str, becomes: str, detail: str) -> Target:
+    return Target(("dag", entry.dag_id), Effect("dag", entry.dag_id, state, becomes, detail=detail))

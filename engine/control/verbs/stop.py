@@ -1,0 +1,95 @@
+"""`kill` and `cancel`: end processes, or whole runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.control.plans import (
+    Ask,
+    Plan,
+    Refusal,
+    Target,
+    by_run,
+    describe,
+    plural,
+    run_target,
+    task_target,
+    the_runs,
+    the_tasks,
+)
+from engine.lifecycle import instructions
+from engine.lifecycle.events import CancelRun
+from engine.lifecycle.events import Kill as KillEvent
+from engine.model.moments import Micros
+from engine.model.states import ALIVE_TASK, TERMINAL_TASK, RunState, TaskState
+from engine.scheduler.core import Scheduler
+from engine.scheduler.turn import Turn
+
+
+class Kill:
+    """Kills the processes of tasks, which then fail and are not retried.
+
+    SIGTERM, the task's grace, SIGKILL; with the argument `force` SIGKILL at once.
+    """
+
+    name = "kill"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        force = bool(ask.args.get("force"))
+        how = "SIGKILL at once" if force else "SIGTERM, then SIGKILL after its grace"
+        targets = [
+            task_target(memory, instance, "failed", how)
+            for memory in the_runs(scheduler, ask)
+            for instance in the_tasks(memory, ask)
+            if instance.state in ALIVE_TASK and (force or instance.state is not TaskState.KILLING)
+        ]
+        if not targets:
+            raise Refusal("state", "nothing to kill: no task that was named is running")
+
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            for run, instances in by_run(scheduler, kept).items():
+                memory = scheduler.state.runs[run]
+                for instance in instances:
+                    scheduler.apply(turn, memory, KillEvent(instance.id, ask.command, ask.actor))
+                    if force and instance.current is not None:
+                        turn.instructions.append((memory, instructions.Kill(instance.id, instance.current.id, 0.0)))
+            return {}
+
+        return Plan(targets, describe(targets), carry, f"kill of {plural(len(targets), 'task instance')} requested")
+
+
+class Cancel:
+    """Cancels runs: processes are killed, everything unfinished is cancelled."""
+
+    name = "cancel"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        targets: list[Target] = []
+        runs = []
+        for memory in the_runs(scheduler, ask):
+            if memory.run.state not in (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED):
+                continue
+            runs.append(memory)
+            targets.append(run_target(memory, "cancelled"))
+            targets += [
+                task_target(memory, instance, "cancelled", "killed first" if instance.state in ALIVE_TASK else "")
+                for instance in memory.by_id.values()
+                if instance.state not in TERMINAL_TASK
+            ]
+        if not runs:
+            raise Refusal("state", f"nothing to cancel: {', '.join(ask.select.run_ids)} is over or being cancelled")
+
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            for target in kept:
+                if target.key[0] == "run":
+                    memory = scheduler.state.runs[int(target.key[1])]
+                    scheduler.apply(turn, memory, CancelRun(ask.command, ask.actor))
+            return {}
+
+        tasks = len(targets) - len(runs)
+        kills = sum(target.effect.kills for target in targets)
+        sentence = (
+            f"{plural(len(runs), 'run')} with {plural(tasks, 'unfinished task instance')}, "
+            f"{plural(kills, 'process', 'processes')} killed"
+        )
+        return Plan(targets, sentence, carry, f"cancel of {plural(len(runs), 'run')} requested")

@@ -1,0 +1,102 @@
+"""`trigger`: a new manual run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.authoring.exceptions import ParamError
+from engine.authoring.params import param_from_text, resolve_params
+from engine.control.plans import Ask, Plan, Refusal, Target
+from engine.control.protocol import Effect
+from engine.control.verbs.pause import the_dags
+from engine.model.dag import DagSpec, Json
+from engine.model.moments import Micros, from_iso, to_iso
+from engine.model.states import RunType
+from engine.scheduler.core import Scheduler
+from engine.scheduler.planner import create_run, manual_id, manual_slot
+from engine.scheduler.state import DagEntry
+from engine.scheduler.turn import Turn
+
+
+class Trigger:
+    """Creates a manual run of one DAG.
+
+    Arguments: `logical_date` (ISO 8601; naive text is read in the DAG's zone), `params` (JSON values by name),
+    `param_texts` (values as typed, by name), `parallel` (also when an automated run has that date).
+    """
+
+    name = "trigger"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        entries = the_dags(scheduler, ask)
+        if len(entries) != 1:
+            raise Refusal("invalid", "trigger takes one DAG at a time")
+        entry = entries[0]
+        spec = entry.version.spec
+        if entry.state == "inactive":
+            raise Refusal("state", f"{entry.dag_id} is inactive: its file {entry.file} is gone")
+        date = _date(ask.args.get("logical_date"), spec.schedule.timezone)
+        params = _params(spec, ask.args)
+        try:
+            slot, inferred = manual_slot(entry, date, now)
+        except (ValueError, OverflowError) as error:
+            raise Refusal("invalid", f"logical date {ask.args.get('logical_date')!r}: {error}") from error
+        _refuse_doubles(scheduler, entry, slot.logical_date, ask)
+
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            memory = create_run(
+                scheduler,
+                turn,
+                entry,
+                RunType.MANUAL,
+                slot,
+                manual_id(scheduler, entry, slot),
+                params,
+                created_by=ask.actor,
+                note=ask.note,
+                inferred=inferred,
+            )
+            scheduler.start_queued(turn, entry)
+            return {"run_id": memory.run.run_id}
+
+        when = to_iso(slot.logical_date)
+        detail = f"logical date {when}{' (inferred)' if inferred else ''}, {len(spec.tasks)} tasks"
+        effect = Effect("dag", entry.dag_id, "paused" if entry.paused_at else "active", "new run", detail=detail)
+        warnings = [f"{entry.dag_id} is paused: the run waits until it is resumed"] if entry.paused_at else []
+        target = Target(("dag", entry.dag_id), effect)
+        return Plan([target], f"1 new run of {entry.dag_id}, {detail}", carry, f"triggered {entry.dag_id}", 0, warnings)
+
+
+def _date(text: Any, zone: str) -> Micros | None:
+    if text is None:
+        return None
+    try:
+        return from_iso(str(text), zone)
+    except (ValueError, OverflowError) as error:
+        raise Refusal(
+            "invalid", f"logical date {text!r} is not a date such as 2026-11-22 or 2026-11-22T01:00"
+        ) from error
+
+
+def _params(spec: DagSpec, args: dict[str, Any]) -> dict[str, Json]:
+    given = dict(args.get("params") or {})
+    try:
+        for name, text in dict(args.get("param_texts") or {}).items():
+            declared = spec.params.get(name)
+            given[name] = param_from_text(name, declared, text) if declared else text
+        return resolve_params(spec.params, given)
+    except (ParamError, TypeError, ValueError) as error:
+        raise Refusal("invalid", f"{spec.dag_id}: {error}") from error
+
+
+def _refuse_doubles(scheduler: Scheduler, entry: DagEntry, logical_date: Micros, ask: Ask) -> None:
+    """An automated run that is under way for the same date is not doubled by accident."""
+    if ask.args.get("parallel"):
+        return
+    for memory in scheduler.state.runs.values():
+        run = memory.run
+        same = run.dag_id == entry.dag_id and run.logical_date == logical_date
+        if same and run.run_type in (RunType.SCHEDULED, RunType.BACKFILL) and run.ended_at is None:
+            raise Refusal(
+                "state", f"{run.run_id} is {run.state.value} for that date: wait for it, or ask for a parallel run"
+            )

@@ -1,0 +1,106 @@
+"""Being a daemon: one engine per home, detached from whoever started it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pwd
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+READY = "ready"
+
+
+class AlreadyRunning(Exception):
+    """Another engine holds this home's lock."""
+
+
+def take_lock(path: Path) -> int:
+    """Takes the home's engine lock for the life of this process and returns its descriptor.
+
+    The kernel releases it when the process ends, however it ends. Raises AlreadyRunning naming the holder.
+    """
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = _holder(os.pread(lock, 4096, 0))
+        os.close(lock)
+        raise AlreadyRunning(f"an engine already runs on {path.parent} ({holder})") from error
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, json.dumps({"pid": os.getpid(), "uid": os.getuid()}).encode(), 0)
+    return lock
+
+
+def _holder(raw: bytes) -> str:
+    try:
+        known = json.loads(raw)
+        user = pwd.getpwuid(known["uid"]).pw_name
+        return f"pid {known['pid']}, user {user}"
+    except (ValueError, KeyError, TypeError):
+        return "its holder has not signed the lock yet"
+
+
+def lock_holder(path: Path) -> int | None:
+    """The pid of the engine that holds a home's lock, or None when none does."""
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None
+    except BlockingIOError:
+        try:
+            return int(json.loads(os.pread(lock, 4096, 0))["pid"])
+        except (ValueError, KeyError, TypeError):
+            return 0
+    finally:
+        os.close(lock)
+
+
+def detach(log: Path, body: Callable[[Callable[[str], None]], int]) -> int:
+    """Runs `body` in a process of its own session, and returns once it has said how its start went.
+
+    `body` is given a function to call once with `ready`, or with the reason why it refuses. Standard input is /dev/null
+    and both outputs go to the engine's log, so an SSH session that started the engine can end. Returns 0 when the
+    daemon is ready, 5 when it refused.
+    """
+    heard, told = os.pipe()
+    if os.fork() == 0:
+        os.close(heard)
+        os.setsid()
+        if os.fork() != 0:
+            os._exit(0)
+        _redirect(log)
+        code = 1
+        try:
+            code = body(lambda line: _tell(told, line))
+        finally:
+            os._exit(code)
+    os.close(told)
+    os.wait()
+    with open(heard, encoding="utf-8") as pipe:
+        said = pipe.read().strip()
+    if said.startswith(READY):
+        print(said)
+        return 0
+    print(said or f"the engine ended before it was ready: see {log}", file=sys.stderr)
+    return 5 if said else 1
+
+
+def _tell(pipe: int, line: str) -> None:
+    os.write(pipe, f"{line}\n".encode())
+    os.close(pipe)
+
+
+def _redirect(log: Path) -> None:
+    null = os.open(os.devnull, os.O_RDONLY)
+    out = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(null, 0)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    os.close(null)
+    os.close(out)

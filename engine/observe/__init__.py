@@ -1,0 +1,1 @@
+"""What the engine says of itself: its log, and figures of its own processes."""

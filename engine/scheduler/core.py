@@ -1,0 +1,309 @@
+"""The scheduler's loop: take what happened, let the lifecycle decide, commit, and only then act and tell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeAlias
+
+from structlog.typing import FilteringBoundLogger
+
+from engine.clock import Clock
+from engine.execution.port import Evidence, Executor
+from engine.failpoints import hit
+from engine.lifecycle.core import apply
+from engine.lifecycle.events import EngineKill, Event, Granted, Start
+from engine.lifecycle.gates import may_start_run
+from engine.lifecycle.instructions import Timeout, WakeAt, derive, run_timeout_at
+from engine.lifecycle.memory import RunMemory
+from engine.model.ids import ulid
+from engine.model.moments import SECOND, Micros
+from engine.model.rows import Transition
+from engine.model.states import ACTIVE_RUN, TERMINAL_RUN, RunState, TaskState
+from engine.scheduler.acting import Actor
+from engine.scheduler.admission import Admission
+from engine.scheduler.dispatch import Dispatcher, Places
+from engine.scheduler.evidence import take_evidence
+from engine.scheduler.ledger import Ledger
+from engine.scheduler.state import DagEntry, State
+from engine.scheduler.timers import Timer, Timers
+from engine.scheduler.turn import Turn
+from engine.scheduler.waiting import Waiting
+from engine.store.errors import CommitFailed
+from engine.store.writer import Writer
+
+Work: TypeAlias = Callable[[Turn], None]
+MOST_PER_TURN = 256
+"""Items handled in one turn, so that the loop stays free for the socket."""
+
+
+class Scheduler:
+    """Moves runs. Everything that happens comes in through `post`; nothing is true before its commit.
+
+    Memory is a cache of the store's active part. When a commit fails, or the lifecycle refuses a move, memory is
+    dropped, nothing is started, and `on_broken` is called: whoever composes the engine probes the store and loads.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        writer: Writer,
+        executor: Executor,
+        places: Places,
+        dispatcher: Dispatcher,
+        log: FilteringBoundLogger,
+        on_broken: Callable[[str], None],
+        on_stop: Callable[[bool], None],
+    ) -> None:
+        self.clock = clock
+        self.log = log
+        self.executor = executor
+        self.places = places
+        self.state = State()
+        self.ledger = Ledger(0, {})
+        self.admission = Admission(self.ledger, self.state.runs)
+        self.timers = Timers()
+        self.waiting = Waiting(self)
+        self.degraded: str | None = None
+        self.disk_low: str | None = None
+        self.draining = False
+        self.stopping = False
+        self.request_stop = on_stop
+        self._writer = writer
+        self._actor = Actor(dispatcher, executor)
+        self._on_broken = on_broken
+        self._inbox: deque[Work] = deque()
+        self._turn_due = False
+        self._alarm: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._pending = 0
+        self._on_timer: dict[str, Callable[[Turn, Timer], None]] = {}
+
+    # --- intake ---------------------------------------------------------------------------------------------------
+
+    def post(self, work: Work) -> None:
+        """Has something handled in the next turn."""
+        self._inbox.append(work)
+        self.wake()
+
+    def wake(self) -> None:
+        """Has a turn taken soon, also when nothing was posted: a limit may have changed."""
+        if not self._turn_due:
+            self._turn_due = True
+            self._loop.call_soon(self._take_turn)
+
+    def deliver(self, evidence: Sequence[Evidence]) -> None:
+        """What the executor saw of attempts."""
+        for item in evidence:
+            self._inbox.append(partial(take_evidence, self, item))
+        self.wake()
+
+    def on_timer(self, kind: str, handler: Callable[[Turn, Timer], None]) -> None:
+        """Names who handles timers of one kind."""
+        self._on_timer[kind] = handler
+
+    def replace(self, state: State, ledger: Ledger) -> None:
+        """Puts freshly loaded memory in place; everything that was under way is forgotten."""
+        self.state = state
+        self.ledger = ledger
+        self.admission = Admission(ledger, state.runs)
+        self.timers.clear()
+        self._inbox.clear()
+        self.limit()
+
+    def new_id(self, now: Micros) -> str:
+        """A fresh attempt id."""
+        return ulid(now, self.clock.entropy(10))
+
+    @property
+    def committed_seq(self) -> int:
+        """Number of the last committed event."""
+        return self._writer.committed_seq
+
+    def limit(self, *, disk_low: str | None = None, draining: bool | None = None) -> None:
+        """Changes what limits starting in general. `disk_low` is a reason, or empty text once there is room again."""
+        if disk_low is not None:
+            self.disk_low = disk_low or None
+        if draining is not None:
+            self.draining = draining
+        self.ledger.limits.disk_low, self.ledger.limits.draining = bool(self.disk_low), self.draining
+        self.admission.reconsider()
+        self.wake()
+
+    @property
+    def may_start(self) -> bool:
+        """Whether new attempts may start at all."""
+        return not (self.degraded or self.disk_low or self.draining or self.stopping)
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is waiting to be handled or committed."""
+        return not self._inbox and self._pending == 0
+
+    # --- one turn -------------------------------------------------------------------------------------------------
+
+    def _take_turn(self) -> None:
+        self._turn_due = False
+        if self.degraded is not None:
+            return
+        turn = Turn(self.clock.now())
+        try:
+            self._fire_timers(turn)
+            for _ in range(min(len(self._inbox), MOST_PER_TURN)):
+                self._inbox.popleft()(turn)
+                if turn.batch.command is not None:
+                    break  # a command is committed by itself: its row and its effects in one transaction
+            self._grant(turn)
+            self.waiting.review(turn)
+            self._finish(turn)
+        except Exception as error:
+            self.log.exception("turn_failed", error=str(error))
+            self._break(turn, error)
+            return
+        if self._inbox:
+            self.wake()
+        self._set_alarm()
+
+    def _fire_timers(self, turn: Turn) -> None:
+        for timer in self.timers.due(turn.now):
+            self._on_timer[timer.kind](turn, timer)
+
+    def apply(self, turn: Turn, memory: RunMemory, event: Event) -> None:
+        """Hands one event to the lifecycle and books what moved."""
+        mark = len(turn.changes.transitions)
+        apply(memory, event, turn.now, turn.changes)
+        for moved in turn.changes.transitions[mark:]:
+            if moved.kind == "task":
+                self._book_task(turn, memory, moved)
+            elif moved.kind == "run":
+                self._book_run(turn, memory, moved)
+
+    def _book_task(self, turn: Turn, memory: RunMemory, moved: Transition) -> None:
+        assert moved.task_instance is not None
+        instance = memory.by_id[moved.task_instance]
+        before, after = moved.from_state, moved.to_state
+        turn.touched[instance.id] = memory
+        if before == after:
+            return
+        if instance.task_id in memory.plan.tasks and self.ledger.moved(memory, instance.task_id, before, after):
+            self.admission.freed(memory, instance.task_id)
+        if after == TaskState.SCHEDULED:
+            self.admission.offer(memory, instance)
+
+    def _book_run(self, turn: Turn, memory: RunMemory, moved: Transition) -> None:
+        run = memory.run
+        entry = self.state.dags.get(run.dag_id)
+        if entry is None:
+            return
+        was, now = moved.from_state in ACTIVE_RUN, moved.to_state in ACTIVE_RUN
+        self.ledger.runs_active[run.dag_id] += int(now) - int(was)
+        if moved.to_state != RunState.QUEUED:
+            entry.queued.pop(run.id, None)
+        if moved.to_state in TERMINAL_RUN:
+            turn.ended_runs.append(run.id)
+            self.start_queued(turn, entry)
+        elif (at := run_timeout_at(memory)) is not None:
+            self.timers.add(Timer(at, "run_timeout", run.id, str(run.episode)))
+
+    def start_queued(self, turn: Turn, entry: DagEntry) -> None:
+        """Starts queued runs of a DAG while it has run slots, oldest logical date first."""
+        if self.stopping:
+            return
+        waiting = sorted(entry.queued.values(), key=lambda memory: (memory.run.logical_date, memory.run.id))
+        for memory in waiting:
+            if may_start_run(memory.run, entry.version.spec, self.ledger.limits, turn.now):
+                self.apply(turn, memory, Start())
+
+    def _grant(self, turn: Turn) -> None:
+        if not self.may_start:
+            return
+        for memory, instance in self.admission.grants(self.waiting.limit_of):
+            attempt_id = instance.current.id if instance.current else self.new_id(turn.now)
+            self.apply(turn, memory, Granted(instance.id, attempt_id))
+            self.state.attempts[attempt_id] = memory
+
+    def _finish(self, turn: Turn) -> None:
+        """Derives what has to be done, and hands the turn to the writer."""
+        for key, memory in turn.touched.items():
+            for instruction in derive(memory.by_id[key], memory):
+                if isinstance(instruction, WakeAt):
+                    self.timers.add(Timer(instruction.at, "retry", instruction.ti, str(memory.run.id)))
+                elif isinstance(instruction, Timeout):
+                    self.timers.add(Timer(instruction.at, "task_timeout", memory.run.id, instruction.attempt_id))
+                else:
+                    turn.instructions.append((memory, instruction))
+        self._actor.order_callbacks(self.state, turn, self.new_id)
+        for line in turn.changes.ignored:
+            self.log.info("ignored", what=line)
+        if turn.is_empty():
+            for tell in turn.committed:
+                tell(self._writer.committed_seq)
+            return
+        turn.batch.changes = turn.changes
+        hit("scheduler.before_submit")
+        self._pending += 1
+        self._writer.submit(turn.batch).add_done_callback(partial(self._settled, turn))
+
+    # --- after the commit -----------------------------------------------------------------------------------------
+
+    def _settled(self, turn: Turn, future: asyncio.Future[int]) -> None:
+        self._pending -= 1
+        error = future.exception()
+        if error is not None:
+            self._break(turn, error if isinstance(error, Exception) else CommitFailed(str(error)))
+            return
+        hit("scheduler.after_commit")
+        if self.degraded is None:
+            self._act(turn)
+        for tell in turn.committed:
+            tell(future.result())
+
+    def _act(self, turn: Turn) -> None:
+        refused = self._actor.act(self.state, turn, launching=not self.stopping)
+        if refused:
+            self.deliver(refused)
+        for run in turn.ended_runs:
+            self.release(run)
+
+    def release(self, run: int) -> None:
+        """Forgets a run that is over, unless a command is looking at it."""
+        memory = self.state.runs.get(run)
+        if memory and memory.run.state in TERMINAL_RUN and not memory.by_attempt and not self.state.pins.get(run):
+            self.state.drop_run(run)
+
+    def _break(self, turn: Turn, error: Exception) -> None:
+        """Memory may be ahead of the store: it is dropped, and nothing starts until it has been loaded again."""
+        for fail in turn.failed:
+            fail(error)
+        if self.degraded is None:
+            self.degraded = str(error)
+            self.log.error("degraded", reason=self.degraded)
+            self._on_broken(self.degraded)
+
+    def _set_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        wait = self.timers.wait(self.clock.now())
+        self._alarm = self._loop.call_later(wait / SECOND, self.wake)
+
+    # --- stopping -------------------------------------------------------------------------------------------------
+
+    def kill_all(self) -> None:
+        """Has every live attempt killed; it uses no retry budget and runs again under the next engine."""
+
+        def work(turn: Turn) -> None:
+            for memory in list(self.state.runs.values()):
+                for instance in list(memory.by_attempt.values()):
+                    if instance.state in (TaskState.QUEUED, TaskState.RUNNING):
+                        self.apply(turn, memory, EngineKill(instance.id))
+
+        self.post(work)
+
+    def close(self) -> None:
+        """Takes no further turns."""
+        self.stopping = True
+        if self._alarm is not None:
+            self._alarm.cancel()

@@ -1,0 +1,151 @@
+"""What a changed DAG file means: new versions, import errors, DAGs that are gone. Nothing else is touched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING
+
+from engine.dagfiles.updates import Broken, FileUpdate, Gone, Loaded
+from engine.execution.port import Bundle
+from engine.lifecycle.plan import compile_plan
+from engine.model.dag import DagSpec, ImportFailure
+from engine.scheduler.dispatch import Version
+from engine.scheduler.planner import plan_runs, put_schedule, timetable_of
+from engine.scheduler.state import DagEntry
+from engine.scheduler.turn import Turn
+
+if TYPE_CHECKING:
+    from engine.scheduler.core import Scheduler
+
+
+def take_update(scheduler: Scheduler, update: FileUpdate, turn: Turn) -> None:
+    """Brings the state in line with one DAG file."""
+    turn.batch.add("import_error.clear", file=update.file)
+    match update:
+        case Loaded():
+            for spec in update.dags:
+                _load(scheduler, turn, spec, update.bundle_hash)
+            kept = {spec.dag_id for spec in update.dags} | {failure.dag_id for failure in update.failures}
+            _retire(scheduler, turn, update.file, kept, "its file no longer defines it")
+            _report(turn, update.failures)
+        case Broken():
+            _mark_broken(scheduler, turn, update.file)
+            _report(turn, update.failures)
+        case Gone():
+            _retire(scheduler, turn, update.file, set(), "its file is gone")
+    turn.note("import", reason=type(update).__name__.lower(), detail=update.file)
+
+
+def _load(scheduler: Scheduler, turn: Turn, spec: DagSpec, bundle: str) -> None:
+    state = scheduler.state
+    text = json.dumps(asdict(spec), separators=(",", ":"), sort_keys=True)
+    spec_hash = hashlib.sha256(f"{bundle}\n{text}".encode()).hexdigest()
+    entry = state.dags.get(spec.dag_id)
+    if entry is not None and entry.spec_hash == spec_hash:
+        if entry.state != "active" or entry.broken_since is not None:
+            entry.state, entry.broken_since = "active", None
+            _put_dag(turn, entry)
+            _resume_planning(scheduler, turn, entry)
+        return
+    version = Version(next(state.version_ids), compile_plan(spec, 0), bundle)
+    version.plan = compile_plan(spec, version.id)
+    state.versions[version.id] = version
+    number = 1 if entry is None else entry.version_number + 1
+    turn.batch.add(
+        "dag_version.add",
+        id=version.id,
+        dag_id=spec.dag_id,
+        number=number,
+        bundle=bundle,
+        spec_hash=spec_hash,
+        spec=text,
+        at=turn.now,
+    )
+    if entry is None:
+        entry = DagEntry(spec.dag_id, spec.file, version, number, spec_hash)
+        entry.enabled_at = turn.now
+        if spec.paused_upon_creation:
+            entry.paused_at, entry.paused_by, entry.pause_reason = turn.now, "dag file", "paused upon creation"
+            scheduler.ledger.dag_paused.add(spec.dag_id)
+        state.dags[spec.dag_id] = entry
+    else:
+        _renew(entry, spec, version, number, spec_hash)
+    entry.timetable = timetable_of(spec.schedule)
+    _put_dag(turn, entry)
+    put_schedule(turn, entry)
+    turn.note("dag", dag_id=spec.dag_id, reason="version", after=str(number))
+    _resume_planning(scheduler, turn, entry)
+    warm = Bundle(scheduler.places.python_of(spec), str(scheduler.places.bundle(bundle)), spec.file)
+    if any(task.kind == "python" and not task.isolate for task in spec.tasks):
+        turn.committed.append(lambda _seq: scheduler.executor.warm([warm]))
+
+
+def _renew(entry: DagEntry, spec: DagSpec, version: Version, number: int, spec_hash: str) -> None:
+    """A changed schedule goes on from the end of the last slot: nothing before it is created again."""
+    changed = entry.version.spec.schedule != spec.schedule
+    entry.file, entry.version, entry.version_number, entry.spec_hash = spec.file, version, number, spec_hash
+    entry.state, entry.broken_since = "active", None
+    if changed:
+        entry.next_run_after = None
+
+
+def _resume_planning(scheduler: Scheduler, turn: Turn, entry: DagEntry) -> None:
+    plan_runs(scheduler, turn, entry)
+    scheduler.start_queued(turn, entry)
+
+
+def _put_dag(turn: Turn, entry: DagEntry) -> None:
+    spec = entry.version.spec
+    turn.batch.add(
+        "dag.put",
+        dag_id=entry.dag_id,
+        file=entry.file,
+        state="inactive" if entry.state == "inactive" else "active",
+        current_version=entry.version.id,
+        broken_since=entry.broken_since,
+        at=turn.now,
+        schedule=spec.schedule.expression,
+        timezone=spec.schedule.timezone,
+        owner=spec.owner,
+        tags=json.dumps(spec.tags),
+    )
+    turn.note("dag", dag_id=entry.dag_id, after=entry.state)
+
+
+def _mark_broken(scheduler: Scheduler, turn: Turn, file: str) -> None:
+    """Runs in flight, and by default new ones, use the last good version."""
+    for entry in scheduler.state.dags.values():
+        if entry.file == file and entry.broken_since is None and entry.state != "inactive":
+            entry.state, entry.broken_since = "broken", turn.now
+            _put_dag(turn, entry)
+
+
+def _retire(scheduler: Scheduler, turn: Turn, file: str, kept: set[str | None], why: str) -> None:
+    """DAGs of a file that are no longer in it get no new runs; their history and their runs in flight stay."""
+    for entry in scheduler.state.dags.values():
+        if entry.file == file and entry.dag_id not in kept and entry.state != "inactive":
+            entry.state = "inactive"
+            _put_dag(turn, entry)
+            turn.note("dag", dag_id=entry.dag_id, after="inactive", detail=why)
+
+
+def _report(turn: Turn, failures: tuple[ImportFailure, ...]) -> None:
+    for failure in failures:
+        turn.batch.add(
+            "import_error.add",
+            file=failure.file,
+            dag_id=failure.dag_id,
+            message=failure.message,
+            line=failure.line,
+            traceback=failure.traceback,
+            at=turn.now,
+        )
+
+
+def post_updates(scheduler: Scheduler, updates: list[FileUpdate]) -> None:
+    """Hands what a scan found to the scheduler."""
+    for update in updates:
+        scheduler.post(partial(take_update, scheduler, update))

@@ -1,0 +1,51 @@
+"""What happens when a timer runs out. Each handler looks whether the timer still means anything."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from engine.lifecycle.events import RetryDue, RunTimeout, TaskTimeout
+from engine.model.states import TaskState
+from engine.scheduler.planner import plan_runs
+from engine.scheduler.timers import Timer
+from engine.scheduler.turn import Turn
+
+if TYPE_CHECKING:
+    from engine.scheduler.core import Scheduler
+
+
+def install(scheduler: Scheduler) -> None:
+    """Registers the handlers."""
+    scheduler.on_timer("retry", partial(_retry, scheduler))
+    scheduler.on_timer("task_timeout", partial(_task_timeout, scheduler))
+    scheduler.on_timer("run_timeout", partial(_run_timeout, scheduler))
+    scheduler.on_timer("plan", partial(_plan, scheduler))
+
+
+def _retry(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
+    memory = scheduler.state.runs.get(int(timer.tag))
+    instance = memory.by_id.get(timer.key) if memory else None
+    if memory and instance and instance.state is TaskState.UP_FOR_RETRY and instance.retry_at == timer.at:
+        scheduler.apply(turn, memory, RetryDue(instance.id))
+
+
+def _task_timeout(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
+    memory = scheduler.state.runs.get(timer.key)
+    instance = memory.by_attempt.get(timer.tag) if memory else None
+    if memory and instance and instance.state is TaskState.RUNNING:
+        scheduler.apply(turn, memory, TaskTimeout(instance.id, timer.tag))
+
+
+def _run_timeout(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
+    memory = scheduler.state.runs.get(timer.key)
+    if memory and memory.run.episode == int(timer.tag):
+        scheduler.apply(turn, memory, RunTimeout(memory.run.episode))
+
+
+def _plan(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
+    entry = scheduler.state.dags.get(timer.tag)
+    if entry is None:
+        return
+    plan_runs(scheduler, turn, entry)
+    scheduler.start_queued(turn, entry)

@@ -1,0 +1,93 @@
+"""From what the executor saw of an attempt to what the lifecycle is told, and to the results that are kept."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from engine.execution import port
+from engine.lifecycle import events
+from engine.lifecycle.memory import RunMemory
+from engine.model.attempt_files import INLINE_RESULT_BYTES, InputRef
+from engine.model.states import TaskState
+from engine.scheduler.state import LiveCallback
+from engine.scheduler.turn import Turn
+from engine.store.batch import ResultRow
+
+if TYPE_CHECKING:
+    from engine.scheduler.core import Scheduler
+
+
+def take_evidence(scheduler: Scheduler, seen: port.Evidence, turn: Turn) -> None:
+    """Handles one piece of evidence. What concerns no attempt that is known is logged and changes nothing."""
+    live = scheduler.state.callbacks.get(seen.attempt_id)
+    if live is not None:
+        _callback(scheduler, live, seen, turn)
+        return
+    memory = scheduler.state.attempts.get(seen.attempt_id)
+    if memory is None:
+        scheduler.log.info("evidence_of_unknown_attempt", attempt=seen.attempt_id, what=type(seen).__name__)
+        return
+    match seen:
+        case port.Claimed():
+            scheduler.apply(
+                turn,
+                memory,
+                events.Claimed(seen.attempt_id, seen.pid, seen.pid_started, seen.boot_id, seen.at),
+            )
+        case port.SpawnFailed():
+            scheduler.apply(turn, memory, events.SpawnFailed(seen.attempt_id, seen.error))
+        case port.Ended():
+            _ended(scheduler, memory, seen, turn)
+
+
+def _ended(scheduler: Scheduler, memory: RunMemory, seen: port.Ended, turn: Turn) -> None:
+    instance = memory.by_attempt.get(seen.attempt_id)
+    if instance is not None and seen.status is not None and seen.status.code == 0:
+        result = _result(scheduler, seen)
+        inputs = scheduler.state.results[memory.run.id]
+        before = inputs.get(instance.task_id)
+        inputs[instance.task_id] = result  # before the event: it may release downstream tasks in this very turn
+        scheduler.apply(turn, memory, events.Ended(seen.attempt_id, seen.status))
+        if instance.state is not TaskState.SUCCESS:
+            if before is None:
+                del inputs[instance.task_id]
+            else:
+                inputs[instance.task_id] = before
+        elif seen.result_bytes is not None:
+            text = None if result.path else json.dumps(result.value, separators=(",", ":"))
+            turn.batch.results.append(ResultRow(instance.id, seen.attempt_id, text, seen.result_bytes, turn.now))
+    else:
+        scheduler.apply(turn, memory, events.Ended(seen.attempt_id, seen.status))
+    scheduler.state.attempts.pop(seen.attempt_id, None)
+    turn.ended_runs.append(memory.run.id)  # a run that only waited for this process may be let go
+
+
+def _result(scheduler: Scheduler, seen: port.Ended) -> InputRef:
+    if seen.result_bytes is None:
+        return InputRef()
+    path = scheduler.places.result(seen.attempt_id)
+    if seen.result_bytes > INLINE_RESULT_BYTES:
+        return InputRef(path=str(path))
+    return InputRef(value=json.loads(path.read_bytes()))
+
+
+def _callback(scheduler: Scheduler, live: LiveCallback, seen: port.Evidence, turn: Turn) -> None:
+    row = live.row
+    match seen:
+        case port.Claimed():
+            row.state = "running"
+            row.started_at, row.pid, row.pid_started, row.boot_id = seen.at, seen.pid, seen.pid_started, seen.boot_id
+        case port.SpawnFailed():
+            row.outcome, row.error = "failed", seen.error
+        case port.Ended():
+            row.outcome = "lost" if seen.status is None else ("success" if seen.status.code == 0 else "failed")
+            row.exit_code = seen.status.code if seen.status else None
+            row.error = (seen.status.error if seen.status else None) or row.error
+    if not isinstance(seen, port.Claimed):
+        row.state, row.ended_at = "ended", turn.now
+        del scheduler.state.callbacks[row.id]
+        scheduler.state.unpin(row.run)
+        turn.ended_runs.append(row.run)
+    turn.batch.callbacks.append(row)
+    turn.note("callback", run=row.run, after=row.state, reason=row.name, detail=row.outcome)

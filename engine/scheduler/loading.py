@@ -1,0 +1,193 @@
+"""From the store to memory: at the start, and after a failed commit. Normal work goes on from there."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from engine.execution import port
+from engine.execution.port import Executor
+from engine.lifecycle.events import Ended, Review
+from engine.lifecycle.instructions import derive, run_timeout_at
+from engine.lifecycle.memory import RunMemory, restore
+from engine.lifecycle.plan import compile_plan
+from engine.model.attempt_files import InputRef
+from engine.model.dag import DEFAULT_POOL, DagSpec
+from engine.model.states import Reason, TaskState
+from engine.scheduler.dispatch import CallbackCall, Version
+from engine.scheduler.ledger import UNLIMITED, Ledger
+from engine.scheduler.planner import plan_runs, timetable_of
+from engine.scheduler.state import DagEntry, LiveCallback, State
+from engine.scheduler.timers import Timer
+from engine.scheduler.turn import Turn
+from engine.store.reader import Reader
+from engine.store.recovery import ActiveRun, Recovered, load_results, load_run, load_version, recover
+from engine.store.stored import StoredResult, StoredVersion
+
+if TYPE_CHECKING:
+    from engine.scheduler.core import Scheduler
+
+_spec_decoder: msgspec.json.Decoder[DagSpec] = msgspec.json.Decoder(DagSpec)
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was read from the store, still as rows."""
+
+    recovered: Recovered
+    results: dict[int, dict[tuple[str, int], StoredResult]]
+
+
+@dataclass(slots=True)
+class Report:
+    """What a start found: shown to people after an unclean stop. Each entry names task instances."""
+
+    adopted: list[str] = field(default_factory=list)
+    ended_meanwhile: list[str] = field(default_factory=list)
+    interrupted: list[str] = field(default_factory=list)
+    never_started: list[str] = field(default_factory=list)
+
+
+def read(reader: Reader) -> Loaded:
+    """Reads the store's active part. Blocking: call it off the loop."""
+    with reader.snapshot():
+        recovered = recover(reader)
+        return Loaded(recovered, {active.run.id: load_results(reader, active.run.id) for active in recovered.runs})
+
+
+def read_run(reader: Reader, run: int) -> tuple[ActiveRun, dict[tuple[str, int], StoredResult], StoredVersion]:
+    """Reads one run, over or not. Blocking. Raises NotFound."""
+    with reader.snapshot():
+        active = load_run(reader, run)
+        return active, load_results(reader, run), load_version(reader, active.run.version_id)
+
+
+def build(scheduler: Scheduler, loaded: Loaded, slots: int, pools: dict[str, int]) -> None:
+    """Puts memory in place of what was there before."""
+    rows = loaded.recovered
+    state, ledger = State(), Ledger(slots, {DEFAULT_POOL: UNLIMITED, **pools})
+    state.run_ids = itertools.count(rows.heads.run + 1)
+    state.task_ids = itertools.count(rows.heads.task_instance + 1)
+    state.version_ids = itertools.count(rows.heads.version + 1)
+    state.versions = {key: make_version(stored) for key, stored in rows.versions.items()}
+    for dag in rows.dags:
+        if dag.current_version is None:
+            continue
+        stored = rows.versions[dag.current_version]
+        entry = DagEntry(dag.dag_id, dag.file, state.versions[stored.id], stored.number, stored.spec_hash)
+        entry.broken_since = dag.broken_since
+        entry.state = "inactive" if dag.state == "inactive" else "broken" if dag.broken_since else "active"
+        entry.timetable = timetable_of(entry.version.spec.schedule)
+        if (schedule := rows.schedules.get(dag.dag_id)) is not None:
+            entry.next_start, entry.next_run_after = schedule.next_start, schedule.next_run_after
+            entry.enabled_at, entry.paused_at = schedule.enabled_at, schedule.paused_at
+            entry.paused_by, entry.pause_reason = schedule.paused_by, schedule.pause_reason
+        if entry.paused_at is not None:
+            ledger.dag_paused.add(dag.dag_id)
+        state.dags[dag.dag_id] = entry
+    for active in rows.runs:
+        memory = restore(state.versions[active.run.version_id].plan, active.run, active.instances)
+        state.put_run(memory)
+        state.results[active.run.id] = result_refs(scheduler, loaded.results[active.run.id])
+        ledger.restore(memory)
+    scheduler.replace(state, ledger)
+
+
+def make_version(stored: StoredVersion) -> Version:
+    """A stored DAG version, compiled."""
+    return Version(stored.id, compile_plan(_spec_decoder.decode(stored.spec), stored.id), stored.bundle)
+
+
+def result_refs(scheduler: Scheduler, results: dict[tuple[str, int], StoredResult]) -> dict[str, InputRef]:
+    """Stored results as inputs of the tasks below."""
+
+    def ref(result: StoredResult) -> InputRef:
+        if result.value is None:
+            return InputRef(path=str(scheduler.places.result(result.attempt)))
+        value: Any = json.loads(result.value)
+        return InputRef(value=value)
+
+    return {task_id: ref(result) for (task_id, _), result in results.items()}
+
+
+def resume(scheduler: Scheduler, turn: Turn, loaded: Loaded, executor: Executor, boot_id: str) -> Report:
+    """The first turn after loading: looks at every attempt's directory, and goes on from there.
+
+    An attempt that never began is launched (again) by its instruction; one that runs is adopted; one that is over is
+    booked; one without evidence is lost.
+    """
+    report = Report()
+    state = scheduler.state
+    adopt: list[str] = []
+    for memory in list(state.runs.values()):
+        for instance in list(memory.by_id.values()):
+            if instance.state is TaskState.SCHEDULED:
+                scheduler.admission.offer(memory, instance)
+            if instance.current is not None:
+                name = f"{memory.run.run_id} {instance.task_id}"
+                _resume_attempt(scheduler, turn, memory, instance.current.id, name, report, adopt, boot_id)
+        for instance in list(memory.by_id.values()):
+            if derive(instance, memory):
+                turn.touched.setdefault(instance.id, memory)
+        if (at := run_timeout_at(memory)) is not None:
+            scheduler.timers.add(Timer(at, "run_timeout", memory.run.id, str(memory.run.episode)))
+        scheduler.apply(turn, memory, Review())
+    _resume_callbacks(scheduler, turn, loaded, executor, adopt)
+    if adopt:
+        turn.committed.append(lambda _seq: executor.adopt(adopt))
+    for entry in state.dags.values():
+        plan_runs(scheduler, turn, entry)
+        scheduler.start_queued(turn, entry)
+    return report
+
+
+def _resume_attempt(
+    scheduler: Scheduler,
+    turn: Turn,
+    memory: RunMemory,
+    attempt_id: str,
+    name: str,
+    report: Report,
+    adopt: list[str],
+    boot_id: str,
+) -> None:
+    attempt = memory.by_attempt[attempt_id].current
+    assert attempt is not None
+    match scheduler.executor.survey(attempt_id):
+        case port.NeverStarted():
+            if attempt.boot_id is None:
+                report.never_started.append(name)
+                return
+            adopt.append(attempt_id)
+        case port.Running():
+            report.adopted.append(name)
+            adopt.append(attempt_id)
+        case port.Finished():
+            report.ended_meanwhile.append(name)
+            adopt.append(attempt_id)
+        case port.Lost():
+            report.interrupted.append(name)
+            if attempt.boot_id not in (None, boot_id):
+                scheduler.apply(turn, memory, Ended(attempt_id, None, Reason.REBOOT))
+                scheduler.state.attempts.pop(attempt_id, None)
+            else:
+                adopt.append(attempt_id)
+
+
+def _resume_callbacks(scheduler: Scheduler, turn: Turn, loaded: Loaded, executor: Executor, adopt: list[str]) -> None:
+    for row in loaded.recovered.callbacks:
+        memory = scheduler.state.runs.get(row.run)
+        if memory is None:
+            continue
+        instance = memory.by_id.get(row.task_instance) if row.task_instance is not None else None
+        call = CallbackCall(row.id, row.name, instance.task_id if instance else None, row.error)
+        scheduler.state.callbacks[row.id] = LiveCallback(call, row)
+        scheduler.state.pin(row.run)
+        if isinstance(executor.survey(row.id), port.NeverStarted):
+            turn.launched_callbacks.append(row.id)
+        else:
+            adopt.append(row.id)

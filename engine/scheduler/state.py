@@ -1,0 +1,105 @@
+"""What the scheduler holds in memory: a cache of the store's active part, dropped and loaded anew when in doubt."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from engine.lifecycle.memory import RunMemory
+from engine.model.attempt_files import InputRef
+from engine.model.moments import Micros
+from engine.model.states import RunState
+from engine.scheduler.dispatch import CallbackCall, Version
+from engine.store.batch import CallbackRow
+from engine.timetable import Timetable
+
+
+@dataclass(slots=True)
+class DagEntry:
+    """One DAG: its current version, its schedule, and the runs that wait for a run slot."""
+
+    dag_id: str
+    file: str
+    version: Version
+    version_number: int
+    spec_hash: str
+    state: str = "active"
+    """`active`, `inactive` (its file is gone) or `broken` (its file no longer loads)."""
+    broken_since: Micros | None = None
+    timetable: Timetable | None = None
+    next_start: Micros | None = None
+    """Logical date of the next slot: everything before it has been created or passed on purpose."""
+    next_run_after: Micros | None = None
+    enabled_at: Micros | None = None
+    paused_at: Micros | None = None
+    paused_by: str | None = None
+    pause_reason: str | None = None
+    queued: dict[int, RunMemory] = field(default_factory=dict)
+
+    @property
+    def takes_automated_runs(self) -> bool:
+        """Whether the schedule may create runs now."""
+        if self.state == "inactive" or self.paused_at is not None:
+            return False
+        return self.state == "active" or self.version.spec.on_broken == "keep"
+
+
+@dataclass(slots=True)
+class LiveCallback:
+    """A callback that has not ended; its run is kept in memory, since it runs in that run's context."""
+
+    call: CallbackCall
+    row: CallbackRow
+
+
+class State:
+    """Everything the scheduler knows. Rows in here are newer than the store by at most the commits under way."""
+
+    def __init__(self) -> None:
+        self.dags: dict[str, DagEntry] = {}
+        self.versions: dict[int, Version] = {}
+        self.runs: dict[int, RunMemory] = {}
+        self.names: dict[str, int] = {}
+        self.attempts: dict[str, RunMemory] = {}
+        """By id of an attempt that has not ended."""
+        self.callbacks: dict[str, LiveCallback] = {}
+        self.results: dict[int, dict[str, InputRef]] = {}
+        """Results by run and task id."""
+        self.pins: dict[int, int] = {}
+        """Runs that a command is looking at: not to be dropped."""
+        self.run_ids: Iterator[int] = itertools.count(1)
+        self.task_ids: Iterator[int] = itertools.count(1)
+        self.version_ids: Iterator[int] = itertools.count(1)
+
+    def put_run(self, memory: RunMemory) -> None:
+        """Takes in a run, new or from the store."""
+        run = memory.run
+        self.runs[run.id] = memory
+        self.names[run.run_id] = run.id
+        self.results.setdefault(run.id, {})
+        for attempt_id in (*memory.by_attempt, *memory.overruled):
+            self.attempts[attempt_id] = memory
+        entry = self.dags.get(run.dag_id)
+        if entry is None:
+            return
+        if run.state is RunState.QUEUED:
+            entry.queued[run.id] = memory
+
+    def pin(self, run: int) -> None:
+        """Keeps a run in memory although it may be over."""
+        self.pins[run] = self.pins.get(run, 0) + 1
+
+    def unpin(self, run: int) -> None:
+        """Takes one pin off again."""
+        left = self.pins.pop(run, 1) - 1
+        if left > 0:
+            self.pins[run] = left
+
+    def drop_run(self, run: int) -> None:
+        """Forgets a finished run; the store has it."""
+        memory = self.runs.pop(run)
+        del self.names[memory.run.run_id]
+        self.results.pop(run, None)
+        for attempt_id in (*memory.by_attempt, *memory.overruled):
+            self.attempts.pop(attempt_id, None)

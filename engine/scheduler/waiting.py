@@ -1,0 +1,96 @@
+"""What waiting instances wait for: asked of the gates, and stored beside the state whenever the answer changes."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from engine.lifecycle.gates import blockers, may_start
+from engine.lifecycle.memory import RunMemory
+from engine.model.rows import TaskInstance, Transition
+from engine.model.states import Blocker, TaskState
+from engine.scheduler.admission import LimitKey
+from engine.scheduler.turn import Turn
+
+if TYPE_CHECKING:
+    from engine.scheduler.core import Scheduler
+
+_PER_TURN = 500
+_WAITING = frozenset({TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY})
+
+
+class Waiting:
+    """Keeps the stored blocker codes true without looking at thousands of rows in every turn."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._signature: tuple[object, ...] = ()
+        self._stale: deque[tuple[RunMemory, TaskInstance]] = deque()
+
+    def limit_of(self, memory: RunMemory, instance: TaskInstance) -> LimitKey | None:
+        """The limit that holds a ready instance back although its pool and the engine have room, or None."""
+        limits, now = self._scheduler.ledger.limits, self._scheduler.clock.now()
+        if may_start(instance, memory, limits, now):
+            return None
+        run = memory.run
+        codes = blockers(instance, memory, limits, now)
+        if Blocker.MAX_ACTIVE_TASKS_PER_DAG in codes:
+            return ("dag", run.dag_id, "")
+        if Blocker.MAX_ACTIVE_TASKS_PER_RUN in codes:
+            return ("run", run.id, "")
+        if Blocker.MAX_ACTIVE_TIS_PER_TASK in codes:
+            return ("task", run.dag_id, instance.task_id)
+        return ("gate", run.dag_id, "")
+
+    def review(self, turn: Turn) -> None:
+        """Brings the codes of what moved up to date; when limits in general changed, of everything, a part per turn."""
+        for key, memory in list(turn.touched.items()):
+            self._note(turn, memory, memory.by_id[key])
+        for run in turn.changes.new_runs:
+            memory = self._scheduler.state.runs[run.id]
+            for instance in memory.by_id.values():
+                if instance.state in _WAITING:
+                    instance.blockers = blockers(instance, memory, self._scheduler.ledger.limits, turn.now)
+        self._look_again(turn)
+
+    def _look_again(self, turn: Turn) -> None:
+        signature = self._sign()
+        if signature != self._signature:
+            self._signature = signature
+            self._stale = deque(self._scheduler.admission.waiting())
+            for entry in self._scheduler.state.dags.values():
+                for memory in entry.queued.values():
+                    self._stale.extend((memory, instance) for instance in memory.by_id.values())
+        for _ in range(min(len(self._stale), _PER_TURN)):
+            memory, instance = self._stale.popleft()
+            if memory.run.id in self._scheduler.state.runs:
+                self._note(turn, memory, instance)
+        if self._stale:
+            self._scheduler.wake()
+
+    def _sign(self) -> tuple[object, ...]:
+        """What general limits look like from far away: changes of it are rare."""
+        limits = self._scheduler.ledger.limits
+        full = frozenset(name for name, free in limits.pool_free.items() if free is not None and free < 1)
+        return (
+            limits.engine_slots_free < 1,
+            full,
+            frozenset(limits.dag_paused),
+            limits.degraded,
+            limits.disk_low,
+            limits.draining,
+        )
+
+    def _note(self, turn: Turn, memory: RunMemory, instance: TaskInstance) -> None:
+        if instance.state not in _WAITING or instance.task_id not in memory.plan.tasks:
+            return
+        codes = blockers(instance, memory, self._scheduler.ledger.limits, turn.now)
+        if codes == instance.blockers:
+            return
+        turn.changes.touch_task(instance)
+        instance.blockers = codes
+        if instance.id not in turn.touched:
+            run, state = memory.run, instance.state
+            turn.changes.transitions.append(
+                Transition("task", turn.now, run.dag_id, run.id, instance.id, None, state, state, instance.reason)
+            )
