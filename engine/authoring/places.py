@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-_OWN_FOLDER = str(Path(__file__).parent)
+_ENGINE = str(Path(__file__).parents[1]) + "/"
 _FACE = str(Path(__file__).parents[2] / "dagdeck.py")
 
 
@@ -19,7 +19,7 @@ class Place:
 
 
 def user_place() -> Place:
-    """The innermost line on the stack that is not in this package: the one the author wrote."""
+    """The innermost line on the stack that is not ours: the one the author wrote."""
     frame = sys._getframe(1)
     while frame.f_back is not None and is_own(frame.f_code.co_filename):
         frame = frame.f_back
@@ -27,5 +27,5 @@ def user_place() -> Place:
 
 
 def is_own(filename: str) -> bool:
-    """Whether a source file is part of the authoring code itself."""
-    return filename.startswith(_OWN_FOLDER) or filename == _FACE
+    """Whether a source file is part of dagdeck itself."""
+    return filename.startswith(_ENGINE) or filename == _FACE

@@ -1,7 +1,8 @@
 """The parse child: imports one DAG file in the user's interpreter and answers with one JSON line.
 
 `main([FILE, ROOT, ZONE, PYTHON, MEMORY])`, where ROOT is `dags/`, ZONE the home's zone, PYTHON the path that this
-interpreter was started by, MEMORY the bytes that loading may add. Standard library, `engine.authoring` and `engine.model` alone.
+interpreter was started by, MEMORY the bytes that loading may add. Imports the standard library, `engine.authoring` and
+`engine.model` alone.
 """
 
 from __future__ import annotations

@@ -49,30 +49,34 @@ def look(dags: Path) -> dict[str, Seen]:
 def sign(path: str) -> tuple[int, ...]:
     """The signature of one file; empty when it is not there."""
     try:
-        return _signature(os.stat(path))
+        return _signature(Path(path).stat())
     except OSError:
         return ()
 
 
 def _take(entry: os.DirEntry[str], prefix: str, root: str, found: dict[str, Seen], pending: list[str]) -> None:
     name = prefix + entry.name
-    if entry.is_dir(follow_symlinks=False):
-        pending.append(f"{name}/")
-        return
     if entry.is_symlink():
         seen = _follow(entry, root)
-    elif entry.name.endswith(".py"):
+    elif entry.is_dir(follow_symlinks=False):
+        pending.append(f"{name}/")
+        return
+    elif name.endswith(".py"):
         seen = _plain(entry.stat(follow_symlinks=False))
     else:
         return
-    if seen is not None:
+    if seen is None:
+        return
+    if not name.isascii():
         shown = _shown(name)
-        found[shown] = seen if shown == name else Seen(problem="its name is not valid UTF-8: rename it")
+        if shown != name:
+            name, seen = shown, Seen(problem="its name is not valid UTF-8: rename it")
+    found[name] = seen
 
 
 def _follow(entry: os.DirEntry[str], root: str) -> Seen | None:
     target = os.path.realpath(entry.path)
-    is_folder = os.path.isdir(target)
+    is_folder = Path(target).is_dir()
     if not is_folder and not entry.name.endswith(".py"):
         return None
     if not target.startswith(root + os.sep):
@@ -87,8 +91,8 @@ def _follow(entry: os.DirEntry[str], root: str) -> Seen | None:
 
 def _plain(found: os.stat_result) -> Seen:
     if not stat.S_ISREG(found.st_mode):
-        return Seen(problem="it is not a regular file")
-    return Seen(_signature(found))
+        return Seen((), "it is not a regular file")
+    return Seen(_signature(found), None)
 
 
 def _signature(found: os.stat_result) -> tuple[int, ...]:

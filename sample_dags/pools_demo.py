@@ -1,0 +1,33 @@
+"""Pools: how many tasks may use something at the same time, over all DAGs.
+
+This file needs a pool. In `dagdeck.toml`:
+
+    [pools]
+    demo_db = 2
+"""
+
+import time
+
+from dagdeck import dag, task
+
+
+@task(pool="demo_db")
+def query(number):
+    """Two of these run at a time; the others wait, and the console says what for."""
+    time.sleep(0.5)
+    print(f"query {number} is done")
+
+
+@task(pool="demo_db", pool_slots=2, priority_weight=10)
+def big_query():
+    """Takes both slots, and goes first when it can."""
+    time.sleep(0.5)
+    print("the big query is done")
+
+
+@dag(tags=["pools"], owner="samples")
+def pools_demo():
+    """Six queries and a big one share two connections."""
+    for number in range(6):
+        query(number)
+    big_query()
