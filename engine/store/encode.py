@@ -94,12 +94,13 @@ def encode(batch: Batch, head: Head, now: Micros) -> Encoded:
         feed.note("command", command=batch.command.id, to_state=batch.command.outcome, detail=batch.command.verb)
     elif feed.seq == head.seq:
         _announce(batch, feed)
-    head.seq = out.seq = feed.seq
+    out.seq = feed.seq
     if batch.command is not None:
-        head.command += 1
-        row = _command(batch.command, head)
-        head.chain = row[-1]
+        row = _command(batch.command, head.command + 1, out.seq, head.chain)
         out.hot[COMMAND].append(row)
+        head.command += 1
+        head.chain = row[-1]
+    head.seq = out.seq
     return out
 
 
@@ -207,7 +208,7 @@ def _encode_attempts(changes: Changes, hot: list[list[Row]], feed: _Feed) -> Non
     new_attempts: set[str] = set()
     for attempt in changes.new_attempts:
         new_attempts.add(attempt.id)
-        hot[ATTEMPT_INSERT].append(_attempt(attempt))
+        hot[ATTEMPT_INSERT].append((attempt.task_instance, attempt.number, *_attempt(attempt)))
     for attempt in changes.attempts.values():
         if attempt.id in new_attempts:
             continue
@@ -291,8 +292,6 @@ def _task(ti: TaskInstance, duration: int | None) -> Row:
 
 def _attempt(a: Attempt) -> Row:
     return (
-        a.task_instance,
-        a.number,
         a.state._value_,
         a.queued_at,
         a.started_at,
@@ -364,10 +363,10 @@ def _result(row: ResultRow) -> Row:
     return (row.task_instance, row.attempt, row.value, int(row.value is None), row.bytes, row.at)
 
 
-def _command(row: CommandRow, head: Head) -> Row:
+def _command(row: CommandRow, number: int, applied_seq: int, before: str) -> Row:
     """The audit's row; its last column binds it to the row before."""
     values = (
-        head.command,
+        number,
         row.id,
         row.verb,
         json.dumps(row.args),
@@ -379,13 +378,13 @@ def _command(row: CommandRow, head: Head) -> Row:
         json.dumps(row.claimed),
         row.client,
         row.received_at,
-        head.seq,
+        applied_seq,
         row.outcome,
         _clean(row.message),
         json.dumps(row.result),
         _clean(row.note),
     )
-    return (*values, next_chain(head.chain, values))
+    return (*values, next_chain(before, values))
 
 
 def next_chain(before: str, values: Row) -> str:

@@ -169,7 +169,6 @@ CREATE TABLE attempt (
     UNIQUE (task_instance, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX attempt_unfinished ON attempt (task_instance) WHERE state <> 'ended';
-CREATE INDEX attempt_failed ON attempt (ended_at) WHERE outcome IN ('failed', 'timeout', 'lost');
 
 CREATE TABLE task_result (
     task_instance INTEGER NOT NULL REFERENCES task_instance (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,

@@ -31,9 +31,9 @@ INSERT INTO attempt (task_instance, number, state, queued_at, started_at, ended_
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: attempt.update
-UPDATE attempt SET task_instance = ?, number = ?, state = ?, queued_at = ?, started_at = ?, ended_at = ?, outcome = ?,
-    failure_class = ?, reason = ?, exit_code = ?, signal = ?, error = ?, pid = ?, pid_started = ?, boot_id = ?,
-    duration = ?, cpu_seconds = ?, peak_bytes = ?, version_id = ?, late_result = ?, counts = ?
+UPDATE attempt SET state = ?, queued_at = ?, started_at = ?, ended_at = ?, outcome = ?, failure_class = ?, reason = ?,
+    exit_code = ?, signal = ?, error = ?, pid = ?, pid_started = ?, boot_id = ?, duration = ?, cpu_seconds = ?,
+    peak_bytes = ?, version_id = ?, late_result = ?, counts = ?
 WHERE id = ?;
 
 -- name: episode.put
