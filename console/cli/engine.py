@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.cli.changing import change, report
-from console.cli.errors import CliError, Exit, NoHome
+from console.cli.errors import CliError, Exit, NoHome, NotFound
 from console.cli.link import EngineLink, engine_pid, select
 from console.cli.options import Asking, changing, reading
 from console.cli.output import complain, emit_json, facts, say
+from console.cli.reading import SessionLine, last_session, open_store
 from console.cli.session import Session, home_option, pass_session
-from console.text import ago, bytes_
+from console.cli.shapes import session_json
+from console.figures import ago, bytes_
 from engine.config import Home
 from engine.model.moments import to_iso
 
@@ -82,6 +84,15 @@ def drain(session: Session, wait: bool, asking: Asking) -> None:
 
 
 @engine.command()
+@changing
+@pass_session
+def acknowledge(session: Session, asking: Asking) -> None:
+    """Put away the report of the last unclean start."""
+    _require(session.home)
+    report(change(session, "acknowledge", select(), {}, asking), asking)
+
+
+@engine.command()
 @click.option("--check", is_flag=True, help="Tell it by the exit code: 0 well, 1 degraded, 3 no engine.")
 @reading
 @pass_session
@@ -91,7 +102,7 @@ def status(session: Session, check: bool, as_json: bool) -> int:
     if engine_pid(home) is None:
         last = _last_session(home)
         if as_json:
-            emit_json({"running": False, "home": str(home.root), **last})
+            emit_json({"running": False, "home": str(home.root), "last_session": session_json(last) if last else None})
         else:
             say(_down_sentence(home, last))
         return int(Exit.NO_ENGINE) if check else int(Exit.DONE)
@@ -118,19 +129,20 @@ def _wait_for_end(home: Home, seconds: float | None) -> None:
         time.sleep(0.02)
 
 
-def _last_session(home: Home) -> dict[str, Any]:
-    from console.cli.reading import open_store
+def _last_session(home: Home) -> SessionLine | None:
+    try:
+        with open_store(home) as store:
+            return last_session(store)
+    except NotFound:
+        return None  # no engine has made a store yet
 
-    with open_store(home) as store:
-        return store.last_session() if store is not None else {}
 
-
-def _down_sentence(home: Home, last: dict[str, Any]) -> str:
-    if last.get("ended_at"):
-        return f"no engine runs on {home.root}: stopped {last['ended_at']} ({last.get('reason') or 'no reason kept'})"
-    if last.get("last_seen_at"):
-        return f"no engine runs on {home.root}: last seen {last['last_seen_at']}"
-    return f"no engine runs on {home.root}: none ever did"
+def _down_sentence(home: Home, last: SessionLine | None) -> str:
+    if last is None:
+        return f"no engine runs on {home.root}: none ever did"
+    if last.ended_at is None:
+        return f"no engine runs on {home.root}: last seen {to_iso(last.last_seen_at)}"
+    return f"no engine runs on {home.root}: stopped {to_iso(last.ended_at)} ({last.reason or 'no reason kept'})"
 
 
 def _status_json(home: Home, welcome: Welcome, gauges: Gauges) -> dict[str, Any]:

@@ -28,6 +28,10 @@ def explain(error: Exception) -> CliError | None:
             return CliError(str(error), Exit.REFUSED)
         if isinstance(error, client.CommandRefused):
             return CliError(str(error), _REFUSALS.get(error.code, Exit.REFUSED))
+    store = sys.modules.get("engine.store.errors")
+    if store is not None and isinstance(error, store.StoreError):
+        code = {store.NotFound: Exit.NOT_FOUND, store.Ambiguous: Exit.USAGE}.get(type(error), Exit.FAILED)
+        return CliError(str(error), code)
     if isinstance(error, sqlite3.Error):
         return CliError(f"the store cannot be read: {error} (`dagdeck doctor` looks further)")
     if isinstance(error, OSError):

@@ -31,7 +31,7 @@ VERBS: dict[str, Verb] = {
     "retry": Verb("console.cli.changes", "retry", _CHANGE, "Start a waiting retry now."),
     "kill": Verb("console.cli.changes", "kill", _CHANGE, "Stop a running task; it fails and is not retried."),
     "cancel": Verb("console.cli.changes", "cancel", _CHANGE, "Stop a run and whatever of it is running."),
-    "engine": Verb("console.cli.engine", "engine", _ENGINE, "The engine: start, run, stop, status, drain."),
+    "engine": Verb("console.cli.engine", "engine", _ENGINE, "The engine: start, run, stop, drain, status."),
     "init": Verb("console.cli.init", "init", _HOME, "Make a home with a first DAG."),
     "demo": Verb("console.cli.demo", "demo", _HOME, "Look around in a throw-away home with live runs."),
     "test": Verb("console.cli.testing", "test", _HOME, "Run a DAG here and now, in one process, without an engine."),

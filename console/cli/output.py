@@ -114,6 +114,11 @@ def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]
     return "  ".join(parts).rstrip()
 
 
+def no_rows(text: str) -> None:
+    """What stands under a heading when there is nothing below it."""
+    say(paint(text, None, dim=True))
+
+
 def facts(pairs: Iterable[tuple[str, object]]) -> None:
     """Prints names and values in two columns; values that are None are left out."""
     known = [(name, clean(value)) for name, value in pairs if value is not None]

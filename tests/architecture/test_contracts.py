@@ -39,7 +39,7 @@ OUTSIDE_OF_CONSOLE: dict[str, set[str]] = {
     "view": set(),
     "graph": set(),
     "text": {"rich"},
-    "cli": {"click"},
+    "cli": {"click", "msgspec"},
 }
 """The same for the rooms of the console; a room that is not named here is drawn with Textual."""
 

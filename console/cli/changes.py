@@ -1,0 +1,98 @@
+"""Verbs that change a run or its tasks: rerun, clear, mark, retry, kill, cancel."""
+
+from __future__ import annotations
+
+import click
+
+from console.cli.changing import change, report
+from console.cli.link import select
+from console.cli.options import Asking, changing
+from console.cli.reading import find_run, find_task, open_store
+from console.cli.session import Session, pass_session
+from engine.config import Home
+
+
+def run_id_of(home: Home, text: str) -> str:
+    """The full id of the run that a command line names."""
+    with open_store(home) as store:
+        return find_run(store, text).run_id
+
+
+def run_and_tasks(home: Home, run: str, tasks: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The full ids of a run and of tasks of it. Raises NotFound before the engine is asked anything."""
+    with open_store(home) as store:
+        found = find_run(store, run)
+        return found.run_id, tuple(find_task(store, found, task).task_id for task in tasks)
+
+
+@click.command()
+@click.argument("run")
+@click.option("--failed", is_flag=True, help="Only what failed, and what did not run because of it.")
+@changing
+@pass_session
+def rerun(session: Session, run: str, failed: bool, asking: Asking) -> None:
+    """Run RUN again: all of its tasks, or with --failed those that did not succeed. Its id stays."""
+    run_id = run_id_of(session.home, run)
+    report(change(session, "rerun", select(runs=(run_id,)), {"failed": failed}, asking), asking)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("task", nargs=-1)
+@click.option("--downstream", is_flag=True, help="Also everything below these tasks.")
+@click.option("--upstream", is_flag=True, help="Also everything above these tasks.")
+@click.option("--failed", is_flag=True, help="Of these, only what failed.")
+@changing
+@pass_session
+def clear(
+    session: Session, run: str, task: tuple[str, ...], downstream: bool, upstream: bool, failed: bool, asking: Asking
+) -> None:
+    """Clear TASKs of RUN, or all of them: their outcome is forgotten and they run again. Attempts and logs stay."""
+    run_id, tasks = run_and_tasks(session.home, run, task)
+    args = {"downstream": downstream, "upstream": upstream, "only_failed": failed}
+    report(change(session, "clear", select(runs=(run_id,), tasks=tasks), args, asking), asking)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("task")
+@click.argument("state", type=click.Choice(["success", "failed", "skipped"]))
+@changing
+@pass_session
+def mark(session: Session, run: str, task: str, state: str, asking: Asking) -> None:
+    """Mark TASK of RUN as success, failed or skipped. If it runs, it is stopped first."""
+    run_id, tasks = run_and_tasks(session.home, run, (task,))
+    report(change(session, "mark", select(runs=(run_id,), tasks=tasks), {"state": state}, asking), asking)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("task")
+@changing
+@pass_session
+def retry(session: Session, run: str, task: str, asking: Asking) -> None:
+    """Start the waiting retry of TASK of RUN now; its budget of retries stays as it is."""
+    run_id, tasks = run_and_tasks(session.home, run, (task,))
+    report(change(session, "retry", select(runs=(run_id,), tasks=tasks), {}, asking), asking)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("task")
+@click.option("--force", is_flag=True, help="Kill at once, without the time to end by itself.")
+@changing
+@pass_session
+def kill(session: Session, run: str, task: str, force: bool, asking: Asking) -> None:
+    """Stop the running TASK of RUN: it is asked to end, then killed. It fails and is not retried."""
+    run_id, tasks = run_and_tasks(session.home, run, (task,))
+    report(change(session, "kill", select(runs=(run_id,), tasks=tasks), {"force": force}, asking), asking)
+
+
+@click.command()
+@click.argument("run")
+@changing
+@pass_session
+def cancel(session: Session, run: str, asking: Asking) -> None:
+    """Cancel RUN: running tasks are stopped, and those that have not started never will."""
+    run_id = run_id_of(session.home, run)
+    report(change(session, "cancel", select(runs=(run_id,)), {}, asking), asking)

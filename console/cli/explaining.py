@@ -1,0 +1,133 @@
+"""Why a task instance is where it is: the reason codes that the engine stored, joined with who and how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from console.cli.reading import InstanceLine, Reader, RunDetail, iso, reads_home, reads_overview, reads_run, spec_of
+from console.figures import ago, countdown
+from engine.model.dag import DEFAULT_POOL
+from engine.model.moments import Micros
+from engine.model.states import Blocker, TaskState
+
+_WAITING = frozenset({TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY})
+_UNFINISHED = _WAITING | {TaskState.QUEUED, TaskState.RUNNING, TaskState.KILLING, TaskState.DEFERRED}
+_NAMED = 5
+
+_REASONS = {
+    "trigger_rule": "its trigger rule can no longer be met",
+    "manual": "an operator decided so",
+    "skip_requested": "the task asked to be skipped",
+    "kill_requested": "an operator asked for its end; its process is not gone yet",
+    "killed": "an operator stopped it",
+    "cancel": "its run was cancelled",
+    "run_timeout": "its run took longer than run_timeout",
+    "timeout": "it took longer than execution_timeout",
+    "lost": "its process is gone and left no evidence of how it ended",
+    "reboot": "the machine was restarted while it ran",
+    "engine_stop": "the engine was stopped with --kill",
+    "spawn_failed": "its process could not be started",
+    "stuck_in_queue": "its process did not start within the time for it",
+    "permanent": "the failure is of a kind that trying again does not cure",
+    "result_invalid": "what it returned is not JSON",
+    "task_missing": "the DAG version of this run no longer has the task",
+    "removed": "the task is not in the DAG version of this run",
+    "cleared": "it was cleared and waits for its turn",
+}
+
+_BLOCKERS: dict[str, str] = {
+    Blocker.RUN_PAUSED: "its run is paused",
+    Blocker.DEGRADED: "the engine is degraded and starts nothing: see `dagdeck engine status`",
+    Blocker.MAX_ACTIVE_TASKS_PER_DAG: "the DAG runs as many tasks as max_active_tasks allows",
+    Blocker.MAX_ACTIVE_TASKS_PER_RUN: "the run has as many running tasks as max_active_tasks_per_run allows",
+    Blocker.MAX_ACTIVE_TIS_PER_TASK: "the task runs as often at the same time as its limit allows",
+    Blocker.ENGINE_SLOTS: "all slots of the engine are taken",
+    Blocker.DISK: "the disk has less free space than min_free_mb",
+    Blocker.DRAINING: "the engine drains: it starts nothing new before it stops",
+}
+
+
+def explain_task(store: Reader, run: RunDetail, task: InstanceLine, now: Micros) -> list[tuple[str, str]]:
+    """Codes and sentences, the most telling first. Empty when there is nothing to tell: it runs, or it succeeded."""
+    if task.state in _WAITING:
+        found = [pair for code in task.blockers for pair in _blocked(store, run, task, code, now)]
+        return found or [("none", "nothing holds it back: it starts as soon as the engine comes to it")]
+    if task.state == TaskState.QUEUED:
+        return [("queued", "its slot is granted and its process is being started")]
+    reasons = list(_reason(task))
+    if task.state in (TaskState.UPSTREAM_FAILED, TaskState.SKIPPED):
+        reasons += _ended_upstream(store, run, task)
+    return reasons
+
+
+def _reason(task: InstanceLine) -> Iterator[tuple[str, str]]:
+    if task.reason in _REASONS:
+        yield task.reason or "", _REASONS[task.reason or ""]
+    if task.last_error and task.state == TaskState.FAILED:
+        yield "error", task.last_error
+
+
+def _blocked(store: Reader, run: RunDetail, task: InstanceLine, code: str, now: Micros) -> Iterator[tuple[str, str]]:
+    kind, _, name = code.partition(":")
+    if kind == Blocker.UPSTREAM:
+        yield from _unfinished_upstream(store, run, task)
+    elif kind == Blocker.RETRY_AT and task.retry_at is not None:
+        left = countdown(task.retry_at, now)
+        yield code, f"its retry is due at {iso(task.retry_at)}, in {left}: {task.last_error or ''}"
+    elif kind == Blocker.POOL:
+        yield code, _pool(store, name or DEFAULT_POOL)
+    elif kind == Blocker.DAG_PAUSED:
+        yield code, _paused(store, run, now)
+    elif kind == Blocker.HOLD:
+        for hold in reads_home.holds(store):
+            note = f": {hold.note}" if hold.note else ""
+            yield code, f"{hold.who} holds {hold.pattern or 'everything'} for {ago(hold.since, now)}{note}"
+    elif kind == Blocker.RUN_AFTER:
+        yield code, f"its run is due at {iso(run.run_after)}"
+    elif kind in (Blocker.MAX_ACTIVE_RUNS, Blocker.RUN_QUEUED):
+        active = [row.run_id for row in reads_overview.active_runs(store) if row.dag_id == run.dag_id]
+        others = _some([run_id for run_id in active if run_id != run.run_id])
+        yield code, f"its run has not begun: the DAG has as many active runs as it may have ({others})"
+    else:
+        yield code, _BLOCKERS.get(kind, code)
+
+
+def _states(store: Reader, run: RunDetail, task: InstanceLine) -> list[tuple[str, str]]:
+    """The upstream tasks of an instance with their states, in the order of the DAG file."""
+    specs = {spec.task_id: spec for spec in spec_of(store, run.version_id).tasks}
+    if task.task_id not in specs:
+        return []
+    states = {row.task_id: row.state for row in reads_run.instances(store, run.id)}
+    return [(name, states.get(name, "none")) for name in specs[task.task_id].upstream]
+
+
+def _unfinished_upstream(store: Reader, run: RunDetail, task: InstanceLine) -> Iterator[tuple[str, str]]:
+    for name, state in _states(store, run, task):
+        if state in _UNFINISHED:
+            yield Blocker.UPSTREAM, f"it waits for {name}, which is {'not started' if state == 'none' else state}"
+
+
+def _ended_upstream(store: Reader, run: RunDetail, task: InstanceLine) -> Iterator[tuple[str, str]]:
+    for name, state in _states(store, run, task):
+        if state not in _UNFINISHED and state != TaskState.SUCCESS:
+            yield Blocker.UPSTREAM, f"{name} is {state}"
+
+
+def _pool(store: Reader, name: str) -> str:
+    for pool in reads_home.pools(store):
+        if pool.name == name:
+            return f"pool {name} has {pool.slots} slots, {pool.used} are taken and {pool.wanted} are waited for"
+    return f"pool {name} is full"
+
+
+def _paused(store: Reader, run: RunDetail, now: Micros) -> str:
+    for dag in reads_overview.dags(store):
+        if dag.dag_id == run.dag_id and dag.paused_at is not None:
+            who = f" by {dag.paused_by}" if dag.paused_by else ""
+            why = f": {dag.pause_reason}" if dag.pause_reason else ""
+            return f"its DAG has been paused{who} for {ago(dag.paused_at, now)}{why}"
+    return "its DAG is paused"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")

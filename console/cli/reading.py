@@ -1,0 +1,124 @@
+"""Reading the store: committed rows, in short reads, whether an engine runs or not. Verbs read through here alone."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from console.cli.errors import NotFound
+from engine.config import Home
+from engine.model.dag import DagSpec
+from engine.model.moments import Micros, to_iso
+from engine.store import reads_home, reads_overview, reads_run
+from engine.store.errors import StoreMissing
+from engine.store.reader import Reader
+from engine.store.resolve import resolve_run
+from engine.store.rows_out import (
+    AttemptLine,
+    CommandLine,
+    DagLine,
+    InstanceLine,
+    RunDetail,
+    RunLine,
+    SessionLine,
+    Usual,
+)
+
+__all__ = [
+    "AttemptLine",
+    "CommandLine",
+    "DagLine",
+    "InstanceLine",
+    "Reader",
+    "RunDetail",
+    "RunLine",
+    "SessionLine",
+    "Usual",
+    "find_dag",
+    "find_run",
+    "find_task",
+    "iso",
+    "last_session",
+    "near",
+    "open_store",
+    "reads_home",
+    "reads_overview",
+    "reads_run",
+    "seconds",
+    "spec_of",
+    "task_name",
+]
+
+_MAPPED = re.compile(r"(.+)\[(\d+)\]\Z")
+
+
+@contextmanager
+def open_store(home: Home) -> Iterator[Reader]:
+    """The store of a home. Raises NotFound when no engine has made one yet."""
+    try:
+        reader = Reader(home.database)
+    except StoreMissing as error:
+        raise NotFound(f"{home.root} has no store yet: its engine makes it at its first start") from error
+    with reader:
+        yield reader
+
+
+def find_run(reader: Reader, text: str) -> RunDetail:
+    """The run that `text` names: an id, its unique beginning, DAG@latest, DAG@-1, DAG@2026-11-22T01."""
+    return reads_run.run(reader, resolve_run(reader, text).id)
+
+
+def find_dag(reader: Reader, dag_id: str) -> DagLine:
+    """A DAG. Raises NotFound, naming DAGs with ids like it."""
+    known = {row.dag_id: row for row in reads_overview.dags(reader)}
+    if dag_id in known:
+        return known[dag_id]
+    raise NotFound(f"there is no DAG {dag_id!r}{near(dag_id, known)}")
+
+
+def find_task(reader: Reader, run: RunDetail, text: str) -> InstanceLine:
+    """A task instance of a run: `task`, or `task[3]` for one index of a mapped task. Raises NotFound."""
+    mapped = _MAPPED.match(text)
+    task_id, index = (mapped[1], int(mapped[2])) if mapped else (text, -1)
+    for row in reads_run.instances_of_task(reader, run.id, task_id):
+        if row.map_index == index:
+            return row
+    known = [row.task_id for row in reads_run.instances(reader, run.id)]
+    raise NotFound(f"run {run.run_id} has no task {text!r}{near(task_id, known)}")
+
+
+def near(name: str, known: Iterator[str] | list[str] | dict[str, DagLine]) -> str:
+    """`: did you mean …?` where there are names like it, else nothing."""
+    found = difflib.get_close_matches(name, list(known), n=3)
+    return f": did you mean {' or '.join(found)}?" if found else ""
+
+
+def spec_of(reader: Reader, version_id: int) -> DagSpec:
+    """The serialized DAG of a version. Raises the store's NotFound."""
+    # Imported on first use: listings need no specs.
+    import msgspec
+
+    return msgspec.json.decode(reads_run.version(reader, version_id).spec, type=DagSpec)
+
+
+def last_session(reader: Reader) -> SessionLine | None:
+    """The engine's last life."""
+    found = reads_home.sessions(reader, count=1)
+    return found[0] if found else None
+
+
+def task_name(row: InstanceLine) -> str:
+    """A task instance's name: `task`, or `task[3]`."""
+    return row.task_id if row.map_index < 0 else f"{row.task_id}[{row.map_index}]"
+
+
+def iso(moment: Micros | None) -> str | None:
+    """A moment for `--json`: ISO 8601 in UTC with `Z`."""
+    return None if moment is None else to_iso(moment)
+
+
+def seconds(duration: Micros | None) -> float | None:
+    """A duration for `--json`, in seconds."""
+    return None if duration is None else duration / 1_000_000

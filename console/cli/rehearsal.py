@@ -1,0 +1,270 @@
+"""Running a DAG in this process with the engine's own parts: its lifecycle decides, its dispatcher says what is given.
+
+Nothing is stored and nothing waits: a retry follows at once. A task that is stopped by pdb stops here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from engine.authoring.dag import DAG
+from engine.authoring.exceptions import RetryAfter, SkipTask
+from engine.authoring.running import call_callback, call_task
+from engine.config import Home, Settings
+from engine.execution.process.classify import classify
+from engine.execution.process.failure import one_line, to_log
+from engine.execution.process.results import ResultInvalid, encode
+from engine.lifecycle.changes import CallbackOrder, Changes
+from engine.lifecycle.core import apply
+from engine.lifecycle.events import Claimed, Ended, Event, Granted, RetryDue, Start
+from engine.lifecycle.memory import RunMemory, new_run
+from engine.lifecycle.plan import compile_plan
+from engine.model.attempt_files import AttemptSpec, AttemptStatus, InputRef
+from engine.model.dag import DagSpec, Json
+from engine.model.ids import manual_run_id, ulid
+from engine.model.moments import Micros
+from engine.model.rows import Run, TaskInstance
+from engine.model.states import FailureClass, Reason, RunState, RunType, TaskState
+from engine.scheduler.dispatch import CallbackCall, Dispatcher, Places, Version
+from engine.timetable import Slot
+
+_OURS = str(Path(__file__).parents[2])
+
+
+@dataclass(slots=True)
+class TaskReport:
+    """How one task of the rehearsal ended."""
+
+    task_id: str
+    state: str
+    attempts: int
+    seconds: float = 0.0
+    error: str | None = None
+    result: Json = None
+
+
+@dataclass(slots=True)
+class Report:
+    """How the rehearsal ended."""
+
+    run_id: str
+    state: str
+    tasks: list[TaskReport] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is rehearsed: a loaded DAG, where it stands, and the interval and params of its run."""
+
+    home: Home
+    settings: Settings
+    file: Path
+    dag: DAG
+    spec: DagSpec
+    slot: Slot
+    params: dict[str, Json]
+
+
+class Rehearsal:
+    """One run. `tell` is called with a line whenever a task begins, ends, or is to be tried again."""
+
+    def __init__(self, stage: Stage, tell: Callable[[str], None]) -> None:
+        self._stage = stage
+        self._tell = tell
+        self._results: dict[str, Json] = {}
+        self._seconds: dict[str, float] = {}
+        self._version = Version(1, compile_plan(stage.spec, 1), "rehearsal")
+        self._dispatcher = Dispatcher(Places(stage.home, sys.executable), stage.settings)
+        now = _now()
+        slot = stage.slot
+        self._run = Run(
+            id=1,
+            run_id=manual_run_id(stage.spec.dag_id, slot.logical_date, os.urandom(4)),
+            dag_id=stage.spec.dag_id,
+            version_id=1,
+            run_type=RunType.MANUAL,
+            state=RunState.QUEUED,
+            logical_date=slot.logical_date,
+            interval_start=slot.interval_start,
+            interval_end=slot.interval_end,
+            run_after=now,
+            created_at=now,
+            params=stage.params,
+        )
+        self._memory: RunMemory = new_run(self._version.plan, self._run, itertools.count(1), Changes())
+
+    def perform(self) -> Report:
+        """Runs every task that is to run, one after the other, and says how it went."""
+        self._apply(Start())
+        while self._run.ended_at is None:
+            waiting = list(self._memory.by_id.values())
+            ready = next((ti for ti in waiting if ti.state is TaskState.SCHEDULED), None)
+            if ready is not None:
+                self._attempt(ready)
+                continue
+            again = next((ti for ti in waiting if ti.state is TaskState.UP_FOR_RETRY), None)
+            if again is None:
+                break
+            self._tell(f"{again.task_id}: trying again now instead of waiting for its retry delay")
+            self._apply(RetryDue(again.id))
+        return Report(
+            self._run.run_id, self._run.state.value, [self._report(name) for name in self._version.plan.order]
+        )
+
+    def _report(self, task_id: str) -> TaskReport:
+        ti = self._memory.instances[(task_id, -1)]
+        return TaskReport(
+            task_id,
+            ti.state.value,
+            ti.attempt,
+            round(self._seconds.get(task_id, 0.0), 6),
+            ti.last_error if ti.state is not TaskState.SUCCESS else None,
+            self._results.get(task_id),
+        )
+
+    def _apply(self, event: Event) -> None:
+        changes = Changes()
+        apply(self._memory, event, _now(), changes)
+        for order in changes.callbacks:
+            self._callback(order)
+
+    def _attempt(self, ti: TaskInstance) -> None:
+        attempt_id = ulid(_now(), os.urandom(10))
+        self._apply(Granted(ti.id, attempt_id))
+        assert ti.current is not None
+        known = {name: InputRef(value) for name, value in self._results.items()}
+        order = self._dispatcher.order(self._version, self._run, ti, ti.current, known)
+        self._apply(Claimed(attempt_id, os.getpid(), None, None, _now()))
+        self._tell(f"{ti.task_id}: try {order.spec.number}")
+        begun = time.monotonic()
+        status = self._execute(order.spec)
+        took = time.monotonic() - begun
+        self._seconds[ti.task_id] = took
+        status.duration = round(took * 1_000_000)
+        word = status.outcome or ("success" if status.code == 0 else "failed")
+        self._tell(f"{ti.task_id}: {word} after {took:.2f} s" + (f": {status.error}" if status.error else ""))
+        self._apply(Ended(attempt_id, status))
+
+    def _execute(self, spec: AttemptSpec) -> AttemptStatus:
+        limit = self._version.plan.tasks[spec.task_id].execution_timeout
+        with _place(self._folder, spec.env):
+            if spec.kind == "shell":
+                return _shell(spec, limit)
+            return self._python(spec, limit)
+
+    @property
+    def _folder(self) -> Path:
+        return self._stage.file.parent
+
+    def _python(self, spec: AttemptSpec, limit: float | None) -> AttemptStatus:
+        inputs = {name: ref.value for name, ref in spec.inputs.items()}
+        try:
+            with _deadline(limit):
+                data = encode(call_task(self._stage.dag, spec, inputs))
+        except SkipTask as skipped:
+            return AttemptStatus(0, "child", outcome="skipped", error=one_line(skipped), reason=Reason.SKIP_REQUESTED)
+        except _TookTooLong:
+            return _timed_out(limit)
+        except ResultInvalid as invalid:
+            return _failed(str(invalid), FailureClass.PERMANENT, Reason.RESULT_INVALID)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as problem:
+            to_log(problem, _OURS)
+            status = _failed(one_line(problem), classify(problem), Reason.EXCEPTION)
+            status.retry_after = problem.seconds if isinstance(problem, RetryAfter) else None
+            return status
+        self._results[spec.task_id] = json.loads(data) if data is not None else None
+        return AttemptStatus(0, "child", outcome="success")
+
+    def _callback(self, order: CallbackOrder) -> None:
+        call = CallbackCall(ulid(_now(), os.urandom(10)), order.name, order.task_id, order.error)
+        spec = self._dispatcher.callback(self._version, self._run, call).spec
+        self._tell(f"{order.task_id or self._run.dag_id}: {order.name}_callback")
+        try:
+            with _place(self._folder, spec.env):
+                call_callback(self._stage.dag, spec)
+        except Exception as problem:
+            to_log(problem, _OURS)
+
+
+def _now() -> Micros:
+    return time.time_ns() // 1000
+
+
+class _TookTooLong(BaseException):
+    """The task's execution_timeout has passed. Not an Exception, so that the task does not catch it by accident."""
+
+
+@contextmanager
+def _deadline(limit: float | None) -> Iterator[None]:
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise _TookTooLong
+
+    if limit is None:
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _place(folder: Path, environment: dict[str, str]) -> Iterator[None]:
+    """The folder and environment of a task, for a while."""
+    before, here = dict(os.environ), Path.cwd()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(here)
+        os.environ.clear()
+        os.environ.update(before)
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
+def _shell(spec: AttemptSpec, limit: float | None) -> AttemptStatus:
+    sys.stdout.flush()
+    try:
+        done: subprocess.CompletedProcess[Any] = subprocess.run(
+            spec.argv, stdin=subprocess.DEVNULL, timeout=limit, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return _timed_out(limit)
+    except OSError as problem:
+        return _failed(one_line(problem), FailureClass.UNKNOWN, Reason.SPAWN_FAILED)
+    code = done.returncode if done.returncode >= 0 else 128 - done.returncode
+    if code == 0:
+        return AttemptStatus(0, "shim", outcome="success")
+    status = _failed(f"exit code {code}", FailureClass.UNKNOWN, Reason.EXIT)
+    status.code = code
+    return status
+
+
+def _failed(error: str, failure_class: FailureClass, reason: Reason) -> AttemptStatus:
+    return AttemptStatus(
+        1, "child", outcome="failed", error=error, failure_class=failure_class.value, reason=reason.value
+    )
+
+
+def _timed_out(limit: float | None) -> AttemptStatus:
+    return _failed(f"it took longer than its execution_timeout of {limit:g} s", FailureClass.TIMEOUT, Reason.TIMEOUT)

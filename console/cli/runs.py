@@ -1,0 +1,154 @@
+"""`dagdeck runs …`: list, show, wait."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from console.cli.errors import CliError, Exit
+from console.cli.options import reading
+from console.cli.output import Column, emit_json, facts, no_rows, say, state_word, table
+from console.cli.reading import (
+    Reader,
+    RunDetail,
+    RunLine,
+    find_dag,
+    find_run,
+    iso,
+    open_store,
+    reads_run,
+)
+from console.cli.session import Session, pass_session
+from console.cli.shapes import run_detail_json, run_json, span
+from console.cli.tasks import print_tasks, tasks_json
+from console.figures import ago, duration
+from engine.model.moments import Micros, to_iso
+from engine.model.states import TERMINAL_RUN, RunState
+
+POLL_SECONDS = 0.1
+
+
+@click.group()
+def runs() -> None:
+    """Runs: list, show, wait."""
+
+
+@runs.command("list")
+@click.argument("dag", required=False)
+@click.option("--state", type=click.Choice([str(state) for state in RunState]), help="Only runs in this state.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Runs to list at most.")
+@reading
+@pass_session
+def list_runs(session: Session, dag: str | None, state: str | None, limit: int, as_json: bool) -> None:
+    """List runs, newest first: those of DAG by logical date, else of all DAGs as they were made."""
+    with open_store(session.home) as store:
+        if dag is not None:
+            find_dag(store, dag)
+        found = reads_run.runs(store, dag_id=dag, state=state, count=limit)
+    if as_json:
+        emit_json([run_json(run) for run in found])
+        return
+    now = time.time_ns() // 1000
+    columns = [
+        Column("run"),
+        Column("state", state=True),
+        Column("type"),
+        Column("logical date"),
+        Column("started", right=True),
+        Column("took", right=True),
+    ]
+    table(columns, [_row(run, now) for run in found])
+    if not found:
+        no_rows("no run")
+
+
+def _row(run: RunLine, now: Micros) -> tuple[object, ...]:
+    took = span(run.started_at, run.ended_at if run.ended_at is not None else now)
+    return (
+        run.run_id,
+        run.state,
+        run.run_type,
+        to_iso(run.logical_date),
+        f"{ago(run.started_at, now)} ago" if run.started_at is not None else "",
+        duration(took) if took is not None else "",
+    )
+
+
+@runs.command()
+@click.argument("run")
+@reading
+@pass_session
+def show(session: Session, run: str, as_json: bool) -> None:
+    """Show a run: its dates, its outcome, who asked for it, and its tasks."""
+    with open_store(session.home) as store, store.snapshot():
+        found = find_run(store, run)
+        if as_json:
+            emit_json({**run_detail_json(found), "tasks": tasks_json(store, found)})
+            return
+        _show(store, found)
+        say()
+        print_tasks(store, found)
+
+
+def _show(store: Reader, run: RunDetail) -> None:
+    took = span(run.started_at, run.ended_at)
+    asked = [mention for mention in reads_run.mentions(store, run.id, 0) if mention.task_instance is None]
+    params = ", ".join(f"{name}={value!r}" for name, value in run.params.items())
+    facts(
+        [
+            ("run", run.run_id),
+            ("state", f"{run.state} ({run.reason})"),
+            ("type", run.run_type + (f", by {run.created_by}" if run.created_by else "")),
+            ("logical date", iso(run.logical_date)),
+            ("interval", f"{iso(run.interval_start)} to {iso(run.interval_end)}"),
+            ("created", iso(run.created_at)),
+            ("started", iso(run.started_at)),
+            ("ended", iso(run.ended_at)),
+            ("took", duration(took) if took is not None else None),
+            ("episode", run.episode if run.episode > 1 else None),
+            ("version", reads_run.version(store, run.version_id).number),
+            ("params", params or None),
+            ("note", run.note),
+            *(("last command", f"{mention.verb} by {mention.user}, {iso(mention.at)}") for mention in asked),
+        ]
+    )
+
+
+@runs.command()
+@click.argument("run")
+@click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Give up after so long; exit code 1.")
+@reading
+@pass_session
+def wait(session: Session, run: str, timeout: float | None, as_json: bool) -> int:
+    """Wait until a run has ended. Exit code 0 if it succeeded, 1 if it did not."""
+    with open_store(session.home) as store:
+        found = wait_for_run(store, find_run(store, run).id, timeout)
+    if as_json:
+        emit_json(run_detail_json(found))
+    else:
+        say_outcome(found)
+    return exit_code_of(found)
+
+
+def say_outcome(run: RunDetail) -> None:
+    """One line on how a run ended."""
+    took = span(run.started_at, run.ended_at)
+    say(f"{run.run_id}  {state_word(run.state)}" + (f"  {duration(took)}" if took is not None else ""))
+
+
+def exit_code_of(run: RunDetail) -> int:
+    """What a waited-for run means to a script."""
+    return int(Exit.DONE if run.state == RunState.SUCCESS else Exit.FAILED)
+
+
+def wait_for_run(store: Reader, run: int, timeout: float | None) -> RunDetail:
+    """The run once it has ended. Raises CliError when that takes longer than `timeout` seconds."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while True:
+        found = reads_run.run(store, run)
+        if found.state in TERMINAL_RUN:
+            return found
+        if deadline is not None and time.monotonic() >= deadline:
+            raise CliError(f"{found.run_id} has not ended after {timeout:g} s: it is {found.state}")
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,165 @@
+"""The stable keys of `--json`: what scripts may rely on. Moments are ISO 8601 UTC, durations seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from console.cli.reading import (
+    AttemptLine,
+    CommandLine,
+    DagLine,
+    InstanceLine,
+    RunDetail,
+    RunLine,
+    SessionLine,
+    iso,
+    seconds,
+)
+from engine.model.moments import Micros
+
+
+def run_json(run: RunLine | RunDetail) -> dict[str, Any]:
+    """A run as it stands in a list."""
+    return {
+        "dag_id": run.dag_id,
+        "run_id": run.run_id,
+        "run_type": run.run_type,
+        "state": run.state,
+        "reason": run.reason,
+        "logical_date": iso(run.logical_date),
+        "run_after": iso(run.run_after),
+        "started_at": iso(run.started_at),
+        "ended_at": iso(run.ended_at),
+        "duration": seconds(span(run.started_at, run.ended_at)),
+        "created_by": run.created_by,
+    }
+
+
+def run_detail_json(run: RunDetail) -> dict[str, Any]:
+    """A run, whole."""
+    return {
+        **run_json(run),
+        "interval_start": iso(run.interval_start),
+        "interval_end": iso(run.interval_end),
+        "created_at": iso(run.created_at),
+        "episode": run.episode,
+        "params": run.params,
+        "note": run.note,
+    }
+
+
+def task_json(task: InstanceLine, run: RunDetail) -> dict[str, Any]:
+    """A task instance of a run."""
+    return {
+        "dag_id": task.dag_id,
+        "run_id": run.run_id,
+        "task_id": task.task_id,
+        "map_index": task.map_index,
+        "state": task.state,
+        "reason": task.reason,
+        "attempt": task.attempt,
+        "logical_date": iso(run.logical_date),
+        "scheduled_at": iso(task.scheduled_at),
+        "started_at": iso(task.started_at),
+        "ended_at": iso(task.ended_at),
+        "duration": seconds(took(task)),
+        "retry_at": iso(task.retry_at),
+        "blockers": list(task.blockers),
+        "error": task.last_error,
+    }
+
+
+def attempt_json(attempt: AttemptLine, task: InstanceLine, run: RunDetail) -> dict[str, Any]:
+    """One attempt of a task instance."""
+    return {
+        "dag_id": task.dag_id,
+        "run_id": run.run_id,
+        "task_id": task.task_id,
+        "map_index": task.map_index,
+        "attempt": attempt.number,
+        "attempt_id": attempt.id,
+        "state": attempt.state,
+        "outcome": attempt.outcome,
+        "failure_class": attempt.failure_class,
+        "reason": attempt.reason,
+        "exit_code": attempt.exit_code,
+        "signal": attempt.signal,
+        "error": attempt.error,
+        "queued_at": iso(attempt.queued_at),
+        "started_at": iso(attempt.started_at),
+        "ended_at": iso(attempt.ended_at),
+        "duration": seconds(attempt.duration),
+        "cpu_seconds": attempt.cpu_seconds,
+        "peak_bytes": attempt.peak_bytes,
+        "late_result": attempt.late_result,
+    }
+
+
+def dag_json(dag: DagLine) -> dict[str, Any]:
+    """A DAG, without its tasks."""
+    return {
+        "dag_id": dag.dag_id,
+        "file": dag.file,
+        "state": dag_state(dag),
+        "schedule": dag.schedule,
+        "timezone": dag.timezone,
+        "next_logical_date": iso(dag.next_start),
+        "next_run_after": iso(dag.next_run_after),
+        "paused_at": iso(dag.paused_at),
+        "paused_by": dag.paused_by,
+        "broken_since": iso(dag.broken_since),
+        "owner": dag.owner,
+        "tags": list(dag.tags),
+    }
+
+
+def command_json(command: CommandLine) -> dict[str, Any]:
+    """One line of the audit."""
+    return {
+        "number": command.number,
+        "command_id": command.id,
+        "verb": command.verb,
+        "args": command.args,
+        "selector": command.selector,
+        "user": command.user,
+        "uid": command.uid,
+        "login_uid": command.login_uid,
+        "claimed": command.claimed,
+        "client": command.client,
+        "received_at": iso(command.received_at),
+        "outcome": command.outcome,
+        "message": command.message,
+        "note": command.note,
+        "seq": command.applied_seq,
+    }
+
+
+def session_json(session: SessionLine) -> dict[str, Any]:
+    """One life of the engine."""
+    return {
+        "started_at": iso(session.started_at),
+        "last_seen_at": iso(session.last_seen_at),
+        "ended_at": iso(session.ended_at),
+        "reason": session.reason,
+        "pid": session.pid,
+        "version": session.version,
+    }
+
+
+def dag_state(dag: DagLine) -> str:
+    """One word for a DAG: inactive, broken, paused or active, whichever comes first."""
+    if dag.state != "active":
+        return dag.state
+    if dag.broken_since is not None:
+        return "broken"
+    return "paused" if dag.paused_at is not None else "active"
+
+
+def took(task: InstanceLine) -> Micros | None:
+    """How long a task instance's newest attempt took, where it has ended."""
+    return task.duration if task.duration is not None else span(task.started_at, task.ended_at)
+
+
+def span(start: Micros | None, end: Micros | None) -> Micros | None:
+    """From a start to an end, where both are known."""
+    return None if start is None or end is None else max(0, end - start)

@@ -1,0 +1,126 @@
+"""`dagdeck tasks` and `dagdeck why`: what the tasks of a run do, and what they wait for."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from console.cli.options import reading
+from console.cli.output import Column, clean, emit_json, say, state_word, table
+from console.cli.reading import (
+    AttemptLine,
+    InstanceLine,
+    Reader,
+    RunDetail,
+    find_run,
+    find_task,
+    open_store,
+    reads_run,
+    task_name,
+)
+from console.cli.session import Session, pass_session
+from console.cli.shapes import attempt_json, span, task_json, took
+from console.figures import countdown, duration
+from engine.model.moments import Micros
+
+
+@click.command()
+@click.argument("run")
+@reading
+@pass_session
+def tasks(session: Session, run: str, as_json: bool) -> None:
+    """List the task instances of RUN in the order of the graph."""
+    with open_store(session.home) as store, store.snapshot():
+        found = find_run(store, run)
+        if as_json:
+            emit_json(tasks_json(store, found))
+        else:
+            print_tasks(store, found)
+
+
+def tasks_json(store: Reader, run: RunDetail) -> list[dict[str, Any]]:
+    """The task instances of a run under the stable keys."""
+    return [task_json(task, run) for task in reads_run.instances(store, run.id)]
+
+
+def print_tasks(store: Reader, run: RunDetail) -> None:
+    """The task instances of a run as a table."""
+    now = time.time_ns() // 1000
+    columns = [
+        Column("task"),
+        Column("state", state=True),
+        Column("try", right=True),
+        Column("time", right=True),
+        Column("remark"),
+    ]
+    table(columns, [_row(task, now) for task in reads_run.instances(store, run.id)])
+
+
+def _row(task: InstanceLine, now: Micros) -> tuple[object, ...]:
+    alive = task.state in ("running", "killing")
+    time_taken = span(task.started_at, now) if alive else took(task)
+    return (
+        task_name(task),
+        task.state,
+        task.attempt or "",
+        duration(time_taken) if time_taken is not None and task.attempt else "",
+        _remark(task, now),
+    )
+
+
+def _remark(task: InstanceLine, now: Micros) -> str:
+    if task.state == "up_for_retry" and task.retry_at is not None:
+        return f"try {task.attempt + 1} in {countdown(task.retry_at, now)}: {task.last_error or ''}"
+    if task.state in ("none", "scheduled"):
+        return ", ".join(task.blockers)
+    if task.state == "failed" and task.last_error:
+        return task.last_error
+    return "" if task.state in ("success", "running", "queued") else task.reason or ""
+
+
+@click.command()
+@click.argument("run")
+@click.argument("task")
+@reading
+@pass_session
+def why(session: Session, run: str, task: str, as_json: bool) -> None:
+    """Say why TASK of RUN waits, or how it came to its state: what it waits for, its attempts, its upstream tasks."""
+    # Imported on first use: listings explain nothing.
+    from console.cli.explaining import explain_task
+
+    with open_store(session.home) as store, store.snapshot():
+        found = find_run(store, run)
+        instance = find_task(store, found, task)
+        reasons = explain_task(store, found, instance, time.time_ns() // 1000)
+        attempts = reads_run.attempts(store, instance.id)
+    if as_json:
+        emit_json(
+            {
+                **task_json(instance, found),
+                "reasons": [{"code": code, "text": text} for code, text in reasons],
+                "attempts": [attempt_json(row, instance, found) for row in attempts],
+            }
+        )
+        return
+    say(f"{found.run_id} {clean(task_name(instance))}: {state_word(instance.state)}")
+    for _, text in reasons:
+        say(f"  {clean(text)}")
+    for attempt in attempts:
+        say(f"  {clean(_attempt_line(attempt))}")
+
+
+def _attempt_line(attempt: AttemptLine) -> str:
+    parts = [f"try {attempt.number}: {attempt.outcome or attempt.state}"]
+    if attempt.duration is not None:
+        parts.append(f"after {duration(attempt.duration)}")
+    if attempt.failure_class:
+        parts.append(attempt.failure_class)
+    if attempt.exit_code:
+        parts.append(f"exit code {attempt.exit_code}")
+    if attempt.error:
+        parts.append(attempt.error)
+    if attempt.late_result:
+        parts.append(f"ended {attempt.late_result} after the operator had decided")
+    return ", ".join(parts)

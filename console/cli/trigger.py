@@ -1,0 +1,63 @@
+"""`dagdeck trigger`: a run of a DAG, by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from console.cli.changing import change, report
+from console.cli.errors import CliError, Exit
+from console.cli.link import select
+from console.cli.options import Asking, changing
+from console.cli.output import emit_json
+from console.cli.reading import find_dag, find_run, open_store
+from console.cli.runs import exit_code_of, say_outcome, wait_for_run
+from console.cli.session import Session, pass_session
+from console.cli.shapes import run_detail_json
+
+
+@click.command()
+@click.argument("dag")
+@click.option("--logical-date", metavar="D", help="The run's logical date; naive text is in the DAG's zone.")
+@click.option("--param", "params", multiple=True, metavar="K=V", help="A parameter, read as the DAG declares it.")
+@click.option("--parallel", is_flag=True, help="Also while a scheduled run of that date is under way.")
+@click.option("--wait", is_flag=True, help="Wait for the run's end; exit code 1 if it does not succeed.")
+@changing
+@pass_session
+def trigger(
+    session: Session,
+    dag: str,
+    logical_date: str | None,
+    params: tuple[str, ...],
+    parallel: bool,
+    wait: bool,
+    asking: Asking,
+) -> int:
+    """Start a run of DAG. Without a logical date it is that of the last completed interval."""
+    args: dict[str, Any] = {"param_texts": dict(parse_param(text) for text in params), "parallel": parallel}
+    if logical_date is not None:
+        args["logical_date"] = logical_date
+    with open_store(session.home) as store:
+        find_dag(store, dag)
+    done = change(session, "trigger", select(dags=(dag,)), args, asking)
+    if done is None or not wait:
+        report(done, asking)
+        return int(Exit.DONE)
+    if not asking.as_json:
+        report(done, asking)
+    with open_store(session.home) as store:
+        run = wait_for_run(store, find_run(store, done.result["run_id"]).id, None)
+    if asking.as_json:
+        emit_json(run_detail_json(run))
+    else:
+        say_outcome(run)
+    return exit_code_of(run)
+
+
+def parse_param(text: str) -> tuple[str, str]:
+    """The name and the value of `K=V`, as typed: the DAG's declaration says what the value means. Raises CliError."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise CliError(f"--param {text!r} should be K=V, such as --param env=dev", Exit.USAGE)
+    return name, value
