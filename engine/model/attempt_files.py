@@ -6,8 +6,9 @@ The directory is the contract between the engine, the runner, the hosts and the 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from typing import Any, Literal
 
 from engine.model.dag import Json
 
@@ -67,7 +68,10 @@ class AttemptSpec:
 
     def dumps(self) -> bytes:
         """The file's bytes."""
-        return json.dumps(asdict(self), separators=(",", ":")).encode()
+        raw = _shallow(self)
+        raw["context"] = _shallow(self.context)
+        raw["inputs"] = {name: _shallow(ref) for name, ref in self.inputs.items()}
+        return json.dumps(raw, separators=(",", ":")).encode()
 
     @classmethod
     def loads(cls, data: bytes) -> AttemptSpec:
@@ -105,7 +109,7 @@ class AttemptStatus:
 
     def dumps(self) -> bytes:
         """The file's bytes: one JSON line, ending in a newline, which proves that it is whole."""
-        known = {name: value for name, value in asdict(self).items() if value is not None}
+        known = {name: value for name, value in _shallow(self).items() if value is not None}
         return json.dumps(known, separators=(",", ":")).encode() + b"\n"
 
     @classmethod
@@ -130,3 +134,13 @@ class AttemptStatus:
             minutes = (part.rstrip("s").split("m") for part in lines[2].split())
             cpu = sum(int(m) * 60 + float(s) for m, s in minutes)
         return cls(code=code, by="shim", cpu_seconds=cpu, signal=code - 128 if code > 128 else None)
+
+
+@lru_cache(maxsize=16)
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(part.name for part in fields(kind))
+
+
+def _shallow(row: Any) -> dict[str, Any]:
+    """A dataclass as a dict; unlike `asdict` it copies no values, which is most of the cost of a spec."""
+    return {name: getattr(row, name) for name in _names(type(row))}

@@ -112,6 +112,9 @@ ALIVE_TASK = frozenset({TaskState.QUEUED, TaskState.RUNNING, TaskState.KILLING})
 """States in which a process may exist and a slot is taken."""
 
 FAILED_TASK = frozenset({TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED})
+ACTIVE_RUN = frozenset({RunState.RUNNING, RunState.PAUSED, RunState.CANCELLING})
+"""States in which a run takes one of its DAG's run slots."""
+
 TERMINAL_RUN = frozenset({RunState.SUCCESS, RunState.FAILED, RunState.CANCELLED})
 
 
