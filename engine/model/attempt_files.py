@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
 from typing import Any, Literal
 
 from engine.model.dag import Json
@@ -136,11 +135,9 @@ class AttemptStatus:
         return cls(code=code, by="shim", cpu_seconds=cpu, signal=code - 128 if code > 128 else None)
 
 
-@lru_cache(maxsize=16)
-def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(part.name for part in fields(kind))
+_NAMES = {kind: [part.name for part in fields(kind)] for kind in (Context, InputRef, AttemptSpec, AttemptStatus)}
 
 
-def _shallow(row: Any) -> dict[str, Any]:
+def _shallow(row: Context | InputRef | AttemptSpec | AttemptStatus) -> dict[str, Any]:
     """A dataclass as a dict; unlike `asdict` it copies no values, which is most of the cost of a spec."""
-    return {name: getattr(row, name) for name in _names(type(row))}
+    return {name: getattr(row, name) for name in _NAMES[type(row)]}
