@@ -11,7 +11,7 @@ from typing import TypeAlias
 from structlog.typing import FilteringBoundLogger
 
 from engine.clock import Clock
-from engine.execution.port import Evidence, Executor
+from engine.execution.port import Bundle, Evidence, Executor
 from engine.failpoints import hit
 from engine.lifecycle.core import apply
 from engine.lifecycle.events import EngineKill, Event, Granted, Start
@@ -207,6 +207,13 @@ class Scheduler:
             self.start_queued(turn, entry)
         elif (at := run_timeout_at(memory)) is not None:
             self.timers.add(Timer(at, "run_timeout", run.id, str(run.episode)))
+
+    def warm(self, entry: DagEntry) -> None:
+        """Has a host import a DAG's code ahead of its first task. Hosts cost memory: only DAGs about to run get one."""
+        spec = entry.version.spec
+        if any(task.kind == "python" and not task.isolate for task in spec.tasks):
+            bundle = str(self.places.bundle(entry.version.bundle))
+            self.executor.warm([Bundle(self.places.python_of(spec), bundle, spec.file)])
 
     def start_queued(self, turn: Turn, entry: DagEntry) -> None:
         """Starts queued runs of a DAG while it has run slots, oldest logical date first."""

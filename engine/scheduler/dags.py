@@ -9,7 +9,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.dagfiles.updates import Broken, FileUpdate, Gone, Loaded
-from engine.execution.port import Bundle
 from engine.lifecycle.plan import compile_plan
 from engine.model.dag import DagSpec, ImportFailure
 from engine.scheduler.dispatch import Version
@@ -78,9 +77,6 @@ def _load(scheduler: Scheduler, turn: Turn, spec: DagSpec, bundle: str) -> None:
     put_schedule(turn, entry)
     turn.note("dag", dag_id=spec.dag_id, reason="version", after=str(number))
     _resume_planning(scheduler, turn, entry)
-    warm = Bundle(scheduler.places.python_of(spec), str(scheduler.places.bundle(bundle)), spec.file)
-    if any(task.kind == "python" and not task.isolate for task in spec.tasks):
-        turn.committed.append(lambda _seq: scheduler.executor.warm([warm]))
 
 
 def _renew(entry: DagEntry, spec: DagSpec, version: Version, number: int, spec_hash: str) -> None:

@@ -21,6 +21,7 @@ def install(scheduler: Scheduler) -> None:
     scheduler.on_timer("task_timeout", partial(_task_timeout, scheduler))
     scheduler.on_timer("run_timeout", partial(_run_timeout, scheduler))
     scheduler.on_timer("plan", partial(_plan, scheduler))
+    scheduler.on_timer("warm", partial(_warm, scheduler))
 
 
 def _retry(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
@@ -41,6 +42,12 @@ def _run_timeout(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
     memory = scheduler.state.runs.get(timer.key)
     if memory and memory.run.episode == int(timer.tag):
         scheduler.apply(turn, memory, RunTimeout(memory.run.episode))
+
+
+def _warm(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
+    entry = scheduler.state.dags.get(timer.tag)
+    if entry is not None and entry.takes_automated_runs:
+        scheduler.warm(entry)
 
 
 def _plan(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from engine.lifecycle.memory import RunMemory, new_run
 from engine.model.dag import Json, ScheduleSpec
 from engine.model.ids import manual_run_id, scheduled_run_id
-from engine.model.moments import Micros, from_iso
+from engine.model.moments import SECOND, Micros, from_iso
 from engine.model.rows import Run
 from engine.model.states import RunState, RunType
 from engine.scheduler.state import DagEntry
 from engine.scheduler.timers import Timer
 from engine.scheduler.turn import Turn
 from engine.timetable import Slot, Timetable, compile_timetable, last_completed, plan_missed, slot_at
+
+WARM_AHEAD: Micros = 3 * SECOND
+"""How long before a run is due its code is imported."""
 
 if TYPE_CHECKING:
     from engine.scheduler.core import Scheduler
@@ -62,6 +65,7 @@ def plan_runs(scheduler: Scheduler, turn: Turn, entry: DagEntry) -> None:
         put_schedule(turn, entry)
     if entry.next_run_after is not None:
         scheduler.timers.add(Timer(entry.next_run_after, "plan", 0, entry.dag_id))
+        scheduler.timers.add(Timer(entry.next_run_after - WARM_AHEAD, "warm", 0, entry.dag_id))
 
 
 def put_schedule(turn: Turn, entry: DagEntry) -> None:

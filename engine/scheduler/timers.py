@@ -12,7 +12,7 @@ LONGEST_WAIT: Micros = 15 * SECOND
 
 
 class Timer(NamedTuple):
-    """A moment and what is due then: `retry`, `task_timeout`, `run_timeout` (with ids) or `plan` (with a DAG)."""
+    """A moment and what is due then: `retry`, `task_timeout`, `run_timeout` (with ids), `plan`, `warm` (with a DAG)."""
 
     at: Micros
     kind: str

@@ -41,6 +41,7 @@ class Trigger:
             slot, inferred = manual_slot(entry, date, now)
         except (ValueError, OverflowError) as error:
             raise Refusal("invalid", f"logical date {ask.args.get('logical_date')!r}: {error}") from error
+        scheduler.warm(entry)  # whoever looks at the preview is about to confirm it
         _refuse_doubles(scheduler, entry, slot.logical_date, ask)
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
