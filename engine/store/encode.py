@@ -1,26 +1,21 @@
 """From a batch to rows of the hot statements, numbered. Runs where the rows are alive (on the engine's loop), because
 what memory holds goes on changing while the writer works.
-
-Enumerations are bound by `_value_`: SQLite's module is slow on subclasses of str.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any
 
-from engine.lifecycle.changes import Changes, Episode
+from engine.lifecycle.changes import Changes
 from engine.model.moments import Micros
-from engine.model.rows import Attempt, Run, TaskInstance, Transition
-from engine.model.states import AttemptState, Outcome, TaskState
-from engine.store.batch import Batch, CallbackRow, CommandRow, ResultRow, Value
-
-Row: TypeAlias = tuple[Any, ...]
+from engine.model.rows import Transition
+from engine.model.states import Outcome
+from engine.store import tuples
+from engine.store.batch import Batch, Value
+from engine.store.tuples import Row
 
 HOT = (
     "run.insert",
@@ -44,8 +39,6 @@ GUARDED = {"run.update": "run", "task.update": "task instance", "attempt.update"
 SILENT = frozenset({"engine.seen", "meta.put", "event.prune", "command.prune_mark", "command.prune"})
 """Statements that change nothing a console shows, and so need no event."""
 
-FIRST_CHAIN = "0" * 64
-
 
 @dataclass(slots=True)
 class Head:
@@ -53,7 +46,7 @@ class Head:
 
     seq: int = 0
     command: int = 0
-    chain: str = FIRST_CHAIN
+    chain: str = tuples.FIRST_CHAIN
 
 
 @dataclass(slots=True)
@@ -87,16 +80,16 @@ def encode(batch: Batch, head: Head, now: Micros) -> Encoded:
         feed.add(transition)
     if changes is not None:
         _encode_changes(changes, out.hot, feed)
-    out.hot[CALLBACK].extend(map(_callback, batch.callbacks))
-    out.hot[RESULT].extend(map(_result, batch.results))
-    out.rows = [(name, {key: _clean(value) for key, value in values.items()}) for name, values in batch.rows]
+    out.hot[CALLBACK].extend(map(tuples.callback, batch.callbacks))
+    out.hot[RESULT].extend(map(tuples.result, batch.results))
+    out.rows = [(name, {key: tuples.clean(value) for key, value in values.items()}) for name, values in batch.rows]
     if batch.command is not None:
         feed.note("command", command=batch.command.id, to_state=batch.command.outcome, detail=batch.command.verb)
     elif feed.seq == head.seq:
         _announce(batch, feed)
     out.seq = feed.seq
     if batch.command is not None:
-        row = _command(batch.command, head.command + 1, out.seq, head.chain)
+        row = tuples.command(batch.command, head.command + 1, out.seq, head.chain)
         out.hot[COMMAND].append(row)
         head.command += 1
         head.chain = row[-1]
@@ -134,11 +127,11 @@ class _Feed:
                 t.run,
                 t.task_instance,
                 t.attempt,
-                _plain(t.from_state),
-                _plain(t.to_state),
-                _plain(t.reason),
+                tuples.plain(t.from_state),
+                tuples.plain(t.to_state),
+                tuples.plain(t.reason),
                 t.command,
-                _clean(t.detail),
+                tuples.clean(t.detail),
             )
         )
 
@@ -157,7 +150,7 @@ def _encode_changes(changes: Changes, hot: list[list[Row]], feed: _Feed) -> None
         run.changed_seq = feed.runs.get(run.id) or feed.note(
             "run", dag_id=run.dag_id, run=run.id, to_state=run.state, reason=run.reason
         )
-        hot[RUN_INSERT].append(_new_run(run))
+        hot[RUN_INSERT].append(tuples.new_run(run))
     for run, guard in changes.runs.values():
         dag_ids[run.id] = run.dag_id
         if run.id in new_runs:
@@ -165,15 +158,15 @@ def _encode_changes(changes: Changes, hot: list[list[Row]], feed: _Feed) -> None
         run.changed_seq = feed.runs.get(run.id) or feed.note(
             "run", dag_id=run.dag_id, run=run.id, from_state=run.state, to_state=run.state, reason=run.reason
         )
-        hot[RUN_UPDATE].append(_moved_run(run, guard._value_))
+        hot[RUN_UPDATE].append(tuples.moved_run(run, guard._value_))
     _encode_tasks(changes, hot, feed, dag_ids)
     _encode_attempts(changes, hot, feed)
-    hot[EPISODE].extend(map(_episode, changes.episodes))
+    hot[EPISODE].extend(map(tuples.episode, changes.episodes))
 
 
 def _encode_tasks(changes: Changes, hot: list[list[Row]], feed: _Feed, dag_ids: Mapping[int, str]) -> None:
     durations = {
-        attempt.task_instance: _duration(attempt)
+        attempt.task_instance: tuples.duration_of(attempt)
         for attempt in chain(changes.attempts.values(), changes.new_attempts)
         if attempt.outcome is Outcome.SUCCESS
     }
@@ -186,7 +179,7 @@ def _encode_tasks(changes: Changes, hot: list[list[Row]], feed: _Feed, dag_ids: 
             or feed.note("task", run=ti.run, task_instance=ti.id, to_state=ti.state)
         )
         hot[TASK_INSERT].append(
-            (ti.id, ti.run, dag_ids.get(ti.run), ti.task_id, ti.map_index, *_task(ti, durations.get(ti.id)))
+            (ti.id, ti.run, dag_ids.get(ti.run), ti.task_id, ti.map_index, *tuples.task(ti, durations.get(ti.id)))
         )
     for ti, guard in changes.tasks.values():
         if ti.id in new_tasks:
@@ -201,20 +194,20 @@ def _encode_tasks(changes: Changes, hot: list[list[Row]], feed: _Feed, dag_ids: 
             reason=ti.reason,
             detail=" ".join(ti.blockers) or None,
         )
-        hot[TASK_UPDATE].append((*_task(ti, durations.get(ti.id)), ti.id, guard._value_))
+        hot[TASK_UPDATE].append((*tuples.task(ti, durations.get(ti.id)), ti.id, guard._value_))
 
 
 def _encode_attempts(changes: Changes, hot: list[list[Row]], feed: _Feed) -> None:
     new_attempts: set[str] = set()
     for attempt in changes.new_attempts:
         new_attempts.add(attempt.id)
-        hot[ATTEMPT_INSERT].append((attempt.task_instance, attempt.number, *_attempt(attempt)))
+        hot[ATTEMPT_INSERT].append((attempt.task_instance, attempt.number, *tuples.attempt(attempt)))
     for attempt in changes.attempts.values():
         if attempt.id in new_attempts:
             continue
         if attempt.task_instance not in feed.tasks and attempt.id not in feed.attempts:
             feed.note("attempt", task_instance=attempt.task_instance, attempt=attempt.id, to_state=attempt.state)
-        hot[ATTEMPT_UPDATE].append(_attempt(attempt))
+        hot[ATTEMPT_UPDATE].append(tuples.attempt(attempt))
 
 
 def _announce(batch: Batch, feed: _Feed) -> None:
@@ -225,189 +218,3 @@ def _announce(batch: Batch, feed: _Feed) -> None:
         if name not in SILENT:
             dag_id = values.get("dag_id")
             feed.note(name.partition(".")[0], dag_id=dag_id if isinstance(dag_id, str) else None, detail=name)
-
-
-def _new_run(run: Run) -> Row:
-    return (
-        run.id,
-        run.run_id,
-        run.dag_id,
-        run.version_id,
-        run.run_type._value_,
-        run.state._value_,
-        run.reason._value_,
-        run.logical_date,
-        run.interval_start,
-        run.interval_end,
-        run.run_after,
-        run.created_at,
-        run.started_at,
-        run.ended_at,
-        run.episode,
-        json.dumps(run.params),
-        _clean(run.note),
-        _clean(run.created_by),
-        int(run.inferred),
-        run.changed_seq,
-    )
-
-
-def _moved_run(run: Run, guard: str) -> Row:
-    return (
-        run.version_id,
-        run.state._value_,
-        run.reason._value_,
-        run.started_at,
-        run.ended_at,
-        run.episode,
-        _clean(run.note),
-        run.changed_seq,
-        run.id,
-        guard,
-    )
-
-
-def _task(ti: TaskInstance, duration: int | None) -> Row:
-    return (
-        ti.state._value_,
-        ti.reason._value_ if ti.reason is not None else None,
-        ti.attempt,
-        ti.epoch_start,
-        ti.lost_count,
-        ti.spared,
-        ti.requeues,
-        ti.current.id if ti.current is not None else None,
-        ti.then._value_ if ti.then is not None else None,
-        ti.then_reason._value_ if ti.then_reason is not None else None,
-        ti.retry_at,
-        ti.scheduled_at,
-        ti.started_at,
-        ti.ended_at,
-        duration if ti.state is TaskState.SUCCESS else None,
-        _blockers(ti.blockers) if ti.blockers else None,
-        _clean(ti.last_error),
-        ti.changed_seq,
-    )
-
-
-def _attempt(a: Attempt) -> Row:
-    return (
-        a.state._value_,
-        a.queued_at,
-        a.started_at,
-        a.ended_at,
-        a.outcome._value_ if a.outcome is not None else None,
-        a.failure_class._value_ if a.failure_class is not None else None,
-        a.reason._value_ if a.reason is not None else None,
-        a.exit_code,
-        a.signal,
-        _clean(a.error),
-        a.pid,
-        a.pid_started,
-        a.boot_id,
-        a.duration,
-        a.cpu_seconds,
-        a.peak_bytes,
-        a.version_id,
-        _clean(a.late_result),
-        int(a.counts),
-        a.id,
-    )
-
-
-def _episode(episode: Episode) -> Row:
-    return (
-        episode.run,
-        episode.number,
-        episode.version_id,
-        episode.reason._value_,
-        _clean(episode.opened_by),
-        episode.started_at,
-        episode.ended_at,
-        episode.outcome._value_ if episode.outcome is not None else None,
-    )
-
-
-def _duration(attempt: Attempt) -> int | None:
-    """By the monotonic clock, else the difference of the wall clock's moments, which may have been set in between."""
-    if attempt.state is not AttemptState.ENDED:
-        return None
-    if attempt.duration is not None:
-        return attempt.duration
-    if attempt.started_at is None or attempt.ended_at is None:
-        return None
-    return max(0, attempt.ended_at - attempt.started_at)
-
-
-def _callback(row: CallbackRow) -> Row:
-    return (
-        row.id,
-        row.run,
-        row.task_instance,
-        row.attempt,
-        row.name,
-        row.state,
-        row.created_at,
-        row.started_at,
-        row.ended_at,
-        row.outcome,
-        row.exit_code,
-        _clean(row.error),
-        row.pid,
-        row.pid_started,
-        row.boot_id,
-    )
-
-
-def _result(row: ResultRow) -> Row:
-    return (row.task_instance, row.attempt, row.value, int(row.value is None), row.bytes, row.at)
-
-
-def _command(row: CommandRow, number: int, applied_seq: int, before: str) -> Row:
-    """The audit's row; its last column binds it to the row before."""
-    values = (
-        number,
-        row.id,
-        row.verb,
-        json.dumps(row.args),
-        None if row.selector is None else json.dumps(row.selector),
-        row.seen_seq,
-        row.uid,
-        row.login_uid,
-        _clean(row.user),
-        json.dumps(row.claimed),
-        row.client,
-        row.received_at,
-        applied_seq,
-        row.outcome,
-        _clean(row.message),
-        json.dumps(row.result),
-        _clean(row.note),
-    )
-    return (*values, next_chain(before, values))
-
-
-def next_chain(before: str, values: Row) -> str:
-    """SHA-256 over the chain of the audit row before and this row's values: an edit breaks every later one."""
-    text = json.dumps([before, *values], separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-@lru_cache(maxsize=1024)
-def _blockers(blockers: tuple[str, ...]) -> str:
-    return json.dumps([str(code) for code in blockers])
-
-
-def _plain(text: str | None) -> str | None:
-    return text if text is None or type(text) is str else str(text)
-
-
-def _clean(value: Any) -> Any:
-    """Text that SQLite can hold: a lone surrogate (a byte that was not UTF-8) is written as its escape."""
-    if type(value) is not str or value.isascii():
-        return value
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return value.encode("utf-8", "backslashreplace").decode()
-    return value

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from engine import failpoints
 from engine.store.connection import check_identity
-from engine.store.encode import FIRST_CHAIN, GUARDED, HOT, Encoded, Head
+from engine.store.encode import GUARDED, HOT, Encoded, Head
 from engine.store.errors import StateDiverged, StoreError, error_name
 from engine.store.sql import statements
+from engine.store.tuples import FIRST_CHAIN
 from engine.version import SCHEMA
 
 CHECKPOINT_PAGES = 1_000

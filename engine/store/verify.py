@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.lifecycle.table import RUN_TRANSITIONS, TASK_TRANSITIONS
-from engine.store.encode import FIRST_CHAIN, next_chain
 from engine.store.reader import Reader, Row
 from engine.store.sql import parameters, statements
+from engine.store.tuples import FIRST_CHAIN, next_chain
 
 MOST = 20
 """Findings shown per rule."""
