@@ -129,7 +129,7 @@ def manual_slot(entry: DagEntry, logical_date: Micros | None, now: Micros) -> tu
     """
     if entry.timetable is None:
         at = now if logical_date is None else logical_date
-        return Slot(at, at, at, now), logical_date is None
+        return Slot(at, at, at, now), False
     found = slot_at(entry.timetable, logical_date) if logical_date is not None else last_completed(entry.timetable, now)
     if found is None:
         return Slot(now, now, now, now), True
