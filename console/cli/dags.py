@@ -169,8 +169,8 @@ def draw_graph(spec: DagSpec) -> list[str]:
     numbers = {task.task_id: number for number, task in enumerate(spec.tasks)}
     rail = build([[numbers[name] for name in task.upstream] for task in spec.tasks])
     return [
-        f"{row.text.replace(NODE, '●').ljust(rail.width)}  {clean(spec.tasks[number].task_id)}".rstrip()
-        for row, number in zip(rail.rows, rail.order, strict=True)
+        f"{rail.row(place).text.replace(NODE, '●').ljust(rail.width)}  {clean(spec.tasks[number].task_id)}"
+        for place, number in enumerate(rail.order)
     ]
 
 

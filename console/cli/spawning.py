@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import engine.version
@@ -24,12 +25,16 @@ def package_root() -> Path:
     return Path(engine.version.__file__).parents[1]
 
 
-def start_engine(home: Home) -> str:
-    """Starts a detached engine; returns its line on readiness. Raises CliError with the reason of a refusal."""
+def start_engine(home: Home, environment: Mapping[str, str] | None = None) -> str:
+    """Starts a detached engine; returns its line on readiness. Raises CliError with the reason of a refusal.
+
+    `environment` is added to this process's own.
+    """
     try:
         done = subprocess.run(
             engine_command(home, detach=True),
             cwd=package_root(),
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

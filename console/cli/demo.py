@@ -1,0 +1,67 @@
+"""`dagdeck demo`: a throw-away home with the sample DAGs, a real past, a live engine and the console."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from console.cli.errors import CliError, Exit
+from console.cli.output import say, warn
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Keep the home, and its engine running, when the console ends.")
+def demo(keep: bool) -> int:
+    """Look around: sample DAGs on real weather data, with a past and live runs, in a throw-away home.
+
+    The past is real: an engine whose clock is set back runs the sample DAGs first. When you leave the console, the
+    engine is stopped and the home is removed.
+    """
+    # Imported on first use: no other verb needs them.
+    from console.cli.demo_home import furnish, tear_down
+    from console.cli.opening import show_console
+
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if not terminal and not keep:
+        raise CliError("the demo needs a terminal for its console; --keep makes its home without one", Exit.USAGE)
+    root = Path(tempfile.mkdtemp(prefix="dagdeck-demo-"))
+    try:
+        home = furnish(root, warn)
+        code = show_console(home) if terminal else int(Exit.DONE)
+    except BaseException:
+        tear_down(root)
+        raise
+    if keep:
+        say(f"The home stays in {root}, and its engine runs on:")
+        say(f"  dagdeck --home {root}")
+        say(f"  dagdeck --home {root} engine stop --kill --yes; rm -r {root}")
+    else:
+        tear_down(root)
+    return code
+
+
+def samples_folder() -> Path:
+    """Where the sample DAGs of this installation stand. Raises CliError when it has none."""
+    from console.cli.spawning import package_root
+
+    folder = package_root() / "sample_dags"
+    if not folder.is_dir():
+        raise CliError(f"this installation has no sample DAGs: {folder} is missing")
+    return folder
+
+
+def copy_samples(target: Path, *, only: frozenset[str] | None = None, without: frozenset[str] = frozenset()) -> None:
+    """Copies sample DAGs and their data into a home's `dags/`, private as everything in a home."""
+    for source in sorted(samples_folder().rglob("*")):
+        relative = source.relative_to(samples_folder())
+        wanted = only is None or relative.parts[0] in only
+        if not source.is_file() or "__pycache__" in relative.parts or relative.parts[0] in without or not wanted:
+            continue
+        place = target / relative
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copyfile(source, place)
+        place.chmod(0o600)

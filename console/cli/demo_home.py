@@ -1,0 +1,141 @@
+"""The demo's home: its settings, its past, and its end.
+
+The past is made by an engine whose clock is set back, in two passes: a day ago, and a quarter of an hour ago. The DAGs
+with short schedules arrive with the second pass, so that no day of missed runs has to be made up for.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from console.cli.demo import copy_samples
+from console.cli.errors import CliError
+from console.cli.init import make_home
+from console.cli.link import EngineLink, engine_pid, select
+from console.cli.reading import Reader, open_store, reads_overview, reads_run
+from console.cli.spawning import start_engine
+from engine.clock import OFFSET_VARIABLE
+from engine.config import Home
+from engine.model.moments import SECOND, to_iso
+from engine.model.states import TERMINAL_RUN
+
+CONFIG = """\
+# The home of `dagdeck demo`. It is removed when the console ends, unless you said --keep.
+name = "demo"
+slots = 8
+
+[pools]
+demo_db = 2
+"""
+MINUTE, HOUR = 60, 3600
+PASS_SECONDS = 60.0
+BUSY = frozenset({"weather_replay.py", "flaky_api.py", "broken_export.py", "slow_steps.py", "fan_out.py"})
+"""Files of DAGs with short schedules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A run that the past is to hold. With `minute`, its logical date is that minute of the hour before the pass."""
+
+    dag_id: str
+    logical_date: str | None = None
+    minute: int | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def _weather(first: int, last: int) -> list[Order]:
+    return [Order("weather_daily", f"2012-01-{day:02}") for day in range(first, last + 1)]
+
+
+YESTERDAY = [
+    *_weather(1, 8),
+    Order("dependencies"),
+    Order("data_passing"),
+    Order("shell_tools"),
+    Order("trigger_rules"),
+]
+JUST_NOW = [
+    *_weather(9, 14),
+    Order("dependencies"),
+    Order("data_passing"),
+    Order("trigger_rules", params={"fail": True}),
+    Order("broken_export", minute=15),
+    *(Order("fan_out", minute=minute) for minute in (5, 10, 15)),
+    *(Order("flaky_api", minute=minute) for minute in (0, 8)),
+]
+
+
+def furnish(root: Path, tell: Callable[[str], None]) -> Home:
+    """Makes the demo's home in an empty folder, gives it its past, and starts its live engine."""
+    home = make_home(root, {}, CONFIG)
+    copy_samples(home.dags, without=BUSY)
+    tell("running the sample DAGs as of yesterday …")
+    live_through(home, 25 * HOUR, YESTERDAY)
+    copy_samples(home.dags, only=BUSY)
+    tell("… and as of a quarter of an hour ago …")
+    live_through(home, 15 * MINUTE, JUST_NOW)
+    start_engine(home)
+    return home
+
+
+def live_through(home: Home, seconds_ago: int, orders: list[Order]) -> None:
+    """Runs an engine whose clock is set back, has it run the orders, and ends it once nothing runs."""
+    start_engine(home, {OFFSET_VARIABLE: str(-seconds_ago)})
+    with open_store(home) as store:
+        _wait(lambda: _known(store) >= {order.dag_id for order in orders}, "the sample DAGs were not loaded")
+        with EngineLink(home) as link:
+            runs = [_trigger(link, order, seconds_ago) for order in orders]
+            _wait(lambda: _over(store, runs), "the sample DAGs did not end")
+            link.command("drain", select(), {}, None, "the past of the demo is over")
+    _wait(lambda: engine_pid(home) is None, "the engine did not stop")
+
+
+def _trigger(link: EngineLink, order: Order, seconds_ago: int) -> str:
+    args: dict[str, Any] = {"params": order.params}
+    if order.logical_date is not None:
+        args["logical_date"] = order.logical_date
+    elif order.minute is not None:
+        then = int(time.time()) - seconds_ago - HOUR
+        args["logical_date"] = to_iso((then - then % HOUR + order.minute * MINUTE) * SECOND)
+    done = link.command("trigger", select(dags=(order.dag_id,)), args, None, None)
+    return str(done.result["run_id"])
+
+
+def _known(store: Reader) -> set[str]:
+    return {dag.dag_id for dag in reads_overview.dags(store)}
+
+
+def _over(store: Reader, run_ids: list[str]) -> bool:
+    """Whether these runs, the newest of the home, have ended."""
+    ended = {run.run_id for run in reads_run.runs(store, count=500) if run.state in TERMINAL_RUN}
+    return ended.issuperset(run_ids)
+
+
+def _wait(condition: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + PASS_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise CliError(f"{otherwise} within {PASS_SECONDS:.0f} s")
+        time.sleep(0.05)
+
+
+def tear_down(root: Path) -> None:
+    """Stops the home's engine with everything that it runs, and removes the home."""
+    home = Home(root)
+    pid = engine_pid(home) if home.lock.exists() else None
+    if pid:
+        try:
+            with EngineLink(home) as link:
+                link.command("stop", select(), {"kill": True}, None, "the demo is over")
+        except Exception:
+            # Whatever state it is in, an engine of a home that is about to vanish must not stay.
+            os.kill(pid, signal.SIGTERM)
+        _wait(lambda: engine_pid(home) is None, "the demo's engine did not stop")
+    shutil.rmtree(root, ignore_errors=True)
