@@ -11,7 +11,7 @@ from typing import TypeAlias
 from structlog.typing import FilteringBoundLogger
 
 from engine.clock import Clock
-from engine.execution.port import Bundle, Evidence, Executor
+from engine.execution.port import Bundle, Claimed, Evidence, Executor
 from engine.failpoints import hit
 from engine.lifecycle.core import apply
 from engine.lifecycle.events import EngineKill, Event, Granted, Start
@@ -35,6 +35,8 @@ from engine.store.errors import CommitFailed
 from engine.store.writer import Writer
 
 Work: TypeAlias = Callable[[Turn], None]
+CLAIMS_WAIT = 0.004
+"""Seconds that the news of a start may wait for the next turn: the end of a short task then shares its commit."""
 MOST_PER_TURN = 256
 """Items handled in one turn, so that the loop stays free for the socket."""
 
@@ -99,7 +101,10 @@ class Scheduler:
         """What the executor saw of attempts."""
         for item in evidence:
             self._inbox.append(partial(take_evidence, self, item))
-        self.wake()
+        if all(isinstance(item, Claimed) for item in evidence):
+            self._loop.call_later(CLAIMS_WAIT, self.wake)
+        else:
+            self.wake()
 
     def on_timer(self, kind: str, handler: Callable[[Turn, Timer], None]) -> None:
         """Names who handles timers of one kind."""
