@@ -37,11 +37,6 @@ class Claim:
         self.at = at
         """When it was made: microseconds of the system's wall clock. 0: as the file's own time says."""
 
-    def dumps(self) -> bytes:
-        """The file's bytes."""
-        parts = (self.pid, self.started, self.boot_id.encode(), self.at)
-        return b'{"v":1,"pid":%d,"started":%d,"boot_id":"%s","at":%d}\n' % parts
-
 
 class Survey:
     """What stands on disk: `state` is `never_started`, `running`, `ended` or `lost`."""
@@ -140,7 +135,7 @@ def is_locked(directory: int) -> bool:
     return False
 
 
-def make_claim(directory: int, claim: Claim) -> bool:
+def make_claim(directory: int, pid: int, started: int, boot_id: str, at: int) -> bool:
     """Claims the attempt: the one thing that happens at most once in its life. False when a claim stands."""
     try:
         handle = os.open(CLAIM, _CREATE, 0o600, dir_fd=directory)
@@ -148,7 +143,9 @@ def make_claim(directory: int, claim: Claim) -> bool:
         return False
     failpoints.hit("attempt.claim.made")
     try:
-        os.write(handle, claim.dumps())
+        os.write(
+            handle, b'{"v":1,"pid":%d,"started":%d,"boot_id":"%s","at":%d}\n' % (pid, started, boot_id.encode(), at)
+        )
     finally:
         os.close(handle)
     failpoints.hit("attempt.claim.written")

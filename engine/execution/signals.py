@@ -132,7 +132,7 @@ def _claim_or_forbid(path: str) -> files.Claim | None:
     os.makedirs(path, 0o700, exist_ok=True)
     directory = files.open_directory(path)
     try:
-        if files.make_claim(directory, files.Claim(0, 0, proc.boot_id(), time.time_ns() // 1000)):
+        if files.make_claim(directory, 0, 0, proc.boot_id(), time.time_ns() // 1000):
             status = AttemptStatus(143, "engine", signal=int(signal.SIGTERM), outcome="failed")
             status.error, status.reason = "stopped before it began", Reason.KILL_REQUESTED.value
             files.settle_status(path, status.dumps())

@@ -21,10 +21,8 @@ def main(arguments: list[str]) -> int:
         pipe = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     streams.prepare()
     child.measure_cold()
-    began = child.begin(files.path_of(root, attempt_id), attempt_id, pipe, proc.boot_id())
     faulthandler.enable()
-    child.run(began, _load)
-    return 0
+    child.run(files.path_of(root, attempt_id), attempt_id, pipe, proc.boot_id(), _load)
 
 
 def _load(spec: AttemptSpec) -> dict[str, DAG]:

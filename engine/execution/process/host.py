@@ -13,13 +13,13 @@ import os
 import resource
 import select
 import sys
-import threading
 
 from engine import failpoints
 from engine.authoring.dag import DAG
 from engine.execution import directory as files
 from engine.execution.process import child, failure, news, proc, streams, tag, waiter
 from engine.execution.process.channels import NEWS_FD, ORDERS_FD
+from engine.execution.process.judge import BundleBroken
 from engine.execution.process.wakeup import Wakeup
 from engine.model.attempt_files import AttemptSpec
 
@@ -51,7 +51,7 @@ class Host:
         self._file = file
         self._boot_id = proc.boot_id()
         self._dags: dict[str, DAG] = {}
-        self._broken: child.BundleBroken | None = None
+        self._broken: BundleBroken | None = None
         self._children: dict[int, str] = {}
         self._tag = tag.find()
         self._rest = b""
@@ -60,7 +60,7 @@ class Host:
         """Imports the bundle. Returns `ready`, `broken`, or `cold` if forking from here would not be safe."""
         try:
             self._dags = streams.load_bundle(self._bundle, self._file)
-        except child.BundleBroken as problem:
+        except BundleBroken as problem:
             self._broken = problem
             failure.say(f"{self._file} cannot be imported: {failure.one_line(problem.__cause__ or problem)}")
         if not _may_fork():
@@ -72,7 +72,7 @@ class Host:
 
     def serve(self) -> None:
         """Takes orders and waits for children."""
-        self._wakeup = Wakeup()
+        self._wakeup = Wakeup(polite=False)
         poll = select.poll()
         poll.register(self._wakeup.fd, select.POLLIN)
         poll.register(ORDERS_FD, select.POLLIN)
@@ -86,9 +86,6 @@ class Host:
                 else:
                     self._wakeup.drain()
                     self._reap()
-            if taking and self._wakeup.stopping:
-                taking = False
-                poll.unregister(ORDERS_FD)
 
     def _take_orders(self) -> bool:
         data = os.read(ORDERS_FD, _READ)
@@ -115,17 +112,15 @@ class Host:
         self._children[pid] = attempt_id
 
     def _be_child(self, path: str, attempt_id: str) -> None:
-        """Never returns."""
+        """Never returns. Becomes the leader of a session and keeps nothing of the host's but its imports."""
         try:
             failpoints.hit("child.forked")
-            child.default_signals()
             os.setsid()
-            for fd in (ORDERS_FD, *self._wakeup.descriptors):
-                os.close(fd)
+            os.close(ORDERS_FD)
+            self._wakeup.undo_in_child()
             tag.write(self._tag, attempt_id)
-            began = child.begin(path, attempt_id, NEWS_FD, self._boot_id)
             child.own_exit_handlers()
-            child.run(began, self._load)
+            child.run(path, attempt_id, NEWS_FD, self._boot_id, self._load)
         except BaseException as problem:
             failure.say(f"attempt {attempt_id}: {failure.one_line(problem)}")
         finally:
@@ -171,7 +166,8 @@ class Host:
 
 def _may_fork() -> bool:
     """False when threads run that a fork would cut off. Some libraries' own end at the first fork, so one is tried."""
-    if threading.active_count() > 1:
+    threads = sys.modules.get("threading")
+    if threads is not None and threads.active_count() > 1:
         return False
     if _kernel_threads() == 1:
         return True

@@ -53,8 +53,13 @@ def stat(pid: int | str) -> Stat | None:
 
 def own_start() -> int:
     """This process's own start time in ticks; 0 where unknown."""
-    own = stat("self")
-    return own.started if own is not None else 0
+    try:
+        handle = os.open("/proc/self/stat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return 0
+    data = os.read(handle, 4096)
+    os.close(handle)
+    return int(data[data.rfind(b")") :].split(None, 21)[20])
 
 
 def is_alive(pid: int, started: int) -> bool:

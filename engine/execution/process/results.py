@@ -15,13 +15,11 @@ class ResultInvalid(Exception):
     """The returned value is not JSON, or too large. The text names the place in the value."""
 
 
-def encode(value: Any) -> bytes | None:
-    """The bytes of `result.json`; None for a task that returned None.
+def encode(value: Any) -> bytes:
+    """The bytes of `result.json` for a value that is not None.
 
     Raises ResultInvalid when the value would not survive the round trip (tuples may become lists) or is over 64 MB.
     """
-    if value is None:
-        return None
     try:
         text = json.dumps(value, allow_nan=False, separators=(",", ":"))
         plain = "\\ud" not in text and json.loads(text) == value

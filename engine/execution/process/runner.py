@@ -71,7 +71,7 @@ class Runner:
         self._boot_id = proc.boot_id()
         self._poll = select.poll()
         self._engine = Outbox(ENGINE_FD, self._poll, select.POLLIN)
-        self._wakeup = Wakeup()
+        self._wakeup = Wakeup(polite=True)
         self._news, self._news_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._hosts = Hosts(root, self._news_write, self._poll)
         self._by_pid: dict[int, Running] = {}

@@ -8,7 +8,7 @@ import sys
 
 from engine.authoring.dag import DAG
 from engine.authoring.loading import load_file
-from engine.execution.process.child import BundleBroken, flush
+from engine.execution.process.judge import BundleBroken
 
 
 def prepare() -> None:
@@ -26,3 +26,12 @@ def load_bundle(bundle: str, file: str) -> dict[str, DAG]:
         raise BundleBroken(f"{file} cannot be imported") from problem
     finally:
         flush()
+
+
+def flush() -> None:
+    """Hands what has been printed to the kernel."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass

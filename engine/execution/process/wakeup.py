@@ -1,4 +1,4 @@
-"""Signals as readable bytes for a poll loop: children that ended, and polite requests to stop."""
+"""Signals as readable bytes for a poll loop: children that ended, and, where wanted, polite requests to stop."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import os
 import signal
 from types import FrameType
 
+_set_handler = getattr(signal.signal, "__wrapped__", signal.signal)
+"""The bare function below Python's wrapper, which costs a forked child more than all else that it does with signals."""
+_CHILD_ENDED, _DEFAULT = int(signal.SIGCHLD), int(signal.SIG_DFL)
+
 
 class Wakeup:
-    """Turns SIGCHLD into readiness of `fd`, and SIGTERM, SIGINT and SIGHUP into `stopping`."""
+    """Turns SIGCHLD into readiness of `fd`, and with `polite` SIGTERM, SIGINT and SIGHUP into `stopping`."""
 
-    def __init__(self) -> None:
+    def __init__(self, polite: bool) -> None:
         self.stopping = False
         self.fd, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, _ignore)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if polite else ():
             signal.signal(number, self._stop)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
@@ -29,10 +33,12 @@ class Wakeup:
         except BlockingIOError:
             pass
 
-    @property
-    def descriptors(self) -> tuple[int, int]:
-        """What a forked child has to close."""
-        return self.fd, self._write
+    def undo_in_child(self) -> None:
+        """In a forked child: back to what a fresh process has."""
+        signal.set_wakeup_fd(-1)
+        _set_handler(_CHILD_ENDED, _DEFAULT)
+        os.close(self.fd)
+        os.close(self._write)
 
 
 def _ignore(number: int, frame: FrameType | None) -> None:
