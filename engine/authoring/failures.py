@@ -15,10 +15,10 @@ _LONGEST_MESSAGE, _LONGEST_TRACE = 2_000, 8_000
 def describe_failure(problem: BaseException, file: str, root: str) -> ImportFailure:
     """The failure of the DAG file `file` (absolute; named relative to `root`), with the line of it that led there."""
     relative = os.path.relpath(file, root)
-    culprit, line = _origin(problem, file)
+    culprit, at, line = _origin(problem, file)
     message = _sentence(problem)
     if culprit != file and culprit.startswith(root.rstrip(os.sep) + os.sep):
-        message = f"{os.path.relpath(culprit, root)}: {message}"
+        message = f"{os.path.relpath(culprit, root)}:{at or 1}: {message}"
     return ImportFailure(
         file=relative,
         message=_cut(message, _LONGEST_MESSAGE),
@@ -47,19 +47,17 @@ def _text(problem: BaseException) -> str:
         return f"<its text cannot be shown: {type(second).__name__}>"
 
 
-def _origin(problem: BaseException, file: str) -> tuple[str, int | None]:
-    """The file that the problem arose in, and the last line of the DAG file on the way there."""
-    frames = traceback.extract_tb(problem.__traceback__, limit=None) if problem.__traceback__ else []
+def _origin(problem: BaseException, file: str) -> tuple[str, int | None, int | None]:
+    """The file and line that the problem arose in, and the last line of the DAG file on the way there."""
+    frames = traceback.extract_tb(problem.__traceback__) if problem.__traceback__ else []
     users = [frame for frame in frames if not is_own(frame.filename) and "importlib" not in frame.filename]
-    line = next((frame.lineno for frame in reversed(users) if frame.filename == file), None)
-    culprit = users[-1].filename if users else file
+    culprit, at = (users[-1].filename, users[-1].lineno) if users else (file, None)
     if isinstance(problem, SyntaxError) and problem.filename:
-        culprit = problem.filename
-        line = problem.lineno if culprit == file else line
+        culprit, at = problem.filename, problem.lineno
     elif isinstance(problem, DefinitionError):
-        culprit = problem.file
-        line = problem.line if culprit == file else line
-    return culprit, line
+        culprit, at = problem.file, problem.line
+    line = next((frame.lineno for frame in reversed(users) if frame.filename == file), None)
+    return culprit, at or None, (at or None) if culprit == file else line
 
 
 def _short_trace(problem: BaseException) -> str:

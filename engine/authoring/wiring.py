@@ -23,13 +23,13 @@ class Wirable:
         raise NotImplementedError
 
     def __rshift__(self, other: object) -> Any:
-        after = tasks_of(other)
-        connect([self.as_task()], after)
+        own, after = self.as_task(), tasks_of(other)
+        connect([own], after)
         return _chained(other, after)
 
     def __lshift__(self, other: object) -> Any:
-        before = tasks_of(other)
-        connect(before, [self.as_task()])
+        own, before = self.as_task(), tasks_of(other)
+        connect(before, [own])
         return _chained(other, before)
 
     def __rrshift__(self, other: object) -> Any:
@@ -42,11 +42,11 @@ class Wirable:
 
     def set_downstream(self, other: object) -> None:
         """The same as `self >> other`."""
-        connect([self.as_task()], tasks_of(other))
+        self >> other
 
     def set_upstream(self, other: object) -> None:
         """The same as `self << other`."""
-        connect(tasks_of(other), [self.as_task()])
+        self << other
 
 
 class TaskList(list[Any]):
