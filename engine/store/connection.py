@@ -24,14 +24,14 @@ def check_library() -> None:
         raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old for the store: {needed} or newer is needed")
 
 
-def connect_writer(path: Path) -> sqlite3.Connection:
+def connect_writer(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
     """A read-write connection for the store's writer: durable on commit, checkpoints only when told to.
 
     Creates the file if it is missing. Raises sqlite3.Error, or StoreError when WAL cannot be switched on or the file
     is not a store that this program may touch; such a file is left as it is.
     """
     check_library()
-    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False, factory=factory)
     try:
         _harden(connection)
         check_identity(connection, path)

@@ -93,10 +93,10 @@ class Committer:
 
     def probe(self) -> Head:
         """Opens the store again if need be, proves with a tiny commit that it works, and reads its head."""
-        if self._connection is None:
-            self.open()
-        connection = self._use()
         try:
+            if self._connection is None:
+                self.open()
+            connection = self._use()
             if self._distrusted:
                 self._check_sound(connection)
             connection.execute("BEGIN IMMEDIATE")
@@ -105,7 +105,8 @@ class Committer:
             self._distrusted = False
             return self.head()
         except Exception:
-            self._drop(connection)
+            if self._connection is not None:
+                self._drop(self._connection)
             raise
 
     def checkpoint_if_due(self) -> None:

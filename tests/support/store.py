@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from engine.model.moments import SECOND, Micros
 from engine.model.rows import Attempt, Run, TaskInstance, Transition
 from engine.model.states import AttemptState, Outcome, Reason, RunState, RunType, TaskState
 from engine.store.batch import Batch, CommandRow
-from engine.store.connection import connect_reader
+from engine.store.connection import connect_reader, connect_writer
 from engine.store.migrations import open_store
 from engine.store.writer import Writer
 
@@ -22,7 +24,7 @@ T0: Micros = 1_700_000_000 * SECOND
 
 
 @asynccontextmanager
-async def a_writer(path: Path, **options: Any) -> Any:
+async def a_writer(path: Path, **options: Any) -> AsyncIterator[Writer]:
     """A writer on the store at `path`, made or upgraded first, closed at the end."""
     open_store(path)
     writer = Writer(path, clock=lambda: T0, **options)
@@ -133,3 +135,40 @@ def tamper(path: Path, *statements: str) -> None:
             connection.execute(statement)
     finally:
         connection.close()
+
+
+class FaultyConnection(sqlite3.Connection):
+    """A connection on which chosen statements fail as they do on a bad disk. `faults` maps the statement's first word
+    to SQLite's name of the error; it belongs to the class that `faulty` makes.
+    """
+
+    faults: dict[str, str]
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """Fails if a fault is set for the statement."""
+        name = self.faults.get(sql.split()[0])
+        if name is not None:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorname = name
+            raise error
+        return super().execute(sql, *values)
+
+
+def faulty() -> tuple[dict[str, str], Callable[[Path], sqlite3.Connection]]:
+    """A dictionary of faults to be set and lifted at will, and a `connect` for a writer that suffers from them."""
+    faults: dict[str, str] = {}
+    kind = type("Faulty", (FaultyConnection,), {"faults": faults})
+
+    def connect(path: Path) -> sqlite3.Connection:
+        return connect_writer(path, kind)
+
+    return faults, connect
+
+
+async def until(done: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Waits for a condition. Raises TimeoutError when it does not come true."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the condition did not come true")
+        await asyncio.sleep(0.005)
