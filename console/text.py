@@ -21,12 +21,25 @@ _JOINERS = re.compile("(?<=[^\x00-\x9f])[\u200c\u200d\ufe0e\ufe0f\U0001f3fb-\U00
 _REFUSED = frozenset((0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x3164, 0xFFA0)).union(
     range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0), range(0x1F1E6, 0x1F200), range(0x1F3FB, 0x1F400)
 )
+_ANY_REFUSED = re.compile("[" + "".join(re.escape(chr(codepoint)) for codepoint in sorted(_REFUSED)) + "]")
+
+
+def is_allowed(character: str) -> bool:
+    """Whether a single character may be drawn as it is."""
+    return character.isprintable() and ord(character) not in _REFUSED
+
+
+def is_safe(text: str) -> bool:
+    """Whether a text may be drawn as it is: nothing to refuse in it, and no flood of marks. Quick on ordinary text."""
+    if text.isascii():
+        return text.isprintable()
+    return text.isprintable() and _ANY_REFUSED.search(text) is None and _bound_marks(text) == text
 
 
 def _visible(codepoint: int) -> str:
     """What stands for one character: itself when it is on the allow-list, else a form that shows what it was."""
     character = chr(codepoint)
-    if character.isprintable() and codepoint not in _REFUSED:
+    if is_allowed(character):
         return character
     if unicodedata.category(character) == "Zs":
         return "  " if codepoint == 0x3000 else " "
@@ -92,7 +105,7 @@ def _expand_tabs(text: str, column: int) -> str:
 
 def _bound_marks(text: str) -> str:
     """The text with at most a few zero-width marks on each character, and a base for marks that have none."""
-    if cell_len(text) >= len(text) and all(map(_cell, text)):
+    if all(map(_cell, text)):
         return text
     kept: list[str] = []
     marks = 0

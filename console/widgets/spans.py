@@ -58,7 +58,15 @@ def changes(old: Spans, new: Spans, width: int) -> list[tuple[int, int]]:
             break
         same += 1
     start = spans_width(new[:same])
-    before_cells, after_cells = _cells(old[same:], width - start), _cells(new[same:], width - start)
+    old, new = old[same:], new[same:]
+    tail = 0
+    for before, after in zip(reversed(old), reversed(new), strict=False):
+        if before != after:
+            break
+        tail += 1
+    if tail and (middle := spans_width(new[:-tail])) == spans_width(old[:-tail]):
+        old, new, width = old[:-tail], new[:-tail], min(width, start + middle)
+    before_cells, after_cells = _cells(old, width - start), _cells(new, width - start)
     runs: list[tuple[int, int]] = []
     for at, (before, after) in enumerate(zip(before_cells, after_cells, strict=True)):
         if before == after:

@@ -1,0 +1,150 @@
+"""The terminal's driver: Textual's, with a writer that never blocks the app and a frame that waits for its terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Queue
+from typing import IO, Any, Final
+
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual.app import App
+from textual.drivers._writer_thread import WriterThread
+from textual.drivers.linux_driver import LinuxDriver
+
+from console.wire import installed, wire_of
+
+_NO_MOUSE: Final = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l"
+_LAST_MOVE: Final = re.compile(r"\x1b\[\d+;\d+H\Z")
+_CORNER: Final = "\x1b[1;1H"
+_GIVE_UP: Final = 2.0
+
+
+class FrameWriter(WriterThread):
+    """Writes to the terminal in its own thread. A terminal that has gone swallows everything, and nothing raises."""
+
+    def __init__(self, file: IO[str], on_idle: Callable[[], None], *, bounded: bool) -> None:
+        super().__init__(file)
+        if not bounded:
+            self._queue = Queue()
+        self._on_idle = on_idle
+        self._given = self._taken = 0
+        self._gone = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether the terminal has taken everything that was written."""
+        return self._given == self._taken
+
+    def write(self, text: str) -> None:
+        """Hand text to the thread."""
+        self._given += 1
+        super().write(text)
+
+    def run(self) -> None:
+        """Write what is handed over, until told to stop."""
+        while (text := self._queue.get()) is not None:
+            if not self._gone:
+                self._send(text.encode("utf-8", "replace"))
+            self._taken += 1
+            if self.idle:
+                self._on_idle()
+
+    def stop(self) -> None:
+        """End the thread. One that hangs on a terminal which takes nothing is left behind."""
+        self._queue.put(None)
+        self.join(_GIVE_UP)
+
+    def _send(self, data: bytes) -> None:
+        descriptor = self._file.fileno()
+        while data:
+            try:
+                data = data[os.write(descriptor, data) :]
+            except BlockingIOError:
+                select.select([], [descriptor], [])
+            except OSError:
+                self._gone = True
+                return
+
+
+class ConsoleDriver(LinuxDriver):
+    """Textual's driver without mouse reports. With the console's wire installed it drops frames instead of blocking."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = False, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._wire = wire_of(app.console)
+        self._held = ""
+        self._last_move = ""
+        self._started_before = False
+        self._taking = False
+        self._wire.ready = self._is_idle
+
+    @property
+    def frame_sent(self) -> bool:
+        """Whether everything drawn so far has been taken by the terminal."""
+        return self._is_idle() and not self._wire.pending
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over, with a writer of our own."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual leaves this method untyped.
+        stock = self._writer_thread
+        if stock is None or not stock.is_alive() or self._file is None:
+            return
+        stock.stop()
+        self._writer_thread = FrameWriter(self._file, self._on_idle, bounded=not installed())
+        self._writer_thread.start()
+        self._taking = True
+        if not self._mouse:
+            self.write(_NO_MOUSE)
+        self._last_move = ""
+        self._wire.forget()
+        if self._started_before:
+            self._loop.call_soon_threadsafe(self._app.refresh)
+        self._started_before = True
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back."""
+        self._taking = False
+        self.write(f"\x1b[m{_NO_MOUSE}")
+        super().stop_application_mode()
+
+    def write(self, data: str) -> None:
+        """Write data, but for brackets of synchronised output around nothing and moves that nobody can see.
+
+        Textual moves the hidden cursor after each frame: to a widget that takes typing, or else into the corner.
+        """
+        data = data.removesuffix(_CORNER)
+        if data == SYNC_START:
+            self._held = data
+            return
+        if data == SYNC_END and self._held:
+            self._held = ""
+            return
+        if not data or data == self._last_move:
+            return
+        if data != SYNC_END:
+            move = _LAST_MOVE.search(data)
+            self._last_move = move[0] if move else ""
+        super().write(self._held + data)
+        self._held = ""
+
+    def send_pending(self) -> None:
+        """Send what has changed since the last frame, if the terminal has taken that."""
+        move = self._last_move
+        if self._wire.pending and (frame := self._wire.frame()):
+            self.write(frame + move)
+
+    def _is_idle(self) -> bool:
+        writer = self._writer_thread
+        return self._taking and (writer.idle if isinstance(writer, FrameWriter) else True)
+
+    def _on_idle(self) -> None:
+        """Called in the writer's thread: whatever was dropped meanwhile goes out as one frame."""
+        if self._wire.pending and self._taking:
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self.send_pending)

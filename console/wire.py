@@ -1,0 +1,313 @@
+"""What goes over the wire: only cells that differ from what the terminal already shows, and only printable ones.
+
+Textual sends every dirty row again from the widget's left edge. Here the compositor's updates go into a picture of the
+terminal instead; a frame is the difference between that picture and what was last sent, with as few cursor movements
+and colour changes as it takes. While the terminal does not keep up, updates only change the picture: frames are
+dropped, never queued, and the next one carries all that was missed.
+
+The replaced methods are internal to Textual, so `install` refuses every version that this was not tested with; the
+console then runs with Textual's own rendering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any, Final, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
+
+from rich.cells import split_graphemes
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.strip import Strip
+
+from console.glyphs import to_ascii
+from console.text import cells, is_allowed, is_safe
+
+TESTED: Final = ("8.2.8",)
+"""The versions of Textual that this module was tested with."""
+
+_METHOD: Final = "render_segments"
+_BRIDGE: Final = 4
+"""Unchanged cells that are cheaper to send again than to jump over."""
+
+
+class Pen(NamedTuple):
+    """How a cell is drawn, as the parameters of SGR: attributes, foreground, background; empty means default."""
+
+    attributes: str
+    front: str
+    back: str
+
+
+PLAIN: Final = Pen("", "", "")
+
+Cell: TypeAlias = tuple[str, Pen]
+"""A character with its marks, and its pen. The second cell of a wide character has no text."""
+
+_UNKNOWN: Final[Cell] = ("", Pen("?", "", ""))
+_BLANK: Final[Cell] = (" ", PLAIN)
+
+
+class Wire:
+    """The picture of one terminal: what it should show, and what it was last sent."""
+
+    def __init__(self) -> None:
+        self.width = self.height = 0
+        self.ready: Callable[[], bool] = lambda: True
+        """Says whether the terminal has taken everything; while it has not, no frame is made."""
+        self.pending = False
+        """Whether the picture holds changes that were not sent."""
+        self._want: list[list[Cell]] = []
+        self._sent: list[list[Cell]] = []
+        self._dirty: dict[int, tuple[int, int]] = {}
+        self._pen = _UNKNOWN[1]
+
+    def resize(self, width: int, height: int) -> None:
+        """Start over for a terminal of that size; the same size changes nothing."""
+        if (width, height) != (self.width, self.height):
+            self.width, self.height = width, height
+            self._want = [[_BLANK] * width for _ in range(height)]
+            self.forget()
+
+    def forget(self) -> None:
+        """Assume nothing about what the terminal shows: the next frame sends every cell."""
+        self._sent = [[_UNKNOWN] * self.width for _ in range(self.height)]
+        self._dirty = dict.fromkeys(range(self.height), (0, self.width))
+        self._pen = _UNKNOWN[1]
+        self.pending = bool(self._dirty)
+
+    def paint(self, y: int, x: int, first: int, last: int, strip: Strip, colours: ColorSystem) -> None:
+        """Put the columns `first` up to `last` of a strip that starts at column `x` into row `y` of the picture.
+
+        Characters that straddle either end are put in whole, and what is left of one that was overwritten is blank.
+        """
+        last = min(last, x + strip.cell_length, self.width)
+        if not 0 <= y < self.height or first >= last:
+            return
+        left = max(first - 1, x)
+        found = _as_cells(strip.crop(left - x, min(last + 1, self.width) - x), colours)
+        start, end = first - left, last - left
+        while start > 0 and not found[start][0]:
+            start -= 1
+        while end < len(found) and not found[end][0]:
+            end += 1
+        row, begin, stop = self._want[y], left + start, left + end
+        if begin > 0 and not row[begin][0]:
+            row[begin - 1] = (" ", row[begin - 1][1])
+        beyond = stop < self.width and not row[stop][0]
+        row[begin:stop] = found[start:end]
+        if beyond:
+            row[stop] = (" ", row[stop][1])
+        low, high = self._dirty.get(y, (self.width, 0))
+        self._dirty[y] = (max(min(low, begin - 1), 0), min(max(high, stop + 1), self.width))
+
+    def frame(self) -> str:
+        """The frame to write now: empty when nothing differs, or when the terminal has not taken the last one."""
+        self.pending = bool(self._dirty)
+        return self.take() if self.pending and self.ready() else ""
+
+    def take(self) -> str:
+        """The difference between the picture and what was sent, which counts as sent from here on.
+
+        The colours are left as they are at its end: what changes most is often what changed last.
+        """
+        out: list[str] = []
+        pen, at = self._pen, (-1, -1)
+        for y, (low, high) in sorted(self._dirty.items()):
+            row, sent = self._want[y], self._sent[y]
+            x = low
+            while x < high:
+                if row[x] == sent[x]:
+                    x += 1
+                    continue
+                start, end = self._run(row, sent, x, high)
+                if at != (y, start):
+                    out.append(f"\x1b[{start + 1}G" if at[0] == y else f"\x1b[{y + 1};{start + 1}H")
+                for text, wanted in row[start:end]:
+                    if wanted is not pen and wanted != pen:
+                        out.append(_turn(pen, wanted))
+                        pen = wanted
+                    out.append(text)
+                sent[start:end] = row[start:end]
+                at, x = (y, end), end
+        self._dirty.clear()
+        self.pending = False
+        self._pen = pen
+        return "".join(out)
+
+    def _run(self, row: list[Cell], sent: list[Cell], x: int, high: int) -> tuple[int, int]:
+        """The run of cells to send that begins at the changed cell `x`, on whole characters."""
+        start, end = x, x + 1
+        while start > 0 and not row[start][0]:
+            start -= 1
+        ahead = end
+        while ahead < high and ahead - end <= _BRIDGE:
+            if row[ahead] != sent[ahead]:
+                end = ahead + 1
+            elif row[ahead][1] != row[end - 1][1]:
+                break
+            ahead += 1
+        while end < self.width and not row[end][0]:
+            end += 1
+        return start, end
+
+
+def _turn(old: Pen, new: Pen) -> str:
+    """The shortest SGR from one pen to another."""
+    if old.attributes != new.attributes:
+        codes = ["0" if old != PLAIN else "", *new]
+    else:
+        codes = [
+            (new.front or "39") if new.front != old.front else "",
+            (new.back or "49") if new.back != old.back else "",
+        ]
+    return f"\x1b[{';'.join(code for code in codes if code)}m"
+
+
+def _as_cells(strip: Iterable[Segment], colours: ColorSystem) -> list[Cell]:
+    found: list[Cell] = []
+    for text, style, control in strip:
+        if control:
+            continue
+        pen = PLAIN if style is None else _pen(style, colours)
+        if not is_safe(text):
+            text = printable(text)
+        if text.isascii():
+            found += [(character, pen) for character in text]
+            continue
+        for piece, size in cells(text):
+            if size:
+                found.append((piece, pen))
+                if size == 2:
+                    found.append(("", pen))
+            elif found:
+                found[-1] = (found[-1][0] + piece, found[-1][1])
+    return found
+
+
+@lru_cache(4096)
+def _pen(style: Style, colours: ColorSystem) -> Pen:
+    flags = (style.bold, style.dim, style.italic, style.underline, style.reverse, style.strike)
+    attributes = ";".join(code for code, on in zip("123479", flags, strict=True) if on)
+    sides = [
+        "" if colour is None or colour.is_default else ";".join(colour.downgrade(colours).get_ansi_codes(foreground))
+        for colour, foreground in ((style.color, True), (style.bgcolor, False))
+    ]
+    return Pen(attributes, *sides)
+
+
+_wires: WeakKeyDictionary[Console, Wire] = WeakKeyDictionary()
+
+
+def wire_of(console: Console) -> Wire:
+    """The wire of the terminal that an app's console draws on."""
+    wire = _wires.get(console)
+    if wire is None:
+        wire = _wires[console] = Wire()
+    return wire
+
+
+def _colours(console: Console) -> ColorSystem:
+    return console._color_system or ColorSystem.TRUECOLOR
+
+
+def _render_chops(update: ChopsUpdate, console: Console) -> str:
+    wire, colours = wire_of(console), _colours(console)
+    chops: Sequence[Mapping[int, Strip | None]] = update.chops
+    wire.resize(update.chop_ends[0][-1], len(chops))
+    for y, first, last in update.spans:
+        if not 0 <= y < len(chops):
+            continue
+        for end, (x, strip) in zip(update.chop_ends[y], chops[y].items(), strict=True):
+            if strip is not None and x < last and end > first:
+                wire.paint(y, x, max(x, first), min(end, last), strip, colours)
+    return wire.frame()
+
+
+def _render_layout(update: LayoutUpdate, console: Console) -> str:
+    wire, colours = wire_of(console), _colours(console)
+    region = update.region
+    wire.resize(region.right, region.bottom)
+    for y, line in enumerate(update.strips, region.y):
+        x = region.x
+        for strip in line:
+            wire.paint(y, x, x, x + strip.cell_length, strip, colours)
+            x += strip.cell_length
+    return wire.frame()
+
+
+_REPLACED: Final = {ChopsUpdate: _render_chops, LayoutUpdate: _render_layout}
+_stock: dict[type, Any] = {}
+
+
+def install() -> str | None:
+    """Replace Textual's rendering of updates. The text says why it was left as it is; None when it was replaced."""
+    found = version("textual")
+    if found not in TESTED:
+        return f"Textual {found} is not one of {', '.join(TESTED)}, with which the console's own wire was tested"
+    for update, render in _REPLACED.items():
+        if update not in _stock:
+            _stock[update] = update.__dict__[_METHOD]
+            setattr(update, _METHOD, render)
+    return None
+
+
+def installed() -> bool:
+    """Whether Textual's rendering is replaced."""
+    return bool(_stock)
+
+
+def uninstall() -> None:
+    """Put Textual's own rendering back."""
+    for update, render in _stock.items():
+        setattr(update, _METHOD, render)
+    _stock.clear()
+
+
+@lru_cache(1024)
+def printable(text: str) -> str:
+    """The text without anything that a terminal could obey, in the same number of cells as Textual counts for it."""
+    shown: list[str] = []
+    for start, end, size in split_graphemes(text)[0]:
+        piece = text[start:end]
+        if size == 0:
+            continue
+        kept = "".join(character for character in piece[:4] if is_allowed(character))
+        shown.append(kept if kept and sum(width for _, width in cells(kept)) == size else "?" * size)
+    return "".join(shown)
+
+
+class SafeLineFilter(LineFilter):
+    """The last net before the terminal, on every line of every widget: printable text only, of unchanged width.
+
+    Where the terminal has no Unicode it translates the console's signs to ASCII, and where colours are not wanted it
+    leaves attributes only.
+    """
+
+    def __init__(self, *, ascii_only: bool = False, monochrome: bool = False) -> None:
+        super().__init__()
+        self._ascii_only = ascii_only
+        self._monochrome = monochrome
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The segments with safe text and without links."""
+        return [self._safe(segment) for segment in segments if not segment.control]
+
+    def _safe(self, segment: Segment) -> Segment:
+        text, style, _ = segment
+        safe = text if is_safe(text) else printable(text)
+        if self._ascii_only:
+            safe = to_ascii(safe)
+        if style is not None:
+            if style.link:
+                style = style.update_link(None)
+            if self._monochrome:
+                style = style.without_color
+        return segment if safe is text and style is segment.style else Segment(safe, style)

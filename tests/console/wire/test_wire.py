@@ -1,0 +1,286 @@
+"""The picture of the terminal: after any updates the terminal shows what a full repaint would, for the fewest bytes."""
+
+from __future__ import annotations
+
+import random
+import unicodedata
+
+import pyte
+import pytest
+import textual
+from rich.color import ColorSystem
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.strip import Strip
+
+from console import wire
+from console.text import cells, fit, sanitise
+from console.wire import SafeLineFilter, Wire, printable
+
+WIDTH, HEIGHT = 40, 8
+STYLES = [
+    Style.parse(text)
+    for text in ("#ff0000 on #000000", "bold #00ff00 on #101010", "#c0c0c0 on #101010", "reverse", "underline #c0c0c0")
+]
+WORDS = ["a", "load", "天気", "e\u0301", "✓", "►", "ﾊ", "👍", "0", "42", " ", "  ", "─"]
+
+
+class Terminal:
+    """A terminal that shows what the wire sends."""
+
+    def __init__(self) -> None:
+        self.wire = Wire()
+        self.wire.resize(WIDTH, HEIGHT)
+        self.screen = pyte.Screen(WIDTH, HEIGHT)
+        self.screen.reset_mode(7, private=True)
+        self._stream = pyte.Stream(self.screen)
+
+    def paint(self, y: int, first: int, last: int, strip: Strip) -> None:
+        self.wire.paint(y, 0, first, last, strip, ColorSystem.TRUECOLOR)
+
+    def frame(self) -> str:
+        data = self.wire.frame()
+        self._stream.feed(data)
+        return data
+
+    def shown(self) -> list[list[object]]:
+        return [[self.screen.buffer[y][x] for x in range(WIDTH)] for y in range(HEIGHT)]
+
+
+def random_strip(dice: random.Random) -> Strip:
+    segments: list[Segment] = []
+    left = WIDTH
+    while left:
+        text = fit("".join(dice.choices(WORDS, k=dice.randint(1, 4))), dice.randint(1, 8), cut="hard")
+        text = fit(text, left, cut="hard") if sum(size for _, size in cells(text)) > left else text
+        segments.append(Segment(text, dice.choice(STYLES)))
+        left -= sum(size for _, size in cells(text))
+    return Strip(segments, WIDTH)
+
+
+def by_cell(strip: Strip) -> list[tuple[str, Style | None]]:
+    """What stands in each cell; a wide character stands in its first."""
+    return [
+        each
+        for segment in strip
+        for piece, size in cells(segment.text)
+        for each in [(piece, segment.style), ("", segment.style)][:size]
+    ]
+
+
+def splice(old: Strip, other: Strip, first: int, last: int) -> Strip:
+    """The old strip with some columns of the other; halves of wide characters become blanks."""
+    mixed = by_cell(old)[:first] + by_cell(other)[first:last] + by_cell(old)[last:]
+    for x, (text, style) in enumerate(mixed):
+        if (is_wide(text) and (x + 1 == WIDTH or mixed[x + 1][0])) or (
+            not text and (x == 0 or not is_wide(mixed[x - 1][0]))
+        ):
+            mixed[x] = (" ", style)
+    return Strip([Segment(text, style) for text, style in mixed if text], WIDTH)
+
+
+def is_wide(text: str) -> bool:
+    return sum(size for _, size in cells(text)) == 2
+
+
+def changed(old: Strip, new: Strip) -> list[int]:
+    """The columns on which two strips differ."""
+    return [x for x, (before, after) in enumerate(zip(by_cell(old), by_cell(new), strict=True)) if before != after]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_updates_end_in_the_picture_of_a_full_repaint(seed: int) -> None:
+    """After each of 400 random span updates the terminal shows, cell by cell, what painting everything anew shows."""
+    dice = random.Random(seed)
+    live = Terminal()
+    truth = [random_strip(dice) for _ in range(HEIGHT)]
+    for y, strip in enumerate(truth):
+        live.paint(y, 0, WIDTH, strip)
+    live.frame()
+    for step in range(400):
+        y = dice.randrange(HEIGHT)
+        old, mix = truth[y], random_strip(dice)
+        first = dice.randrange(WIDTH)
+        last = min(WIDTH, first + dice.randint(1, 12))
+        new = splice(old, mix, first, last)
+        truth[y] = new
+        columns = [first, last - 1, *changed(old, new)]
+        live.paint(y, min(columns), max(columns) + 1, new)
+        if dice.random() < 0.7:
+            live.frame()
+        if step % 40 == 39:
+            live.frame()
+            fresh = Terminal()
+            for at, strip in enumerate(truth):
+                fresh.paint(at, 0, WIDTH, strip)
+            fresh.frame()
+            assert live.shown() == fresh.shown()
+            expected = [unicodedata.normalize("NFC", strip.text) for strip in truth]
+            assert [unicodedata.normalize("NFC", line) for line in live.screen.display] == expected
+
+
+@pytest.mark.parametrize(("column", "shown"), [(0, "a 気"), (1, " b気"), (2, "天c "), (3, "天 d")])
+def test_overwriting_half_of_a_wide_character_blanks_the_other(column: int, shown: str) -> None:
+    """A narrow character over either half of a wide one leaves a blank beside it, on the terminal as in the picture."""
+    terminal = Terminal()
+    terminal.paint(0, 0, WIDTH, Strip([Segment("天気" + " " * 36)], WIDTH))
+    terminal.frame()
+    terminal.paint(0, column, column + 1, Strip([Segment("abcd" + " " * 36)], WIDTH))
+    terminal.frame()
+    assert terminal.screen.display[0].rstrip() == shown.rstrip()
+
+
+@pytest.mark.parametrize("column", [0, 1])
+def test_a_span_over_half_of_a_wide_character_sends_it_whole(column: int) -> None:
+    """A dirty span that begins or ends inside a wide character covers both of its cells."""
+    terminal = Terminal()
+    terminal.frame()
+    terminal.paint(0, column, column + 1, Strip([Segment("天" + " " * 38)], WIDTH))
+    terminal.frame()
+    assert terminal.screen.display[0].rstrip() == "天"
+
+
+def test_equal_content_sends_nothing() -> None:
+    """Painting what already stands there makes an empty frame."""
+    terminal = Terminal()
+    strip = random_strip(random.Random(1))
+    terminal.paint(0, 0, WIDTH, strip)
+    assert terminal.frame()
+    terminal.paint(0, 0, WIDTH, Strip(list(strip), WIDTH))
+    assert terminal.frame() == ""
+    assert not terminal.wire.pending
+
+
+def test_forgetting_sends_everything_again() -> None:
+    """After `forget` the next frame repaints every cell, colours included."""
+    terminal = Terminal()
+    strip = random_strip(random.Random(1))
+    terminal.paint(3, 0, WIDTH, strip)
+    first = terminal.frame()
+    terminal.wire.forget()
+    assert terminal.wire.pending
+    assert terminal.frame() == first
+
+
+def test_two_cell_timers_cost_a_few_bytes_each() -> None:
+    """16 timers of two cells at column 60 cost at most 16 bytes each in a frame, colours included."""
+    picture = Wire()
+    picture.resize(160, 50)
+    ground = Style.parse("#c8ced8 on #11141a")
+
+    def row(seconds: int) -> Strip:
+        timer = Segment(f"{seconds:02d}", Style.parse("#6cc7d6 on #11141a"))
+        return Strip([Segment(" " * 60, ground), timer, Segment(" " * 98, ground)], 160)
+
+    frames = []
+    for seconds in (11, 22, 33):
+        for y in range(16):
+            picture.paint(y, 0, 60, 62, row(seconds), ColorSystem.TRUECOLOR)
+        frames.append(picture.frame())
+    assert len(frames[2]) <= 16 * 16
+    assert frames[2].count("33") == 16
+
+
+def test_a_terminal_that_does_not_keep_up_gets_one_frame_for_many() -> None:
+    """While the terminal is not ready nothing is made; the next frame is the difference to the latest picture only."""
+    terminal = Terminal()
+    terminal.frame()
+    ready = [False]
+    terminal.wire.ready = lambda: ready[0]
+    for count in range(100):
+        terminal.paint(0, 0, WIDTH, Strip([Segment(f"{count:<40}")], WIDTH))
+        assert terminal.frame() == ""
+        assert terminal.wire.pending
+    ready[0] = True
+    frame = terminal.frame()
+    assert "99" in frame and "98" not in frame
+    assert terminal.screen.display[0].rstrip() == "99"
+    assert not terminal.wire.pending
+
+
+def test_no_strip_can_send_a_control_character() -> None:
+    """Even text that no filter has seen goes out as printable characters, in the cells that Textual counted for it."""
+    terminal = Terminal()
+    terminal.paint(0, 0, WIDTH, Strip([Segment("a\x1b]0;x\x07b\x9bc\u202ed\u26a0\ufe0f")]).adjust_cell_length(WIDTH))
+    frame = terminal.frame()
+    assert set(map(ord, frame)) & {0x07, 0x9B, 0x202E, 0xFE0F} == set()
+    assert terminal.screen.display[0].startswith("a]0;xbcd??")
+
+
+def test_a_version_of_textual_that_was_not_tested_keeps_its_own_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An untested Textual is left alone, and the reason names both versions."""
+    stock = wire.ChopsUpdate.render_segments
+    monkeypatch.setattr(wire, "TESTED", ("0.0.1",))
+    reason = wire.install()
+    assert reason is not None and textual.__version__ in reason and "0.0.1" in reason
+    assert wire.ChopsUpdate.render_segments is stock
+    assert not wire.installed()
+
+
+def test_the_rendering_can_be_put_back() -> None:
+    """Installing replaces the rendering, once, and uninstalling restores it."""
+    stock = wire.ChopsUpdate.render_segments
+    try:
+        assert wire.install() is None
+        assert wire.install() is None
+        assert wire.ChopsUpdate.render_segments is not stock
+    finally:
+        wire.uninstall()
+    assert wire.ChopsUpdate.render_segments is stock
+
+
+HOSTILE = [
+    *map(chr, range(0x20)),
+    *map(chr, range(0x7F, 0xA0)),
+    "\u202e",
+    "\u2066",
+    "\u200b",
+    "\U000e0041",
+    "\udc80",
+    "\x1b]52;c;aGk=\x07",
+    "\x1b]8;;http://x\x1b\\",
+    "\x1bP+q\x1b\\",
+    "\x1b_G\x1b\\",
+    "\x1b[6n",
+    "\u26a0\ufe0f",
+    "👩\u200d👧",
+    "🇩🇪",
+    "e" + "\u0301" * 40,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_the_filter_lets_only_printable_text_through_in_the_same_cells(text: str) -> None:
+    """Whatever a widget draws, the filter's output is printable and as wide as Textual counted the input."""
+    before = Strip([Segment("ab" + text + "cd", Style(bold=True))])
+    after = before.apply_filter(SafeLineFilter(), Color(0, 0, 0))
+    assert after.text.isprintable()
+    assert sanitise(after.text) == after.text
+    assert Strip(list(after)).cell_length == before.cell_length
+    assert after.text.startswith("ab") and after.text.endswith("cd")
+
+
+def test_the_filter_removes_links_and_control_segments() -> None:
+    """Links and segments that are terminal commands do not pass."""
+    link = Segment("x", Style(link="http://x"))
+    command = Segment("\x1b[2J", None, [(1,)])  # type: ignore[list-item]
+    kept = SafeLineFilter().apply([link, command], Color(0, 0, 0))
+    assert [segment.text for segment in kept] == ["x"]
+    assert kept[0].style is not None and kept[0].style.link is None
+
+
+def test_the_filter_translates_for_terminals_without_unicode_or_colour() -> None:
+    """In ASCII mode signs become ASCII cell by cell; in monochrome colours go and attributes stay."""
+    plain = SafeLineFilter(ascii_only=True, monochrome=True)
+    (kept,) = plain.apply([Segment("✓ 天 é─", Style.parse("bold red on blue"))], Color(0, 0, 0))
+    assert kept.text == "+ ?? ?-"
+    assert kept.style is not None and kept.style.bold
+    assert kept.style.color is None and kept.style.bgcolor is None
+
+
+def test_safe_segments_pass_untouched() -> None:
+    """Ordinary segments are the same objects afterwards: the net costs nothing where there is nothing to catch."""
+    segment = Segment("✓ load", Style(bold=True))
+    assert SafeLineFilter().apply([segment], Color(0, 0, 0))[0] is segment
+    assert printable("load") == "load"

@@ -1,0 +1,132 @@
+"""A small console for tests in a pseudo terminal: `python -m tests.support.stage_program MODE [SEED] [FILE]`.
+
+Modes: `timers` (16 timers of two cells at column 60, once a second, in 50 rows), `still` (the same without ticks),
+`scribble` (random changes on key `s`), `flood` (a counter that changes all rows 60 times a second), `stuck` and `fail`.
+Keys in all of them: `r` repaints every cell, `d` writes the screen's text into FILE, `b` blocks the event loop for a
+minute, `x` raises, `q` leaves.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from pathlib import Path
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from console.terminal import TerminalApp, run_console
+from console.text import fit
+from console.theming import Look
+from console.widgets.dialog import Dialog, DialogContent
+from console.widgets.lines import LineView, Row
+from console.widgets.status import BarLine
+
+WORDS = ["load", "天気", "e\u0301", "✓", "►", "ﾊ", "👍", "0", "42", "  ", "─"]
+TOKENS = ["text", "dim", "ok", "bad bold", "live", "accent underline"]
+
+
+class StageProgram(TerminalApp[None]):
+    """Two lists side by side under a bar; what happens in them depends on the mode."""
+
+    CSS = """
+    Screen { layout: vertical; layers: base above; }
+    #left { width: 37; }
+    #note { layer: above; offset: 30 5; width: 15; height: 3; background: #202830; }
+    """
+
+    def __init__(self, mode: str, seed: int, file: str) -> None:
+        super().__init__(look=Look(monochrome="NO_COLOR" in os.environ, ascii_only="STAGE_ASCII" in os.environ))
+        self.mode, self.file = mode, file
+        self.dice = random.Random(seed)
+        self.count = 10
+        self.bar = BarLine()
+        self.left, self.right = LineView(id="left"), LineView(id="right")
+        self.rounds = 0
+
+    def compose(self) -> ComposeResult:
+        yield self.bar
+        if self.mode != "scribble":
+            yield self.right
+            return
+        with Horizontal():
+            yield self.left
+            yield self.right
+        yield Static("above", id="note", markup=False)
+
+    def on_mount(self) -> None:
+        self.right.focus()
+        if self.mode == "scribble":
+            self.scribble(rows=60)
+        else:
+            self.tick()
+        if self.mode == "timers":
+            self.set_interval(1, self.tick)
+        elif self.mode == "flood":
+            self.set_interval(1 / 60, self.tick)
+        self.bar.show((("stage ready", "accent"),))
+
+    def tick(self) -> None:
+        self.count += 1
+        flood = self.mode == "flood"
+        self.right.show(
+            [
+                Row(at, ((f"task_{at:<54}", "text"), (str(self.count) if flood or at < 16 else "33", "live")))
+                for at in range(50)
+            ]
+        )
+
+    def scribble(self, rows: int) -> None:
+        for view in (self.left, self.right):
+            before = getattr(view, "told", dict.fromkeys(range(60), ()))
+            for at in self.dice.sample(range(60), rows):
+                before[at] = tuple(
+                    ("".join(self.dice.choices(WORDS, k=self.dice.randint(1, 5))), self.dice.choice(TOKENS))
+                    for _ in range(self.dice.randint(1, 8))
+                )
+            view.told = before  # type: ignore[attr-defined]
+            view.show([Row(at, spans) for at, spans in before.items()])
+        self.bar.show((("round ", "dim"), (str(self.rounds), "text")), ((fit("天" * (self.rounds % 9), 12), "ok"),))
+
+    def round(self) -> None:
+        self.rounds += 1
+        self.scribble(rows=self.dice.randint(1, 4))
+        if self.rounds % 7 == 0:
+            self.right.move(self.dice.randint(-9, 9))
+        if self.rounds % 40 == 10:
+            self.push_screen(Dialog(DialogContent("天気 dialog", ((("天" * 30, "warn"),),) * 6)))
+        if self.rounds % 40 == 30:
+            self.pop_screen()
+        if self.rounds % 25 == 0:
+            note = self.query_one("#note") if len(self.screen_stack) == 1 else None
+            if note is not None:
+                note.styles.offset = (self.dice.randint(0, 60), self.dice.randint(1, 18))
+        if self.rounds < 320:
+            self.set_timer(0.004, self.round)
+        else:
+            self.set_timer(0.2, lambda: self.bar.show((("scribbled", "text"),)))
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "s":
+            self.round()
+        elif event.key == "r":
+            self.repaint()
+        elif event.key == "d":
+            lines = [strip.text for strip in self.screen._compositor.render_strips()]
+            Path(self.file).write_text("\n".join(lines), encoding="utf-8")
+            self.bar.show((("written", "text"),))
+        elif event.key == "b":
+            time.sleep(60)
+        elif event.key == "x":
+            raise ValueError("broken \x1b]0;pwned\x07 handler")
+        elif event.key == "q":
+            self.exit()
+
+
+if __name__ == "__main__":
+    mode, seed, file = [*sys.argv[1:], "1", "/dev/null"][:3]
+    sys.exit(run_console(StageProgram(mode, int(seed), file)))
