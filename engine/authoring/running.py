@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from engine.authoring.context import TaskContext, build_context, build_scope
@@ -24,11 +25,20 @@ def call_task(dag: DAG, spec: AttemptSpec, inputs: Mapping[str, Any]) -> Any:
     task = _find(dag, spec.task_id)
     if task.function is None:
         raise TaskMissing(f"task {spec.task_id!r} of DAG {dag.dag_id!r} is not a Python task any more")
+    if not _signature(task.function).parameters:
+        return _call(task.function, [], {})
     context = build_context(spec)
     scope = build_scope(context, inputs)
     args = [resolve(value, scope) for value in task.args]
     kwargs = {name: resolve(value, scope) for name, value in task.kwargs.items()}
     return _call(task.function, args, fill_in(task.function, args, kwargs, context))
+
+
+def prepare(dag: DAG) -> None:
+    """Looks at the signatures of a DAG's functions ahead of the attempts that will be forked from this process."""
+    for task in dag.tasks:
+        if task.function is not None:
+            _signature(task.function)
 
 
 def call_callback(dag: DAG, spec: AttemptSpec) -> None:
@@ -56,7 +66,7 @@ def fill_in(
     function: Callable[..., Any], args: list[Any], kwargs: Mapping[str, Any], context: TaskContext
 ) -> dict[str, Any]:
     """The keyword arguments of a call: the given ones, and the context for parameters that are left over."""
-    signature = inspect.signature(function)
+    signature = _signature(function)
     taken = signature.bind_partial(*args, **kwargs).arguments
     filled = dict(kwargs)
     for name, parameter in signature.parameters.items():
@@ -71,9 +81,19 @@ def fill_in(
     return filled
 
 
+_signature_of = lru_cache(maxsize=None)(inspect.signature)
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return _signature_of(function)
+    except TypeError:
+        return inspect.signature(function)
+
+
 def _call(function: Callable[..., Any], args: list[Any], kwargs: Mapping[str, Any]) -> Any:
     result = function(*args, **kwargs)
-    if inspect.iscoroutine(result):
+    if result is not None and inspect.iscoroutine(result):
         import asyncio  # only here: in a host it would make every fork of every task dearer
 
         return asyncio.run(result)

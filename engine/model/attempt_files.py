@@ -12,6 +12,7 @@ from typing import Any, Literal
 from engine.model.dag import Json
 
 SPEC, CLAIM, LOG, RESULT, STATUS = "spec", "claim", "log", "result.json", "status"
+_DECODER = json.JSONDecoder()
 INLINE_RESULT_BYTES = 64 * 1024
 MAX_RESULT_BYTES = 64 * 1024 * 1024
 
@@ -75,7 +76,7 @@ class AttemptSpec:
     @classmethod
     def loads(cls, data: bytes) -> AttemptSpec:
         """Reads the file's bytes. Raises ValueError when they are not a spec of version 1."""
-        raw = json.loads(data)
+        raw, _ = _DECODER.raw_decode(data.decode())
         if not isinstance(raw, dict) or raw.get("v") != 1:
             raise ValueError("not an attempt spec of version 1")
         raw["context"] = Context(**raw["context"])

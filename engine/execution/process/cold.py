@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
         os.set_inheritable(pipe, False)
     else:
         pipe = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-    streams.prepare()
+    streams.suit_logs()
     child.measure_cold()
     faulthandler.enable()
     child.run(files.path_of(root, attempt_id), attempt_id, pipe, proc.boot_id(), _load)

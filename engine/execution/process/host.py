@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     os.umask(0o077)
     for fd in (ORDERS_FD, NEWS_FD):
         os.set_inheritable(fd, False)
-    streams.prepare()
+    streams.suit_logs()
     faulthandler.enable()
     host = Host(root, bundle, file)
     state = host.load()

@@ -8,10 +8,11 @@ import sys
 
 from engine.authoring.dag import DAG
 from engine.authoring.loading import load_file
+from engine.authoring.running import prepare
 from engine.execution.process.judge import BundleBroken
 
 
-def prepare() -> None:
+def suit_logs() -> None:
     """Lines reach the log as they are written, in UTF-8, whatever characters they hold."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -21,7 +22,10 @@ def prepare() -> None:
 def load_bundle(bundle: str, file: str) -> dict[str, DAG]:
     """The DAGs of a bundle's file, by id. Raises BundleBroken, caused by whatever the import raised."""
     try:
-        return load_file(os.path.join(bundle, file), bundle)
+        dags = load_file(os.path.join(bundle, file), bundle)
+        for dag in dags.values():
+            prepare(dag)
+        return dags
     except BaseException as problem:
         raise BundleBroken(f"{file} cannot be imported") from problem
     finally:

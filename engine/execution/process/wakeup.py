@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+from importlib import import_module
 from types import FrameType
 
-_set_handler = getattr(signal.signal, "__wrapped__", signal.signal)
+_set_handler = import_module("_signal").signal
 """The bare function below Python's wrapper, which costs a forked child more than all else that it does with signals."""
 _CHILD_ENDED, _DEFAULT = int(signal.SIGCHLD), int(signal.SIG_DFL)
 
