@@ -170,7 +170,7 @@ def _find(session: Session, text: str) -> tuple[Path, Path, str | None]:
             raise NotFound(f"there is no file {path}")
         path = path.resolve()
         root = session.home.dags.resolve()
-        return (root if path.is_relative_to(root) else path.parent), path, dag_id or None
+        return (root if path.is_relative_to(root) else path.parent), path, dag_id if colon else None
     return (root := session.home.dags.resolve()), root / _file_of(session, text), text
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import click
 
 from console.cli.changing import change, report
-from console.cli.errors import CliError, Exit
-from console.cli.link import select
+from console.cli.errors import CliError, Exit, NotFound
+from console.cli.link import engine_pid, select
 from console.cli.options import Asking, changing
 from console.cli.output import emit_json
-from console.cli.reading import find_dag, find_run, open_store
+from console.cli.reading import Reader, find_dag, find_run, open_store
 from console.cli.runs import exit_code_of, say_outcome, wait_for_run
 from console.cli.session import Session, pass_session
 from console.cli.shapes import run_detail_json
+from engine.config import Home
+
+LIVE_SECONDS = 5.0
+"""By then a change in `dags/` is live: two seconds of quiet, and the time to load it."""
 
 
 @click.command()
@@ -39,7 +44,7 @@ def trigger(
     if logical_date is not None:
         args["logical_date"] = logical_date
     with open_store(session.home) as store:
-        find_dag(store, dag)
+        expect_dag(session.home, store, dag)
     done = change(session, "trigger", select(dags=(dag,)), args, asking)
     if done is None or not wait:
         report(done, asking)
@@ -53,6 +58,23 @@ def trigger(
     else:
         say_outcome(run)
     return exit_code_of(run)
+
+
+def expect_dag(home: Home, store: Reader, dag_id: str) -> None:
+    """Returns once the DAG is known. While a DAG file is so new that the engine cannot have read it yet, waits for it.
+
+    Raises NotFound.
+    """
+    changed = max((path.stat().st_mtime for path in home.dags.rglob("*.py")), default=0.0)
+    while True:
+        try:
+            find_dag(store, dag_id)
+        except NotFound:
+            if engine_pid(home) is None or not 0 <= time.time() - changed < LIVE_SECONDS:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def parse_param(text: str) -> tuple[str, str]:

@@ -1,0 +1,136 @@
+"""`dagdeck engine …`: an engine that outlives its starter, refuses a second one, and lets tasks run on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from console.cli.link import engine_pid
+from console.cli.spawning import engine_command, package_root
+from engine.config import Home
+from tests.integration.cli.conftest import DAGS, IDS
+from tests.support.cli import Cli
+from tests.support.homes import a_home, run_engine, until
+from tests.support.pty import PtyProgram
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    """A home whose engine is not started yet."""
+    with a_home(DAGS) as made:
+        yield made
+
+
+def test_a_second_engine_refuses_and_names_the_first(cli: Cli, home: Home) -> None:
+    """`engine start` on a home that has an engine ends with 5 and gives its pid; its command line names the home."""
+    pid = run_engine(home, IDS)
+    command = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
+    assert command == engine_command(home, detach=True)
+    answer = cli("--home", home.root, "engine", "start")
+    assert answer.code == 5
+    assert str(pid) in answer.err
+    assert engine_pid(home) == pid
+
+
+def test_reading_works_and_changing_says_no_engine_when_none_runs(cli: Cli, home: Home) -> None:
+    """With the engine down, reading verbs answer from the store; changing ones end with 3 and say how to start one."""
+    assert cli("--home", home.root, "runs", "list").code == 4
+    run_engine(home, IDS)
+    assert cli("--home", home.root, "trigger", "etl", "--wait", "--yes").code == 0
+    assert cli("--home", home.root, "engine", "stop").code == 0
+    assert engine_pid(home) is None
+    assert cli("--home", home.root, "runs", "list", "--json").json[0]["state"] == "success"
+    assert "stored 3 rows" in cli("--home", home.root, "logs", "etl@latest", "load").out
+    assert cli("--home", home.root, "engine", "status", "--check").code == 3
+    assert "stopped" in cli("--home", home.root, "engine", "status").out
+    answer = cli("--home", home.root, "trigger", "etl", "--yes")
+    assert answer.code == 3
+    assert "dagdeck engine start" in answer.err
+
+
+def test_a_stopped_engine_leaves_tasks_running_and_kill_takes_them_along(cli: Cli, home: Home) -> None:
+    """After `engine stop` a task runs on and the next engine goes on with it; `stop --kill` ends it first."""
+    run_engine(home, IDS)
+    cli("--home", home.root, "trigger", "slow", "--yes")
+
+    def pid_of_task() -> int:
+        why = cli("--home", home.root, "why", "slow@latest", "sleeps", "--json").json
+        return int(why["state"] == "running")
+
+    until(pid_of_task, "the task runs")
+    cli("--home", home.root, "engine", "stop")
+    assert cli("--home", home.root, "runs", "show", "slow@latest", "--json").json["state"] == "running"
+    run_engine(home, IDS)
+    assert pid_of_task()
+    attempts = cli("--home", home.root, "why", "slow@latest", "sleeps", "--json").json["attempts"]
+    assert len(attempts) == 1
+    assert cli("--home", home.root, "engine", "stop", "--kill", "--yes").code == 0
+    assert engine_pid(home) is None
+    why = cli("--home", home.root, "why", "slow@latest", "sleeps", "--json").json
+    assert [attempt["outcome"] for attempt in why["attempts"]] == ["killed"]
+
+
+def test_drain_waits_for_what_runs(cli: Cli, home: Home) -> None:
+    """`engine drain --wait` returns once the engine has stopped, which it does when nothing runs."""
+    run_engine(home, IDS)
+    cli("--home", home.root, "trigger", "etl", "--yes")
+    assert cli("--home", home.root, "engine", "drain", "--wait").code == 0
+    assert engine_pid(home) is None
+
+
+def test_an_engine_in_the_foreground_stops_on_sigterm(home: Home) -> None:
+    """`engine run` is the engine itself: a supervisor's SIGTERM ends it in order, with exit code 0."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dagdeck", "--home", str(home.root), "engine", "run"],
+        cwd=package_root(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("ready")
+        assert engine_pid(home) == process.pid
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_where_no_home_is_the_running_ones_are_listed(
+    cli: Cli, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outside of any home, the error names this user's homes that have an engine."""
+    monkeypatch.chdir(tmp_path)
+    run_engine(home, IDS)
+    answer = cli("runs", "list")
+    assert answer.code == 3
+    assert str(home.root) in answer.err
+
+
+def test_the_question_on_a_terminal_shows_what_would_change(home: Home) -> None:
+    """On a terminal the preview comes first; `n` changes nothing and ends with 5, `y` does it."""
+    run_engine(home, IDS)
+    command = [sys.executable, "-m", "dagdeck", "--home", str(home.root), "trigger", "etl"]
+    for answer, code, runs in (("n", 5, 0), ("y", 0, 1)):
+        with PtyProgram(command, size=(100, 24), cwd=str(package_root())) as terminal:
+            terminal.until("Do it? [y/N]")
+            assert "1 new run of etl" in terminal.text
+            terminal.press(answer, "enter")
+            assert terminal.wait() == code
+        listed = subprocess.run(
+            [*command[:-2], "runs", "list", "--json"], cwd=package_root(), capture_output=True, text=True, check=True
+        )
+        assert listed.stdout.count('"run_id"') == runs
+
+
+def test_a_home_with_bad_settings_is_refused_by_name(cli: Cli, home: Home) -> None:
+    """A wrong setting stops `engine start` with a usage error that names file and key."""
+    home.config.write_text("slots = 0\n")
+    answer = cli("--home", home.root, "engine", "start")
+    assert answer.code == 2
+    assert "slots = 0" in answer.err

@@ -1,0 +1,156 @@
+"""`dagdeck test` and `dagdeck dags validate`: DAG files without an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from engine.config import Home
+from tests.support.cli import Answer, dagdeck
+from tests.support.homes import a_home
+
+pytestmark = pytest.mark.processes
+
+DAGS = {
+    "good.py": """
+        from dagdeck import Param, SkipTask, dag, shell, task
+
+        @task
+        def double(params, ds):
+            print("printed by the task")
+            return {"value": params["x"] * 2, "ds": ds}
+
+        @task
+        def show(data):
+            if data["value"] == 0:
+                raise SkipTask("nothing to show")
+            return data["value"] + 1
+
+        @dag(schedule="0 6 * * *", timezone="Europe/Berlin", start_date="2024-01-01",
+             params={"x": Param(2, type="integer")})
+        def good():
+            show(double()) >> shell("say", "echo shell $DAGDECK_TASK_ID $DAGDECK_DS")
+    """,
+    "shaky.py": """
+        from dagdeck import dag, shell, task
+
+        CALLS = []
+
+        def told(context):
+            print("callback for", context["task_id"])
+
+        @task(retries=2, retry_delay="1h")
+        def third_time():
+            CALLS.append(1)
+            if len(CALLS) < 3:
+                raise ConnectionError("refused")
+
+        @task(execution_timeout="0.2s", on_failure_callback=told)
+        def endless():
+            while True:
+                pass
+
+        @dag
+        def shaky():
+            third_time() >> endless() >> shell("after", "true")
+
+        @dag
+        def random_results():
+            count()
+
+        @task
+        def count():
+            CALLS.append(1)
+            return len(CALLS)
+    """,
+    "wrong.py": """
+        from dagdeck import dag, shell
+
+        @dag(schedule="0 66 * * *", start_date="2024-01-01")
+        def wrong():
+            first, second = shell("first", "true"), shell("second", "true", pool="db")
+            first >> second >> first
+    """,
+}
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Home]:
+    """A home without an engine."""
+    with a_home(DAGS) as made:
+        yield made
+
+
+def at(home: Home, *arguments: str) -> Answer:
+    return dagdeck("--home", home.root, *arguments)
+
+
+def test_a_dag_runs_in_one_process(home: Home) -> None:
+    """Tasks get their params, dates and results; what they print is printed; nothing is stored."""
+    answer = at(home, "test", "good", "--param", "x=20", "--logical-date", "2026-03-01")
+    assert answer.code == 0
+    assert "printed by the task" in answer.out
+    assert "shell say 2026-02-28" in answer.out
+    assert not home.database.exists()
+
+
+def test_json_holds_results_and_nothing_that_tasks_print(home: Home) -> None:
+    """With --json, standard output is one document; the tasks' own output goes to standard error."""
+    answer = at(home, "test", "good", "--json")
+    assert answer.code == 0
+    tasks = {task["task_id"]: task for task in answer.json["tasks"]}
+    assert tasks["show"]["result"] == 5
+    assert "printed by the task" in answer.err
+    assert "shell say" in answer.err
+
+
+def test_a_skip_is_followed_by_the_trigger_rules(home: Home) -> None:
+    """The engine's own lifecycle decides: what comes after a skipped task is skipped."""
+    answer = at(home, "test", "good", "--param", "x=0", "--json")
+    assert {task["task_id"]: task["state"] for task in answer.json["tasks"]} == {
+        "double": "success",
+        "show": "skipped",
+        "say": "skipped",
+    }
+
+
+def test_retries_follow_at_once_and_timeouts_and_callbacks_work(home: Home) -> None:
+    """A retry does not wait for its delay, an endless task is stopped, its callback runs, and the exit code is 1."""
+    answer = at(home, "test", "shaky", "--json")
+    tasks = {task["task_id"]: task for task in answer.json["tasks"]}
+    assert answer.code == 1
+    assert (tasks["third_time"]["state"], tasks["third_time"]["attempts"]) == ("success", 3)
+    assert (tasks["endless"]["state"], tasks["after"]["state"]) == ("failed", "upstream_failed")
+    assert "execution_timeout" in tasks["endless"]["error"]
+    assert "callback for endless" in answer.err
+
+
+def test_twice_finds_results_that_differ(home: Home) -> None:
+    """--twice passes for a DAG that gives the same results again and fails for one that does not, naming the task."""
+    assert at(home, "test", "good", "--twice").code == 0
+    answer = at(home, "test", str(home.dags / "shaky.py") + ":random_results", "--twice", "--json")
+    assert answer.code == 1
+    assert answer.json["different"] == ["count"]
+
+
+def test_what_cannot_be_run_is_said(home: Home) -> None:
+    """An unknown DAG ends with 4, a wrong param with 2, a DAG that does not validate with 1."""
+    assert at(home, "test", "nothing").code == 4
+    assert at(home, "test", "good", "--param", "x=many").code == 2
+    answer = at(home, "test", str(home.dags / "wrong.py"))
+    assert answer.code == 1
+    assert "first" in answer.err
+
+
+def test_validate_names_file_line_and_reason(home: Home) -> None:
+    """Every DAG file is loaded as the engine would; a cycle is named by its path, an unknown pool by its name."""
+    answer = at(home, "dags", "validate")
+    assert answer.code == 1
+    assert "ok     good.py  good, 3 tasks" in answer.out
+    assert "first -> second -> first" in answer.out.replace("→", "->")
+    assert "'db'" in answer.out
+    assert "66" in answer.out
+    documents = at(home, "dags", "validate", str(home.dags / "good.py"), "--json").json
+    assert [(each["file"], each["ok"]) for each in documents] == [("good.py", True)]
+    assert at(home, "dags", "validate", "/no/such/place").code == 4

@@ -1,0 +1,194 @@
+"""Reading and changing verbs against a real engine and its store."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.config import Home
+from tests.support.cli import Cli
+from tests.support.homes import until
+
+pytestmark = pytest.mark.processes
+
+RUN_KEYS = {"dag_id", "run_id", "run_type", "state", "reason", "logical_date", "started_at", "ended_at", "duration"}
+TASK_KEYS = {"dag_id", "run_id", "task_id", "map_index", "state", "reason", "attempt", "logical_date", "started_at"}
+
+
+def trigger(cli: Cli, home: Home, *arguments: str) -> str:
+    """Triggers a run and returns its id."""
+    answer = cli("--home", home.root, "trigger", *arguments, "--yes", "--json")
+    assert answer.code == 0, answer.err
+    return str(answer.json["run_id"])
+
+
+def state_of(cli: Cli, home: Home, run: str, task: str) -> str:
+    """The state of one task of a run."""
+    rows = cli("--home", home.root, "tasks", run, "--json").json
+    return str(next(row["state"] for row in rows if row["task_id"] == task))
+
+
+def test_a_triggered_run_can_be_waited_for_and_read_back(cli: Cli, home: Home) -> None:
+    """`trigger --wait` ends with 0 after a success; list, show and tasks then give stable keys and UTC moments."""
+    run_id = trigger(cli, home, "etl", "--param", "rows=7", "--wait", "--note", "by hand")
+    listed = cli("--home", home.root, "runs", "list", "etl", "--json").json
+    assert set(listed[0]) >= RUN_KEYS
+    shown = cli("--home", home.root, "runs", "show", run_id, "--json").json
+    assert (shown["state"], shown["params"], shown["note"]) == ("success", {"rows": 7}, "by hand")
+    assert shown["started_at"].endswith("Z")
+    assert set(shown["tasks"][0]) >= TASK_KEYS
+    assert [task["task_id"] for task in shown["tasks"]] == ["extract", "load"]
+    text = cli("--home", home.root, "runs", "show", run_id).out
+    assert "rows=7" in text
+    assert "success" in text
+
+
+def test_a_run_that_fails_ends_the_wait_with_1(cli: Cli, home: Home) -> None:
+    """A waited-for run that fails gives exit code 1, and `why` names what came before."""
+    answer = cli("--home", home.root, "trigger", "broken", "--wait", "--yes")
+    assert answer.code == 1
+    assert cli("--home", home.root, "runs", "wait", "broken@latest").code == 1
+    told = cli("--home", home.root, "why", "broken@latest", "after").out
+    assert "upstream_failed" in told
+    assert "fails is failed" in told
+    why = cli("--home", home.root, "why", "broken@latest", "fails", "--json").json
+    assert why["attempts"][0]["exit_code"] == 3
+
+
+def test_a_log_is_shown_with_its_control_characters_made_visible(cli: Cli, home: Home) -> None:
+    """What a task wrote cannot act on a terminal; `--raw` gives the bytes to a file or a pipe."""
+    run_id = trigger(cli, home, "etl", "--wait")
+    answer = cli("--home", home.root, "logs", run_id, "extract")
+    assert "\x1b" not in answer.out
+    assert "reading ^[]52;c;eA==^G ^[[2J and more" in answer.out
+    assert cli("--home", home.root, "logs", run_id, "extract", "--attempt", "4").code == 4
+    assert cli("--home", home.root, "logs", run_id, "nothing").code == 4
+
+
+def test_a_log_is_followed_to_the_end_of_its_attempt(cli: Cli, home: Home) -> None:
+    """`logs -f` waits for the attempt, prints what comes and returns when the attempt has ended."""
+    run_id = trigger(cli, home, "slow")
+    until(lambda: state_of(cli, home, run_id, "sleeps") == "running", "the task runs")
+    assert cli("--home", home.root, "kill", run_id, "sleeps", "--yes").code == 0
+    answer = cli("--home", home.root, "logs", run_id, "sleeps", "-f")
+    assert answer.out.splitlines()[0] == "started"
+    until(lambda: state_of(cli, home, run_id, "sleeps") == "failed", "the task is killed")
+
+
+def test_runs_are_named_in_five_ways(cli: Cli, home: Home) -> None:
+    """An id, its unique beginning, DAG@latest, DAG@-1 and DAG@DATE all find the run."""
+    first = trigger(cli, home, "etl", "--logical-date", "2031-05-01T03:00Z", "--wait")
+    second = trigger(cli, home, "etl", "--logical-date", "2031-05-02T03:00Z", "--wait")
+
+    def found(text: str) -> str:
+        return str(cli("--home", home.root, "runs", "show", text, "--json").json["run_id"])
+
+    assert found(second) == found(second[:-2]) == found("etl@latest") == found("etl@2031-05-02") == second
+    assert found("etl@-1") == found("etl@2031-05-01T03") == first
+    assert cli("--home", home.root, "runs", "show", "etl@2031").code == 2
+    assert cli("--home", home.root, "runs", "show", "etl@1999-01-01").code == 4
+
+
+def test_a_dry_run_changes_nothing(cli: Cli, home: Home) -> None:
+    """`--dry-run` prints the engine's preview; no run is made and the audit has no entry."""
+    before = cli("--home", home.root, "audit", "--json").json
+    preview = cli("--home", home.root, "trigger", "etl", "--dry-run", "--json").json
+    assert preview["dry_run"] is True
+    assert preview["total"] == 1
+    assert cli("--home", home.root, "audit", "--json").json == before
+
+
+def test_without_a_terminal_nothing_is_asked_and_nothing_done(cli: Cli, home: Home) -> None:
+    """A script that says neither --yes nor --dry-run gets a usage error."""
+    answer = cli("--home", home.root, "trigger", "etl")
+    assert answer.code == 2
+    assert "--yes" in answer.err
+
+
+def test_rerun_clear_and_mark(cli: Cli, home: Home) -> None:
+    """Rerun --failed takes what failed and what it dragged down, mark decides, and both can be refused."""
+    cli("--home", home.root, "trigger", "broken", "--wait", "--yes")
+    run_id = cli("--home", home.root, "runs", "list", "broken", "--json").json[0]["run_id"]
+    preview = cli("--home", home.root, "rerun", run_id, "--failed", "--dry-run", "--json").json
+    assert {row["task_id"] for row in preview["rows"]} == {"fails", "after"}
+    assert cli("--home", home.root, "mark", run_id, "fails", "success", "--yes", "--note", "fixed by hand").code == 0
+    assert cli("--home", home.root, "runs", "wait", run_id, "--timeout", "20").code == 0
+    assert cli("--home", home.root, "clear", run_id, "after", "--yes").code == 0
+    assert cli("--home", home.root, "runs", "wait", run_id, "--timeout", "20").code == 0
+    refused = cli("--home", home.root, "rerun", run_id, "--failed", "--yes")
+    assert refused.code == 5
+    last = cli("--home", home.root, "audit", "--json").json
+    assert ("mark", "fixed by hand") in {(row["verb"], row["note"]) for row in last}
+
+
+def test_retry_and_cancel(cli: Cli, home: Home) -> None:
+    """A waiting retry starts at once by `retry`, and a run that is waiting is cancelled by `cancel`."""
+    run_id = trigger(cli, home, "shaky")
+    until(lambda: state_of(cli, home, run_id, "call") == "up_for_retry", "the first try fails")
+    why = cli("--home", home.root, "why", run_id, "call")
+    assert "its retry is due" in why.out
+    assert "db-1:5432 refused" in why.out
+    assert cli("--home", home.root, "retry", run_id, "call", "--yes").code == 0
+    assert cli("--home", home.root, "runs", "wait", run_id, "--timeout", "20").code == 1
+    other = trigger(cli, home, "slow")
+    assert cli("--home", home.root, "cancel", other, "--yes").code == 0
+    assert cli("--home", home.root, "runs", "wait", other, "--timeout", "20").code == 1
+    assert cli("--home", home.root, "runs", "show", other, "--json").json["state"] == "cancelled"
+    assert cli("--home", home.root, "cancel", other, "--yes").code == 5
+
+
+def test_dags_are_listed_shown_drawn_and_paused(cli: Cli, home: Home) -> None:
+    """The verbs about DAGs agree on state, graph and source; a file that does not load is named on standard error."""
+    answer = cli("--home", home.root, "dags", "list")
+    assert "wrong.py:2" in answer.err
+    assert {"etl", "shaky", "broken", "slow"} == {
+        row["dag_id"] for row in cli("--home", home.root, "dags", "list", "--json").json
+    }
+    shown = cli("--home", home.root, "dags", "show", "etl", "--json").json
+    assert shown["spec"]["params"]["rows"]["default"] == 3
+    assert "Two steps." in cli("--home", home.root, "dags", "show", "etl").out
+    graph = cli("--home", home.root, "dags", "graph", "etl", "--json").json
+    assert graph["edges"] == [{"from": "extract", "to": "load"}]
+    assert cli("--home", home.root, "dags", "graph", "etl").out.split() == ["●", "extract", "●", "load"]
+    assert "def shaky():" in cli("--home", home.root, "dags", "source", "shaky").out
+    assert cli("--home", home.root, "dags", "pause", "shaky", "--yes", "--note", "db down").code == 0
+    assert cli("--home", home.root, "dags", "show", "shaky", "--json").json["state"] == "paused"
+    assert cli("--home", home.root, "dags", "pause", "shaky", "--yes").code == 5
+    assert cli("--home", home.root, "dags", "resume", "shaky", "--yes").code == 0
+    assert cli("--home", home.root, "dags", "show", "shaky", "--json").json["paused_at"] is None
+
+
+def test_a_name_that_is_nearly_right_gets_a_suggestion(cli: Cli, home: Home) -> None:
+    """A DAG or task that does not exist ends with exit code 4 and a name that is near."""
+    answer = cli("--home", home.root, "dags", "show", "shakey")
+    assert answer.code == 4
+    assert "did you mean shaky?" in answer.err
+
+
+def test_bad_params_and_dates_are_refused_by_name(cli: Cli, home: Home) -> None:
+    """What the DAG's declaration does not allow is a usage error that names the param."""
+    for arguments in (["--param", "rows=-1"], ["--param", "rows=many"], ["--param", "other=1"], ["--param", "rows"]):
+        answer = cli("--home", home.root, "trigger", "etl", *arguments, "--yes")
+        assert answer.code == 2
+        assert "rows" in answer.err or "other" in answer.err
+    assert cli("--home", home.root, "trigger", "etl", "--logical-date", "someday", "--yes").code == 2
+
+
+def test_figures_and_records(cli: Cli, home: Home) -> None:
+    """Stats, pools, doctor and verify speak of what really happened."""
+    trigger(cli, home, "etl", "--wait")
+    stats = cli("--home", home.root, "stats", "etl", "--json").json
+    assert stats["succeeded"] >= 1
+    assert [task["task_id"] for task in stats["tasks"]] == ["extract", "load"]
+    assert "etl" in cli("--home", home.root, "stats").out
+    pools = cli("--home", home.root, "pools", "--json").json
+    assert {"pool", "slots", "taken", "wanted"} <= set(pools[0])
+    assert cli("--home", home.root, "doctor").code == 0
+    assert cli("--home", home.root, "verify", "--json").json == {"ok": True, "problems": []}
+
+
+def test_status_tells_how_the_engine_does(cli: Cli, home: Home) -> None:
+    """`engine status --check` ends with 0 while the engine is well, and gives its figures."""
+    answer = cli("--home", home.root, "engine", "status", "--check", "--json")
+    assert answer.code == 0
+    assert answer.json["running"] is True
+    assert answer.json["slots"] == 16
