@@ -17,7 +17,7 @@ _UP_FOR_RETRY, _KILLING = TaskState.UP_FOR_RETRY, TaskState.KILLING
 class Step:
     """One event being handled: the run's memory, the moment, where changes go, and what is left to look at."""
 
-    __slots__ = ("by", "changes", "command", "decided", "memory", "now", "ordered", "work")
+    __slots__ = ("by", "changes", "command", "memory", "now", "ordered", "work")
 
     def __init__(
         self, memory: RunMemory, now: Micros, changes: Changes, command: str | None = None, by: str | None = None
@@ -30,9 +30,8 @@ class Step:
         self.work: list[Node] = []
         """Nodes one of whose upstream instances became terminal, or ceased to be."""
         self.ordered = False
-        """Terminal states were left or changed: look at `work` in topological order, and at verdicts already given."""
-        self.decided = False
-        """An operator decided states of a run that may be over: its outcome has to be computed again."""
+        """Terminal states were left or changed: look at `work` in topological order, at verdicts already given, and at
+        the outcome of a run that is over."""
 
 
 def move_task(

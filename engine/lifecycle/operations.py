@@ -18,7 +18,7 @@ def mark(step: Step, event: Mark) -> None:
     """
     if event.state not in MARKS:
         raise ValueError(f"an instance cannot be marked {event.state}; choose one of: {', '.join(sorted(MARKS))}")
-    step.decided = step.ordered = True
+    step.ordered = True
     for key in event.tis:
         node = step.memory.nodes.get(key)
         if node is None or node.ti.state is TaskState.REMOVED:

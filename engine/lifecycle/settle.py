@@ -91,7 +91,7 @@ def finish(step: Step) -> None:
     if state in TERMINAL_RUN:
         if memory.unfinished:
             move_run(step, RunState.RUNNING, Reason.REOPENED)
-        elif step.decided and state is not RunState.CANCELLED:
+        elif step.ordered and state is not RunState.CANCELLED:
             _judge_again(step)
         return
     if deadlocked(memory):

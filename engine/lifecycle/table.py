@@ -31,7 +31,7 @@ _ENDED = tuple(state for state in T if state in TERMINAL_TASK)
 _WAITING = (T.DEFERRED, T.UP_FOR_RESCHEDULE, T.AWAITING_INPUT)
 _IDLE = (T.NONE, T.SCHEDULED, *_WAITING, T.UP_FOR_RETRY)
 """Not terminal, and without a process."""
-_RESTING = tuple(state for state in T if state not in ALIVE_TASK)
+_MARKABLE = tuple(state for state in T if state not in ALIVE_TASK and state is not T.REMOVED)
 
 TASK_RULES: tuple[Rule[TaskState], ...] = (
     Rule((T.NONE,), (T.SCHEDULED,), "trigger rule met", "scheduler"),
@@ -60,9 +60,14 @@ TASK_RULES: tuple[Rule[TaskState], ...] = (
         "clear, or what its upstream decided no longer holds",
         "operator, scheduler",
     ),
-    Rule(_RESTING, (T.SUCCESS, T.FAILED, T.SKIPPED), "mark", "operator"),
+    Rule(_MARKABLE, (T.SUCCESS, T.FAILED, T.SKIPPED), "mark", "operator"),
     Rule(_IDLE, (T.CANCELLED,), "cancel, run timeout, deadlock", "operator, scheduler"),
-    Rule(_RESTING, (T.REMOVED,), "the task is gone from the DAG version of the new episode", "scheduler"),
+    Rule(
+        (T.NONE, T.SCHEDULED, *_ENDED),
+        (T.REMOVED,),
+        "the task is gone from the DAG version of the new episode",
+        "scheduler",
+    ),
 )
 
 RUN_RULES: tuple[Rule[RunState], ...] = (

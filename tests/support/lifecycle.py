@@ -136,18 +136,20 @@ class Rows:
 class World:
     """One run of a DAG with its store; every event is applied, checked, committed, and compared with the rows."""
 
-    def __init__(self, *tasks: TaskSpec, rows: Rows | None = None, start: bool = True, **more: Any) -> None:
-        self.ids = itertools.count(1)
-        self.names = itertools.count(1)
-        self.rows = rows or Rows()
-        self.now = T0
-        self.last = Changes()
-        self.plan = compile_plan(dag(*tasks, **more), 1)
-        changes = Changes()
-        self.memory = new_run(self.plan, queued_run(), self.ids, changes)
-        self.check(changes)
+    def __init__(self, *tasks: TaskSpec, start: bool = True, **more: Any) -> None:
+        self.create(compile_plan(dag(*tasks, **more), 1), Rows(), 1, itertools.count(1))
         if start:
             self.do(Start())
+
+    def create(self, plan: DagPlan, rows: Rows, run_key: int, ids: Iterator[int]) -> None:
+        """Makes and commits the run."""
+        self.plan, self.rows, self.ids = plan, rows, ids
+        self.names = itertools.count(1)
+        self.now = T0
+        self.last = Changes()
+        changes = Changes()
+        self.memory = new_run(plan, queued_run(run_key), ids, changes)
+        self.check(changes)
 
     @property
     def run(self) -> Run:

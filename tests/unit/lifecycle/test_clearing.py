@@ -230,6 +230,17 @@ def test_clearing_in_a_queued_run_leaves_it_queued() -> None:
     assert (world.run.state, world.states()) == (RunState.QUEUED, {"a": "none"})
 
 
+def test_a_clear_that_is_decided_at_once_changes_the_outcome() -> None:
+    """Where the cleared failure is skipped again by its rule, the run is judged anew and not reopened."""
+    world = World(task("a"), task("b", "a"))
+    world.do(Mark(world.tis("a"), TaskState.SKIPPED))
+    world.do(Mark(world.tis("b"), TaskState.FAILED))
+    assert world.run.state is RunState.FAILED
+    world.do(Clear(world.tis("b")))
+    assert world.states() == {"a": "skipped", "b": "skipped"}
+    assert (world.run.state, world.run.episode) == (RunState.SUCCESS, 1)
+
+
 def clear_on(world: World, plan: DagPlan, *task_ids: str) -> Changes:
     """What a clear on the current DAG version does: the new version and the clear in one step."""
     changes = Changes()
