@@ -32,7 +32,7 @@ WHERE t.run = :run;
 SELECT a.id, a.task_instance, a.number, a.state, a.queued_at, a.started_at, a.ended_at, a.outcome, a.failure_class,
     a.reason, a.exit_code, a.signal, a.error, a.pid, a.pid_started, a.boot_id, a.duration, a.cpu_seconds, a.peak_bytes,
     a.version_id, a.late_result, a.counts
-FROM attempt AS a WHERE a.state <> 'ended' ORDER BY a.id;
+FROM attempt AS a INDEXED BY attempt_unfinished WHERE a.state <> 'ended' ORDER BY a.id;
 
 -- name: attempt
 SELECT a.id, a.task_instance, a.number, a.state, a.queued_at, a.started_at, a.ended_at, a.outcome, a.failure_class,

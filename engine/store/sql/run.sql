@@ -89,7 +89,7 @@ ORDER BY wanted.key, t.id;
 SELECT k.value,
     (SELECT group_concat(duration) FROM
         (SELECT duration FROM task_instance AS t
-         WHERE t.dag_id = :dag_id AND t.task_id = k.value AND t.ended_at >= :since AND t.state = 'success'
+         WHERE t.dag_id = :dag_id AND t.task_id = k.value AND t.ended_at >= :since
              AND t.duration IS NOT NULL
          ORDER BY t.ended_at DESC LIMIT 100))
 FROM json_each(:task_ids) AS k;

@@ -78,7 +78,7 @@ CREATE TABLE run (
     id INTEGER PRIMARY KEY,
     run_id TEXT NOT NULL UNIQUE,
     dag_id TEXT NOT NULL REFERENCES dag (dag_id) DEFERRABLE INITIALLY DEFERRED,
-    version_id INTEGER NOT NULL REFERENCES dag_version (id) DEFERRABLE INITIALLY DEFERRED,
+    version_id INTEGER NOT NULL REFERENCES dag_version (id),
     run_type TEXT NOT NULL,
     state TEXT NOT NULL,
     reason TEXT NOT NULL,
@@ -133,7 +133,7 @@ CREATE TABLE task_instance (
     scheduled_at INTEGER,
     started_at INTEGER,              -- of the newest attempt
     ended_at INTEGER,
-    duration INTEGER,                -- of the attempt that succeeded, by the monotonic clock
+    duration INTEGER,                -- of the attempt that succeeded, by the monotonic clock; empty in every other state
     blockers TEXT,                   -- JSON list of what a waiting instance waits for
     last_error TEXT,
     changed_seq INTEGER NOT NULL,
@@ -141,7 +141,7 @@ CREATE TABLE task_instance (
 ) STRICT;
 CREATE INDEX task_instance_state ON task_instance (run, state);
 CREATE INDEX task_instance_duration ON task_instance (dag_id, task_id, ended_at, duration)
-    WHERE state = 'success' AND duration IS NOT NULL;
+    WHERE duration IS NOT NULL;
 
 CREATE TABLE attempt (
     id TEXT PRIMARY KEY NOT NULL,    -- ULID: also the name of the attempt's directory
