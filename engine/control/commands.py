@@ -106,7 +106,7 @@ class Commands:
         try:
             async with self._loaded(command.select.run_ids):
                 self._refuse_when_degraded()
-                self._scheduler.post(partial(self._apply, command, verb, actor, client, future))
+                self._scheduler.post(partial(self._apply, command, verb, actor, client, future), partial(_fail, future))
                 return await asyncio.shield(future)
         finally:
             del self._under_way[command.command_id]

@@ -23,6 +23,7 @@ from engine.version import SCHEMA, SCHEMA_MAJOR, VERSION
 _BEHIND = 256 * 1024
 """Bytes a follower may leave unread before commit numbers are dropped for it; the next one catches it up."""
 MOST_CLIENTS = 200
+_COMMITS_APART = 0.02
 
 
 @dataclass(eq=False, slots=True)
@@ -71,7 +72,8 @@ class Server:
         self._log = log
         self._sessions: set[Session] = set()
         self._server: asyncio.AbstractServer | None = None
-        self._told = -1
+        self._told = self._latest = -1
+        self._quiet: asyncio.TimerHandle | None = None
         self._pulse: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -86,8 +88,9 @@ class Server:
 
     async def close(self) -> None:
         """Takes no further clients and lets the present ones go."""
-        if self._pulse is not None:
-            self._pulse.cancel()
+        for timer in (self._pulse, self._quiet):
+            if timer is not None:
+                timer.cancel()
         if self._server is not None:
             self._server.close()
             self._path.unlink(missing_ok=True)
@@ -100,14 +103,21 @@ class Server:
         return sum(session.following for session in self._sessions)
 
     def committed(self, seq: int) -> None:
-        """Tells all followers how far the store is, once per turn of the loop."""
-        if seq == self._told:
+        """Tells all followers how far the store is: at once, then at most fifty times a second."""
+        self._latest = seq
+        if self._quiet is None:
+            self._tell_committed()
+
+    def _tell_committed(self) -> None:
+        self._quiet = None
+        if self._latest == self._told or not self._sessions:
             return
-        self._told = seq
-        line = p.encode(p.Committed(seq))
+        self._told = self._latest
+        line = p.encode(p.Committed(self._told))
         for session in self._sessions:
             if session.following:
                 session.tell(line)
+        self._quiet = asyncio.get_running_loop().call_later(_COMMITS_APART, self._tell_committed)
 
     async def _beat(self) -> None:
         """Gauges once a second, while anybody follows."""

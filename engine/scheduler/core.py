@@ -77,7 +77,7 @@ class Scheduler:
         self._writer = writer
         self._actor = Actor(dispatcher, executor)
         self._on_broken = on_broken
-        self._inbox: deque[Work] = deque()
+        self._inbox: deque[tuple[Work, Callable[[Exception], None] | None]] = deque()
         self._turn_due = False
         self._alarm: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -86,9 +86,9 @@ class Scheduler:
 
     # --- intake ---------------------------------------------------------------------------------------------------
 
-    def post(self, work: Work) -> None:
-        """Has something handled in the next turn."""
-        self._inbox.append(work)
+    def post(self, work: Work, dropped: Callable[[Exception], None] | None = None) -> None:
+        """Has something handled in a turn soon. `dropped` is called instead when memory is dropped before that."""
+        self._inbox.append((work, dropped))
         self.wake()
 
     def wake(self) -> None:
@@ -100,7 +100,7 @@ class Scheduler:
     def deliver(self, evidence: Sequence[Evidence]) -> None:
         """What the executor saw of attempts."""
         for item in evidence:
-            self._inbox.append(partial(take_evidence, self, item))
+            self._inbox.append((partial(take_evidence, self, item), None))
         if all(isinstance(item, Claimed) for item in evidence):
             self._loop.call_later(CLAIMS_WAIT, self.wake)
         else:
@@ -111,12 +111,15 @@ class Scheduler:
         self._on_timer[kind] = handler
 
     def replace(self, state: State, ledger: Ledger) -> None:
-        """Puts freshly loaded memory in place; everything that was under way is forgotten."""
+        """Puts freshly loaded memory in place; everything that was under way is forgotten, and told so."""
+        forgotten, self._inbox = self._inbox, deque()
+        for _, dropped in forgotten:
+            if dropped is not None:
+                dropped(CommitFailed(self.degraded or "the engine loaded its state anew"))
         self.state = state
         self.ledger = ledger
         self.admission = Admission(ledger, state.runs)
         self.timers.clear()
-        self._inbox.clear()
         self.limit()
 
     def new_id(self, now: Micros) -> str:
@@ -158,7 +161,7 @@ class Scheduler:
         try:
             self._fire_timers(turn)
             for _ in range(min(len(self._inbox), MOST_PER_TURN)):
-                self._inbox.popleft()(turn)
+                self._inbox.popleft()[0](turn)
                 if turn.batch.command is not None:
                     break  # a command is committed by itself: its row and its effects in one transaction
             self._grant(turn)
