@@ -1,0 +1,105 @@
+"""Running a DAG of a file in this process, without an engine: task by task, in order, each with its trigger rule."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.authoring.dag import DAG
+from engine.authoring.exceptions import SkipTask
+from engine.authoring.params import resolve_params
+from engine.authoring.references import resolve_text
+from engine.authoring.running import call_callback, call_task
+from engine.authoring.serialize import serialize
+from engine.authoring.templates import to_text
+from engine.graph import Graph
+from engine.lifecycle.rules import UpstreamCounts, Verdict, evaluate
+from engine.model.attempt_files import AttemptSpec
+from engine.model.dag import TaskSpec
+from engine.model.states import TaskState
+from tests.support.dag_files import attempt
+
+_ENDS = {Verdict.SKIP: TaskState.SKIPPED, Verdict.FAIL: TaskState.UPSTREAM_FAILED}
+
+
+@dataclass
+class Outcome:
+    """What came of a run."""
+
+    states: dict[str, str] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
+    printed: dict[str, str] = field(default_factory=dict)
+    """Standard output of shell tasks."""
+
+
+def run(dag: DAG, *, params: Mapping[str, Any] | None = None, first_try: int = 1, **about: Any) -> Outcome:
+    """Runs every task whose rule is met. A task that fails is tried again at once, as often as it says."""
+    spec = serialize(dag, "f.py")
+    values = resolve_params(spec.params, params or {})
+    tasks = {task.task_id: task for task in spec.tasks}
+    outcome = Outcome()
+    for task_id in Graph({task.task_id: task.upstream for task in spec.tasks}).topological():
+        task, counts = tasks[task_id], UpstreamCounts()
+        for upstream in task.upstream:
+            counts.include(TaskState(outcome.states[upstream]))
+        verdict = evaluate(task.trigger_rule, counts)
+        if verdict in _ENDS:
+            outcome.states[task_id] = _ENDS[verdict].value
+            continue
+        _try(dag, task, outcome, {"params": values, **about}, first_try)
+    return outcome
+
+
+def _try(dag: DAG, task: TaskSpec, outcome: Outcome, about: dict[str, Any], first_try: int) -> None:
+    inputs = {name: outcome.results.get(name) for name in task.inputs}
+    for number in range(first_try, first_try + task.retry.retries + 1):
+        spec = attempt(dag.dag_id, task.task_id, number=number, inputs=inputs, **about)
+        outcome.attempts[task.task_id] = number
+        state, error = _attempt(dag, task, spec, outcome)
+        outcome.states[task.task_id] = state
+        again = state == "failed" and number < first_try + task.retry.retries and "PermanentError" not in (error or "")
+        _call_back(dag, task, spec, "on_retry" if again else {"success": "on_success"}.get(state, "on_failure"), error)
+        if not again:
+            return
+
+
+def _attempt(dag: DAG, task: TaskSpec, spec: AttemptSpec, outcome: Outcome) -> tuple[str, str | None]:
+    try:
+        if task.kind == "shell":
+            outcome.printed[task.task_id] = _shell(task, spec)
+        else:
+            inputs = {name: ref.value for name, ref in spec.inputs.items()}
+            value = call_task(dag, spec, inputs)
+            assert json.loads(json.dumps(value, allow_nan=False)) == value, f"{task.task_id} returns no JSON value"
+            outcome.results[task.task_id] = value
+    except SkipTask:
+        return "skipped", None
+    except AssertionError:
+        raise
+    except Exception as problem:
+        return "failed", f"{type(problem).__name__}: {problem}"
+    return "success", None
+
+
+def _shell(task: TaskSpec, spec: AttemptSpec) -> str:
+    about = spec.context
+    env = {
+        "PATH": os.defpath,
+        "DAGDECK_DS": about.logical_date[:10],
+        **{f"DAGDECK_PARAM_{name.upper()}": to_text(value) for name, value in about.params.items()},
+        **{name: resolve_text(value, spec) for name, value in task.env.items()},
+    }
+    command = ["/bin/sh", "-c", task.command] if isinstance(task.command, str) else list(task.command or [])
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)
+    return done.stdout
+
+
+def _call_back(dag: DAG, task: TaskSpec, spec: AttemptSpec, name: str, error: str | None) -> None:
+    if getattr(task.callbacks, name):
+        spec.callback, spec.error = name, error
+        call_callback(dag, spec)
