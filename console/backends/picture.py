@@ -294,9 +294,13 @@ class Picture:
         found: dict[int, list[Failure]] = {run: [] for run in runs}
         values = {"runs": json.dumps(list(runs)), "count": _FAILURES_EACH, "most": _FAILURES_ALL}
         for row in self._rows.all("overview", "failures", values):
-            found[row[1]].append(reading.failure(row))
+            found[row[1]].append(reading.failure(row, self._began(row[1], row[3])))
         for run, failures in found.items():
             self._failures[run] = tuple(failures) or self._without_task(run)
+
+    def _began(self, run: int, instance: int) -> Micros:
+        """When the attempt began after which an instance waits for its retry: it has not ended."""
+        return next((task.started_at or 0 for task in self._live.get(run, ()) if task.id == instance), 0)
 
     def _without_task(self, run: int) -> tuple[Failure, ...]:
         """A run that failed although no task of it did: by its time limit, or by a deadlock."""

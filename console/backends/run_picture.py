@@ -11,7 +11,7 @@ from console.backends.changes import Dirty
 from console.backends.specs import Specs, Version
 from console.model import reading
 from console.model.figures import durations, percentile
-from console.model.runs import DagDetail, Mention, RunDetail, TaskCard
+from console.model.runs import DagDetail, Mention, RunDetail, TaskCard, TaskPlan
 from engine.model.moments import DAY, MINUTE, Micros
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class RunPicture:
         self._version: Version | None = None
         self._version_id: int | None = None
         self._usual_due: list[str] = []
+        self._order: list[int] = []
+        self._order_of: tuple[TaskPlan, ...] | None = None
 
     @property
     def filling(self) -> bool:
@@ -84,7 +86,7 @@ class RunPicture:
         if key in dirty.runs or not changed <= self._cards.keys():
             # A run that moved may have been opened again on another version, with other instances.
             usual = {card.task_id: card.usual for card in self._cards.values()}
-            self._cards = {}
+            self._cards, self._order = {}, []
             self._load()
             self._cards = {key: replace(card, usual=usual.get(card.task_id)) for key, card in self._cards.items()}
             self._sort()
@@ -144,10 +146,13 @@ class RunPicture:
         self._sort()
 
     def _sort(self) -> None:
+        """Puts the cards in the DAG's declaration order, which stays while the instances are the same."""
         assert self._detail is not None
-        place = {plan.task_id: at for at, plan in enumerate(self._detail.plan)}
-        tasks = sorted(self._cards.values(), key=lambda card: (place.get(card.task_id, _FAR), card.map_index, card.id))
-        self._detail = replace(self._detail, tasks=tuple(tasks))
+        if self._order_of is not self._detail.plan or len(self._order) != len(self._cards):
+            place = {plan.task_id: at for at, plan in enumerate(self._detail.plan)}
+            cards = sorted(self._cards.values(), key=lambda c: (place.get(c.task_id, _FAR), c.map_index, c.id))
+            self._order, self._order_of = [card.id for card in cards], self._detail.plan
+        self._detail = replace(self._detail, tasks=tuple([self._cards[key] for key in self._order]))
 
     def _fill_usual(self) -> None:
         if not self._usual_due or self._detail is None:

@@ -9,7 +9,6 @@ bends into; a plain `│` on its way passes over it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from console.graph.lanes import Lanes, Row, TooWide, lay_out
@@ -39,7 +38,6 @@ _GLYPHS = {
     _UP | _LEFT | _RIGHT: "┴",
     _UP | _DOWN | _LEFT | _RIGHT: "┼",
 }
-ASCII = str.maketrans("│─╮╭╯╰┤├┬┴┼…", "|-+++++++++~")
 
 
 class RailRow(NamedTuple):
@@ -50,16 +48,29 @@ class RailRow(NamedTuple):
     lines: tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Rail:
-    """A laid-out graph. `order[r]` is the number of the task on row `r`."""
+    """A laid-out graph; its rows are drawn when they are asked for."""
 
-    order: tuple[int, ...]
-    rows: tuple[RailRow, ...]
-    wires: tuple[Wire, ...]
-    width: int
-    lanes: int
-    """Lanes that the graph takes; more than MOST_LANES are drawn as `…`."""
+    def __init__(self, order: Sequence[int], lanes: Lanes, wires: Sequence[Wire]) -> None:
+        self.order = tuple(order)
+        """The number of the task on each row."""
+        self.wires = tuple(wires)
+        self.lanes = lanes.width
+        """Lanes that the graph takes; those that are too many are drawn as `…`."""
+        self.width = _columns(lanes.width)
+        """Columns of every row."""
+        self._rows = lanes.rows
+        self._painted: dict[int, RailRow] = {}
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def row(self, place: int) -> RailRow:
+        """One row of the picture."""
+        found = self._painted.get(place)
+        if found is None:
+            found = self._painted[place] = _paint(self._rows[place], self.lanes)
+        return found
 
 
 def build(upstream: Sequence[Sequence[int]]) -> Rail:
@@ -72,11 +83,11 @@ def build(upstream: Sequence[Sequence[int]]) -> Rail:
     best: tuple[Lanes, list[int], list[Wire]] | None = None
     for own in (True, False) if len(upstream) <= _MANY_TASKS else (False,):
         limit = COMFORTABLE_LANES if own else None
-        for order in orders:
+        for order in orders if own or len(upstream) <= _MANY_TASKS else orders[:1]:
             row = [0] * len(order)
             for place, task in enumerate(order):
                 row[task] = place
-            for outer in (False, True):
+            for outer in (False, True) if len(upstream) <= _MANY_TASKS else (False,):
                 drawn = wires(upstream, downstream, row, own)
                 try:
                     lanes = lay_out(len(order), drawn, outer=outer, limit=limit if best is None else best[0].width)
@@ -88,8 +99,7 @@ def build(upstream: Sequence[Sequence[int]]) -> Rail:
             break
     assert best is not None  # without a limit every graph can be laid out
     lanes, order, drawn = best
-    rows = tuple(_paint(row, lanes.width) for row in lanes.rows)
-    return Rail(tuple(order), rows, tuple(drawn), _columns(lanes.width), lanes.width)
+    return Rail(order, lanes, drawn)
 
 
 def lit(rail: Rail, upstream: Sequence[Sequence[int]], task: int) -> dict[int, tuple[int, int]]:

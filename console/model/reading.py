@@ -91,12 +91,12 @@ def usual(joined: str | None) -> Usual:
     return Usual(percentile(ordered, 0.5), percentile(ordered, 0.95), len(ordered))
 
 
-def failure(row: Row) -> Failure:
-    """From the columns of `failures`."""
+def failure(row: Row, began: Micros) -> Failure:
+    """From the columns of `failures`; `began` stands for the end of an instance that has not ended."""
     error = row[8] or str(row[7] or row[6]).replace("_", " ")
     return Failure(
         dag_id=safe(row[0]), run=row[1], run_id=safe(row[2]), task_id=safe(row[4]), map_index=row[5],
-        state=safe(row[6]), error=one_line(error), at=row[9] or 0, retry_at=row[10],
+        state=safe(row[6]), error=one_line(error), at=row[9] or began, retry_at=row[10],
     )  # fmt: skip
 
 

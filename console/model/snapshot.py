@@ -53,6 +53,7 @@ class Scene:
     link: Link
     now: Micros
     intents: Intents = field(default_factory=Intents)
-    me: str | None = None
+    verbs: frozenset[str] = frozenset()
+    """What the backend can be asked for."""
     loading: bool = False
     """Nothing has been read yet: views say so instead of showing an empty home."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from console.figures import ago, duration, percent
+from console.figures import ago, percent
 from console.glyphs import bar
 from console.model.attention import Attention, attention
-from console.model.dags import ActiveRun, DagCard, Failure, LiveTask
+from console.model.dags import ActiveRun, DagCard, Failure, LiveTask, RunMark
 from console.model.intents import Intent
 from console.model.snapshot import Scene, Snapshot
 from console.text import cut_middle
 from console.view.spans import BAD, DIM, TEXT, WARN, Align, Line, Spans
-from console.view.words import intent_words, live_words, moment_words, sign, until_words
+from console.view.words import intent_words, live_words, moment_words, sign, until_words, usual_words
 from engine.model.moments import Micros
 
 _SHOWN_FIRST = ("killing", "running", "up_for_retry", "awaiting_input", "queued", "scheduled", "deferred")
@@ -108,6 +108,11 @@ def matching(snapshot: Snapshot, needle: str) -> list[DagCard]:
     return sorted(cards, key=lambda card: (card.paused_at is not None, card.state != "active", card.dag_id))
 
 
+def best_run(card: DagCard) -> RunMark | None:
+    """The run that a DAG's row is about: the active one that is most worth looking at, else the newest."""
+    return min(card.active, key=_rank).mark if card.active else card.last_run
+
+
 def summary(snapshot: Snapshot, shown: int) -> str:
     """What the rule under the header says: how many DAGs there are."""
     total = len(snapshot.dags)
@@ -157,7 +162,7 @@ def _dag_row(card: DagCard, scene: Scene, columns: Layout, failed: Failure | Non
     stats = card.stats
     for value, width in ((stats and stats.p50, columns.p50), (stats and stats.p95, columns.p95)):
         if width:
-            line.gap(columns.gap).figure("" if value is None else duration(value), width, DIM if quiet else TEXT)
+            line.gap(columns.gap).figure("" if value is None else usual_words(value), width, DIM if quiet else TEXT)
     if columns.ok:
         ended = 0 if stats is None else stats.succeeded + stats.failed
         line.gap(columns.gap).figure(
@@ -203,7 +208,7 @@ def _doing(card: DagCard, scene: Scene, failed: Failure | None) -> Spans:
 
 
 def _run_intent(card: DagCard, scene: Scene) -> Intent | None:
-    last = card.last_run
+    last = best_run(card)
     return None if last is None else scene.intents.of((last.run_id, "", -1))
 
 

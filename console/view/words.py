@@ -54,6 +54,11 @@ def until_words(at: Micros, now: Micros, zone: str = "UTC") -> str:
     return f"{date(at, zone)}  {clock(at, zone, seconds=False)}"
 
 
+def usual_words(value: Micros) -> str:
+    """A percentile: tenths only where they say something."""
+    return duration(value, tenths=value < 10 * SECOND)
+
+
 def moment_words(at: Micros, now: Micros, zone: str = "UTC") -> str:
     """A past moment: the time of day within a day, else day and time."""
     if abs(now - at) < DAY:

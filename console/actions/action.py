@@ -1,0 +1,94 @@
+"""What an action is: data, and pure functions from scene and target to whether it is possible and what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeAlias
+
+from console.model.asks import Selection
+from console.model.intents import TaskRef
+from console.model.snapshot import Scene
+from console.model.targets import Target
+
+OVERVIEW, DAG, RUN, LOG = "overview", "dag", "run", "log"
+EVERYWHERE = frozenset({OVERVIEW, DAG, RUN, LOG})
+
+Key: TypeAlias = str
+"""A printable key as it is typed (`x`, `X`, `?`), or its name: `enter`, `escape`, `ctrl+p`, `space`, `pagedown`."""
+
+WhyNot: TypeAlias = Callable[[Scene, Target], str | None]
+"""Why an action is not possible now, as a sentence for people; None when it is."""
+
+
+class Danger(Enum):
+    """What an action can do: nothing to the home, change state, or end processes."""
+
+    NONE = "none"
+    CHANGES = "changes"
+    KILLS = "kills"
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """An option of a dialog. Its name is the argument of the verb; of one `group` exactly one is on."""
+
+    name: str
+    key: Key
+    label: str
+    on: bool = False
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a dialog asks the engine for, with the identity frozen at the key press."""
+
+    verb: str
+    title: str
+    selection: Selection
+    words: str
+    """How the intent reads: `kill requested`."""
+    refs: frozenset[TaskRef]
+    args: Mapping[str, Any] = field(default_factory=dict)
+    switches: tuple[Switch, ...] = ()
+    note: bool = True
+
+    def arguments(self, values: Mapping[str, bool]) -> dict[str, Any]:
+        """The verb's arguments for the switches as they stand; a group gives its chosen name as its value."""
+        found = dict(self.args)
+        for switch in self.switches:
+            on = values.get(switch.name, switch.on)
+            if not switch.group:
+                found[switch.name] = on
+            elif on:
+                found[switch.group] = switch.name
+        return found
+
+
+def always(scene: Scene, target: Target) -> str | None:
+    """For actions that are always possible."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing an operator can do. `rank` orders the key line, most useful first; 0 keeps it off that line."""
+
+    id: str
+    title: str
+    help: str
+    keys: tuple[Key, ...] = ()
+    views: frozenset[str] = EVERYWHERE
+    danger: Danger = Danger.NONE
+    verb: str | None = None
+    rank: int = 0
+    why_not: WhyNot = always
+    ask: Callable[[Scene, Target], Ask] | None = None
+    label: Callable[[Scene, Target], str] | None = None
+    group: str = "look"
+
+    def title_for(self, scene: Scene, target: Target) -> str:
+        """Its title, for what it would do here."""
+        return self.title if self.label is None else self.label(scene, target)

@@ -1,0 +1,170 @@
+"""What each changing action asks the engine for: verb, selection, arguments, switches, and how its intent reads."""
+
+from __future__ import annotations
+
+from console.actions.action import Ask, Switch
+from console.actions.finding import attention_of, dag_of, mark_of, state_of
+from console.model.asks import Selection
+from console.model.intents import TaskRef
+from console.model.runs import UNMAPPED
+from console.model.snapshot import Scene
+from console.model.targets import Target
+from console.view.words import logical_words
+
+_SCOPE = (
+    Switch("downstream", "d", "downstream", on=True),
+    Switch("upstream", "u", "upstream"),
+    Switch("only_failed", "f", "only failed"),
+)
+_STATES = (
+    Switch("success", "s", "success", on=True, group="state"),
+    Switch("failed", "f", "failed", group="state"),
+    Switch("skipped", "p", "skipped", group="state"),
+)
+
+
+def name_of(scene: Scene, target: Target) -> str:
+    """How a dialog's title names what it is about, absolutely: DAG, logical date, task."""
+    mark = mark_of(scene, target)
+    if mark is None:
+        return target.dag_id or ""
+    run = scene.snapshot.run
+    zone = run.timezone if run is not None and run.mark.run_id == mark.run_id else "UTC"
+    when = logical_words(mark.logical_date, zone)
+    return f"{mark.dag_id} {when}" + (f" / {target.task_id}" if target.task_id else "")
+
+
+def _run_refs(run_ids: tuple[str, ...]) -> frozenset[TaskRef]:
+    return frozenset((run_id, "", UNMAPPED) for run_id in run_ids)
+
+
+def _task_refs(target: Target) -> frozenset[TaskRef]:
+    return frozenset({(target.run_id or "", target.task_id or "", target.map_index)})
+
+
+def _runs(scene: Scene, target: Target) -> tuple[str, ...]:
+    """The target's run, or all runs of an attention row."""
+    row = attention_of(scene, target)
+    if row is not None and row.where:
+        return tuple(dict.fromkeys(run for _, run, *_ in row.where if run))
+    return () if target.run_id is None else (target.run_id,)
+
+
+def clear(scene: Scene, target: Target) -> Ask:
+    """Clear the task, or the whole run."""
+    run_ids = (target.run_id or "",)
+    tasks = (target.task_id,) if target.task_id else ()
+    switches = _SCOPE if tasks else (_SCOPE[2],)
+    refs = _task_refs(target) if tasks else _run_refs(run_ids)
+    selection = Selection(run_ids=run_ids, task_ids=tasks)
+    return Ask("clear", f"Clear ── {name_of(scene, target)}", selection, "clear requested", refs, switches=switches)
+
+
+def rerun(scene: Scene, target: Target) -> Ask:
+    """Run all of a run again."""
+    return _rerun(scene, target, failed=False)
+
+
+def rerun_failed(scene: Scene, target: Target) -> Ask:
+    """Run what failed again, with what it dragged down."""
+    return _rerun(scene, target, failed=True)
+
+
+def _rerun(scene: Scene, target: Target, *, failed: bool) -> Ask:
+    runs = _runs(scene, target)
+    what = name_of(scene, Target(target.view, target.dag_id, target.run_id)) if len(runs) == 1 else f"{len(runs)} runs"
+    switches = (Switch("failed", "f", "only what failed", on=failed),)
+    return Ask("rerun", f"Rerun ── {what}", Selection(run_ids=runs), "rerun requested", _run_refs(runs), {}, switches)
+
+
+def retry(scene: Scene, target: Target) -> Ask:
+    """Do not wait for the retry timer."""
+    selection = Selection(run_ids=(target.run_id or "",), task_ids=(target.task_id or "",))
+    title = f"Retry now ── {name_of(scene, target)}"
+    return Ask("retry", title, selection, "retry requested", _task_refs(target), note=False)
+
+
+def again(scene: Scene, target: Target) -> Ask:
+    """What running again means for this row: retry now, clear the task, rerun what failed, or rerun all."""
+    if target.attention is not None:
+        return rerun_failed(scene, target)
+    if target.task_id and state_of(scene, target) == "up_for_retry":
+        return retry(scene, target)
+    if target.task_id:
+        return clear(scene, target)
+    mark = mark_of(scene, target)
+    return rerun_failed(scene, target) if mark is not None and mark.state == "failed" else rerun(scene, target)
+
+
+def again_label(scene: Scene, target: Target) -> str:
+    """The same in words, for the key line."""
+    if target.task_id and target.attention is None:
+        return "retry now" if state_of(scene, target) == "up_for_retry" else "run again"
+    mark = mark_of(scene, target)
+    failed = target.attention is not None or (mark is not None and mark.state == "failed")
+    return "rerun failed" if failed else "rerun"
+
+
+def mark(scene: Scene, target: Target) -> Ask:
+    """Decide the task's state by hand."""
+    selection = Selection(run_ids=(target.run_id or "",), task_ids=(target.task_id or "",))
+    title = f"Mark ── {name_of(scene, target)}"
+    return Ask("mark", title, selection, "mark requested", _task_refs(target), switches=_STATES)
+
+
+def stop(scene: Scene, target: Target) -> Ask:
+    """End the task's process, politely; on a run, cancel it."""
+    if not target.task_id:
+        return cancel(scene, target)
+    return _kill(scene, target, force=False)
+
+
+def force(scene: Scene, target: Target) -> Ask:
+    """End the task's process at once."""
+    return _kill(scene, target, force=True)
+
+
+def _kill(scene: Scene, target: Target, *, force: bool) -> Ask:
+    selection = Selection(run_ids=(target.run_id or "",), task_ids=(target.task_id or "",))
+    title = f"{'Kill at once' if force else 'Stop'} ── {name_of(scene, target)}"
+    return Ask("kill", title, selection, "kill requested", _task_refs(target), {"force": force})
+
+
+def cancel(scene: Scene, target: Target) -> Ask:
+    """End the run."""
+    run_ids = (target.run_id or "",)
+    title = f"Cancel run ── {name_of(scene, Target(target.view, target.dag_id, target.run_id))}"
+    return Ask("cancel", title, Selection(run_ids=run_ids), "cancel requested", _run_refs(run_ids))
+
+
+def pause(scene: Scene, target: Target) -> Ask:
+    """Pause the DAG, or resume it."""
+    card = dag_of(scene, target)
+    verb = "resume" if card is not None and card.paused_at is not None else "pause"
+    dag_id = target.dag_id or ""
+    refs = frozenset({(dag_id, "", UNMAPPED)})
+    selection = Selection(dag_ids=(dag_id,))
+    return Ask(verb, f"{verb.capitalize()} ── {dag_id}", selection, f"{verb} requested", refs)
+
+
+def pause_label(scene: Scene, target: Target) -> str:
+    """`pause` or `resume`, as the DAG stands."""
+    card = dag_of(scene, target)
+    return "resume" if card is not None and card.paused_at is not None else "pause"
+
+
+def stop_label(scene: Scene, target: Target) -> str:
+    """`stop` for a task, `cancel run` for a run."""
+    return "stop" if target.task_id else "cancel run"
+
+
+def acknowledge(scene: Scene, target: Target) -> Ask:
+    """Put the report of an unclean start away."""
+    return Ask("acknowledge", "Acknowledge", Selection(), "acknowledged", frozenset(), note=False)
+
+
+def trigger(scene: Scene, target: Target) -> Ask:
+    """A new run of the DAG; its date and parameters come from the form."""
+    dag_id = target.dag_id or ""
+    refs = frozenset({(dag_id, "", UNMAPPED)})
+    return Ask("trigger", f"Trigger ── {dag_id}", Selection(dag_ids=(dag_id,)), "trigger requested", refs)

@@ -1,0 +1,156 @@
+"""Why not: for every action that can be impossible, the sentence that says so."""
+
+from __future__ import annotations
+
+from console.actions.action import WhyNot
+from console.actions.finding import ALIVE, attention_of, dag_of, logged_task, mark_of, state_of
+from console.model.link import LinkState
+from console.model.snapshot import Scene
+from console.model.targets import Target
+
+
+def engine(scene: Scene, target: Target) -> str | None:
+    """Changes need the engine."""
+    match scene.link.state:
+        case LinkState.UP:
+            return None
+        case LinkState.REFUSED:
+            return scene.link.message or "the engine refuses this console"
+        case LinkState.CONNECTING:
+            return "the engine has not answered yet"
+        case LinkState.DOWN:
+            return "the engine is down: start it with `dagdeck engine start`"
+
+
+def first(*checks: WhyNot) -> WhyNot:
+    """The first of several reasons."""
+
+    def check(scene: Scene, target: Target) -> str | None:
+        return next((why for each in checks if (why := each(scene, target)) is not None), None)
+
+    return check
+
+
+def can(verb: str) -> WhyNot:
+    """The backend has to know the verb."""
+
+    def check(scene: Scene, target: Target) -> str | None:
+        return None if verb in scene.verbs else f"this engine cannot {verb}"
+
+    return check
+
+
+def a_dag(scene: Scene, target: Target) -> str | None:
+    """Needs a DAG."""
+    return None if dag_of(scene, target) is not None else "no DAG is selected"
+
+
+def a_live_dag(scene: Scene, target: Target) -> str | None:
+    """Needs a DAG whose file is there."""
+    card = dag_of(scene, target)
+    if card is None:
+        return "no DAG is selected"
+    return None if card.state == "active" else f"{card.dag_id} is inactive: its file {card.file} is gone"
+
+
+def a_run(scene: Scene, target: Target) -> str | None:
+    """Needs a run."""
+    if target.run_id is None or mark_of(scene, target) is None:
+        return f"{target.dag_id} has no run yet" if target.dag_id else "no run is selected"
+    return None
+
+
+def an_active_run(scene: Scene, target: Target) -> str | None:
+    """Needs a run that has not ended."""
+    mark = mark_of(scene, target)
+    if mark is None:
+        return a_run(scene, target) or "no run is selected"
+    return None if mark.active else f"{mark.run_id} is over ({mark.state})"
+
+
+def a_task(scene: Scene, target: Target) -> str | None:
+    """Needs a task instance."""
+    return None if target.task_id else "no task is selected"
+
+
+def alive(scene: Scene, target: Target) -> str | None:
+    """Needs a process that runs, or is about to; while it is being killed only force is left."""
+    state = state_of(scene, target)
+    if state == "killing":
+        return f"{target.task_id} is being killed; X forces"
+    return None if state in ALIVE else _not_alive(target, state)
+
+
+def stoppable(scene: Scene, target: Target) -> str | None:
+    """Needs a task with a process, or, where no task is selected, a run that has not ended."""
+    return alive(scene, target) if target.task_id else an_active_run(scene, target)
+
+
+def alive_or_killing(scene: Scene, target: Target) -> str | None:
+    """Needs a process, also one that is being killed."""
+    state = state_of(scene, target)
+    return None if state in ALIVE else _not_alive(target, state)
+
+
+def _not_alive(target: Target, state: str | None) -> str:
+    words = "has no process" if state is None else f"is {state.replace('_', ' ')}: it has no process"
+    return f"{target.task_id} {words}; `:cancel` ends the whole run"
+
+
+def waiting_for_retry(scene: Scene, target: Target) -> str | None:
+    """Needs a task that waits for its next try."""
+    state = state_of(scene, target)
+    return None if state == "up_for_retry" else f"{target.task_id} does not wait for a retry"
+
+
+def begun(scene: Scene, target: Target) -> str | None:
+    """Needs a task that has been decided, runs or waits for a retry: there is nothing to forget of others."""
+    state = state_of(scene, target)
+    if target.task_id and state in ("none", "scheduled"):
+        return f"{target.task_id} has not run yet: there is nothing to clear"
+    return None
+
+
+def a_log(scene: Scene, target: Target) -> str | None:
+    """Needs a task that has had an attempt."""
+    if target.run_id is None:
+        return "no run is selected"
+    if logged_task(scene, target) is None:
+        return "no task of this run has run yet"
+    if target.task_id and state_of(scene, target) in ("none", "scheduled", "queued"):
+        run = scene.snapshot.run
+        card = None if run is None else run.task(target.task_id, target.map_index)
+        if card is not None and not card.attempts:
+            return f"{target.task_id} has not run yet: there is no log"
+    return None
+
+
+def a_report(scene: Scene, target: Target) -> str | None:
+    """Needs the row of an unclean start's report."""
+    row = attention_of(scene, target)
+    return None if row is not None and row.kind == "report" else "only the report of an unclean start is acknowledged"
+
+
+def something(scene: Scene, target: Target) -> str | None:
+    """Needs a row."""
+    named = target.dag_id or target.run_id or target.attention
+    return None if named else "nothing is selected"
+
+
+def a_failure(scene: Scene, target: Target) -> str | None:
+    """Needs a failure somewhere in the view."""
+    if target.view == "overview":
+        return None if scene.snapshot.failures else "nothing has failed"
+    if target.view == "dag":
+        listed = scene.snapshot.dag
+        failed = listed is not None and any(mark.state == "failed" for mark in listed.runs)
+        return None if failed else "no run of this DAG has failed"
+    run = scene.snapshot.run
+    if run is not None and any(card.state in ("failed", "upstream_failed", "up_for_retry") for card in run.tasks):
+        return None
+    return "nothing has failed here"
+
+
+def change(verb: str, *checks: WhyNot) -> WhyNot:
+    """What every change needs beside its own checks: a backend that can, and an engine that answers."""
+    return first(*checks, can(verb), engine)

@@ -1,0 +1,265 @@
+"""The console: one app, one stage with a pane for each view, a feed that draws them, and the registry that moves it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from textual import events
+
+from console.actions.action import Action
+from console.actions.finding import logged_task
+from console.feed import Feed, wall_clock
+from console.keymap import Keymap
+from console.model.home import HomeCard
+from console.model.intents import Intent, Intents
+from console.model.link import Link
+from console.model.snapshot import Scene, Snapshot
+from console.model.targets import Target
+from console.screens.stage import Stage
+from console.terminal import TerminalApp
+from console.text import sanitise
+from console.theming import Look, Palette, available, detect_look, load_theme
+from console.view.keyline import MESSAGE_FOR, Message
+from engine.model.moments import SECOND, Micros
+
+if TYPE_CHECKING:
+    from console.backends.port import Backend, Commands
+    from console.widgets.dialog import Dialog, DialogResult
+    from engine.config import Home
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the operator is, to be able to go back."""
+
+    view: str
+    dag_id: str | None = None
+    run_id: str | None = None
+    task_id: str | None = None
+    map_index: int = -1
+    attempt: int | None = None
+
+
+class ConsoleApp(TerminalApp[None]):
+    """The full-screen console of one home. `connect` makes the backend, in a thread, after the first paint."""
+
+    def __init__(
+        self,
+        home: HomeCard,
+        connect: Callable[[], Backend],
+        *,
+        palette: Palette | None = None,
+        look: Look | None = None,
+        keymap: Keymap | None = None,
+        now: Callable[[], Micros] = wall_clock,
+    ) -> None:
+        super().__init__(palette=palette, look=look)
+        self.keymap_of = keymap or Keymap()
+        self._connect = connect
+        self._now = now
+        self._look = look or Look()
+        self._backend: Backend | None = None
+        self._feed: Feed | None = None
+        self._intents = Intents()
+        self._message: Message | None = None
+        self._scene = Scene(Snapshot(0, home), Link(), now(), loading=True)
+        self._trail: list[Place] = [Place("overview")]
+        self.stage: Stage = Stage(self)
+
+    # Life
+
+    def on_mount(self) -> None:
+        """Paint at once, fill as soon as there is something."""
+        self.push_screen(self.stage)
+        self.run_worker(self._live(), group="feed", name="feed", exit_on_error=True)
+
+    async def _live(self) -> None:
+        backend = await asyncio.to_thread(self._connect)
+        await backend.open()
+        self._backend = backend
+        feed = self._feed = Feed(backend, self._picture, drained=self.frame_sent, now=self._now)
+        feed.look_at(self.stage.front.interest())
+        try:
+            await feed.run()
+        finally:
+            await backend.close()
+
+    def on_app_focus(self, event: events.AppFocus) -> None:
+        """Somebody looks again."""
+        if self._feed is not None:
+            self._feed.focused = True
+            self._feed.hurry()
+
+    def on_app_blur(self, event: events.AppBlur) -> None:
+        """Nobody looks: one frame a second is enough."""
+        if self._feed is not None:
+            self._feed.focused = False
+
+    # Pictures
+
+    def _picture(self, snapshot: Snapshot, link: Link) -> None:
+        backend = self._backend
+        self._intents = self._intents.settle(snapshot.seq)
+        verbs = frozenset() if backend is None else backend.verbs
+        self._show(Scene(snapshot, link, self._now(), self._intents, verbs))
+
+    def _show(self, scene: Scene) -> None:
+        self._scene = scene
+        if self._message is not None and not self._message.shown(scene.now):
+            self._message = None
+        self.stage.draw(scene, self._message)
+
+    def redraw(self) -> None:
+        """Draws what is known, for this moment."""
+        self._show(replace(self._scene, now=self._now(), intents=self._intents))
+
+    def scene(self) -> Scene:
+        """What is on the screen."""
+        return self._scene
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether the terminal has no Unicode."""
+        return self._look.ascii_only
+
+    # What the flow of a change needs
+
+    def commands(self) -> Commands:
+        """Where changes are asked for."""
+        assert self._backend is not None  # every change needs the link, which needs a backend
+        return self._backend
+
+    def say(self, text: str, token: str = "text", lasts: Micros = MESSAGE_FOR) -> None:
+        """Puts a message in the key line's place; longer ones stay longer."""
+        self._message = Message(text, token, self._now(), max(lasts, len(text) * SECOND // 15))
+        self.redraw()
+
+    def open_dialog(self, dialog: Dialog, then: Callable[[DialogResult | None], None]) -> None:
+        """Shows a dialog."""
+        self.push_screen(dialog, then)
+
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        """Does something beside."""
+        self.run_worker(work, group="work", exit_on_error=True)
+
+    def add_intent(self, intent: Intent) -> None:
+        """Shows that something was asked for."""
+        self._intents = self._intents.add(intent)
+        self.redraw()
+
+    def settle_intent(self, command_id: str, seq: int | None) -> None:
+        """The commit that carries it out, or that it came to nothing."""
+        if seq is None:
+            self._intents = self._intents.drop(command_id)
+        else:
+            self._intents = self._intents.commit(command_id, seq).settle(self._scene.snapshot.seq)
+        self.redraw()
+        if self._feed is not None:
+            self._feed.hurry()
+
+    # Places
+
+    @property
+    def place(self) -> Place:
+        """Where the operator is."""
+        return self._trail[-1]
+
+    def go(self, place: Place) -> None:
+        """To another view."""
+        if place.view == "overview":
+            self._trail = [place]
+        else:
+            self._trail.append(place)
+        self._arrive()
+
+    def back(self) -> bool:
+        """To where we came from; False at the root."""
+        if len(self._trail) == 1:
+            return False
+        self._trail.pop()
+        self._arrive()
+        return True
+
+    def _arrive(self) -> None:
+        self.stage.bring(self.place)
+        if self._feed is not None:
+            self._feed.look_at(self.stage.front.interest())
+        self.redraw()
+
+    # Keys and actions
+
+    def press(self, key: str) -> bool:
+        """Obeys a key. False when it is not the registry's to obey: then it is a widget's."""
+        action = self.keymap_of.action(self.place.view, key)
+        if action is None or action.group == "move":
+            self.stage.moved_by(action)
+            return False
+        self.perform(action)
+        return True
+
+    def perform(self, action: Action, target: Target | None = None) -> None:
+        """Does an action, or says why not. What it is about is fixed here and now."""
+        meant = target or self.stage.front.target(self._scene)
+        why = action.why_not(self._scene, meant)
+        if why is not None:
+            self.say(why, "warn")
+            return
+        from console.screens.doing import do
+
+        do(self, action, meant)
+
+    def open_log(self, target: Target) -> None:
+        """The log of the task that is meant."""
+        found = logged_task(self._scene, target)
+        if found is not None:
+            self.go(Place("log", target.dag_id, target.run_id, *found, target.attempt))
+
+    def next_theme(self, name: str | None = None) -> None:
+        """Another theme: the one named, or the next."""
+        names = available()
+        if name is None:
+            at = names.index(self.palette.theme.name) if self.palette.theme.name in names else -1
+            name = names[(at + 1) % len(names)]
+        self.use_palette(Palette(load_theme(name), monochrome=self._look.monochrome))
+        self.say(f"theme {name}")
+
+    def toggle_lofi(self) -> None:
+        """Fewer frames and slower timers, or not any more."""
+        if self._feed is not None:
+            self._feed.lofi = not self._feed.lofi
+            self.say("low bandwidth" if self._feed.lofi else "full rate")
+
+    @property
+    def feed(self) -> Feed | None:
+        """The feed, once the backend is there."""
+        return self._feed
+
+    @property
+    def backend(self) -> Backend | None:
+        """The backend, once it is there."""
+        return self._backend
+
+
+def run_console(home: Home, *, theme: str | None = None, look: Look | None = None) -> int:
+    """The full-screen console of a home, on this terminal, until it is left; gives the exit code.
+
+    Works with the engine up, stopped or killed. Raises ThemeError for a theme that cannot be used.
+    """
+    from console.terminal import run_console as run
+
+    found = look or detect_look(os.environ, sys.stdout.encoding or "ascii")
+    palette = Palette(load_theme(theme) if theme else load_theme(), monochrome=found.monochrome)
+
+    def connect() -> Backend:
+        from console.backends.local import LocalBackend
+
+        return LocalBackend(home)
+
+    return run(
+        ConsoleApp(HomeCard(sanitise(home.name), sanitise(str(home.root))), connect, palette=palette, look=found)
+    )

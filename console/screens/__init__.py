@@ -1,0 +1,1 @@
+"""What the console shows: panes for the views, and dialogs over them. They draw scenes and know no backend."""

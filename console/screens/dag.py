@@ -1,0 +1,86 @@
+"""The DAG's pane: its runs."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from console.model.runs import DagDetail
+from console.model.snapshot import Interest, Scene
+from console.model.targets import Target
+from console.screens.pane import Bar, Pane
+from console.view import dag as view
+from console.view.spans import DIM, Spans
+from console.widgets.lines import LineView
+
+
+class DagPane(Pane):
+    """The runs of one DAG, newest first."""
+
+    view = "dag"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.list = LineView(id="runs")
+        self.dag_id: str | None = None
+        self._rows: view.DagRows | None = None
+
+    def compose(self) -> ComposeResult:
+        """One list."""
+        yield self.list
+
+    def focus_inside(self) -> Widget:
+        """The list."""
+        return self.list
+
+    def open(self, dag_id: str) -> None:
+        """Shows another DAG."""
+        if dag_id != self.dag_id:
+            self.dag_id, self._rows = dag_id, None
+            self.list.show(())
+
+    def interest(self) -> Interest:
+        """The DAG."""
+        return Interest(dag_id=self.dag_id)
+
+    def detail(self, scene: Scene) -> DagDetail | None:
+        """The DAG, once its picture has come."""
+        dag = scene.snapshot.dag
+        return dag if dag is not None and dag.dag_id == self.dag_id else None
+
+    def draw(self, scene: Scene) -> None:
+        """Shows the scene."""
+        detail = self.detail(scene)
+        if detail is None:
+            self.list.show([(None, (("reading", DIM),))])
+            return
+        self._rows = view.DagRows(scene, detail, self._rows)
+        self.list.show(self._rows)
+
+    def title(self, scene: Scene, width: int) -> Bar:
+        """Which DAG, and when it runs."""
+        return view.title(scene, self.dag_id or "", width)
+
+    def rule(self, scene: Scene, width: int) -> Spans:
+        """How many runs are listed."""
+        detail = self.detail(scene)
+        count = 0 if detail is None else len(detail.runs)
+        return ((f"{count} run{'s' if count != 1 else ''}", DIM),)
+
+    def target(self, scene: Scene) -> Target:
+        """The run under the cursor."""
+        key = self.list.cursor_key
+        run_id = key[1] if isinstance(key, tuple) else None
+        return Target(self.view, self.dag_id, run_id)
+
+    def next_failure(self, scene: Scene, step: int) -> bool:
+        """To the next run that failed."""
+        detail = self.detail(scene)
+        if detail is None or not detail.runs:
+            return False
+        size, start = len(detail.runs), (self.list.cursor_index or 1) - 1
+        for distance in range(1, size + 1):
+            mark = detail.runs[(start + step * distance) % size]
+            if mark.state == "failed":
+                return self.list.move_to(("run", mark.run_id))
+        return False

@@ -1,0 +1,258 @@
+"""Carrying actions out: where each one leads. Changes go through their dialog; everything else only looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from console.actions.action import Action, Ask
+from console.actions.finding import attention_of, dag_of, task_of
+from console.actions.flow import Flow, carry_out
+from console.actions.registry import ACTIONS, BY_ID, actions_of
+from console.model.targets import Target
+from console.screens.chooser import Chooser, fuzzy
+from console.view import help as help_view
+from console.view import why as why_view
+from console.view.details import details
+from console.view.dialogs import paragraphs
+from console.view.spans import Spans
+from console.widgets.dialog import Dialog, DialogContent
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+
+Handler = Callable[["ConsoleApp", Target], None]
+
+
+def do(app: ConsoleApp, action: Action, target: Target) -> None:
+    """Does a possible action."""
+    if action.id == "trigger":
+        from console.screens.trigger import open_form
+
+        open_form(app, target)
+    elif action.id == "acknowledge":
+        assert action.ask is not None
+        app.spawn(_at_once(app, action.ask(app.scene(), target)))
+    elif action.ask is not None:
+        Flow(app, action.ask(app.scene(), target), app.scene().snapshot.home.production).start()
+    else:
+        _HANDLERS[action.id](app, target)
+
+
+async def _at_once(app: ConsoleApp, ask: Ask) -> None:
+    await carry_out(app, ask, ask.args, None)
+
+
+# Looking
+
+
+def _open(app: ConsoleApp, target: Target) -> None:
+    from console.app import Place
+
+    view = app.place.view
+    if view == "run":
+        log = BY_ID["log"]
+        why = log.why_not(app.scene(), target)
+        if why is None:
+            app.open_log(target)
+        else:
+            app.say(why, "warn")
+    elif target.run_id is not None:
+        app.go(Place("run", target.dag_id, target.run_id, target.task_id, target.map_index))
+    elif target.attention is not None:
+        _why(app, target)
+    elif target.dag_id is not None:
+        app.go(Place("dag", target.dag_id))
+
+
+def _back(app: ConsoleApp, target: Target) -> None:
+    pane = app.stage.overview
+    if not app.back() and pane.needle:
+        pane.filter("", app.scene())
+        app.redraw()
+
+
+def _leave(app: ConsoleApp, target: Target) -> None:
+    if not app.back():
+        app.exit()
+
+
+def _quit(app: ConsoleApp, target: Target) -> None:
+    app.exit()
+
+
+def _overview(app: ConsoleApp, target: Target) -> None:
+    from console.app import Place
+
+    app.go(Place("overview"))
+
+
+def _dag(app: ConsoleApp, target: Target) -> None:
+    from console.app import Place
+
+    if app.place.view != "dag":
+        app.go(Place("dag", target.dag_id))
+
+
+def _log(app: ConsoleApp, target: Target) -> None:
+    app.open_log(target)
+
+
+def _next_failure(app: ConsoleApp, target: Target) -> None:
+    app.stage.overview.touched()
+    app.stage.front.next_failure(app.scene(), 1)
+
+
+def _previous_failure(app: ConsoleApp, target: Target) -> None:
+    app.stage.overview.touched()
+    app.stage.front.next_failure(app.scene(), -1)
+
+
+def _why(app: ConsoleApp, target: Target) -> None:
+    scene = app.scene()
+    row = attention_of(scene, target)
+    card, run = task_of(scene, target), scene.snapshot.run
+    if row is not None:
+        title, parts = why_view.why_attention(scene, row)
+    elif card is not None and run is not None:
+        title, parts = why_view.why_task(scene, run, card)
+    else:
+        dag = dag_of(scene, target)
+        if dag is None:
+            app.say("there is nothing to explain here", "warn")
+            return
+        title, parts = why_view.why_dag(scene, dag)
+    _tell(app, title, parts)
+
+
+def _details(app: ConsoleApp, target: Target) -> None:
+    title, parts = details(app.scene(), target)
+    _tell(app, title, parts)
+
+
+def _tell(app: ConsoleApp, title: str, parts: list[tuple[str, str]]) -> None:
+    def body(width: int) -> list[Spans]:
+        return paragraphs(parts, width)
+
+    app.open_dialog(Dialog(DialogContent(title, body=body, ready=True)), lambda _: None)
+
+
+def _copy(app: ConsoleApp, target: Target) -> None:
+    name = target.run_id or target.dag_id or ""
+    text = f"{name} {target.task_id}" if target.task_id else name
+    app.copy_to_clipboard(text)
+    app.say(f"copied {text} ({len(text.encode())} bytes, through the terminal)")
+
+
+# The console itself
+
+
+def _filter(app: ConsoleApp, target: Target) -> None:
+    app.stage.ask_line("filter", "/", app.stage.overview.needle)
+
+
+def _line(app: ConsoleApp, target: Target) -> None:
+    app.stage.ask_line("command", ":")
+
+
+def _keys_of(app: ConsoleApp, action: Action) -> str:
+    view = app.place.view
+    return "  ".join(
+        shown for key in app.keymap_of.keys(action.id) if (shown := app.keymap_of.shown_key(action.id, key, view))
+    )
+
+
+def _help(app: ConsoleApp, target: Target) -> None:
+    scene = app.scene()
+    listed = [(action, keys) for action in actions_of(app.place.view) if (keys := _keys_of(app, action))]
+
+    def rows(needle: str, width: int) -> list[tuple[str | None, Spans]]:
+        return help_view.help_rows(listed, scene, target, width)
+
+    app.push_screen(
+        Chooser(f"Keys here: {app.place.view}", rows, typing=False), lambda name: _chosen(app, name, target)
+    )
+
+
+def _palette(app: ConsoleApp, target: Target) -> None:
+    scene = app.scene()
+    listed = [action for action in actions_of(app.place.view) if action.group != "move" and action.id != "palette"]
+
+    def rows(needle: str, width: int) -> list[tuple[str | None, Spans]]:
+        ranked = [
+            (cost, a) for a in listed if (cost := fuzzy(needle, f"{a.title_for(scene, target)} {a.id}")) is not None
+        ]
+        ranked.sort(key=lambda pair: pair[0] if needle else 0)
+        columns = (6, max((len(a.title_for(scene, target)) for a in listed), default=8))
+        return [(a.id, help_view.action_row(a, _keys_of(app, a), scene, target, columns, width)) for _, a in ranked]
+
+    app.push_screen(Chooser("Actions", rows, typing=True), lambda name: _chosen(app, name, target))
+
+
+def _chosen(app: ConsoleApp, name: str | None, target: Target) -> None:
+    if name is not None and BY_ID[name].group != "move":
+        app.perform(BY_ID[name], target)
+
+
+def _theme(app: ConsoleApp, target: Target) -> None:
+    app.next_theme()
+
+
+def _lofi(app: ConsoleApp, target: Target) -> None:
+    app.toggle_lofi()
+
+
+def _repaint(app: ConsoleApp, target: Target) -> None:
+    app.repaint()
+
+
+_HANDLERS: dict[str, Handler] = {
+    "open": _open,
+    "enter": _open,
+    "back": _back,
+    "leave": _leave,
+    "quit": _quit,
+    "overview": _overview,
+    "dag": _dag,
+    "log": _log,
+    "why": _why,
+    "details": _details,
+    "failure.next": _next_failure,
+    "failure.previous": _previous_failure,
+    "filter": _filter,
+    "copy": _copy,
+    "help": _help,
+    "palette": _palette,
+    "line": _line,
+    "theme": _theme,
+    "lofi": _lofi,
+    "repaint": _repaint,
+}
+
+
+def obey_line(app: ConsoleApp, text: str) -> None:
+    """Runs a `:` line: an action by its id or title, with a task, a DAG or switches after it."""
+    words = text.split()
+    if not words:
+        app.redraw()
+        return
+    name, rest = words[0].lower(), words[1:]
+    if name == "theme" and rest:
+        app.next_theme(rest[0])
+        return
+    if name in ("dag", "runs") and rest:
+        from console.app import Place
+
+        app.go(Place("dag", rest[0]))
+        return
+    action = BY_ID.get(name) or next((a for a in ACTIONS if a.title.replace(" ", "_") == name.replace("-", "_")), None)
+    if action is None or action.group == "move":
+        app.say(f"there is no command {name!r}; Ctrl-P lists them", "warn")
+        return
+    target = app.stage.front.target(app.scene())
+    if rest and not rest[0].startswith("+") and target.run_id is not None and app.place.view == "run":
+        target = Target(target.view, target.dag_id, target.run_id, rest[0])
+        if task_of(app.scene(), target) is None:
+            app.say(f"this run has no task {rest[0]!r}", "warn")
+            return
+    app.perform(action, target)

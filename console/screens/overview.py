@@ -1,0 +1,100 @@
+"""The overview's pane."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from console.actions.finding import attention_of
+from console.model.attention import Attention
+from console.model.dags import DagCard
+from console.model.snapshot import Scene
+from console.model.targets import Target
+from console.screens.pane import Pane
+from console.view.overview import Overview, best_run, summary
+from console.view.spans import DIM, Spans
+from console.widgets.lines import LineView
+
+
+class OverviewPane(Pane):
+    """The attention list, then every DAG."""
+
+    view = "overview"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.list = LineView(id="overview")
+        self.needle = ""
+        self._rows: Overview | None = None
+        self._touched = False
+
+    def compose(self) -> ComposeResult:
+        """One list."""
+        yield self.list
+
+    def focus_inside(self) -> Widget:
+        """The list."""
+        return self.list
+
+    def draw(self, scene: Scene) -> None:
+        """Shows the scene. Until somebody moves it, the cursor stays on the first row: what needs a person."""
+        rows = Overview(scene, self.needle, self._rows)
+        first = next((rows.key(at) for at in range(len(rows)) if rows.key(at) is not None), None)
+        self._rows = rows
+        self.list.show(rows)
+        if not self._touched and first is not None and self.list.cursor_key != first:
+            self.list.move_to(first)
+
+    def touched(self) -> None:
+        """A person has moved the cursor: from now on it stays where it is put."""
+        self._touched = True
+
+    def filter(self, needle: str, scene: Scene) -> None:
+        """Shows only the DAGs that match."""
+        self.needle = needle
+        self.draw(scene)
+
+    def rule(self, scene: Scene, width: int) -> Spans:
+        """How many DAGs there are."""
+        shown = self._rows.shown if self._rows is not None else len(scene.snapshot.dags)
+        words = "reading the store" if scene.loading else summary(scene.snapshot, shown)
+        if scene.snapshot.trouble:
+            return ((scene.snapshot.trouble[: max(width - 20, 10)], "bad"),)
+        return ((f"filter {self.needle}   ", "accent"), (words, DIM)) if self.needle else ((words, DIM),)
+
+    def target(self, scene: Scene) -> Target:
+        """The DAG with the run that is most worth looking at, or the attention row with its first instance."""
+        key = self.list.cursor_key
+        if not isinstance(key, tuple):
+            return Target(self.view)
+        kind, name = key
+        if kind == "dag":
+            return _of_dag(self.view, scene.snapshot.by_id.get(name))
+        row = attention_of(scene, Target(self.view, attention=name))
+        return Target(self.view) if row is None else _of_attention(self.view, row, scene)
+
+    def next_failure(self, scene: Scene, step: int) -> bool:
+        """To the next DAG of which something has failed."""
+        if self._rows is None:
+            return False
+        failed = {failure.dag_id for failure in scene.snapshot.failures}
+        size, start = len(self._rows), self.list.cursor_index or 0
+        for distance in range(1, size + 1):
+            key = self._rows.key((start + step * distance) % size)
+            if isinstance(key, tuple) and key[0] == "dag" and key[1] in failed:
+                return self.list.move_to(key)
+        return False
+
+
+def _of_dag(view: str, card: DagCard | None) -> Target:
+    if card is None:
+        return Target(view)
+    mark = best_run(card)
+    return Target(view, card.dag_id, None if mark is None else mark.run_id)
+
+
+def _of_attention(view: str, row: Attention, scene: Scene) -> Target:
+    if not row.where:
+        return Target(view, attention=row.key)
+    dag, run, task, index = row.where[0]
+    return Target(view, dag, run or None, task or None, index, attention=row.key)

@@ -1,0 +1,166 @@
+"""The run's pane: graph and tasks on the same rows, and the attempts of the task under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from console.model.eta import eta
+from console.model.runs import UNMAPPED, RunDetail, TaskCard
+from console.model.snapshot import Interest, Scene
+from console.model.targets import Target
+from console.screens.pane import Bar, Pane
+from console.view import run as view
+from console.view.attempts import attempt_rows
+from console.view.spans import DIM, TEXT, Spans
+from console.widgets.lines import LineView
+from console.widgets.status import BarLine, rule
+from engine.model.moments import SECOND, Micros
+
+_ETA_EVERY: Micros = 2 * SECOND
+_FAILED = ("failed", "upstream_failed", "up_for_retry")
+
+
+class RunPane(Pane):
+    """One run, named by its run id."""
+
+    view = "run"
+
+    DEFAULT_CSS = "RunPane > #attempts { height: 4; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.list = LineView(id="tasks")
+        self.attempts_rule = BarLine(fill="─", fill_token="rule", id="attempts-rule")
+        self.attempts = LineView(cursor=False, id="attempts")
+        self.attempts.can_focus = False
+        self.run_id: str | None = None
+        self._scene: Scene | None = None
+        self._rows: view.RunRows | None = None
+        self._wanted: Hashable = None
+        self._eta: tuple[Micros, tuple[Micros, Micros] | None] = (-1, None)
+
+    def compose(self) -> ComposeResult:
+        """Tasks above, attempts below."""
+        yield self.list
+        yield self.attempts_rule
+        yield self.attempts
+
+    def focus_inside(self) -> Widget:
+        """The tasks."""
+        return self.list
+
+    def open(self, run_id: str, task_id: str | None = None, map_index: int = UNMAPPED) -> None:
+        """Shows another run, with the cursor on a task once it is there."""
+        if run_id != self.run_id:
+            self._rows, self.run_id = None, run_id
+            self._eta = (-1, None)
+            self.list.show(())
+        self._wanted = ("task", task_id, map_index) if task_id else ("first",)
+
+    def interest(self) -> Interest:
+        """The run."""
+        return Interest(run_id=self.run_id)
+
+    def detail(self, scene: Scene) -> RunDetail | None:
+        """The run, once its picture has come."""
+        run = scene.snapshot.run
+        return run if run is not None and run.mark.run_id == self.run_id else None
+
+    def draw(self, scene: Scene) -> None:
+        """Shows the scene."""
+        self._scene = scene
+        run = self.detail(scene)
+        if run is None:
+            words = "reading" if scene.snapshot.run is None else f"there is no run {self.run_id}"
+            self.list.show([(None, ((words, DIM),))])
+            self.attempts.show(())
+            return
+        self._rows = view.RunRows(scene, run, self._rows, self.list.cursor_key)
+        self.list.show(self._rows)
+        if self._wanted is not None:
+            self._place_cursor(run)
+        self._draw_attempts(scene, run)
+
+    def _place_cursor(self, run: RunDetail) -> None:
+        """On the task that was asked for, else where something is wrong or runs."""
+        wanted, self._wanted = self._wanted, None
+        if wanted != ("first",):
+            if self.list.move_to(wanted):
+                return
+        for states in (("failed",), ("up_for_retry",), ("running", "killing")):
+            found = next((card for card in run.tasks if card.state in states), None)
+            if found is not None:
+                self.list.move_to(found.key)
+                return
+        self.list.action_cursor_first()
+
+    def _draw_attempts(self, scene: Scene, run: RunDetail) -> None:
+        most = 8 if self.size.height >= 40 else 5 if self.size.height >= 24 else 3
+        height = self.attempts.styles.height
+        if height is None or height.value != most:
+            self.attempts.styles.height = most
+        card = self.card(scene)
+        if card is None:
+            self.attempts_rule.show(*rule())
+            self.attempts.show(())
+            return
+        self.attempts_rule.show(*rule(card.name, token=f"{TEXT} bold"))
+        lines = attempt_rows(scene, run, card, self.attempts.row_width, most)
+        self.attempts.show([(None, line) for line in lines])
+
+    @on(LineView.CursorMoved, "#tasks")
+    def _moved(self, event: LineView.CursorMoved) -> None:
+        """Lights the lines of the task under the cursor, and shows its attempts."""
+        scene = self._scene
+        run = None if scene is None else self.detail(scene)
+        if scene is not None and run is not None:
+            self._rows = view.RunRows(scene, run, self._rows, event.key)
+            self.list.show(self._rows)
+            self._draw_attempts(scene, run)
+
+    def card(self, scene: Scene) -> TaskCard | None:
+        """The task instance under the cursor."""
+        index = self.list.cursor_index
+        if self._rows is None or not index or self.detail(scene) is None or index >= len(self._rows):
+            return None
+        return self._rows.card(index)
+
+    def title(self, scene: Scene, width: int) -> Bar:
+        """Which run, and how it goes."""
+        run = self.detail(scene)
+        if run is None:
+            return ((f" {self.run_id}", TEXT),), ()
+        beat = scene.now // _ETA_EVERY
+        if self._eta[0] != beat:
+            self._eta = (beat, eta(run, scene.now))
+        return view.title(scene, run, width, self._eta[1])
+
+    def rule(self, scene: Scene, width: int) -> Spans:
+        """Tasks by state."""
+        run = self.detail(scene)
+        if scene.snapshot.trouble:
+            return ((scene.snapshot.trouble[: max(width - 20, 10)], "bad"),)
+        return () if run is None else view.summary(scene, run)
+
+    def target(self, scene: Scene) -> Target:
+        """The task under the cursor."""
+        run, card = self.detail(scene), self.card(scene)
+        dag_id = run.mark.dag_id if run is not None else None
+        if card is None:
+            return Target(self.view, dag_id, self.run_id if run is not None else None)
+        return Target(self.view, dag_id, self.run_id, card.task_id, card.map_index)
+
+    def next_failure(self, scene: Scene, step: int) -> bool:
+        """To the next task that failed or waits for a retry."""
+        if self._rows is None or self.detail(scene) is None:
+            return False
+        size, start = len(self._rows), self.list.cursor_index or 0
+        for distance in range(1, size + 1):
+            index = (start + step * distance) % size
+            if index and self._rows.card(index).state in _FAILED:
+                return self.list.move_to(self._rows.card(index).key)
+        return False

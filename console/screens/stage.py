@@ -1,0 +1,190 @@
+"""The stage: header, rule, one pane, key line and prompt. It draws what the app shows and hands keys to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from console.actions.action import Action
+from console.actions.registry import actions_of
+from console.model.snapshot import Scene
+from console.screens.dag import DagPane
+from console.screens.overview import OverviewPane
+from console.screens.pane import Pane
+from console.screens.run import RunPane
+from console.view.header import header
+from console.view.keyline import Message, key_line, message_line
+from console.view.spans import Spans
+from console.widgets.lines import LineView
+from console.widgets.prompt import Prompt
+from console.widgets.status import BarLine
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp, Place
+
+
+class Stage(Screen[None], inherit_bindings=False):
+    """The one screen. Panes that are not in front are not drawn."""
+
+    DEFAULT_CSS = """
+    Stage { overflow: hidden; }
+    Stage > Pane { display: none; }
+    Stage > Pane.front { display: block; }
+    Stage > #title, Stage > Prompt { display: none; }
+    Stage > #title.shown, Stage > Prompt.shown { display: block; }
+    Stage > #keys.hidden { display: none; }
+    """
+
+    AUTO_FOCUS = None
+
+    def __init__(self, console: ConsoleApp) -> None:
+        super().__init__()
+        self._desk = console
+        self.header = BarLine(id="header")
+        self.title_line = BarLine(id="title")
+        self.rule = BarLine(fill="─", fill_token="rule", id="rule")
+        self.overview = OverviewPane()
+        self.run_pane = RunPane()
+        self.dag_pane = DagPane()
+        self.foot = BarLine(fill="─", fill_token="rule", id="foot")
+        self.keys = BarLine(id="keys")
+        self.prompt = Prompt(id="prompt")
+        self.front: Pane = self.overview
+        self._prompt_for = ""
+
+    def compose(self) -> ComposeResult:
+        """Top to bottom."""
+        yield self.header
+        yield self.title_line
+        yield self.rule
+        yield self.overview
+        yield self.foot
+        yield self.keys
+        yield self.prompt
+
+    def on_mount(self) -> None:
+        """The overview is in front."""
+        self._bring_front(self.overview)
+        self._desk.redraw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Everything has another width."""
+        self.call_after_refresh(self._desk.redraw)
+
+    # Drawing
+
+    def draw(self, scene: Scene, message: Message | None) -> None:
+        """Shows a scene; widgets repaint only the cells that changed."""
+        width = self.size.width
+        if not self.is_mounted or not width:
+            return
+        self.header.show(*header(scene, width))
+        pane = self.front
+        if not pane.is_mounted:
+            return
+        pane.draw(scene)
+        line = pane.title(scene, width)
+        if line is not None:
+            self.title_line.show(*line)
+        said = pane.rule(scene, width)
+        right: Spans = ((" ", "rule"), *said, (" ────", "rule")) if said else ()
+        self.rule.show((), right)
+        self.keys.show(message_line(message, width) if message is not None else self._key_line(scene, width))
+
+    def _key_line(self, scene: Scene, width: int) -> Spans:
+        keymap, view = self._desk.keymap_of, self.front.view
+        target = self.front.target(scene)
+        offered = [action for action in actions_of(view) if action.rank]
+        offered.sort(key=lambda action: -action.rank)
+        pairs = []
+        for action in offered:
+            key = keymap.shown(action.id, view)
+            if key and action.why_not(scene, target) is None:
+                pairs.append((key, action.title_for(scene, target)))
+        return key_line(pairs, width)
+
+    # Places
+
+    def bring(self, place: Place) -> None:
+        """Puts the pane of a place in front."""
+        if place.view == "run" and place.run_id is not None:
+            self.run_pane.open(place.run_id, place.task_id, place.map_index)
+            self._bring_front(self.run_pane)
+        elif place.view == "dag" and place.dag_id is not None:
+            self.dag_pane.open(place.dag_id)
+            self._bring_front(self.dag_pane)
+        else:
+            self._bring_front(self.overview)
+
+    def _bring_front(self, pane: Pane) -> None:
+        if not pane.is_attached:
+            self.mount(pane, before=self.foot)
+        if self.front is not pane:
+            self.front.remove_class("front")
+        self.front = pane
+        pane.add_class("front")
+        self.title_line.set_class(pane is not self.overview, "shown")
+        self.set_focus(pane.focus_inside())
+        self.call_after_refresh(self._desk.redraw)
+
+    # Keys
+
+    def on_key(self, event: events.Key) -> None:
+        """The registry's keys; all others are the widgets'."""
+        key = event.character if event.is_printable and event.character else event.key
+        if self._desk.press(key):
+            event.stop()
+            event.prevent_default()
+
+    def moved_by(self, action: Action | None) -> None:
+        """A movement key was pressed: the cursor is where a person wants it."""
+        if action is not None and self.front is self.overview:
+            self.overview.touched()
+
+    @on(LineView.CursorMoved)
+    def _moved(self, event: LineView.CursorMoved) -> None:
+        """The key line says what can be done with the row under the cursor."""
+        scene = self._desk.scene()
+        if self.front.is_mounted and self.size.width:
+            self.keys.show(self._key_line(scene, self.size.width))
+
+    # The prompt
+
+    def ask_line(self, purpose: str, prefix: str, text: str = "") -> None:
+        """Opens the prompt in the key line's place: `/` to filter or search, `:` for a command."""
+        self._prompt_for = purpose
+        self.prompt.open(prefix, text)
+        self.prompt.add_class("shown")
+        self.keys.add_class("hidden")
+        self.set_focus(self.prompt)
+
+    def _close_prompt(self) -> None:
+        self.prompt.remove_class("shown")
+        self.keys.remove_class("hidden")
+        self.set_focus(self.front.focus_inside())
+
+    @on(Prompt.Changed)
+    def _typed(self, event: Prompt.Changed) -> None:
+        if self._prompt_for == "filter" and type(event) is Prompt.Changed:
+            self.overview.filter(event.text, self._desk.scene())
+            self._desk.redraw()
+
+    @on(Prompt.Submitted)
+    def _entered(self, event: Prompt.Submitted) -> None:
+        from console.screens.doing import obey_line
+
+        self._close_prompt()
+        if self._prompt_for == "command":
+            obey_line(self._desk, event.text)
+        else:
+            self._desk.redraw()
+
+    @on(Prompt.Cancelled)
+    def _cancelled(self, event: Prompt.Cancelled) -> None:
+        self._close_prompt()
+        if self._prompt_for == "filter":
+            self.overview.filter("", self._desk.scene())
+        self._desk.redraw()

@@ -1,0 +1,75 @@
+"""The bodies of dialogs: exactly what would change, row by row; and what the engine says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from console.model.asks import EffectCard, PreviewCard
+from console.text import cell_len, cut_middle
+from console.view.spans import ACCENT, DIM, TEXT, WARN, Line, Spans
+from console.view.words import counts_words, sign
+
+
+def preview_body(preview: PreviewCard, width: int) -> list[Spans]:
+    """One line for each row that would change."""
+    rows = preview.rows
+    several = len({row.run_id for row in rows}) > 1 or len({row.dag_id for row in rows}) > 1
+    names = [_name(row, several) for row in rows]
+    wide = min(max((cell_len(name) for name in names), default=8), max(width // 2 - 6, 12))
+    state = min(max((len(row.state) for row in rows), default=4), 16)
+    lines = [_row(row, name, wide, state, width) for row, name in zip(rows, names, strict=True)]
+    left = preview.total - len(rows)
+    if left > 0:
+        lines.append(Line().add(f"  … and {left} more", DIM).done())
+    return lines
+
+
+def _name(row: EffectCard, several: bool) -> str:
+    if row.kind == "task" and row.task_id:
+        name = row.task_id if row.map_index < 0 else f"{row.task_id}[{row.map_index}]"
+        return f"{row.run_id} / {name}" if several and row.run_id else name
+    return row.run_id or row.dag_id or row.kind
+
+
+def _row(row: EffectCard, name: str, name_width: int, state_width: int, width: int) -> Spans:
+    line = Line().gap(1).cell(cut_middle(name, name_width), name_width).gap(2)
+    line.add(*sign(row.state)).gap(1).cell(row.state.replace("_", " "), state_width, DIM).add(" > ", ACCENT)
+    if row.becomes not in ("none", row.state):
+        line.add(*sign(row.becomes)).add(f" {row.becomes.replace('_', ' ')}", TEXT)
+        line.add("  " if row.detail else "", TEXT)
+    line.add(row.detail, WARN if row.kills else DIM)
+    return line.done()
+
+
+def preview_summary(preview: PreviewCard, width: int) -> list[Spans]:
+    """The sentence that says it all, what is concerned by state, and warnings."""
+    lines: list[Spans] = [((text, TEXT),) for text in wrap(preview.sentence + ".", width)]
+    if len(preview.counts) > 1:
+        lines.append((("now: ", DIM), *counts_words(preview.counts)))
+    for warning in preview.warnings:
+        lines.extend(((text, WARN),) for text in wrap(warning, width))
+    return lines
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Text in lines of at most `width` cells, broken between words where that is possible."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        while cell_len(word) > width > 0:
+            if line:
+                lines.append(line)
+                line = ""
+            lines.append(word[:width])
+            word = word[width:]
+        if line and cell_len(line) + 1 + cell_len(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, line] if line or not lines else lines
+
+
+def paragraphs(parts: Sequence[tuple[str, str]], width: int) -> list[Spans]:
+    """Wrapped texts, each in its token."""
+    return [((line, token),) for text, token in parts for line in (wrap(text, width) if text else [""])]

@@ -1,0 +1,295 @@
+"""The run: its graph as a rail, and the task table on the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from console.figures import bytes_, clock, duration
+from console.graph.rail import Rail, build, lit
+from console.model.intents import TaskRef
+from console.model.runs import RunDetail, TaskCard
+from console.model.snapshot import Scene
+from console.text import cut_end
+from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans, join
+from console.view.words import (
+    blocker_words,
+    counts_words,
+    intent_words,
+    interval_words,
+    logical_words,
+    mention_words,
+    over_usual,
+    sign,
+    task_words,
+    usual_words,
+)
+from engine.model.moments import SECOND, Micros
+
+SETTLED = frozenset({"success", "skipped", "removed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Widths of the columns, in cells; 0 leaves a column out."""
+
+    graph: int
+    name: int
+    state: int
+    tries: int
+    time: int
+    p50: int
+    p95: int
+    queue: int
+    cpu: int
+    mem: int
+    waits: int
+
+
+def layout(width: int, graph: int, longest: int) -> Layout:
+    """Columns for rows of `width` cells, with a rail of `graph` cells and names of at most `longest`."""
+    if width < 100:
+        graph, name, state, figures = min(graph, 13), max(min(longest, 18), 8), 20, (3, 6, 0, 6, 0, 0, 0)
+    elif width < 140:
+        graph, name, state, figures = min(graph, 23), max(min(longest, 24), 10), 22, (3, 7, 6, 6, 6, 6, 5)
+    else:
+        graph, name, state, figures = min(graph, 23), max(min(longest, 36), 12), 28, (4, 7, 7, 7, 7, 7, 6)
+    graph = max(graph, 5)
+    fixed = graph + name + state + 4 + sum(part + 2 for part in figures if part)
+    tries, time, p50, p95, queue, cpu, mem = figures
+    return Layout(graph, name, state, tries, time, p50, p95, queue, cpu, mem, max(width - fixed - 2, 6))
+
+
+class Frame:
+    """What of a run's picture depends on its structure alone: kept while the same instances are shown."""
+
+    def __init__(self, run: RunDetail) -> None:
+        plan = run.plan
+        self.plan = plan
+        self.ids = [card.id for card in run.tasks]
+        self.numbers = {task.task_id: number for number, task in enumerate(plan)}
+        self.upstream = [[self.numbers[name] for name in task.upstream if name in self.numbers] for task in plan]
+        self.rail: Rail = build(self.upstream)
+        self.places: dict[str, list[int]] = {}
+        for at, card in enumerate(run.tasks):
+            self.places.setdefault(card.task_id, []).append(at)
+        self.rows: list[tuple[int | None, int]] = []
+        """Row of the rail (None: an instance that has none of its own) and place among the run's tasks."""
+        for row, number in enumerate(self.rail.order):
+            for nth, at in enumerate(self.places.get(plan[number].task_id, ())):
+                self.rows.append((row if nth == 0 else None, at))
+        self.rows += [(None, at) for at, card in enumerate(run.tasks) if card.task_id not in self.numbers]
+        self.index: dict[Hashable, int] = {run.tasks[at].key: row + 1 for row, (_, at) in enumerate(self.rows)}
+        self.longest = max((len(card.name) for card in run.tasks), default=8)
+
+    def fits(self, run: RunDetail) -> bool:
+        """Whether the run still has this structure and these instances."""
+        return run.plan is self.plan and [card.id for card in run.tasks] == self.ids
+
+
+class RunRows:
+    """The rows of a run's tasks, made on demand; the rail is laid out once for each structure."""
+
+    def __init__(self, scene: Scene, run: RunDetail, before: RunRows | None = None, cursor: Hashable = None) -> None:
+        self.scene, self.run = scene, run
+        same = before is not None and before.frame.fits(run)
+        self.frame: Frame = before.frame if before is not None and same else Frame(run)
+        self._cache: dict[Hashable, Spans] = before._cache if before is not None and same else {}
+        self._lit = self._lit_by(cursor)
+
+    def __len__(self) -> int:
+        return len(self.frame.rows) + 1
+
+    def key(self, index: int) -> Hashable | None:
+        """The task instance of a row; None for the titles."""
+        return None if index == 0 else self.card(index).key
+
+    def card(self, index: int) -> TaskCard:
+        """The task instance on a row."""
+        return self.run.tasks[self.frame.rows[index - 1][1]]
+
+    def index(self, key: Hashable | None) -> int | None:
+        """Where a task instance stands."""
+        return self.frame.index.get(key)
+
+    def row(self, index: int, width: int) -> Spans:
+        """The content of a row; the same object as before while it reads the same."""
+        columns = layout(width, self.frame.rail.width, self.frame.longest)
+        if index == 0:
+            key: Hashable = ("titles", width)
+            spans = _titles(columns)
+        else:
+            place, card = self.frame.rows[index - 1][0], self.card(index)
+            key = card.key
+            spans = self._task_row(place, card, columns)
+        known = self._cache.get(key)
+        if known == spans:
+            return known
+        self._cache[key] = spans
+        return spans
+
+    def _lit_by(self, cursor: Hashable) -> dict[int, tuple[int, int]]:
+        if not isinstance(cursor, tuple) or len(cursor) < 2 or cursor[1] not in self.frame.numbers:
+            return {}
+        return lit(self.frame.rail, self.frame.upstream, self.frame.numbers[cursor[1]])
+
+    def _task_row(self, place: int | None, card: TaskCard, columns: Layout) -> Spans:
+        now = self.scene.now
+        line = Line().spans(self._graph(place, card, columns.graph), columns.graph).gap(2)
+        line.cell(card.name, columns.name, DIM if card.state in ("removed", "skipped") else TEXT, cut="middle").gap(2)
+        intent = self.scene.intents.of(self._ref(card)) or self.scene.intents.of((self.run.mark.run_id, "", -1))
+        words = task_words(card, now)
+        state: Spans = (sign(card.state), (f" {words}", _word_token(card)))
+        if intent is not None:
+            state = (sign(card.state), *intent_words(intent))
+        line.spans(state, columns.state)
+        _figures(line, card, columns, now)
+        line.gap(2).spans(self._notes(card, now), columns.waits)
+        return line.done()
+
+    def _ref(self, card: TaskCard) -> TaskRef:
+        return self.run.mark.run_id, card.task_id, card.map_index
+
+    def _graph(self, place: int | None, card: TaskCard, width: int) -> Spans:
+        """The rail's row with the task's glyph; lines to and from the cursor's task are brighter."""
+        if place is None:
+            return (sign(card.state),) if card.task_id not in self.frame.numbers else ()
+        row = self.frame.rail.row(place)
+        line = Line()
+        for at, character in enumerate(row.text):
+            if at == row.node or (at == width - 1 and row.node >= width):
+                line.add(*sign(card.state))
+            else:
+                line.add(character, self._line_token(row.lines[at], place))
+            if line.width == width:
+                break
+        return line.done()
+
+    def _line_token(self, wires: tuple[int, ...], place: int) -> str:
+        for wire in wires:
+            first, last = self._lit.get(wire, (1, 0))
+            if first <= place <= last:
+                return ACCENT
+        return DIM
+
+    def _notes(self, card: TaskCard, now: Micros) -> Spans:
+        """What the row waits for, or what is worth saying about it."""
+        who = mention_words(card.mention, now)
+        if card.state == "running":
+            usual = over_usual(card.elapsed(now) or 0, None if card.usual is None else card.usual.p95)
+            return join((tuple((text.strip(), token) for text, token in usual), who))
+        if card.state in ("none", "scheduled", "up_for_retry"):
+            waits = blocker_words(card.blockers, self._missing(card))
+            return join((((waits, DIM),) if waits else (), who))
+        if card.state == "failed" and card.last_error:
+            return join((who, ((card.last_error[:200], BAD),)))
+        if card.state == "upstream_failed":
+            return join((((", ".join(self._failed_above(card)), DIM),), who))
+        return who
+
+    def _missing(self, card: TaskCard) -> list[str]:
+        """Tasks above that have not ended well."""
+        return [name for name in self._above(card) if not self._all_in(name, SETTLED)]
+
+    def _failed_above(self, card: TaskCard) -> list[str]:
+        return [name for name in self._above(card) if not self._all_in(name, SETTLED)]
+
+    def _above(self, card: TaskCard) -> tuple[str, ...]:
+        number = self.frame.numbers.get(card.task_id)
+        return () if number is None else self.run.plan[number].upstream
+
+    def _all_in(self, name: str, states: frozenset[str]) -> bool:
+        return all(self.run.tasks[at].state in states for at in self.frame.places.get(name, ()))
+
+
+def _word_token(card: TaskCard) -> str:
+    if card.state in ("failed", "upstream_failed"):
+        return BAD
+    if card.state in ("up_for_retry", "killing"):
+        return WARN
+    return TEXT if card.state == "running" else DIM
+
+
+def _figures(line: Line, card: TaskCard, columns: Layout, now: Micros) -> None:
+    latest, usual = card.latest, card.usual
+    elapsed = card.elapsed(now)
+    live = card.state in ("running", "killing")
+    time = "" if elapsed is None else duration(elapsed, tenths=not live)
+    queue: Micros | None = None
+    if latest is not None and latest.started_at is not None and latest.queued_at is not None:
+        since = min(card.scheduled_at or latest.queued_at, latest.queued_at)
+        queue = max(latest.started_at - since, 0)
+    cpu = None if latest is None or latest.cpu_seconds is None else int(latest.cpu_seconds * SECOND)
+    peak = None if latest is None else latest.peak_bytes
+    p50, p95 = (None, None) if usual is None else (usual.p50, usual.p95)
+    for text, width, token in (
+        (str(card.attempt) if card.attempt else "", columns.tries, WARN if card.tries > 1 and live else TEXT),
+        (time, columns.time, TEXT),
+        ("" if p50 is None else usual_words(p50), columns.p50, DIM),
+        ("" if p95 is None else usual_words(p95), columns.p95, DIM),
+        ("" if queue is None else usual_words(queue), columns.queue, DIM),
+        ("" if cpu is None else usual_words(cpu), columns.cpu, DIM),
+        ("" if peak is None else bytes_(peak), columns.mem, DIM),
+    ):
+        if width:
+            line.gap(2).figure(text, width, token)
+
+
+def _titles(columns: Layout) -> Spans:
+    line = Line().cell("graph", columns.graph, DIM).gap(2).cell("task", columns.name, DIM).gap(2)
+    line.cell("state", columns.state, DIM)
+    for title, width in (
+        ("try", columns.tries),
+        ("time", columns.time),
+        ("p50", columns.p50),
+        ("p95", columns.p95),
+        ("queue", columns.queue),
+        ("cpu", columns.cpu),
+        ("mem", columns.mem),
+    ):
+        if width:
+            line.gap(2).figure(title, width, DIM)
+    return line.gap(2).cell("waits for", columns.waits, DIM).done()
+
+
+def title(scene: Scene, run: RunDetail, width: int, likely: tuple[Micros, Micros] | None = None) -> tuple[Spans, Spans]:
+    """The line under the header: which run this is, how it goes, and when it will likely be done."""
+    mark, wide = run.mark, width >= 100
+    words = interval_words(run.interval_start, run.interval_end, run.timezone)
+    left = Line().add(" ").add(mark.dag_id, f"{TEXT} bold").add(" > ", DIM).add(mark.run_type, DIM).add(f" {words}")
+    if wide and words != logical_words(mark.logical_date, run.timezone):
+        left.add(f"  (logical {logical_words(mark.logical_date, run.timezone)})", DIM)
+    right: list[Spans] = [_state(scene, run)]
+    if run.run_p95 is not None and wide:
+        right.append((("p95 ", DIM), (usual_words(run.run_p95), TEXT)))
+    if likely is not None:
+        low, high = clock(likely[0], seconds=False), clock(likely[1], seconds=False)
+        right.append((("ETA ", DIM), (low if low == high else f"{low}–{high}", TEXT)))
+    if run.version is not None and wide:
+        right.append((("version ", DIM), (str(run.version), TEXT)))
+    if run.episode > 1:
+        right.append(((f"episode {run.episode}", DIM),))
+    return left.done(), (*join(right, "   "), (" ", TEXT))
+
+
+def _state(scene: Scene, run: RunDetail) -> Spans:
+    mark, now = run.mark, scene.now
+    took = mark.duration(now)
+    words = mark.state
+    if mark.state == "queued":
+        words = "queued"
+    elif took is not None:
+        words = f"{mark.state} {duration(took, tenths=not mark.active)}"
+    asked = intent_words(scene.intents.of((mark.run_id, "", -1)))
+    return (sign(mark.state), (f" {words}", BAD if mark.state == "failed" else TEXT), *asked)
+
+
+def summary(scene: Scene, run: RunDetail) -> Spans:
+    """What the rule says: tasks by state, and who changed the run of late."""
+    counts: dict[str, int] = {}
+    for card in run.tasks:
+        counts[card.state] = counts.get(card.state, 0) + 1
+    total = len(run.tasks)
+    words: Spans = ((f"{total} task{'s' if total != 1 else ''}  ", DIM), *counts_words(counts))
+    note: Spans = ((cut_end(run.note, 40), DIM),) if run.note else ()
+    return join((note, mention_words(run.mention, scene.now), words))
