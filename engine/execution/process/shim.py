@@ -2,7 +2,8 @@
 
 Arguments: `$0` attempt directory, `$1` boot id, `$2` attempt id, `$3` working folder, then the command. Descriptors
 1 and 2 are the log, 4 is the runner's pipe, and one more holds the attempt's lock: the task inherits it, so that the
-attempt counts as alive as long as anything of it is. The traps are handlers: a task would inherit an "ignore".
+attempt counts as alive as long as anything of it is. The traps are handlers: a task would inherit an "ignore". The shell
+closes its own standard error, because it would remark on how the task ended, and the log is the task's alone.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ set -fC
 read -r s </proc/$$/stat && f ${s##*) }
 printf '{"v":1,"pid":%d,"started":%d,"boot_id":"%s"}\n' $$ "$t" "$b" 2>&- >claim || exit 97
 printf '["c","%s",%d,%d]\n' "$i" $$ "$t" 2>&- >&4
-exec 4>&-
-( cd -- "$c" || exit 126; unset OLDPWD; exec "$@" )
+exec 4>&- 2>&-
+( cd -- "$c" || exit 126; unset OLDPWD; exec "$@" ) 2>&1
 s=$?
-{ printf 'v1 %d\n' $s; times; } 2>&- >status
+{ printf 'v1 %d\n' $s; times; } >status
 exit $s
 """

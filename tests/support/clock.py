@@ -1,0 +1,54 @@
+"""A clock that stands still until a test moves it."""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import sha256
+
+from engine.model.moments import Micros
+
+START: Micros = 1_767_225_600_000_000
+"""2026-01-01T00:00Z."""
+
+
+class FakeClock:
+    """Implements `engine.clock.Clock`. Sleepers wake when `advance` or `set` moves the clock to their moment."""
+
+    def __init__(self, now: Micros = START) -> None:
+        self._now = now
+        self._monotonic: Micros = 0
+        self._drawn = 0
+        self._moved = asyncio.Event()
+
+    def now(self) -> Micros:
+        """The moment."""
+        return self._now
+
+    def monotonic(self) -> Micros:
+        """Time advanced so far: stepping the wall clock with `set` does not show here."""
+        return self._monotonic
+
+    def entropy(self, count: int) -> bytes:
+        """Bytes that look random, and are the same in every run of a test."""
+        self._drawn += 1
+        return sha256(str(self._drawn).encode()).digest()[:count]
+
+    def from_system(self, moment: Micros) -> Micros:
+        """Moments that real processes wrote down are left as they are."""
+        return moment
+
+    async def sleep_until(self, moment: Micros) -> None:
+        """Returns once the clock has been moved to `moment`."""
+        while self._now < moment:
+            await self._moved.wait()
+
+    def advance(self, by: Micros) -> None:
+        """Lets time pass."""
+        self._monotonic += by
+        self.set(self._now + by)
+
+    def set(self, now: Micros) -> None:
+        """Sets the wall clock, forwards or back."""
+        self._now = now
+        self._moved.set()
+        self._moved = asyncio.Event()
