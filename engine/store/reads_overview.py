@@ -38,6 +38,8 @@ def recent_runs(reader: Reader, dag_ids: Iterable[str], count: int = 14) -> dict
     found: dict[str, list[RunLine]] = {}
     for row in reader.all("overview", "recent_runs", {"dag_ids": json.dumps(list(dag_ids)), "count": count}):
         found.setdefault(row[2], []).append(RunLine._make(row))
+    for lines in found.values():
+        lines.sort(key=_by_logical_date)
     return found
 
 
@@ -90,6 +92,10 @@ def failures(reader: Reader, runs: Iterable[int], count: int = 50, most: int = 5
 def blockers(text: str | None) -> tuple[str, ...]:
     """The codes of the `blockers` column."""
     return tuple(json.loads(text)) if text else ()
+
+
+def _by_logical_date(line: RunLine) -> tuple[int, int]:
+    return line.logical_date, line.id
 
 
 def _dag(row: Row) -> DagLine:

@@ -51,6 +51,7 @@ class Recovered:
     session: StoredSession | None
     """The engine's life before this one."""
     runs: list[ActiveRun]
+    """Runs that are not over, and those that are but still have callbacks to run."""
     versions: dict[int, StoredVersion]
     """Current versions of all DAGs, and the versions of all active runs."""
     version_numbers: dict[str, int]

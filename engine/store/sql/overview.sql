@@ -10,8 +10,7 @@ ORDER BY d.dag_id;
 SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.logical_date, r.run_after,
     r.started_at, r.ended_at, r.created_by, r.changed_seq
 FROM json_each(:dag_ids) AS d CROSS JOIN run AS r
-    ON r.id IN (SELECT id FROM run WHERE dag_id = d.value ORDER BY logical_date DESC, id DESC LIMIT :count)
-ORDER BY d.key, r.logical_date, r.id;
+    ON r.id IN (SELECT id FROM run WHERE dag_id = d.value ORDER BY logical_date DESC, id DESC LIMIT :count);
 
 -- name: active_runs
 SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.logical_date, r.run_after,

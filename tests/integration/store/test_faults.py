@@ -22,12 +22,6 @@ from engine.store.writer import Writer
 from tests.support.store import T0, a_run, a_writer, creation, definition, faulty, instances, look, move
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the store is."""
-    return tmp_path / "state.db"
-
-
 def note(detail: str = "") -> Batch:
     """A batch of one event."""
     return Batch(transitions=[Transition("engine", T0, detail=detail)])

@@ -17,12 +17,6 @@ from engine.version import SCHEMA
 from tests.support.store import look, tamper
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the store goes."""
-    return tmp_path / "state.db"
-
-
 def test_a_fresh_store_is_marked_and_has_its_tables(path: Path) -> None:
     """A new file carries the application's id, the schema's number and the write-ahead log."""
     open_store(path)

@@ -45,12 +45,6 @@ asyncio.run(main())
 """
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the store is."""
-    return tmp_path / "state.db"
-
-
 def engine(path: Path) -> subprocess.Popen[str]:
     """Another process that has the store open for writing; it has committed one DAG when this returns."""
     process = subprocess.Popen(

@@ -35,12 +35,6 @@ from tests.support.store import (
 )
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the store is."""
-    return tmp_path / "state.db"
-
-
 async def test_a_future_is_done_when_its_batch_can_be_read(path: Path) -> None:
     """After the future, any reader sees the rows, and the number it gives is the feed's last."""
     async with a_writer(path) as writer:
