@@ -1,0 +1,75 @@
+"""`python -m benchmarks.run [NAME ...]`: measures, and prints one JSON document with every figure beside its limit.
+
+Names are those of MEASUREMENTS; without any, all are taken, which lasts a few minutes and wants an otherwise idle
+machine. Exit code 1 if a limit is not kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sqlite3
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import console_figures, engine_figures
+from benchmarks.figures import Figure
+
+MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
+    "tasks": engine_figures.chain_and_fans,
+    "idle": engine_figures.start_and_idle,
+    "ten-thousand": engine_figures.ten_thousand,
+    "adoption": engine_figures.adoption,
+    "big-store": console_figures.on_a_big_store,
+    "wire": console_figures.on_the_wire,
+    "big-log": console_figures.big_log,
+}
+
+
+def machine() -> dict[str, object]:
+    """What the figures were taken on."""
+    models = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    return {
+        "processor": models[0] if models else platform.processor(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def main() -> int:
+    """Takes the measurements that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(MEASUREMENTS)}")
+    chosen = parser.parse_args().names or list(MEASUREMENTS)
+    unknown = set(chosen) - set(MEASUREMENTS)
+    if unknown:
+        parser.error(f"no measurement is called {', '.join(sorted(unknown))}")
+    report: dict[str, object] = {"machine": machine()}
+    figures: list[Figure] = []
+    failures: dict[str, str] = {}
+    for name in chosen:
+        began = time.monotonic()
+        try:
+            figures += MEASUREMENTS[name]()
+        except Exception as error:
+            failures[name] = f"{type(error).__name__}: {error}"
+        print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    report["figures"] = [figure.as_json() for figure in figures]
+    report["not_measured"] = failures
+    print(json.dumps(report, indent=2, ensure_ascii=False))
+    return 1 if failures or any(figure.kept is False for figure in figures) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
