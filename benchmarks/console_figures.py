@@ -191,7 +191,7 @@ LOG_BYTES = 2 * 2**30
 
 
 def big_log() -> list[Figure]:
-    """A log of 2 GB of generated lines: how soon its end is on the screen; and keys while it grows by 10,000 lines/s."""
+    """A log of 2 GB of generated lines: its end on the screen, and keys while it grows by 10,000 lines per second."""
     with bench_home({"big_log.py": BIG_LOG}) as home:
         home.start({"big_log"})
         home.trigger("big_log")
