@@ -1,7 +1,8 @@
 """Named points at which a test may kill this process, to prove that recovery works from there.
 
-`DAGDECK_FAILPOINT=name:n` kills the process with SIGKILL at the n-th hit of `name` (n is 1 when left out).
-`DAGDECK_FAILPOINT_LOG=path` appends the name of every point that is hit. Without either, a hit is one comparison.
+`DAGDECK_FAILPOINT=name:n` kills the process with SIGKILL at the n-th hit of `name` (n is 1 when left out); with
+`DAGDECK_FAILPOINT_TALLY=path` hits are counted in that file, over all processes, so that exactly one of them dies.
+`DAGDECK_FAILPOINT_LOG=path` appends the name of every point that is hit. Without any, a hit is one comparison.
 Standard library only: task processes use it too.
 """
 
@@ -13,28 +14,46 @@ from collections.abc import Mapping
 
 
 class _Armed:
-    def __init__(self, target: str, log: str) -> None:
+    def __init__(self, target: str, tally: str, log: str) -> None:
         name, _, count = target.partition(":")
         self.name = name
-        self.left = int(count or 1)
+        self.count = int(count or 1)
+        self.tally = tally
         self.log = log
+        self.hits = 0
 
     def hit(self, name: str) -> None:
         if self.log:
             with open(self.log, "a") as out:
                 out.write(f"{name}\n")
-        if name == self.name:
-            self.left -= 1
-            if self.left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+        if name == self.name and self._number() == self.count:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _number(self) -> int:
+        """Which hit this is; the place of an appended byte is a number that no two processes share."""
+        if not self.tally:
+            self.hits += 1
+            return self.hits
+        handle = os.open(self.tally, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(handle, b".")
+            return os.lseek(handle, 0, os.SEEK_CUR)
+        finally:
+            os.close(handle)
 
 
 def _arm(environ: Mapping[str, str]) -> _Armed | None:
-    target, log = environ.get("DAGDECK_FAILPOINT", ""), environ.get("DAGDECK_FAILPOINT_LOG", "")
-    return _Armed(target, log) if target or log else None
+    target, tally, log = (environ.get(f"DAGDECK_FAILPOINT{end}", "") for end in ("", "_TALLY", "_LOG"))
+    return _Armed(target, tally, log) if target or log else None
 
 
 _armed = _arm(os.environ)
+
+
+def rearm(environ: Mapping[str, str]) -> None:
+    """Takes the points from another environment than that of this process's start."""
+    global _armed
+    _armed = _arm(environ)
 
 
 def hit(name: str) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.engine import Sites
 
 
 @pytest.fixture(autouse=True)
@@ -16,3 +20,13 @@ def nobodys_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
     monkeypatch.delenv("DAGDECK_CLOCK_OFFSET", raising=False)
     monkeypatch.setenv("HOME", str(folder))
     yield folder
+
+
+@pytest.fixture(scope="session")
+def sites() -> Iterator[Sites]:
+    """Homes for real engines, made from templates that are prepared once per test process."""
+    from tests.support.engine import Sites
+
+    made = Sites()
+    yield made
+    made.close()

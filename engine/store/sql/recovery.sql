@@ -10,7 +10,7 @@ SELECT (SELECT coalesce(max(seq), 0) FROM event), (SELECT coalesce(max(id), 0) F
 
 -- name: active_run_ids
 SELECT id FROM run WHERE state IN ('queued', 'running', 'paused', 'cancelling')
-UNION SELECT run FROM callback WHERE state <> 'ended' ORDER BY 1;
+UNION SELECT run FROM callback INDEXED BY callback_open WHERE state <> 'ended' ORDER BY 1;
 
 -- name: run
 SELECT id, run_id, dag_id, version_id, run_type, state, logical_date, interval_start, interval_end, run_after,
