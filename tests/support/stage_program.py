@@ -93,6 +93,10 @@ class StageProgram(TerminalApp[None]):
         self.bar.show((("round ", "dim"), (str(self.rounds), "text")), ((fit("天" * (self.rounds % 9), 12), "ok"),))
 
     def round(self) -> None:
+        if self.rounds == 320:
+            self.rounding.stop()
+            self.bar.show((("scribbled", "text"),))
+            return
         self.rounds += 1
         self.scribble(rows=self.dice.randint(1, 4))
         if self.rounds % 7 == 0:
@@ -105,14 +109,10 @@ class StageProgram(TerminalApp[None]):
             note = self.query_one("#note") if len(self.screen_stack) == 1 else None
             if note is not None:
                 note.styles.offset = (self.dice.randint(0, 60), self.dice.randint(1, 18))
-        if self.rounds < 320:
-            self.set_timer(0.004, self.round)
-        else:
-            self.set_timer(0.2, lambda: self.bar.show((("scribbled", "text"),)))
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "s":
-            self.round()
+            self.rounding = self.set_interval(0.01, self.round)
         elif event.key == "r":
             self.repaint()
         elif event.key == "d":
