@@ -79,7 +79,7 @@ def _follow(entry: os.DirEntry[str], root: str) -> Seen | None:
     is_folder = Path(target).is_dir()
     if not is_folder and not entry.name.endswith(".py"):
         return None
-    if not target.startswith(root + os.sep):
+    if target != root and not target.startswith(root + os.sep):
         return Seen(problem=f"it is a symbolic link out of dags/, to {_shown(target)}: put the file itself there")
     if is_folder:
         return None
