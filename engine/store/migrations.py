@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
+from engine import failpoints
 from engine.store.connection import APPLICATION_ID, check_identity, connect_writer
 from engine.store.errors import StoreDamaged, StoreError, StoreTooNew, explain
 from engine.store.sql import script
@@ -65,7 +66,9 @@ def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
         migrations.apply(db)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        failpoints.hit("store.before_upgrade")
         connection.execute("COMMIT")
+        failpoints.hit("store.after_upgrade")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")

@@ -140,7 +140,7 @@ def test_lists_of_runs_come_in_pages(reader: Reader) -> None:
     for filters in ({}, {"dag_id": "trades_us"}, {"state": "success"}, {"dag_id": "trades_us", "state": "success"}):
         whole = reads_run.runs(reader, count=1000, **filters)  # type: ignore[arg-type]  # each filter is a text
         pages, before = [], None
-        while page := reads_run.runs(reader, before=before, count=7, **filters):  # type: ignore[arg-type]  # the same
+        while page := reads_run.runs(reader, before=before, count=7, **filters):
             pages += page
             before = page[-1]
         assert pages == whole and len({line.id for line in whole}) == len(whole) > 7
