@@ -117,8 +117,8 @@ class Watch:
         watched.looked = 0.0
         if now - watched.lost_since < _LOST_AFTER_SECONDS:
             return False
-        session = claim.pid if claim is not None else 0
-        alive = await asyncio.to_thread(sessions.members, attempt_id, session)
+        pid, started = (claim.pid, claim.started) if claim is not None else (0, 0)
+        alive = await asyncio.to_thread(sessions.members, attempt_id, pid, started)
         if alive:
             watched.looked = now
             self._take_pidfd(attempt_id, watched)

@@ -81,8 +81,8 @@ def create(path: str, spec: bytes) -> bool:
     return True
 
 
-def _write_new(path: str, data: bytes, directory: int | None = None) -> None:
-    handle = os.open(path, _CREATE, 0o600, dir_fd=directory)
+def _write_new(path: str, data: bytes) -> None:
+    handle = os.open(path, _CREATE, 0o600)
     try:
         _write_all(handle, data)
     finally:
@@ -152,10 +152,10 @@ def make_claim(directory: int, pid: int, started: int, boot_id: str, at: int) ->
     return True
 
 
-def _read(name: str, directory: int | None) -> tuple[bytes, int] | None:
+def _read(path: str) -> tuple[bytes, int] | None:
     """A small file's bytes and its time of last change in microseconds; None when there is none."""
     try:
-        handle = os.open(name, _READ, dir_fd=directory)
+        handle = os.open(path, _READ)
     except FileNotFoundError:
         return None
     try:
@@ -167,7 +167,7 @@ def _read(name: str, directory: int | None) -> tuple[bytes, int] | None:
 
 def read_claim(path: str) -> Claim | None:
     """The claim in the directory `path`; None when there is none, or when it is not whole."""
-    found = _read(f"{path}/{CLAIM}", None)
+    found = _read(f"{path}/{CLAIM}")
     if found is None or not found[0].endswith(b"\n"):
         return None
     try:
@@ -208,15 +208,18 @@ def read_status(path: str) -> bytes | None:
 
 def read_status_at(path: str) -> tuple[bytes, int] | None:
     """The same with the moment it was written, in microseconds of the system's wall clock."""
-    found = _read(f"{path}/{STATUS}", None)
+    found = _read(f"{path}/{STATUS}")
     return found if found is not None and found[0].endswith(b"\n") else None
 
 
-def write_own_status(directory: int, status: bytes) -> bool:
-    """Writes the status by the attempt's own process, in one write. False when another's stands."""
+def write_own_status(path: str, status: bytes) -> bool:
+    """Writes the status by the attempt's own process, in one write. False when another's stands.
+
+    By path, as the result: the task may have closed the directory's descriptor, or given its number to something else.
+    """
     failpoints.hit("attempt.status.before")
     try:
-        handle = os.open(STATUS, _CREATE, 0o600, dir_fd=directory)
+        handle = os.open(f"{path}/{STATUS}", _CREATE, 0o600)
     except FileExistsError:
         return False
     failpoints.hit("attempt.status.made")
@@ -254,12 +257,12 @@ def settle_status(path: str, status: bytes) -> bool:
             pass
 
 
-def write_result(directory: int, data: bytes) -> None:
+def write_result(path: str, data: bytes) -> None:
     """Puts `result.json` in place, whole or not at all."""
-    spare = f".{RESULT}.{os.getpid()}"
-    _write_new(spare, data, directory)
+    spare = f"{path}/.{RESULT}.{os.getpid()}"
+    _write_new(spare, data)
     failpoints.hit("attempt.result.written")
-    os.rename(spare, RESULT, src_dir_fd=directory, dst_dir_fd=directory)
+    os.rename(spare, f"{path}/{RESULT}")
     failpoints.hit("attempt.result.renamed")
 
 

@@ -49,7 +49,7 @@ class LocalExecutor:
 
     def __init__(self, attempts: Path | str, clock: Clock, log: Path | str | None = None) -> None:
         """`attempts` is the home's folder of attempts, `log` where the runner and its hosts print to."""
-        self._root = str(attempts)
+        self._root = os.path.abspath(attempts)
         self._clock = clock
         self._log = str(log) if log is not None else None
         self._live: dict[str, Live] = {}

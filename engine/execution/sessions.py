@@ -27,18 +27,26 @@ class Member:
         self.started = started
 
 
-def members(attempt_id: str, session: int) -> list[Member]:
-    """All live processes of an attempt; reads all of /proc, so it belongs on a thread. `session` 0 is none."""
+def members(attempt_id: str, leader: int, started: int) -> list[Member]:
+    """All live processes of an attempt whose process had this pid and start time; pid 0: it is not known.
+
+    Reads all of /proc, so it belongs on a thread. No pid is given to a new process while it still names a session: if
+    another process has the leader's now, nothing is left of the session.
+    """
     tag = f"{TAG}={attempt_id}".encode()
     found = []
     own = os.getpid()
+    present = proc.stat(leader) if leader else None
+    if present is not None and present.started != started:
+        leader = 0
     for pid in proc.processes():
         if pid == own:
             continue
         seen = proc.stat(pid)
         if seen is None or seen.dead:
             continue
-        if (session and session in (seen.session, seen.group)) or tag in proc.environment(pid):
+        in_session = leader and leader in (seen.session, seen.group) and seen.started >= started
+        if in_session or tag in proc.environment(pid):
             found.append(Member(pid, seen.started))
     return found
 

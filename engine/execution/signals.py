@@ -88,7 +88,7 @@ class Killer:
                 sessions.signal_group(leader, claim.pid, claim.started, signal.SIGCONT)
             told: set[tuple[int, int]] = set()
             pause = _FIRST_LOOK_SECONDS
-            while alive := await asyncio.to_thread(sessions.members, attempt_id, claim.pid):
+            while alive := await asyncio.to_thread(sessions.members, attempt_id, claim.pid, claim.started):
                 if time.monotonic() >= kill.deadline:
                     if leader is not None:
                         sessions.signal_group(leader, claim.pid, claim.started, signal.SIGKILL)

@@ -17,6 +17,7 @@ from engine.execution import directory
 from engine.execution.local import LocalExecutor
 from engine.execution.port import Claimed, Ended, Evidence, LaunchOrder, SpawnFailed
 from engine.execution.process import proc
+from engine.execution.process.spawn import BLANK_TAG, TAG
 from engine.model.attempt_files import AttemptSpec, AttemptStatus, Context, InputRef
 from engine.model.ids import ulid
 
@@ -181,6 +182,9 @@ class Stage:
         """The pid of this home's only `runner` or `host`."""
         mark = f"bootstrap.py\0{kind}\0{self.attempts}".encode()
         found = [pid for pid in self.processes() if mark in _command(pid)]
+        if kind == "host":  # its children have its command line, but a tag of their own
+            blank = f"{TAG}={BLANK_TAG}".encode()
+            found = [pid for pid in found if blank in proc.environment(pid)]
         assert len(found) == 1, f"{kind}: {found}"
         return found[0]
 

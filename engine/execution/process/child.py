@@ -62,16 +62,16 @@ def run(path: str, attempt_id: str, pipe: int, boot_id: str, load: Load) -> NoRe
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.close(log)
-        failure_status = _attempt(directory, load)
+        failure_status = _attempt(path, directory, load)
         _wind_down()
-        code = _record(directory, started, began, failure_status)
+        code = _record(path, started, began, failure_status)
     except BaseException as problem:
         failure.say(f"the attempt could not be recorded: {failure.one_line(problem)}")
     finally:
         os._exit(code)
 
 
-def _attempt(directory: int, load: Load) -> AttemptStatus | None:
+def _attempt(path: str, directory: int, load: Load) -> AttemptStatus | None:
     """Runs the task. Returns None for plain success, else the status that stands for how it ended."""
     try:
         spec = AttemptSpec.loads(files.read_spec(directory))
@@ -84,7 +84,7 @@ def _attempt(directory: int, load: Load) -> AttemptStatus | None:
             return None
         value = call_task(dag, spec, _inputs(spec) if spec.inputs else {})
         if value is not None:
-            files.write_result(directory, encode(value))
+            files.write_result(path, encode(value))
         return None
     except BaseException as problem:
         return judge.status_of(problem)
@@ -130,7 +130,7 @@ def _wind_down() -> None:
         failure.say(f"at exit: {failure.one_line(problem)}")
 
 
-def _record(directory: int, started: int, began: int, status: AttemptStatus | None) -> int:
+def _record(path: str, started: int, began: int, status: AttemptStatus | None) -> int:
     """Writes the status; returns the exit code."""
     own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     ended, duration = time.time_ns() // 1000, (time.monotonic_ns() - began) // 1000
@@ -146,7 +146,7 @@ def _record(directory: int, started: int, began: int, status: AttemptStatus | No
         status.started, status.ended, status.duration = started, ended, duration
         status.cpu_seconds, status.peak_bytes = round(used, 6), peak
         data = status.dumps()
-    files.write_own_status(directory, data)
+    files.write_own_status(path, data)
     failpoints.hit("attempt.end")
     return 0 if status is None else status.code & 0xFF
 

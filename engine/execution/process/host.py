@@ -148,7 +148,7 @@ class Host:
 
     def _settled(self, attempt_id: str, pid: int, wait_status: int, usage: resource.struct_rusage) -> bool:
         path = files.path_of(self._root, attempt_id)
-        if waiter.has_status(path):
+        if wait_status == 0 and waiter.has_status(path):
             return True
         try:
             how = waiter.settle(path, pid, wait_status, "host", usage.ru_utime + usage.ru_stime, stands_over=False)

@@ -285,7 +285,7 @@ class Runner:
         self._by_id.pop(attempt_id, None)
         used = usage.ru_utime + usage.ru_stime
         how = "ended"
-        if not waiter.has_status(path):
+        if wait_status != 0 or not waiter.has_status(path):
             try:
                 how = waiter.settle(path, running.pid, wait_status, "runner", used, running.stands_over)
             except OSError as problem:

@@ -2,8 +2,8 @@
 
 Arguments: `$0` attempt directory, `$1` boot id, `$2` attempt id, `$3` working folder, then the command. Descriptors
 1 and 2 are the log, 4 is the runner's pipe, and one more holds the attempt's lock: the task inherits it, so that the
-attempt counts as alive as long as anything of it is. The traps are handlers: a task would inherit an "ignore". The shell
-closes its own standard error, because it would remark on how the task ended, and the log is the task's alone.
+attempt counts as alive as long as anything of it is. The traps are handlers: a task would inherit an "ignore". The
+shell closes its own standard error, because it would remark on how the task ended, and the log is the task's alone.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ Waiter = Literal["host", "runner", "engine"]
 
 
 def has_status(path: str) -> bool:
-    """True if a status stands that is not empty; one look, for the way that every attempt takes."""
+    """True if a status stands that is not empty: enough for a process that ended with 0. One system call."""
     try:
         return os.lstat(f"{path}/{STATUS}").st_size > 0
     except OSError:
