@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,8 @@ class ConsoleApp(TerminalApp[None]):
         self._message: Message | None = None
         self._scene = Scene(Snapshot(0, home), Link(), now(), loading=True)
         self._trail: list[Place] = [Place("overview")]
+        self.typed: dict[str, Mapping[str, str]] = {}
+        """What was typed into the form of each DAG last."""
         self.stage: Stage = Stage(self)
 
     # Life

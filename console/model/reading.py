@@ -11,7 +11,7 @@ from console.model.figures import durations, percentile
 from console.model.home import RecoveryCard
 from console.model.runs import AttemptCard, Mention, TaskCard, TaskPlan, Usual
 from console.text import sanitise, sanitise_lines
-from engine.model.moments import Micros
+from engine.model.moments import Micros, to_iso
 
 Row = Sequence[Any]
 MOST_LINES = 200
@@ -185,7 +185,11 @@ def recovery_card(row: Row) -> RecoveryCard:
     heads: list[str] = []
     for heading, value in report.items():
         words = safe(heading).replace("_", " ")
-        if isinstance(value, list):
+        if heading.endswith("_at") and isinstance(value, int):
+            lines.append(f"{words.removesuffix(' at')}: {to_iso(value)}")
+        elif isinstance(value, bool):
+            lines.extend([f"{words}: yes"] if value else [])
+        elif isinstance(value, list):
             if value:
                 heads.append(f"{len(value)} {words}")
                 lines.append(words)
@@ -193,7 +197,7 @@ def recovery_card(row: Row) -> RecoveryCard:
         elif value not in (None, "", 0):
             heads.append(f"{words} {one_line(value)}")
             lines.append(f"{words}: {one_line(value)}")
-    return RecoveryCard(row[0], row[2], ", ".join(heads) or "nothing was lost", tuple(lines))
+    return RecoveryCard(row[0], row[2], ", ".join(heads) or "nothing was running", tuple(lines))
 
 
 def _item(item: object) -> str:

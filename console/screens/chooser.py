@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from console.text import cell_len
-from console.view.spans import ACCENT, DIM, TEXT, Line, Spans
+from console.view.spans import ACCENT, DIM, TEXT, Spans
 from console.widgets.edit import LineEdit
 from console.widgets.lines import LineView
 from console.widgets.status import BarLine
@@ -21,7 +21,7 @@ Rows = Sequence[tuple[str | None, Spans]]
 WIDEST = 110
 
 
-class _List(LineView, can_focus=False):
+class _List(LineView, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = []
 
 
@@ -30,7 +30,8 @@ class Chooser(ModalScreen[str | None], inherit_bindings=False):
 
     DEFAULT_CSS = """
     Chooser { align: center middle; background: transparent; overflow: hidden; }
-    Chooser > Vertical { width: auto; height: auto; }
+    Chooser #box { width: auto; height: auto; }
+    Chooser #inside { width: 100%; height: auto; border-left: solid $accent; border-right: solid $accent; }
     Chooser BarLine { width: 1fr; }
     """
 
@@ -40,7 +41,8 @@ class Chooser(ModalScreen[str | None], inherit_bindings=False):
         self._rows = rows
         self._typing = typing
         self._edit = LineEdit()
-        self._box = Vertical()
+        self._box = Vertical(id="box")
+        self._inside = Vertical(id="inside")
         self._top = BarLine(fill="─", fill_token="accent")
         self._field = BarLine()
         self._list = _List()
@@ -50,9 +52,10 @@ class Chooser(ModalScreen[str | None], inherit_bindings=False):
         """A frame of two rules; the field stands between them where letters narrow the list."""
         with self._box:
             yield self._top
-            if self._typing:
-                yield self._field
-            yield self._list
+            with self._inside:
+                if self._typing:
+                    yield self._field
+                yield self._list
             yield self._bottom
 
     def on_mount(self) -> None:
@@ -67,9 +70,9 @@ class Chooser(ModalScreen[str | None], inherit_bindings=False):
         if not self.is_mounted or not self.size:
             return
         width = min(self.size.width - 4, WIDEST)
-        rows = [(key, _framed(spans, width)) for key, spans in self._rows(self._edit.text, width - 4)]
+        rows = list(self._rows(self._edit.text, width - 4))
         height = max(min(len(rows), self.size.height - 6), 3)
-        self._box.styles.width, self._list.styles.width = width, width
+        self._box.styles.width, self._list.styles.width = width, width - 2
         self._list.styles.height = height
         self._top.show(((f"┌ {self._title} ", "accent bold"),), (("┐", "accent"),))
         foot = (
@@ -78,11 +81,8 @@ class Chooser(ModalScreen[str | None], inherit_bindings=False):
         )
         self._bottom.show(*foot)
         if self._typing:
-            inner = Line().add("│ ", "accent").add("› ", ACCENT)
-            for text, token in self._edit.spans(width - 6, TEXT, focused=True):
-                inner.add(text, token)
-            self._field.show(inner.pad(width - 1).add("│", "accent").done())
-        self._list.show(rows or [(None, _framed((("nothing matches", DIM),), width))])
+            self._field.show(((" › ", ACCENT), *self._edit.spans(width - 6, TEXT, focused=True)))
+        self._list.show(rows or [(None, (("nothing matches", DIM),))])
 
     def on_key(self, event: events.Key) -> None:
         """Every key is the list's own."""
@@ -112,11 +112,6 @@ class Chooser(ModalScreen[str | None], inherit_bindings=False):
             self._list.move(-(10**6) if event.character == "g" else 10**6)
         elif self._typing and self._edit.key(key, event.character):
             self._redraw()
-
-
-def _framed(spans: Spans, width: int) -> Spans:
-    line = Line().add("│", "accent").gap(1).spans(spans, width - 5)
-    return line.pad(width - 2).add("│", "accent").done()
 
 
 def fuzzy(needle: str, text: str) -> int | None:

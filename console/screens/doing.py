@@ -182,7 +182,7 @@ def _palette(app: ConsoleApp, target: Target) -> None:
         ranked = [
             (cost, a) for a in listed if (cost := fuzzy(needle, f"{a.title_for(scene, target)} {a.id}")) is not None
         ]
-        ranked.sort(key=lambda pair: pair[0] if needle else 0)
+        ranked.sort(key=lambda pair: (pair[1].why_not(scene, target) is not None, pair[0] if needle else 0))
         columns = (6, max((len(a.title_for(scene, target)) for a in listed), default=8))
         return [(a.id, help_view.action_row(a, _keys_of(app, a), scene, target, columns, width)) for _, a in ranked]
 

@@ -88,9 +88,8 @@ class RunPane(Pane):
     def _place_cursor(self, run: RunDetail) -> None:
         """On the task that was asked for, else where something is wrong or runs."""
         wanted, self._wanted = self._wanted, None
-        if wanted != ("first",):
-            if self.list.move_to(wanted):
-                return
+        if wanted != ("first",) and self.list.move_to(wanted):
+            return
         for states in (("failed",), ("up_for_retry",), ("running", "killing")):
             found = next((card for card in run.tasks if card.state in states), None)
             if found is not None:

@@ -6,7 +6,7 @@ from console.figures import bytes_, clock, countdown, duration
 from console.model.runs import AttemptCard, RunDetail, TaskCard, TaskPlan
 from console.model.snapshot import Scene
 from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans
-from console.view.words import blocker_words, sign
+from console.view.words import blocker_words, sign, took_words
 from engine.model.moments import DAY, SECOND, Micros
 
 
@@ -42,10 +42,10 @@ def _attempt(attempt: AttemptCard, card: TaskCard, now: Micros, width: int) -> S
     if took is None and attempt.state == "running" and attempt.started_at is not None:
         line.figure(duration(now - attempt.started_at, tenths=False), 8)
     else:
-        line.figure("" if took is None else duration(took), 8)
+        line.figure("" if took is None else took_words(took), 8)
     line.gap(2)
     if width >= 100:
-        cpu = "" if attempt.cpu_seconds is None else duration(int(attempt.cpu_seconds * SECOND))
+        cpu = "" if attempt.cpu_seconds is None else took_words(int(attempt.cpu_seconds * SECOND))
         line.figure(cpu, 7, DIM).figure("" if attempt.peak_bytes is None else bytes_(attempt.peak_bytes), 6, DIM).gap(2)
     _outcome(line, attempt)
     return line.done()

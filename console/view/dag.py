@@ -9,7 +9,7 @@ from console.model.dags import DagCard, RunMark
 from console.model.runs import DagDetail
 from console.model.snapshot import Scene
 from console.view.spans import BAD, DIM, OK, TEXT, Line, Spans, join
-from console.view.words import intent_words, logical_words, sign, until_words, usual_words
+from console.view.words import intent_words, logical_words, sign, took_words, until_words, usual_words
 from engine.model.moments import Micros
 
 _BAR = 8
@@ -58,7 +58,7 @@ class DagRows:
         line.spans((sign(mark.state), (f" {words}", token), *intent_words(asked)), 22 if width >= 100 else 12).gap(2)
         share = 0 if took is None or not self._most else min(took / self._most, 1)
         drawn = "▇" * int(share * _BAR) if mark.state == "success" else ""
-        line.figure("" if took is None else duration(took, tenths=not mark.active), 8)
+        line.figure("" if took is None else duration(took, tenths=False) if mark.active else took_words(took), 8)
         if width >= 100:
             line.gap(1).cell(drawn, _BAR, OK)
         line.gap(2).cell(_began(mark, now), 15, DIM).gap(2).cell(mark.run_type, 10, DIM).gap(2)

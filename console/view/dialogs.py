@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from console.glyphs import STATES
 from console.model.asks import EffectCard, PreviewCard
 from console.text import cell_len, cut_middle
 from console.view.spans import ACCENT, DIM, TEXT, WARN, Line, Spans
@@ -33,10 +34,13 @@ def _name(row: EffectCard, several: bool) -> str:
 
 def _row(row: EffectCard, name: str, name_width: int, state_width: int, width: int) -> Spans:
     line = Line().gap(1).cell(cut_middle(name, name_width), name_width).gap(2)
-    line.add(*sign(row.state)).gap(1).cell(row.state.replace("_", " "), state_width, DIM).add(" > ", ACCENT)
+    if row.state in STATES:
+        line.add(*sign(row.state)).gap(1)
+    line.cell(row.state.replace("_", " "), state_width, DIM).add(" > ", ACCENT)
     if row.becomes not in ("none", row.state):
-        line.add(*sign(row.becomes)).add(f" {row.becomes.replace('_', ' ')}", TEXT)
-        line.add("  " if row.detail else "", TEXT)
+        if row.becomes in STATES:
+            line.add(*sign(row.becomes)).gap(1)
+        line.add(row.becomes.replace("_", " "), TEXT).add("  " if row.detail else "", TEXT)
     line.add(row.detail, WARN if row.kills else DIM)
     return line.done()
 

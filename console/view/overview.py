@@ -60,6 +60,7 @@ class Overview:
         self.shown = len(cards)
         self._longest = max((len(card.dag_id) for card in cards), default=8)
         self._failed = _latest_failures(scene.snapshot.failures)
+        self._counted = _count_width(self.attention)
         if not needle:
             self.rows += [(("attention", row.key), row) for row in self.attention]
             if self.attention:
@@ -86,7 +87,7 @@ class Overview:
         if isinstance(content, DagCard):
             spans = _dag_row(content, self.scene, columns, self._failed.get(content.dag_id))
         elif isinstance(content, Attention):
-            spans = _attention_row(content, self.scene, width)
+            spans = _attention_row(content, self.scene, width, self._counted)
         else:
             spans = _titles(columns) if content else ()
         slot = (key, content) if key is None else key
@@ -180,7 +181,7 @@ def run_bars(card: DagCard, width: int, now: Micros) -> Spans:
     line = Line().gap(width - len(marks))
     for mark in marks:
         if mark.state == "success":
-            line.add(bar(mark.duration(now) or 0, most), "ok")
+            line.add(bar((mark.duration(now) or 0) * 6, most * 7), DIM)
         else:
             line.add(*sign(mark.state))
     return line.done()
@@ -262,24 +263,34 @@ def _first_live(live: Sequence[LiveTask]) -> LiveTask | None:
 _MOST_TEXT = 200
 
 
-def _attention_row(row: Attention, scene: Scene, width: int) -> Spans:
+def _count_width(rows: Sequence[Attention]) -> int:
+    """The cells of the longest count or place in front of a cause."""
+    return max((len(_head(row, wide=True)) for row in rows), default=8)
+
+
+def _head(row: Attention, *, wide: bool) -> str:
+    """How many instances, or which file."""
+    if row.kind in ("failures", "retries"):
+        return _how_many(row, wide)
+    return "unclean start" if row.kind == "report" else row.detail
+
+
+def _attention_row(row: Attention, scene: Scene, width: int, counted: int) -> Spans:
     """Sign and figure, the cause in words, how far it reaches, since when."""
     now, wide = scene.now, width >= 100
     since = f"since {moment_words(row.since, now)}" if wide else ago(row.since, now)
     line = Line()
     if row.kind in ("failures", "retries"):
         state = "failed" if row.failed else "up_for_retry"
-        count = _how_many(row, wide)
-        head_token = "bad" if row.failed else "warn"
+        head_token = BAD if row.failed else WARN
         line.add(*sign(state)).add(" ")
         tail = _reach(row)
     else:
-        state, head_token = ("report", WARN) if row.kind == "report" else ("import", BAD)
+        head_token = WARN if row.kind == "report" else BAD
         line.add("!", f"{head_token} bold").add(" ")
-        count = row.detail or "unclean start"
         tail = "import error" if row.kind == "import" else ""
-    head = max(min(width // 5, 34), 14)
-    line.cell(cut_middle(count, head), head, head_token).gap(2)
+    head = min(counted, max(width // 4, 10)) if wide else min(counted, 12)
+    line.cell(cut_middle(_head(row, wide=wide), head), head, head_token).gap(2)
     tail_width = 24 if wide else 12
     since_width = 18 if wide else 6
     text_width = max(width - line.width - tail_width - since_width - 4, 8)

@@ -22,6 +22,7 @@ from console.view.words import (
     over_usual,
     sign,
     task_words,
+    took_words,
     usual_words,
 )
 from engine.model.moments import SECOND, Micros
@@ -214,7 +215,7 @@ def _figures(line: Line, card: TaskCard, columns: Layout, now: Micros) -> None:
     latest, usual = card.latest, card.usual
     elapsed = card.elapsed(now)
     live = card.state in ("running", "killing")
-    time = "" if elapsed is None else duration(elapsed, tenths=not live)
+    time = "" if elapsed is None else duration(elapsed, tenths=False) if live else took_words(elapsed)
     queue: Micros | None = None
     if latest is not None and latest.started_at is not None and latest.queued_at is not None:
         since = min(card.scheduled_at or latest.queued_at, latest.queued_at)
@@ -279,7 +280,7 @@ def _state(scene: Scene, run: RunDetail) -> Spans:
     if mark.state == "queued":
         words = "queued"
     elif took is not None:
-        words = f"{mark.state} {duration(took, tenths=not mark.active)}"
+        words = f"{mark.state} {duration(took, tenths=False) if mark.active else took_words(took)}"
     asked = intent_words(scene.intents.of((mark.run_id, "", -1)))
     return (sign(mark.state), (f" {words}", BAD if mark.state == "failed" else TEXT), *asked)
 

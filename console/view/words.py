@@ -54,9 +54,14 @@ def until_words(at: Micros, now: Micros, zone: str = "UTC") -> str:
     return f"{date(at, zone)}  {clock(at, zone, seconds=False)}"
 
 
+def took_words(value: Micros) -> str:
+    """How long something took: milliseconds below a second, where tenths would all read the same."""
+    return f"{max(value, 0) // 1000}ms" if value < SECOND else duration(value)
+
+
 def usual_words(value: Micros) -> str:
     """A percentile: tenths only where they say something."""
-    return duration(value, tenths=value < 10 * SECOND)
+    return took_words(value) if value < 10 * SECOND else duration(value, tenths=False)
 
 
 def moment_words(at: Micros, now: Micros, zone: str = "UTC") -> str:

@@ -1,0 +1,178 @@
+"""The form that starts a run by hand: a logical date and the DAG's parameters; what it would do is then shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import ModalScreen
+
+from console.actions.asking import trigger
+from console.actions.flow import Flow
+from console.model.dags import ParamCard
+from console.model.reading import safe
+from console.model.runs import TriggerForm
+from console.model.targets import Target
+from console.text import cell_len
+from console.view.dialogs import wrap
+from console.view.spans import ACCENT, DIM, TEXT, Line, Spans
+from console.widgets.dialog_layout import DialogContent, DialogState, box_size, lay_out
+from console.widgets.edit import LineEdit
+from console.widgets.lines import LineView
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+
+DATE = "logical date"
+
+
+def open_form(app: ConsoleApp, target: Target) -> None:
+    """Reads what the DAG wants to know, and opens the form."""
+    app.spawn(_ask(app, target))
+
+
+async def _ask(app: ConsoleApp, target: Target) -> None:
+    backend = app.backend
+    assert backend is not None and target.dag_id is not None  # the action needs a DAG and an engine
+    try:
+        form = await backend.form(target.dag_id)
+    except LookupError as error:
+        app.say(str(error), "warn")
+        return
+    screen = Form(form, app.typed.get(form.dag_id, {}))
+    app.push_screen(screen, lambda typed: _entered(app, target, form, typed))
+
+
+def _entered(app: ConsoleApp, target: Target, form: TriggerForm, typed: Mapping[str, str] | None) -> None:
+    if typed is None:
+        return
+    app.typed[form.dag_id] = typed
+    ask = replace(trigger(app.scene(), target), args=arguments(form, typed))
+    Flow(app, ask, app.scene().snapshot.home.production).start()
+
+
+def arguments(form: TriggerForm, typed: Mapping[str, str]) -> dict[str, Any]:
+    """The verb's arguments: only what differs from the defaults, as it was typed."""
+    found: dict[str, Any] = {}
+    if typed.get(DATE, "").strip():
+        found["logical_date"] = typed[DATE].strip()
+    texts = {p.name: typed[p.name] for p in form.params if typed.get(p.name, default_text(p)) != default_text(p)}
+    if texts:
+        found["param_texts"] = texts
+    return found
+
+
+def default_text(param: ParamCard) -> str:
+    """A parameter's default as it would be typed."""
+    if param.default is None:
+        return ""
+    return safe(param.default if isinstance(param.default, str) else json.dumps(param.default))
+
+
+def hint(param: ParamCard) -> str:
+    """What may be typed for a parameter."""
+    parts: list[str] = []
+    choices = param.schema.get("enum")
+    if isinstance(choices, list):
+        parts.append("one of " + ", ".join(safe(choice) for choice in choices))
+    elif param.schema.get("type"):
+        parts.append(safe(param.schema["type"]))
+    if param.required:
+        parts.append("required")
+    if param.description:
+        parts.append(param.description)
+    return "; ".join(parts)
+
+
+class _Box(LineView, can_focus=False):
+    DEFAULT_CSS = "_Box { width: auto; height: auto; }"
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+
+class Form(ModalScreen[Mapping[str, str] | None], inherit_bindings=False):
+    """One line for each field; Tab and the arrows move, Enter goes on, Esc cancels."""
+
+    DEFAULT_CSS = "Form { align: center middle; background: transparent; overflow: hidden; }"
+
+    def __init__(self, form: TriggerForm, typed: Mapping[str, str]) -> None:
+        super().__init__()
+        self._form = form
+        self._fields: list[tuple[str, LineEdit, str]] = [
+            (
+                DATE,
+                LineEdit(typed.get(DATE, "")),
+                f"such as 2026-11-22T01:00, in {form.timezone}; empty: the last interval",
+            )
+        ]
+        for param in form.params:
+            text = typed.get(param.name, default_text(param))
+            self._fields.append((param.name, LineEdit(text), hint(param)))
+        self._at = 0
+        self._box = _Box(cursor=False, gutter=False)
+
+    def compose(self) -> ComposeResult:
+        """The box alone."""
+        yield self._box
+
+    def on_mount(self) -> None:
+        """Fill it."""
+        self._redraw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the new size."""
+        self._redraw()
+
+    def _redraw(self) -> None:
+        if not self.is_mounted or not self.size:
+            return
+        content = DialogContent(
+            f"Trigger ── {self._form.dag_id}", body=self._lines, verb="see what it does", ready=True
+        )
+        state = DialogState()
+        width, height = box_size(content, state, *self.size)
+        state.scroll = max(2 * self._at - height // 2, 0)
+        self._box.styles.width, self._box.styles.height = width, height
+        self._box.show(list(enumerate(lay_out(content, state, width, height, armed=True))))
+
+    def _lines(self, width: int) -> list[Spans]:
+        names = max(cell_len(name) for name, _, _ in self._fields)
+        lines: list[Spans] = [((text, DIM),) for doc in self._form.doc[:2] for text in wrap(doc, width)]
+        if lines:
+            lines.append(())
+        for at, (name, edit, words) in enumerate(self._fields):
+            here = at == self._at
+            line = Line().cell(name, names, f"{ACCENT} bold" if here else TEXT).gap(2)
+            for text, token in edit.spans(max(width - names - 2, 8), "text underline", focused=here):
+                line.add(text, token)
+            lines.append(line.done())
+            if words:
+                lines.append(Line().gap(names + 2).cell(words, max(width - names - 2, 8), DIM).done())
+        return lines
+
+    def on_key(self, event: events.Key) -> None:
+        """Every key is the form's own."""
+        event.stop()
+        event.prevent_default()
+        key, count = event.key, len(self._fields)
+        if key == "escape":
+            self.dismiss(None)
+            return
+        if key == "enter":
+            self.dismiss({name: edit.text for name, edit, _ in self._fields})
+            return
+        if key in ("tab", "down", "shift+tab", "up"):
+            self._at = (self._at + (1 if key in ("tab", "down") else -1)) % count
+        else:
+            self._fields[self._at][1].key(key, event.character)
+        self._redraw()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Into the field."""
+        event.stop()
+        self._fields[self._at][1].insert(event.text)
+        self._redraw()
