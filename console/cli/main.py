@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -80,10 +80,9 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         complain("interrupted")
         return 130
-    except BrokenPipeError:
-        # The reader of a pipe went away, as `| head` does. Nothing more can be said on that stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+    except SystemExit:
+        # Click's answer to a closed pipe: the reader went away, as `| head` does. Shells know that by this code.
+        return 128 + signal.SIGPIPE
     except Exception as error:
         known = _known(error)
         if known is None:

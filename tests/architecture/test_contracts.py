@@ -13,6 +13,8 @@ OWN = {"engine", "console", "dagdeck"}
 OUTSIDE_OF_ENGINE: dict[str, set[str]] = {
     "app": {"structlog"},
     "__main__": set(),
+    "archive": set(),
+    "housekeeping": set(),
     "daemon": set(),
     "config": set(),
     "clock": set(),
