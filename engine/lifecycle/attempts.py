@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.lifecycle.events import Claimed, Ended, Granted, RetryDue, RetryNow, SpawnFailed
-from engine.lifecycle.killing import dead, fill, retry_later
+from engine.lifecycle.killing import dead, fill, result_stands, retry_later
 from engine.lifecycle.memory import Node
 from engine.lifecycle.moves import Step, end_attempt, move_task, note_attempt, order_callback
 from engine.lifecycle.retry import Judgement, classify, retry_number
@@ -75,10 +75,10 @@ def ended(step: Step, event: Ended) -> None:
         _late(step, event)
         return
     node = step.memory.nodes[ti.id]
-    if ti.state is _T.KILLING:
-        dead(step, node, event.status)
-        return
     status = event.status
+    if ti.state is _T.KILLING and not result_stands(node, status):
+        dead(step, node, status)
+        return
     if attempt.state is AttemptState.QUEUED:
         _claim(step, node, attempt, (status and status.started) or attempt.queued_at or step.now)
     judgement = classify(status, event.reason)

@@ -8,6 +8,7 @@ from engine.lifecycle.moves import Step, end_attempt, move_task, note_task, orde
 from engine.lifecycle.retry import Judgement, classify, delay_after, jitter_u, retries_used, retry_number
 from engine.lifecycle.table import IllegalTransition
 from engine.model.attempt_files import AttemptStatus
+from engine.model.moments import SECOND
 from engine.model.rows import Attempt, TaskInstance
 from engine.model.states import ALIVE_TASK, AttemptState, FailureClass, Outcome, Reason, TaskState
 
@@ -56,6 +57,20 @@ def begin_kill(step: Step, node: Node, then: TaskState, why: Reason) -> None:
     ti.then, ti.then_reason = then, why
 
 
+def result_stands(node: Node, status: AttemptStatus | None) -> bool:
+    """Whether the process's own result goes before the kill: never where a person decided or the run ended, but where
+    it came before the time limit, or where the engine's stop met a task that had done its work."""
+    ti, attempt = node.ti, node.ti.current
+    if status is None or attempt is None:
+        return False
+    if ti.then_reason is Reason.ENGINE_STOP:
+        return status.by == "child" and classify(status).outcome is Outcome.SUCCESS
+    limit, started = node.task.execution_timeout, attempt.started_at
+    if ti.then_reason is not Reason.TIMEOUT or limit is None or started is None or status.ended is None:
+        return False
+    return status.ended <= started + round(limit * SECOND)
+
+
 def dead(step: Step, node: Node, status: AttemptStatus | None) -> None:
     """The process that was to be killed is gone: the state that was decided follows, whatever its result says."""
     ti = node.ti
@@ -80,7 +95,10 @@ def dead(step: Step, node: Node, status: AttemptStatus | None) -> None:
         move_task(step, node, _T.NONE, Reason.CLEARED, attempt.id)
         step.work.append(node)
         return
-    ti.last_error = attempt.error if then in (_T.FAILED, _T.UP_FOR_RETRY) else None
+    if then in (_T.FAILED, _T.UP_FOR_RETRY):
+        ti.last_error = attempt.error
+    elif then is _T.SUCCESS:
+        ti.last_error = None
     reason = Reason.KILLED if why is Reason.KILL_REQUESTED else why
     if then is _T.UP_FOR_RETRY:
         _retry_after_kill(step, node, attempt, why)
@@ -119,6 +137,7 @@ def begin_epoch(ti: TaskInstance) -> None:
 def retry_later(
     step: Step, node: Node, attempt: Attempt, number: int, reason: Reason, retry_after: float | None
 ) -> None:
+    """Up for retry, at an absolute moment counted from the attempt's end."""
     ti = node.ti
     u = jitter_u(step.memory.run.run_id, ti.task_id, ti.map_index, attempt.number)
     move_task(step, node, _T.UP_FOR_RETRY, reason, attempt.id)

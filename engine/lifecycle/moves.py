@@ -116,14 +116,6 @@ def note_task(step: Step, ti: TaskInstance, reason: Reason | None, detail: str |
     )
 
 
-def set_blockers(memory: RunMemory, ti: TaskInstance, blockers: tuple[str, ...], now: Micros, changes: Changes) -> None:
-    """Writes what an instance waits for, if that changed since it was last written."""
-    if ti.blockers != blockers:
-        changes.touch_task(ti)
-        ti.blockers = blockers
-        note_task(Step(memory, now, changes), ti, ti.reason, ",".join(blockers))
-
-
 def note_attempt(step: Step, ti: TaskInstance, attempt: Attempt, before: AttemptState, reason: Reason) -> None:
     """Records that an attempt's row changed while its instance's state stayed."""
     run = step.memory.run

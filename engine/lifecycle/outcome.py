@@ -6,6 +6,9 @@ from engine.lifecycle.memory import RunMemory
 from engine.model.rows import UNMAPPED
 from engine.model.states import FAILED_TASK, Reason, RunState, TaskState
 
+JUDGED = frozenset({Reason.TASKS_SUCCEEDED, Reason.TASKS_FAILED, Reason.NO_TASKS_RAN})
+"""Reasons of runs that ended as their instances did, and change with them."""
+
 
 def run_outcome(memory: RunMemory) -> tuple[RunState, Reason] | None:
     """The run's final state by its instances, or None while one of them is not terminal.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 
 from engine.lifecycle.memory import Node
-from engine.lifecycle.moves import Step, move_run, move_task, order_callback
-from engine.lifecycle.outcome import deadlocked, run_outcome
+from engine.lifecycle.moves import Step, move_run, move_task, note_run, order_callback
+from engine.lifecycle.outcome import JUDGED, deadlocked, run_outcome
 from engine.lifecycle.rules import Verdict
 from engine.model.rows import Run
 from engine.model.states import TERMINAL_RUN, Reason, RunState, TaskState
@@ -91,7 +91,7 @@ def finish(step: Step) -> None:
     if state in TERMINAL_RUN:
         if memory.unfinished:
             move_run(step, RunState.RUNNING, Reason.REOPENED)
-        elif step.ordered and state is not RunState.CANCELLED:
+        elif step.ordered and memory.run.reason in JUDGED:
             _judge_again(step)
         return
     if deadlocked(memory):
@@ -124,9 +124,16 @@ def _close(step: Step, state: RunState, reason: Reason, detail: str | None = Non
 
 
 def _judge_again(step: Step) -> None:
-    result = run_outcome(step.memory)
-    if result is not None and result[0] is not step.memory.run.state:
+    """A cancel or a run timeout is a verdict on the run itself and stands until the run is reopened."""
+    run, result = step.memory.run, run_outcome(step.memory)
+    if result is None or result == (run.state, run.reason):
+        return
+    if result[0] is not run.state:
         move_run(step, *result)
+        return
+    step.changes.touch_run(run)
+    run.reason = result[1]
+    note_run(step, run.reason)
 
 
 def _end_in_deadlock(step: Step) -> None:

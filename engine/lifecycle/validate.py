@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from engine.lifecycle.memory import Node, RunMemory
+from engine.lifecycle.outcome import JUDGED, run_outcome
 from engine.lifecycle.rules import UpstreamCounts, Verdict
 from engine.lifecycle.settle import ending, verdict_holds
 from engine.model.rows import Attempt, TaskInstance
@@ -19,6 +20,7 @@ from engine.model.states import (
 )
 
 _T = TaskState
+_WAITING = (_T.NONE, _T.SCHEDULED, _T.UP_FOR_RETRY)
 
 
 def problems(memory: RunMemory) -> list[str]:
@@ -50,6 +52,8 @@ def _run(memory: RunMemory) -> Iterator[str]:
         yield f"episode {episode.number} (ended {episode.ended_at}) does not match the run's {run.episode}"
     if episode.outcome is not (run.state if run.state in TERMINAL_RUN else None):
         yield f"episode's outcome is {episode.outcome}, the run is {run.state}"
+    if run.state in TERMINAL_RUN and run.reason in JUDGED and run_outcome(memory) != (run.state, run.reason):
+        yield f"run is {run.state} ({run.reason}), its instances say {run_outcome(memory)}"
     if run.version_id != memory.plan.version_id and run.state not in TERMINAL_RUN:
         yield f"run is on DAG version {run.version_id}, its plan is {memory.plan.version_id}"
 
@@ -86,7 +90,7 @@ def _instance(ti: TaskInstance) -> Iterator[str]:
         yield f"epoch starts at attempt {ti.epoch_start} of {ti.attempt}"
     if min(ti.lost_count, ti.spared) < 0 or ti.lost_count + ti.spared > ti.attempt - ti.epoch_start:
         yield f"{ti.lost_count} lost and {ti.spared} spared of {ti.attempt - ti.epoch_start} attempts"
-    if ti.blockers and ti.state is not _T.SCHEDULED and ti.state is not _T.NONE:
+    if ti.blockers and ti.state not in _WAITING:
         yield f"is blocked by {ti.blockers}"
 
 

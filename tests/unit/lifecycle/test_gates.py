@@ -4,11 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.lifecycle.changes import Changes
 from engine.lifecycle.events import CancelRun, PauseRun, RetryNow
 from engine.lifecycle.explain import explain
 from engine.lifecycle.gates import Limits, blockers, may_start, may_start_run, run_blockers
-from engine.lifecycle.moves import set_blockers
 from engine.model.moments import MINUTE
 from engine.model.states import Blocker
 from tests.support.lifecycle import ERROR, World, task
@@ -164,17 +162,9 @@ def test_an_unknown_code_is_refused(code: str) -> None:
         explain(code, world.ti("a"), world.memory, Limits(), world.now)
 
 
-def test_blockers_are_written_only_when_they_change() -> None:
-    """The same set again is no change; a change is noted in the feed; leaving the queue forgets it."""
+def test_a_move_forgets_what_was_waited_for() -> None:
+    """The codes that were stored while an instance waited are gone as soon as it moves."""
     world = World(task("a"))
-    changes = Changes()
-    set_blockers(world.memory, world.ti("a"), ("pool:db", "hold"), world.now, changes)
-    world.check(changes)
-    assert [(t.from_state, t.to_state, t.detail) for t in changes.transitions] == [
-        ("scheduled", "scheduled", "pool:db,hold")
-    ]
-    again = Changes()
-    set_blockers(world.memory, world.ti("a"), ("pool:db", "hold"), world.now, again)
-    assert not again
+    world.ti("a").blockers = ("pool:db", "hold")
     world.grant("a")
     assert world.ti("a").blockers == ()

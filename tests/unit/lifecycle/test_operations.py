@@ -1,5 +1,7 @@
 """What operators and run-wide timers decide."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine.lifecycle.core import rehearse
@@ -19,8 +21,10 @@ from engine.lifecycle.events import (
     Start,
     TaskTimeout,
 )
+from engine.model.attempt_files import AttemptStatus
+from engine.model.moments import SECOND
 from engine.model.states import FailureClass, Outcome, Reason, RunState, TaskState, TriggerRule
-from tests.support.lifecycle import ERROR, OK, SIGTERM, World, task
+from tests.support.lifecycle import ERROR, OK, SIGTERM, SKIP, World, task
 
 
 def failed_chain() -> World:
@@ -66,6 +70,27 @@ def test_marking_the_last_failure_turns_the_run_green() -> None:
     assert changes.callbacks == []
     world.do(Mark(world.tis("a"), TaskState.FAILED))
     assert world.run.state is RunState.FAILED
+
+
+def test_a_mark_on_a_run_of_skips_says_that_something_was_done() -> None:
+    """Marking a skipped instance success changes why the run succeeded, in place."""
+    world = World(task("a"))
+    world.finish("a", SKIP)
+    assert world.run.reason is Reason.NO_TASKS_RAN
+    world.do(Mark(world.tis("a"), TaskState.SUCCESS))
+    assert (world.run.state, world.run.reason) == (RunState.SUCCESS, Reason.TASKS_SUCCEEDED)
+
+
+def test_verdicts_on_the_run_itself_stand() -> None:
+    """A run that timed out stays failed, and a cancelled one cancelled, whatever its instances are marked."""
+    world = World(task("a"), run_timeout=60)
+    world.do(RunTimeout())
+    world.do(Mark(world.tis("a"), TaskState.SUCCESS))
+    assert (world.run.state, world.run.reason) == (RunState.FAILED, Reason.RUN_TIMEOUT)
+    world = World(task("a"))
+    world.do(CancelRun())
+    world.do(Mark(world.tis("a"), TaskState.SUCCESS))
+    assert world.run.state is RunState.CANCELLED
 
 
 def test_marking_failed_propagates() -> None:
@@ -379,6 +404,42 @@ def test_a_stale_task_timeout_changes_nothing() -> None:
     assert not world.do(TaskTimeout(world.ti("a").id, first))
     world.do(Kill(world.ti("a").id))
     assert not world.do(TaskTimeout(world.ti("a").id))
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "reason"), [(OK, "success", Reason.EXIT), (ERROR, "up_for_retry", Reason.EXCEPTION)]
+)
+def test_a_result_within_the_time_limit_stands(status: AttemptStatus, state: str, reason: Reason) -> None:
+    """An attempt that ended before its limit, though the engine learned of it after, is what it says."""
+    world = World(task("a", retries=1, execution_timeout=5))
+    attempt = world.claim("a")
+    started = world.ti("a").started_at
+    assert started is not None
+    world.do(TaskTimeout(world.ti("a").id, attempt))
+    world.do(Ended(attempt, replace(status, ended=started + 5 * SECOND)))
+    assert (world.ti("a").state, world.ti("a").reason) == (state, reason)
+    assert world.attempt("a").late_result is None
+
+
+def test_a_result_after_the_time_limit_does_not() -> None:
+    """One microsecond late is late."""
+    world = World(task("a", execution_timeout=5))
+    attempt = world.claim("a")
+    started = world.ti("a").started_at
+    assert started is not None
+    world.do(TaskTimeout(world.ti("a").id, attempt))
+    world.do(Ended(attempt, replace(OK, ended=started + 5 * SECOND + 1)), after=9 * SECOND)
+    assert (world.ti("a").state, world.attempt("a").late_result) == (TaskState.FAILED, "success")
+
+
+@pytest.mark.parametrize(("status", "state"), [(OK, "success"), (AttemptStatus(0, "shim"), "up_for_retry")])
+def test_an_engine_stop_takes_no_finished_work_back(status: AttemptStatus, state: str) -> None:
+    """A task that says itself that it is done is done; a shell that exits 0 when told to stop may not be."""
+    world = World(task("a"))
+    attempt = world.claim("a")
+    world.do(EngineKill(world.ti("a").id))
+    world.do(Ended(attempt, status))
+    assert world.states() == {"a": state}
 
 
 def test_an_engine_stop_leaves_decided_kills_alone() -> None:
