@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import console_figures, engine_figures
+from benchmarks import console_figures, engine_figures, store_figures
 from benchmarks.figures import Figure
 
 MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
@@ -24,6 +24,8 @@ MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "idle": engine_figures.start_and_idle,
     "ten-thousand": engine_figures.ten_thousand,
     "adoption": engine_figures.adoption,
+    "store-writer": store_figures.writer_cost,
+    "store-reads": store_figures.reading,
     "big-store": console_figures.on_a_big_store,
     "wire": console_figures.on_the_wire,
     "big-log": console_figures.big_log,

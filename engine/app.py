@@ -54,7 +54,7 @@ def serve(home: Home, settings: Settings, ready: Callable[[str], None], log: Pat
     try:
         for folder in (home.dags, home.versions, home.attempts):
             folder.mkdir(mode=0o700, exist_ok=True)
-        open_store(home.database)
+        open_store(home.database, boot_id())
         return asyncio.run(Engine(home, settings, clock_from_environment(), open_log(log)).run(ready))
     finally:
         os.close(lock)

@@ -24,10 +24,11 @@ def schema_1000(db: Database) -> None:
         db.conn.execute(statement)
 
 
-def open_store(path: Path) -> None:
+def open_store(path: Path, boot_id: str | None = None) -> None:
     """Creates the store at `path`, or upgrades it, in one transaction; does nothing when it is up to date.
 
-    A store whose last engine did not stop in order also gets SQLite's quick check.
+    A store whose last engine did not stop in order also gets SQLite's quick check, unless the machine is still in the
+    boot `boot_id` of that engine: the death of a process leaves the file sound, only that of the machine may not.
     Raises StoreError saying what is wrong: the file belongs to another program, is damaged, was written by a newer
     version, or the disk does not let SQLite work.
     """
@@ -35,17 +36,16 @@ def open_store(path: Path) -> None:
         connection = connect_writer(path)
         try:
             _upgrade(connection, path)
-            _check_after_unclean_stop(connection, path)
+            _check_after_unclean_stop(connection, path, boot_id)
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise explain(error, path) from error
 
 
-def _check_after_unclean_stop(connection: sqlite3.Connection, path: Path) -> None:
-    """A session that never ended was killed, or its machine went down: only then the file is checked."""
-    last = connection.execute("SELECT ended_at FROM engine_session ORDER BY id DESC LIMIT 1").fetchone()
-    if last is None or last[0] is not None:
+def _check_after_unclean_stop(connection: sqlite3.Connection, path: Path, boot_id: str | None) -> None:
+    last = connection.execute("SELECT ended_at, boot_id FROM engine_session ORDER BY id DESC LIMIT 1").fetchone()
+    if last is None or last[0] is not None or (boot_id is not None and last[1] == boot_id):
         return
     found = [row[0] for row in connection.execute("PRAGMA quick_check(5)")]
     if found != ["ok"]:

@@ -181,16 +181,24 @@ class Writer:
 
     def _work(self) -> None:
         try:
-            while True:
-                item = self._next()
-                while isinstance(item, _Work):
-                    item = self._transact(item)
-                if isinstance(item, _Errand):
-                    self._run(item)
-                elif item is _STOP:
-                    return
+            while self._step():
+                pass
         finally:
             self._committer.close()
+
+    def _step(self) -> bool:
+        """Does the next thing in the queue; False at the end. Whatever goes wrong, the thread lives on and tells it."""
+        try:
+            item = self._next()
+            while isinstance(item, _Work):
+                item = self._transact(item)
+            if isinstance(item, _Errand):
+                self._run(item)
+            return item is not _STOP
+        except Exception as error:
+            self._broken = True
+            self._tell(self._failed_on_loop, [], _as_failure(error, self._path))
+            return True
 
     def _next(self) -> object:
         """Waits for something to do; empties the write-ahead log when nothing comes for a while."""

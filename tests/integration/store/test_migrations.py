@@ -96,9 +96,11 @@ def test_a_folder_in_the_stores_place_is_refused(path: Path) -> None:
 
 
 def test_a_store_is_checked_after_an_unclean_stop(path: Path) -> None:
-    """A damaged page is found when the last engine did not end in order; nothing is run from such a store."""
+    """A damaged index is found when the last engine did not end in order and the machine went down; nothing is run from
+    such a store. When only the process died, the time is saved.
+    """
     open_store(path)
-    tamper(path, "INSERT INTO engine_session (id, started_at, last_seen_at) VALUES (1, 0, 0)")
+    tamper(path, "INSERT INTO engine_session (id, started_at, last_seen_at, boot_id) VALUES (1, 0, 0, 'this boot')")
     open_store(path)
     tamper(
         path,
@@ -106,8 +108,10 @@ def test_a_store_is_checked_after_an_unclean_stop(path: Path) -> None:
         "UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'run')"
         " WHERE name = 'run_of_dag'",
     )
-    with pytest.raises(StoreDamaged, match="the store is damaged"):
-        open_store(path)
+    for boot in (None, "another boot"):
+        with pytest.raises(StoreDamaged, match="the store is damaged"):
+            open_store(path, boot)
+    open_store(path, "this boot")
 
 
 def test_a_failed_upgrade_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
