@@ -206,13 +206,15 @@ class DagFunction:
 
 
 @overload
-def dag(function: Callable[..., Any], /) -> DagFunction: ...
+def dag(function: Callable[..., Any], /) -> DagFunction:
+    """Bare: `@dag`."""
 
 
 @overload
 def dag(
     function: None = None, /, *, dag_id: str | None = None, **options: Unpack[DagOptions]
-) -> Callable[[Callable[..., Any]], DagFunction]: ...
+) -> Callable[[Callable[..., Any]], DagFunction]:
+    """With arguments: `@dag(schedule="@daily")`."""
 
 
 def dag(

@@ -120,13 +120,15 @@ def check_call(function: Callable[..., Any], task_id: str, args: tuple[Any, ...]
 
 
 @overload
-def task(function: Callable[..., Any], /) -> TaskFunction: ...
+def task(function: Callable[..., Any], /) -> TaskFunction:
+    """Bare: `@task`."""
 
 
 @overload
 def task(
     function: None = None, /, *, task_id: str | None = None, **options: Unpack[TaskOptions]
-) -> Callable[[Callable[..., Any]], TaskFunction]: ...
+) -> Callable[[Callable[..., Any]], TaskFunction]:
+    """With arguments: `@task(retries=3)`."""
 
 
 def task(

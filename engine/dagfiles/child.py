@@ -1,8 +1,8 @@
 """The parse child: imports one DAG file in the user's interpreter and answers with one JSON line.
 
-`main([FILE, ROOT, ZONE, PYTHON, MEMORY])`, where ROOT is `dags/`, ZONE the home's zone, PYTHON the path that this
-interpreter was started by, MEMORY the bytes that loading may add. Imports the standard library, `engine.authoring` and
-`engine.model` alone.
+`main([FILE, ROOT, ZONE, PYTHON, MEMORY, NICE])`, where ROOT is `dags/`, ZONE the home's zone, PYTHON the path that this
+interpreter was started by, MEMORY the bytes that loading may add, NICE by how much to lower the priority. Imports the
+standard library, `engine.authoring` and `engine.model` alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 def main(arguments: list[str]) -> int:
     """Answers on standard output, where nothing that the file prints arrives, and ends the process."""
-    file, root, zone, python, memory = arguments
+    file, root, zone, python, memory, nice = arguments
+    os.nice(int(nice))
     answer = os.dup(1)
     printed = _silence()
     started_by, pid = literal_python(file), os.getpid()

@@ -20,6 +20,7 @@ from engine.model.dag import ImportFailure, ParsedFile
 
 TIME_LIMIT = 30.0
 MEMORY_LIMIT = 512 * 1024 * 1024
+_POLITE = 10
 _MAX_COMPLAINT = 16 * 1024
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -57,18 +58,20 @@ class Parser:
         self._lock = threading.Lock()
         self._closed = False
 
-    def parse(self, file: str, root: Path, python: str) -> ParsedFile:
+    def parse(self, file: str, root: Path, python: str, *, politely: bool = False) -> ParsedFile:
         """Parses `root/file` and blocks until that is done. What goes wrong is in the answer's `errors`.
+
+        With `politely`, the child leaves the processor to others.
 
         A file that names an interpreter of its own is parsed in that one. Raises ParseStopped after `close`.
         """
         used = python
-        answer = self._ask(file, root, used)
+        answer = self._ask(file, root, used, politely)
         if isinstance(answer, _Answer) and answer.python is not None:
             used = answer.python
             if not os.access(used, os.X_OK):
                 return _failed(file, f"python={used!r} is not an executable file")
-            answer = self._ask(file, root, used)
+            answer = self._ask(file, root, used, politely)
         if isinstance(answer, str):
             return _failed(file, answer)
         if answer.too_large is not None:
@@ -85,11 +88,11 @@ class Parser:
             for session in self._running:
                 kill_session(session)
 
-    def _ask(self, file: str, root: Path, python: str) -> _Answer | str:
+    def _ask(self, file: str, root: Path, python: str, politely: bool) -> _Answer | str:
         """The child's answer, or what went wrong."""
         path = root / file
         command = [python, "-I", bootstrap.__file__, "parse", str(path), str(root)]
-        command += [self._timezone, python, str(self._memory_limit)]
+        command += [self._timezone, python, str(self._memory_limit), str(_POLITE if politely else 0)]
         with self._lock:
             if self._closed:
                 raise ParseStopped
@@ -155,7 +158,7 @@ class Parser:
         """Why a child ended without an answer."""
         lines = complaint.decode("utf-8", "backslashreplace").strip().splitlines()
         if lines:
-            return f"the parse child failed in {python}: {lines[-1][:500]}"
+            return f"the parse child failed in {python}, which must be Python 3.11 or newer: {lines[-1][:500]}"
         if code == -signal.SIGKILL:
             return "the file's parse child was killed, by the system for lack of memory or by hand"
         if code < 0:

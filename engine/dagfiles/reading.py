@@ -13,6 +13,18 @@ from engine.dagfiles.verdict import is_whole
 from engine.model.dag import ImportFailure, ParsedFile
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which file to read (relative to `dags`), where to keep its bundle, and with which interpreter to parse it."""
+
+    file: str
+    dags: Path
+    versions: Path
+    python: str
+    politely: bool = False
+    """Leave the processor to others: nobody waits for files that were there before the engine started."""
+
+
 @dataclass(slots=True)
 class Reading:
     """What came of reading a file. `parsed` is None when the tree changed meanwhile: then it says nothing."""
@@ -23,12 +35,13 @@ class Reading:
     """Of the file and its modules, as they were read."""
 
 
-def read(file: str, dags: Path, versions: Path, parser: Parser, python: str, tree: Mapping[str, Seen]) -> Reading:
-    """Reads `dags/file`; `tree` is what the last look saw. Blocks for as long as the parse takes.
+def read(order: Order, parser: Parser, tree: Mapping[str, Seen]) -> Reading:
+    """Reads one file; `tree` is what the last look saw. Blocks for as long as the parse takes.
 
     Raises ParseStopped when the parser is closed. All else that goes wrong is in the answer.
     """
-    parsed = parser.parse(file, dags, python)
+    file, dags = order.file, order.dags
+    parsed = parser.parse(file, dags, order.python, politely=order.politely)
     signatures = {module: sign(f"{dags}/{module}") for module in {file, *parsed.modules}}
     if any(tree[module].signature != signature for module, signature in signatures.items() if module in tree):
         return Reading(None)
@@ -38,10 +51,10 @@ def read(file: str, dags: Path, versions: Path, parser: Parser, python: str, tre
         contents = read_files(dags, parsed.modules)
         if any(sign(f"{dags}/{module}") != signatures[module] for module in parsed.modules):
             return Reading(None)
-        return Reading(parsed, keep(contents, versions), signatures)
+        return Reading(parsed, keep(contents, order.versions), signatures)
     except TreeChanged:
         return Reading(None)
     except OSError as problem:
-        message = f"its version cannot be kept in {versions}: {problem.strerror}"
+        message = f"its version cannot be kept in {order.versions}: {problem.strerror}"
         parsed.errors.append(ImportFailure(file, message))
         return Reading(parsed, None, signatures)

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from engine.dagfiles.bundle import remove_unfinished
 from engine.dagfiles.parse import Parser, ParseStopped
-from engine.dagfiles.reading import Reading, read
+from engine.dagfiles.reading import Order, Reading, read
 from engine.dagfiles.tree import ROOT_ENTRY, Seen, look, sign
 from engine.dagfiles.updates import Broken, FileUpdate, Gone
 from engine.dagfiles.verdict import Judge
@@ -188,10 +188,8 @@ class DagFiles:
             known: asyncio.Future[Reading] = loop.create_future()
             known.set_result(Reading(ParsedFile(name, errors=[ImportFailure(name, seen.problem)])))
             return known
-        python = self._python_of(name)
-        return loop.run_in_executor(
-            self._threads, read, name, self._dags, self._versions, self._parser, python, self._tree
-        )
+        order = Order(name, self._dags, self._versions, self._python_of(name), politely=self._look == 1)
+        return loop.run_in_executor(self._threads, read, order, self._parser, self._tree)
 
     def _settle(self, now: float) -> list[FileUpdate]:
         """Turns finished readings into updates; frees DAG ids before it gives them out again."""
@@ -231,7 +229,7 @@ class DagFiles:
         updates: list[FileUpdate] = []
         for name in names:
             file, parsed = self._files[name], self._parsed(name)
-            if any(self._is_being_read(rival) for rival in self._judge.rivals(parsed)):
+            if any(self._is_open(rival) for rival in self._judge.rivals(parsed)):
                 self._undecided.add(name)
                 continue
             assert file.last is not None
@@ -255,6 +253,11 @@ class DagFiles:
         assert last is not None and last.parsed is not None
         return last.parsed
 
-    def _is_being_read(self, name: str) -> bool:
+    def _is_open(self, name: str) -> bool:
+        """Whether it may soon be known that a file has given up ids: it is being read, or missing, perhaps for good."""
         file = self._files.get(name)
-        return file is not None and (file.reading is not None or (file.last is None and name in self._tree))
+        if file is None:
+            return False
+        if name not in self._tree:
+            return not self._is_hidden_by_problem(name)
+        return file.reading is not None or file.last is None

@@ -251,7 +251,7 @@ def test_an_interpreter_that_cannot_run_us_says_so(parser: Parser, tmp_path: Pat
     python.chmod(0o700)
     write(tmp_path, "etl.py", "")
     assert failure(parser.parse("etl.py", tmp_path, str(python))).message == (
-        f"the parse child failed in {python}: SyntaxError: too old"
+        f"the parse child failed in {python}, which must be Python 3.11 or newer: SyntaxError: too old"
     )
     assert (
         "cannot be started with /no/python: No such file"
