@@ -28,7 +28,7 @@ from console.view.keyline import MESSAGE_FOR, Message
 from engine.model.moments import SECOND, Micros
 
 if TYPE_CHECKING:
-    from console.backends.port import Backend, Commands
+    from console.backends.port import Backend, Commands, LogBytes
     from console.widgets.dialog import Dialog, DialogResult
     from engine.config import Home
 
@@ -220,6 +220,12 @@ class ConsoleApp(TerminalApp[None]):
         found = logged_task(self._scene, target)
         if found is not None:
             self.go(Place("log", target.dag_id, target.run_id, *found, target.attempt))
+
+    def open_attempt_log(self, attempt_id: str) -> LogBytes:
+        """The bytes of an attempt's log. Raises LookupError."""
+        if self._backend is None:
+            raise LookupError("the store has not been read yet")
+        return self._backend.log(attempt_id)
 
     def next_theme(self, name: str | None = None) -> None:
         """Another theme: the one named, or the next."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.actions.action import WhyNot
-from console.actions.finding import ALIVE, attention_of, dag_of, logged_task, mark_of, state_of
+from console.actions.finding import ALIVE, attention_of, dag_of, logged_task, mark_of, state_of, task_of
 from console.model.link import LinkState
 from console.model.snapshot import Scene
 from console.model.targets import Target
@@ -123,6 +123,18 @@ def a_log(scene: Scene, target: Target) -> str | None:
         if card is not None and not card.attempts:
             return f"{target.task_id} has not run yet: there is no log"
     return None
+
+
+def an_earlier_attempt(scene: Scene, target: Target) -> str | None:
+    """Needs an attempt before the one whose log is shown."""
+    return None if (target.attempt or 1) > 1 else "this is the first attempt"
+
+
+def a_later_attempt(scene: Scene, target: Target) -> str | None:
+    """Needs an attempt after the one whose log is shown."""
+    card = task_of(scene, target)
+    last = card.attempts[-1].number if card is not None and card.attempts else 0
+    return None if (target.attempt or last) < last else "this is the newest attempt"
 
 
 def a_report(scene: Scene, target: Target) -> str | None:

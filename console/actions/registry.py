@@ -40,9 +40,10 @@ LOOKS = (
            why_not=possible.something),
     Action("details", "details", "All that is known of it: settings, parameters, reasons.", ("d",), _LISTS,
            why_not=possible.something),
-    Action("failure.next", "next failure", "To the next failure: a failed row, an error line of a log.", ("e",), _ROWS,
+    Action("failure.next", "next failure", "To the next failure: a failed row, an error line of a log.", ("e",), _LISTS,
            rank=60, why_not=possible.a_failure),
-    Action("failure.previous", "previous failure", "To the failure before.", ("E",), _ROWS, why_not=possible.a_failure),
+    Action("failure.previous", "previous failure", "To the failure before.", ("E",), _LISTS,
+           why_not=possible.a_failure),
     Action("filter", "filter", "Shows only rows that hold the text; with ! at its start, only the others.", ("/",),
            frozenset({OVERVIEW}), rank=10),
     Action("copy", "copy id", "Copies the id of what the cursor stands on, through the terminal.", ("y",),
@@ -57,10 +58,12 @@ LOGS = (
     Action("log.match_next", "next match", "To the next match.", ("n",), _LOG),
     Action("log.match_previous", "previous match", "To the match before.", ("N",), _LOG),
     Action("log.follow", "follow", "Follows the end of the log, or stops following.", ("F",), _LOG, rank=70),
-    Action("log.older", "earlier attempt", "To the log of the attempt before.", ("h",), _LOG, rank=60),
-    Action("log.newer", "later attempt", "To the log of the attempt after.", ("l",), _LOG, rank=50),
+    Action("log.older", "earlier attempt", "To the log of the attempt before.", ("h",), _LOG, rank=60,
+           why_not=possible.an_earlier_attempt),
+    Action("log.newer", "later attempt", "To the log of the attempt after.", ("l",), _LOG, rank=50,
+           why_not=possible.a_later_attempt),
     Action("log.wrap", "wrap", "Wraps long lines, or cuts them.", ("w",), _LOG, rank=40),
-)
+)  # fmt: skip
 
 CHANGES = (
     Action(

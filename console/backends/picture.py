@@ -168,6 +168,8 @@ class Picture:
         for row in self._rows.all("overview", "recent_runs", values) if wanted else ():
             mark = reading.run_mark(row)
             self._recent[mark.dag_id].append(mark)
+        for dag_id in wanted:
+            self._recent[dag_id].sort(key=lambda mark: (mark.logical_date, mark.id))
 
     def _take_marks(self, runs: set[int]) -> set[str]:
         """Reads moved runs again, and puts each where it belongs. Gives the DAGs concerned."""

@@ -144,6 +144,31 @@ def _copy(app: ConsoleApp, target: Target) -> None:
     app.say(f"copied {text} ({len(text.encode())} bytes, through the terminal)")
 
 
+# The log
+
+
+def _log_error(app: ConsoleApp, step: int) -> None:
+    app.stage.log_pane.next_error(step)
+
+
+def _log_search(app: ConsoleApp, target: Target) -> None:
+    app.stage.ask_line("search", "/")
+
+
+def _log_follow(app: ConsoleApp, target: Target) -> None:
+    window = app.stage.log_pane.log_view
+    if window.following:
+        window.action_scroll_lines(-1)
+    else:
+        window.action_follow()
+    app.redraw()
+
+
+def _log_wrap(app: ConsoleApp, target: Target) -> None:
+    window = app.stage.log_pane.log_view
+    window.wrap(not window.wrapped)
+
+
 # The console itself
 
 
@@ -221,6 +246,16 @@ _HANDLERS: dict[str, Handler] = {
     "failure.previous": _previous_failure,
     "filter": _filter,
     "copy": _copy,
+    "log.back": _back,
+    "log.error_next": lambda app, target: _log_error(app, 1),
+    "log.error_previous": lambda app, target: _log_error(app, -1),
+    "log.search": _log_search,
+    "log.match_next": lambda app, target: app.stage.log_pane.next_match(1),
+    "log.match_previous": lambda app, target: app.stage.log_pane.next_match(-1),
+    "log.follow": _log_follow,
+    "log.older": lambda app, target: app.stage.log_pane.step_attempt(app.scene(), -1),
+    "log.newer": lambda app, target: app.stage.log_pane.step_attempt(app.scene(), 1),
+    "log.wrap": _log_wrap,
     "help": _help,
     "palette": _palette,
     "line": _line,

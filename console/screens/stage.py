@@ -12,6 +12,7 @@ from console.actions.action import Action
 from console.actions.registry import actions_of
 from console.model.snapshot import Scene
 from console.screens.dag import DagPane
+from console.screens.log import LogPane
 from console.screens.overview import OverviewPane
 from console.screens.pane import Pane
 from console.screens.run import RunPane
@@ -40,15 +41,16 @@ class Stage(Screen[None], inherit_bindings=False):
 
     AUTO_FOCUS = None
 
-    def __init__(self, console: ConsoleApp) -> None:
+    def __init__(self, desk: ConsoleApp) -> None:
         super().__init__()
-        self._desk = console
+        self._desk = desk
         self.header = BarLine(id="header")
         self.title_line = BarLine(id="title")
         self.rule = BarLine(fill="─", fill_token="rule", id="rule")
         self.overview = OverviewPane()
         self.run_pane = RunPane()
         self.dag_pane = DagPane()
+        self.log_pane = LogPane(desk.open_attempt_log, desk.say)
         self.foot = BarLine(fill="─", fill_token="rule", id="foot")
         self.keys = BarLine(id="keys")
         self.prompt = Prompt(id="prompt")
@@ -116,6 +118,9 @@ class Stage(Screen[None], inherit_bindings=False):
         elif place.view == "dag" and place.dag_id is not None:
             self.dag_pane.open(place.dag_id)
             self._bring_front(self.dag_pane)
+        elif place.view == "log" and place.run_id is not None and place.task_id is not None:
+            self.log_pane.open(place.dag_id, place.run_id, place.task_id, place.map_index, place.attempt)
+            self._bring_front(self.log_pane)
         else:
             self._bring_front(self.overview)
 
@@ -124,6 +129,8 @@ class Stage(Screen[None], inherit_bindings=False):
             self.mount(pane, before=self.foot)
         if self.front is not pane:
             self.front.remove_class("front")
+            if self.front is self.log_pane:
+                self.log_pane.close_log()
         self.front = pane
         pane.add_class("front")
         self.title_line.set_class(pane is not self.overview, "shown")
@@ -179,6 +186,9 @@ class Stage(Screen[None], inherit_bindings=False):
         self._close_prompt()
         if self._prompt_for == "command":
             obey_line(self._desk, event.text)
+        elif self._prompt_for == "search":
+            self.log_pane.search(event.text)
+            self._desk.redraw()
         else:
             self._desk.redraw()
 

@@ -1,0 +1,186 @@
+"""Lines of a log by byte offset: only what is in sight is read, so a log of gigabytes costs as much as a short one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from console.backends.port import LogBytes
+from console.widgets.log import LogLine
+
+BLOCK = 64 * 1024
+LONGEST = 1024 * 1024
+"""A longer line is shown as several."""
+SEARCH_BLOCK = 1024 * 1024
+
+ERROR = re.compile(
+    rb"Traceback \(most recent call last\)"
+    rb"|^[\w.]*(?:Error|Exception|Failure)\b.{0,3}"
+    rb"|\b(?:ERROR|FATAL|CRITICAL|PANIC)\b"
+    rb"|\b(?:error|fatal|panic|critical)(?:\[\w+\])?:"
+    rb"|\blevel=(?:error|fatal|critical)\b"
+    rb'|"level": ?"(?:error|fatal|critical)"',
+    re.MULTILINE,
+)
+"""What an error line looks like, in what tasks commonly write."""
+
+
+class FileLines:
+    """A log's lines. `look` takes its size; everything else answers from that much of it."""
+
+    def __init__(self, log: LogBytes) -> None:
+        self._log = log
+        self.size = 0
+        self.fault: str | None = None
+        """Why the log cannot be read."""
+
+    def look(self) -> bool:
+        """Takes the log's present size. True when it has changed."""
+        before = self.size, self.fault
+        try:
+            self.size, self.fault = self._log.size(), None
+        except OSError as error:
+            self.fault = error.strerror or str(error)
+        return (self.size, self.fault) != before
+
+    def end(self) -> int:
+        """The offset behind the last line; one that is still being written counts."""
+        return self.size
+
+    def after(self, offset: int, count: int) -> list[LogLine]:
+        """Up to `count` lines, the first of them containing `offset`."""
+        lines: list[LogLine] = []
+        at = self.start_of(offset) if offset < self.size else self.size
+        while len(lines) < count and at < self.size:
+            found = self._forward(at, count - len(lines))
+            lines.extend(found)
+            at = lines[-1].end
+        return lines
+
+    def before(self, offset: int, count: int) -> list[LogLine]:
+        """Up to `count` lines that end at or before `offset`."""
+        at = min(offset, self.size)
+        lines: list[LogLine] = []
+        while len(lines) < count and at > 0:
+            first = self.start_of(max(at - BLOCK, 0))
+            lines = [line for line in self._all(first, at) if line.end <= at] + lines
+            at = first
+        return lines[-count:] if count else []
+
+    def start_of(self, offset: int) -> int:
+        """Where the line that contains `offset` begins."""
+        offset = max(min(offset, self.size), 0)
+        floor = max(offset - LONGEST, 0)
+        at = offset
+        while at > floor:
+            start = max(at - BLOCK, floor)
+            found = self.read(start, at - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            at = start
+        return floor
+
+    def _all(self, start: int, end: int) -> Iterator[LogLine]:
+        at = start
+        while at < end:
+            found = self._forward(at, 10_000)
+            if not found:
+                return
+            yield from found
+            at = found[-1].end
+
+    def _forward(self, start: int, count: int) -> list[LogLine]:
+        """Lines from the beginning of one: those of one block, or at least one."""
+        data = self.read(start, BLOCK)
+        while b"\n" not in data and len(data) < LONGEST and start + len(data) < self.size:
+            more = self.read(start + len(data), BLOCK)
+            if not more:
+                break
+            data += more
+        lines: list[LogLine] = []
+        at = 0
+        while at < len(data) and len(lines) < count:
+            found = data.find(b"\n", at)
+            if found < 0:
+                whole = start + len(data) >= self.size or len(data) >= LONGEST
+                if whole or not lines:
+                    lines.append(LogLine(start + at, start + len(data), data[at:]))
+                break
+            lines.append(LogLine(start + at, start + found + 1, data[at:found].removesuffix(b"\r")))
+            at = found + 1
+        return lines
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Bytes of the log; none where it cannot be read."""
+        try:
+            return self._log.read(offset, min(count, max(self.size - offset, 0)))
+        except OSError as error:
+            self.fault = error.strerror or str(error)
+            return b""
+
+
+def find(lines: FileLines, pattern: re.Pattern[bytes], start: int, *, backwards: bool = False) -> int | None:
+    """The offset of the line with the next match at or after `start` (or the last one before it). Blocking."""
+    return _find_back(lines, pattern, start) if backwards else _find_on(lines, pattern, start)
+
+
+def _find_on(lines: FileLines, pattern: re.Pattern[bytes], start: int) -> int | None:
+    at = lines.start_of(start)
+    while at < lines.size:
+        data = lines.read(at, SEARCH_BLOCK)
+        if not data:
+            return None
+        cut = len(data) if at + len(data) >= lines.size else (data.rfind(b"\n") + 1 or len(data))
+        found = pattern.search(data[:cut])
+        if found is not None:
+            return at + data.rfind(b"\n", 0, found.start()) + 1
+        at += cut
+    return None
+
+
+def _find_back(lines: FileLines, pattern: re.Pattern[bytes], start: int) -> int | None:
+    end = min(start, lines.size)
+    while end > 0:
+        begin = lines.start_of(max(end - SEARCH_BLOCK, 0)) if end > SEARCH_BLOCK else 0
+        if begin >= end:
+            begin = max(end - SEARCH_BLOCK, 0)
+        data = lines.read(begin, end - begin)
+        matches = list(pattern.finditer(data))
+        if matches:
+            return begin + data.rfind(b"\n", 0, matches[-1].start()) + 1
+        end = begin
+    return None
+
+
+@dataclass(slots=True)
+class LineCount:
+    """How many lines there are, and which number one has: counted once, block by block, in a thread."""
+
+    lines: FileLines
+    counted: int = 0
+    """Bytes that have been counted."""
+    total: int = 0
+    _marks: list[int] | None = None
+
+    def advance(self, most: int = 64 * SEARCH_BLOCK) -> None:
+        """Counts on, at most so many bytes. Blocking."""
+        marks = self._marks = [0] if self._marks is None else self._marks
+        until = min(self.counted + most, self.lines.size)
+        while self.counted < until:
+            whole = (self.counted // SEARCH_BLOCK + 1) * SEARCH_BLOCK
+            data = self.lines.read(self.counted, min(whole, until) - self.counted)
+            if not data:
+                return
+            self.total += data.count(b"\n")
+            self.counted += len(data)
+            if self.counted % SEARCH_BLOCK == 0:
+                marks.append(self.total)
+
+    def number(self, offset: int) -> int | None:
+        """The number of the line that begins at `offset`, from 1; None while it has not been counted."""
+        if self._marks is None or offset > self.counted:
+            return None
+        block = min(offset // SEARCH_BLOCK, len(self._marks) - 1)
+        start = block * SEARCH_BLOCK
+        return self._marks[block] + self.lines.read(start, offset - start).count(b"\n") + 1
