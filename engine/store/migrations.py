@@ -1,12 +1,11 @@
-"""Creating and upgrading the store. The only module that loads sqlite-utils; readers never import it."""
+"""Creating and upgrading the store. sqlite-utils keeps the account of migrations; it is loaded when one is due."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-
-from sqlite_utils import Database, Migrations
+from typing import TYPE_CHECKING
 
 from engine import failpoints
 from engine.store.connection import APPLICATION_ID, check_identity, connect_writer
@@ -14,14 +13,18 @@ from engine.store.errors import StoreDamaged, StoreError, StoreTooNew, explain
 from engine.store.sql import script
 from engine.version import SCHEMA
 
-migrations = Migrations("dagdeck")
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 
-@migrations()
 def schema_1000(db: Database) -> None:
     """The first schema."""
     for statement in _split(script("schema_1000")):
         db.conn.execute(statement)
+
+
+MIGRATIONS = (schema_1000,)
+"""All of them, in order. One that has been released is never changed; a new schema gets a new one."""
 
 
 def open_store(path: Path, boot_id: str | None = None) -> None:
@@ -60,10 +63,9 @@ def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreTooNew(f"{path}: the store has schema {before}, this engine knows {SCHEMA}: upgrade dagdeck")
     if before == SCHEMA:
         return
-    db = Database(connection, recursive_triggers=False, execute_plugins=False, strict=True)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        migrations.apply(db)
+        _migrate(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA}")
         failpoints.hit("store.before_upgrade")
@@ -75,6 +77,15 @@ def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
         raise
     if check_identity(connection, path) != SCHEMA:
         raise StoreError(f"{path}: the upgrade to schema {SCHEMA} did not take hold")
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    from sqlite_utils import Database, Migrations
+
+    account = Migrations("dagdeck")
+    for migration in MIGRATIONS:
+        account()(migration)
+    account.apply(Database(connection, recursive_triggers=False, execute_plugins=False, strict=True))
 
 
 def _split(text: str) -> Iterator[str]:

@@ -134,3 +134,14 @@ def test_readers_load_no_migrations() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_engine_on_a_store_of_today_loads_no_migrations(path: Path) -> None:
+    """sqlite-utils is for upgrades: a start without one neither waits for it nor carries it."""
+    open_store(path)
+    code = (
+        "import pathlib, sys; from engine.store.migrations import open_store; open_store(pathlib.Path(sys.argv[1]));"
+        " print('sqlite_utils' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
