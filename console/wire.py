@@ -91,8 +91,9 @@ class Wire:
         last = min(last, x + strip.cell_length, self.width)
         if not 0 <= y < self.height or first >= last:
             return
-        left = max(first - 1, x)
-        found = _as_cells(strip.crop(left - x, min(last + 1, self.width) - x), colours)
+        left, right = max(first - 1, x), min(last + 1, x + strip.cell_length, self.width)
+        found = _as_cells(strip.crop(left - x, right - x), colours)
+        found = _exactly(found, right - left)
         start, end = first - left, last - left
         while start > 0 and not found[start][0]:
             start -= 1
@@ -190,6 +191,15 @@ def _as_cells(strip: Iterable[Segment], colours: ColorSystem) -> list[Cell]:
             elif found:
                 found[-1] = (found[-1][0] + piece, found[-1][1])
     return found
+
+
+def _exactly(found: list[Cell], width: int) -> list[Cell]:
+    """The cells cut or padded to a width: a strip may hold fewer or more than it says."""
+    if len(found) == width:
+        return found
+    if len(found) > width and not found[width][0]:
+        found[width - 1] = _BLANK
+    return found[:width] + [_BLANK] * (width - len(found))
 
 
 @lru_cache(4096)

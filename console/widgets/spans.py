@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from console.text import cell_len, cells, fit
+from console.text import cell_len, cells, fit, is_safe, sanitise
 from console.theming import Palette, load_theme
 
 Span: TypeAlias = tuple[str, str]
@@ -31,10 +31,12 @@ def spans_width(spans: Iterable[Span]) -> int:
 
 
 def draw(spans: Iterable[Span], width: int, style_of: Callable[[str], Style]) -> Strip:
-    """The spans as a strip of exactly `width` cells, cut or padded on the right."""
+    """The spans as a strip of exactly `width` cells, cut or padded on the right. Text that is not safe is made so."""
     segments: list[Segment] = []
     left = width
     for text, token in spans:
+        if not is_safe(text):
+            text = sanitise(text)
         size = cell_len(text)
         if size > left:
             text, size = fit(text, left, cut="hard"), left

@@ -1,7 +1,8 @@
 """A small console for tests in a pseudo terminal: `python -m tests.support.stage_program MODE [SEED] [FILE]`.
 
 Modes: `timers` (16 timers of two cells at column 60, once a second, in 50 rows), `still` (the same without ticks),
-`scribble` (random changes on key `s`), `flood` (a counter that changes all rows 60 times a second), `stuck` and `fail`.
+`scribble` (random changes on key `s`), `flood` (a counter that changes all rows 60 times a second), `hostile` (every
+widget full of text that nobody has sanitised), `stuck` and `fail` (the same as `still`).
 Keys in all of them: `r` repaints every cell, `d` writes the screen's text into FILE, `b` blocks the event loop for a
 minute, `x` raises, `q` leaves.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import sys
 import time
 from pathlib import Path
@@ -19,15 +21,46 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
 
+import console.wire
 from console.terminal import TerminalApp, run_console
 from console.text import fit
 from console.theming import Look
-from console.widgets.dialog import Dialog, DialogContent
+from console.widgets.dialog import Dialog, DialogContent, Option
 from console.widgets.lines import LineView, Row
+from console.widgets.log import LogLine, LogView
+from console.widgets.prompt import Prompt
 from console.widgets.status import BarLine
 
 WORDS = ["load", "天気", "e\u0301", "✓", "►", "ﾊ", "👍", "0", "42", "  ", "─"]
 TOKENS = ["text", "dim", "ok", "bad bold", "live", "accent underline"]
+
+
+HOSTILE = [
+    "\x1b]52;c;Y2FuYXJ5\x07canary",
+    "\x1b]0;canary\x1b\\",
+    "\x1b[2J\x1b[6n\x1b[31mcanary",
+    "\x1bP+q544e\x1b\\\x1b_Gcanary\x1b\\\x1b^canary\x1b\\",
+    "\x9b2J\x9d0;canary\x9c\x90canary\x9c",
+    "a\rcanary\x08\x0b\x0c\x0e\x0f\x00\x7f",
+    "\u202ecanary\u2066\u200b\u200d\ufe0f\U000e0041",
+    "\udc80\udcff canary",
+    "[/] [@click=app.quit]canary[/] [link=http://x]x[/link] \\[bold]",
+    "e" + "\u0301" * 80,
+    "天気" * 80,
+]
+
+
+class HostileLog:
+    """The hostile lines as a log."""
+
+    def end(self) -> int:
+        return len(HOSTILE)
+
+    def after(self, offset: int, count: int) -> list[LogLine]:
+        return [LogLine(at, at + 1, HOSTILE[at]) for at in range(offset, min(offset + count, len(HOSTILE)))]
+
+    def before(self, offset: int, count: int) -> list[LogLine]:
+        return self.after(max(offset - count, 0), min(count, offset))
 
 
 class StageProgram(TerminalApp[None]):
@@ -50,6 +83,13 @@ class StageProgram(TerminalApp[None]):
 
     def compose(self) -> ComposeResult:
         yield self.bar
+        if self.mode == "hostile":
+            log = LogView(HostileLog())
+            log.highlight(re.compile("canary"))
+            log.border_title = HOSTILE[0]
+            yield log
+            yield Prompt(HOSTILE[0])
+            yield Static(HOSTILE[2] + HOSTILE[8], markup=False)
         if self.mode != "scribble":
             yield self.right
             return
@@ -62,13 +102,18 @@ class StageProgram(TerminalApp[None]):
         self.right.focus()
         if self.mode == "scribble":
             self.scribble(rows=60)
+        elif self.mode == "hostile":
+            self.right.show([Row(text, ((text, "bad"), (text, "ok"))) for text in HOSTILE])
+            body = tuple(((text, "warn"),) for text in HOSTILE)
+            options = (Option("x", "x", HOSTILE[0]),)
+            self.push_screen(Dialog(DialogContent(HOSTILE[1], body, verb=HOSTILE[2], options=options, note=True)))
         else:
             self.tick()
         if self.mode == "timers":
             self.set_interval(1, self.tick)
         elif self.mode == "flood":
             self.set_interval(1 / 60, self.tick)
-        self.bar.show((("stage ready", "accent"),))
+        self.bar.show((("stage ready", "accent"),), ((HOSTILE[3], "dim"),) if self.mode == "hostile" else ())
 
     def tick(self) -> None:
         self.count += 1
@@ -128,5 +173,7 @@ class StageProgram(TerminalApp[None]):
 
 
 if __name__ == "__main__":
+    if "STAGE_STOCK" in os.environ:
+        console.wire.TESTED = ()  # type: ignore[misc]
     mode, seed, file = [*sys.argv[1:], "1", "/dev/null"][:3]
     sys.exit(run_console(StageProgram(mode, int(seed), file)))

@@ -141,6 +141,18 @@ def test_a_span_over_half_of_a_wide_character_sends_it_whole(column: int) -> Non
     assert terminal.screen.display[0].rstrip() == "天"
 
 
+def test_a_strip_that_lies_about_its_width_harms_no_neighbour() -> None:
+    """A strip with fewer or more cells than it says is padded or cut to what it says; the rest of the row stays."""
+    for text in ("ab", "天天天天天天", "a" * 30):
+        terminal = Terminal()
+        terminal.paint(0, 0, WIDTH, Strip([Segment("x" * WIDTH)], WIDTH))
+        terminal.frame()
+        terminal.wire.paint(0, 0, 0, 10, Strip([Segment(text)], 10), ColorSystem.TRUECOLOR)
+        terminal.paint(0, 39, 40, Strip([Segment("x" * 39 + "y")], WIDTH))
+        terminal.frame()
+        assert terminal.screen.display[0].endswith("x" * 29 + "y")
+
+
 def test_equal_content_sends_nothing() -> None:
     """Painting what already stands there makes an empty frame."""
     terminal = Terminal()
