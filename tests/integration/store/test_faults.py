@@ -19,7 +19,7 @@ from engine.store.errors import CommitFailed
 from engine.store.reader import Reader
 from engine.store.recovery import recover
 from engine.store.writer import Writer
-from tests.support.store import T0, a_run, a_writer, creation, definition, faulty, instances, look, move
+from tests.support.store import T0, a_run, a_writer, creation, definition, faulty, instances, look, move, until
 
 
 def note(detail: str = "") -> Batch:
@@ -198,3 +198,38 @@ async def test_many_faults_leave_one_unbroken_feed(path: Path) -> None:
     assert [detail for (detail,) in look(path, "SELECT detail FROM event ORDER BY seq")] == told
     assert sequence(path) == list(range(1, len(told) + 1))
     assert len(told) == 80
+
+
+async def test_a_value_that_sqlite_cannot_hold_fails_its_commit_alone(path: Path) -> None:
+    """A number beyond 64 bits is a failed commit like any other: told, rolled back, and the writer can go on."""
+    async with a_writer(path) as writer:
+        batch = note("too much")
+        batch.add("pool.put", name="db", slots=2**70, description=None)
+        with pytest.raises(CommitFailed, match="OverflowError"):
+            await writer.submit(batch)
+        await recovered(writer, path)
+        await writer.submit(note("enough"))
+    assert look(path, "SELECT seq, detail FROM event") == [(1, "enough")]
+
+
+async def test_text_that_is_not_unicode_is_stored_readably(path: Path) -> None:
+    """Bytes of a file name or a traceback that were no UTF-8 arrive as escapes, wherever they stand."""
+    async with a_writer(path) as writer:
+        batch = note("caf\udce9")
+        batch.add("import_error.add", file="caf\udce9.py", dag_id=None, message="\ud800", line=1, traceback=None, at=T0)
+        await writer.submit(batch)
+    assert look(path, "SELECT detail FROM event") == [("caf\\udce9",)]
+    assert look(path, "SELECT file, message FROM import_error") == [("caf\\udce9.py", "\\ud800")]
+
+
+async def test_the_writers_thread_outlives_what_nobody_expected(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error outside of any commit degrades the writer and is told; it does not leave batches waiting for ever."""
+    failures: list[CommitFailed] = []
+    async with a_writer(path, on_failure=failures.append) as writer:
+        with monkeypatch.context() as patched:
+            patched.setattr(writer._committer, "checkpoint_if_due", lambda: 1 // 0)
+            assert await writer.submit(note("first")) == 1
+            await until(lambda: bool(failures))
+        assert "ZeroDivisionError" in str(failures[0])
+        await recovered(writer, path)
+        assert await writer.submit(note("second")) == 2
