@@ -121,6 +121,12 @@ class PtyProgram:
         while self.pump(seconds):
             assert time.monotonic() < deadline, "it never fell silent"
 
+    def look_away(self, seconds: float) -> None:
+        """Leave unread for that long whatever the program writes, or until it has ended."""
+        until = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
+
     @property
     def lines(self) -> list[str]:
         """The screen's lines without trailing blanks. The second cell of a wide character holds no text."""

@@ -74,7 +74,7 @@ def test_a_terminal_that_does_not_drain_gets_the_latest_picture() -> None:
     with stage("flood", size=(160, 50)) as program:
         program.until("stage ready")
         program.until("task_0")
-        time.sleep(2.0)
+        program.look_away(2.0)
         blocked = program.pump(0.3)
         assert blocked < 120_000
         shown = int(program.lines[1].split()[-1])
