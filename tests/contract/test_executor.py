@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import signal
 import stat
 import sys
@@ -95,7 +94,7 @@ async def test_a_claim_names_the_living_process(stage: Stage, how: str) -> None:
             open("gate").read()
         """
     )
-    os.mkfifo(stage.home / "gate")
+    stage.make_gate()
     script = "echo waiting; cat gate"
     order = stage.shell(script) if how == "shell" else stage.order("waiter", cold=how == "cold")
     stage.executor.launch([order])
@@ -106,7 +105,7 @@ async def test_a_claim_names_the_living_process(stage: Stage, how: str) -> None:
     assert (seen.started, seen.session, claim.boot_id) == (claim.pid_started, claim.pid, proc.boot_id())
     survey = stage.executor.survey(order.spec.attempt_id)
     assert survey == Running(claim.pid, claim.pid_started, claim.boot_id)
-    (stage.home / "gate").write_text("go")
+    await stage.pass_gate()
     status = await stage.status_of(order)
     after = stage.executor.survey(order.spec.attempt_id)
     assert isinstance(after, Finished)
@@ -295,14 +294,14 @@ async def test_an_attempt_starts_at_most_once(stage: Stage, how: str) -> None:
             open("gate").read()
         """
     )
-    os.mkfifo(stage.home / "gate")
+    stage.make_gate()
     order = stage.shell("printf x >>marks; cat gate") if how == "shell" else stage.order("mark", cold=how == "cold")
     for _ in range(5):
         stage.executor.launch([order])
     await stage.claim_of(order)
     stage.executor.launch([order])
     await stage.until(lambda: (stage.home / "marks").exists(), "the first line of the task")
-    (stage.home / "gate").write_text("go")
+    await stage.pass_gate()
     await stage.status_of(order)
     stage.executor.launch([order])
     await stage.until(lambda: len(stage.of(order, Ended)) == 2, "the second answer")

@@ -105,6 +105,14 @@ class Stage:
         """An order for a shell task."""
         return self.order("shell", kind="shell", argv=["/bin/sh", "-c", script], **fields)
 
+    def make_gate(self) -> None:
+        """A pipe `gate` in the tasks' working folder, at which they can wait."""
+        os.mkfifo(self.home / "gate")
+
+    async def pass_gate(self, text: str = "go\n") -> None:
+        """Lets those go on that wait at the gate."""
+        await asyncio.to_thread((self.home / "gate").write_text, text)
+
     # what became of them
 
     def path(self, order: LaunchOrder | str) -> Path:
@@ -116,6 +124,10 @@ class Stage:
         """What the attempt has printed so far."""
         path = self.path(order) / "log"
         return path.read_text(errors="backslashreplace") if path.exists() else ""
+
+    def result(self, order: LaunchOrder) -> str:
+        """The text of the attempt's result file."""
+        return (self.path(order) / "result.json").read_text()
 
     def of(self, order: LaunchOrder, kind: type[Evidence]) -> list[Any]:
         """The evidence of one kind about one attempt."""

@@ -103,3 +103,9 @@ def environment(pid: int) -> bytes:
             return source.read()
     except OSError:
         return b""
+
+
+def is_child(pid: int) -> bool:
+    """True if this process can wait for that one."""
+    found = stat(pid)
+    return found is not None and found.parent == os.getpid()

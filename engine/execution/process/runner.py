@@ -232,7 +232,7 @@ class Runner:
             self._forget(line[1])
             self._tell("failed", [line[1], line[2]])
         elif what == news.NOT_MINE:
-            self._hosts.no_longer_owed(line[1])
+            self._forget(line[1])
             self._tell("orphaned", line[1])
         elif what == news.HOST:
             self._hear_host(self._hosts.by_number.get(line[1]), line[2])
@@ -263,6 +263,8 @@ class Runner:
         if host is not None:
             host.busy.discard(attempt_id)
             host.last_use = time.monotonic()
+            if host.state == "broken" and host.may_go(host.last_use):
+                self._hosts.let_go(host)
 
     # ends
 
@@ -304,7 +306,8 @@ class Runner:
             running = self._by_id.get(attempt_id)
             if running is not None:
                 running.host = None
-                self._by_pid[running.pid] = running
+                if proc.is_child(running.pid):
+                    self._by_pid[running.pid] = running
                 self._tell("orphaned", attempt_id)
         owed = self._hosts.take_back(host)
         again = [attempt_id for attempt_id in owed if attempt_id not in self._second_try]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-
 import pytest
 
 from engine.execution import directory
@@ -25,8 +22,8 @@ def waiter():
 
 
 async def waiting(stage: Stage, how: str) -> tuple[object, Claimed]:
-    """An attempt that runs until `let_through`."""
-    os.mkfifo(stage.home / "gate")
+    """An attempt that runs until the gate is passed."""
+    stage.make_gate()
     stage.tasks(WAITING)
     script = "echo up; read line <gate; echo through"
     order = stage.shell(script) if how == "shell" else stage.order("waiter", cold=how == "cold")
@@ -36,16 +33,11 @@ async def waiting(stage: Stage, how: str) -> tuple[object, Claimed]:
     return order, claim
 
 
-async def let_through(stage: Stage) -> None:
-    """Lets the waiting attempt go on to its end."""
-    await asyncio.to_thread((stage.home / "gate").write_text, "go\n")
-
-
 async def test_an_attempt_outlives_its_host(stage: Stage) -> None:
     """When the host is killed its children go on, end well, and their end is told."""
     order, _ = await waiting(stage, "warm")
     kill(stage.helper("host"))
-    await let_through(stage)
+    await stage.pass_gate()
     assert (await stage.status_of(order)).code == 0
     assert stage.log(order) == "up\nthrough\n"
 
@@ -79,7 +71,7 @@ async def test_attempts_outlive_the_runner(stage: Stage, how: str) -> None:
     next_one = stage.shell("echo next")
     stage.executor.launch([next_one])
     assert (await stage.status_of(next_one)).code == 0
-    await let_through(stage)
+    await stage.pass_gate()
     status = await stage.status_of(order)
     assert (status.code, stage.log(order)) == (0, "up\nthrough\n")
 
@@ -100,7 +92,7 @@ async def test_a_shell_task_outlives_its_killed_shim_and_is_then_lost(stage: Sta
     await stage.until(lambda: not proc.is_alive(claim.pid, claim.pid_started), "the end of the shim")
     assert not isinstance(stage.executor.survey(order.spec.attempt_id), Lost | Finished)
     assert not stage.of(order, Ended)
-    await let_through(stage)
+    await stage.pass_gate()
     assert await stage.end_of(order) is None
     assert stage.log(order) == "up\nthrough\n"
 
@@ -115,7 +107,7 @@ async def test_a_process_that_leaves_without_a_word_has_not_succeeded(stage: Sta
 
 async def test_a_task_that_closes_everything_is_still_seen_as_alive(stage: Stage) -> None:
     """A task that closes all its descriptors, the lock among them, is neither lost nor started again."""
-    os.mkfifo(stage.home / "gate")
+    stage.make_gate()
     stage.tasks(
         """
         import os
@@ -138,7 +130,7 @@ async def test_a_task_that_closes_everything_is_still_seen_as_alive(stage: Stage
     other = stage.shell("sleep 1.5")
     assert (await stage.run(other)).code == 0
     assert not stage.of(order, Ended)
-    await let_through(stage)
+    await stage.pass_gate()
     assert (await stage.status_of(order)).by == "child"
 
 
