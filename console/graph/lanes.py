@@ -1,7 +1,8 @@
 """Gives every wire and every task of a rail a lane, row by row, with as few lanes as it can.
 
 A lane that a wire leaves on a row is free again on the next one only: on one row, a line that ends and one that starts
-would look like one line.
+would look like one line. Nor does a task stand right under another one that it does not wait for, unless it hangs on a
+fan-out; and one that hangs on a fan-out and waits for the task above it too stands beside that one's lane.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from console.graph.wires import Kind, Wire
+
+_FAR = 1 << 30
 
 
 class TooWide(Exception):
@@ -74,6 +77,8 @@ class _Assignment:
         self.lanes: list[int | None] = []
         self.width = 0
         self.crossings = 0
+        self.dead_end: int | None = None
+        """The lane of the task on the row before, when nothing leads on below it."""
         self.starting: list[list[int]] = [[] for _ in range(size)]
         self.ending: list[list[int]] = [[] for _ in range(size)]
         self.joining: list[list[int]] = [[] for _ in range(size)]
@@ -90,7 +95,7 @@ class _Assignment:
     def _row(self, row: int) -> Row:
         ending = {self.wires[number].column: number for number in self.ending[row]}
         joining = {self.wires[number].column: number for number in self.joining[row]}
-        node = self._node_lane(ending, joining)
+        node = self._node_lane(ending, joining, self._blocked(row, ending, joining))
         passing = tuple(
             (lane, wire)
             for lane, wire in enumerate(self.lanes)
@@ -109,6 +114,7 @@ class _Assignment:
         if under is not None:
             self._occupy(node, under)
             through.append(Through(under, True))
+        self.dead_end = node if under is None else None
         taken = {node, *ending}
         for number in aside:
             lane = self._free_lane(node, taken, to_the_right=True)
@@ -118,17 +124,28 @@ class _Assignment:
         self.crossings += sum(min(lanes) < lane < max(lanes) for lane, _ in passing)
         return Row(node, tuple(through), tuple(joins), passing)
 
-    def _node_lane(self, ending: dict[int, int], joining: dict[int, int]) -> int:
+    def _blocked(self, row: int, ending: dict[int, int], joining: dict[int, int]) -> int | None:
+        """The lane in which this row's task would be misread: as following the task above, or as not doing so."""
+        if any(self.wires[number].kind is Kind.FAN_OUT for number in joining.values()):
+            return next((lane for lane, number in ending.items() if self.wires[number].start == row - 1), None)
+        for number in ending.values():
+            wire = self.wires[number]
+            if row - 1 == wire.start or (wire.kind is Kind.FAN_IN and row - 1 in wire.rows[-1:]):
+                return None
+        return self.dead_end
+
+    def _node_lane(self, ending: dict[int, int], joining: dict[int, int], blocked: int | None) -> int:
         """A task stays in the one lane that leads to it; where several do, it takes the leftmost that it can."""
         if len(ending) == 1:
             lane, number = next(iter(ending.items()))
-            if self.wires[number].kind is not Kind.FAN_IN:
+            if self.wires[number].kind is not Kind.FAN_IN and lane != blocked:
                 return lane
         if ending:
-            return self._reserve(min(min(ending), self._leftmost_free()))
+            return self._reserve(min(*(lane for lane in ending if lane != blocked), self._leftmost_free(blocked), _FAR))
         if joining:
-            return self._reserve(self._free_lane(min(joining), set(), to_the_right=False))
-        return self._reserve(self._leftmost_free())
+            taken = set() if blocked is None else {blocked}
+            return self._reserve(self._free_lane(min(joining), taken, to_the_right=False))
+        return self._reserve(self._leftmost_free(blocked))
 
     def _leaving(self, row: int) -> tuple[int | None, list[int]]:
         """The wire that starts right under the task, and those that start in lanes beside it, nearest first."""
@@ -143,8 +160,9 @@ class _Assignment:
             aside.reverse()
         return under, aside
 
-    def _leftmost_free(self) -> int:
-        return next((lane for lane, wire in enumerate(self.lanes) if wire is None), len(self.lanes))
+    def _leftmost_free(self, blocked: int | None) -> int:
+        free = (lane for lane, wire in enumerate(self.lanes) if wire is None and lane != blocked)
+        return next(free, len(self.lanes))
 
     def _free_lane(self, near: int, taken: set[int], *, to_the_right: bool) -> int:
         """The free lane nearest to another one; a new lane only when there is none."""

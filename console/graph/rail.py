@@ -3,7 +3,8 @@
 How it is read: a line that ends at a row comes from above into that row's task, a line that starts there leaves it.
 A line that starts right under a task and is joined on the way is that task's fan-out; one that starts at a corner and
 is joined on the way collects the sources of the task at its end. A horizontal line touches only the verticals that it
-bends into; a plain `│` on its way passes over it.
+bends into; a plain `│` on its way passes over it. A task right under another one follows it, unless it hangs on a
+fan-out by a joint of its own.
 """
 
 from __future__ import annotations
