@@ -89,11 +89,11 @@ def finish(step: Step) -> None:
     if state is RunState.QUEUED:
         return
     if state in TERMINAL_RUN:
-        if memory.unfinished:
-            move_run(step, RunState.RUNNING, Reason.REOPENED)
-        elif step.ordered and memory.run.reason in JUDGED:
-            _judge_again(step)
-        return
+        if not memory.unfinished and memory.plan.version_id == memory.run.version_id:
+            if step.ordered and memory.run.reason in JUDGED:
+                _judge_again(step)
+            return
+        move_run(step, RunState.RUNNING, Reason.REOPENED)
     if deadlocked(memory):
         _end_in_deadlock(step)
     elif memory.unfinished == 0:

@@ -54,7 +54,7 @@ def _run(memory: RunMemory) -> Iterator[str]:
         yield f"episode's outcome is {episode.outcome}, the run is {run.state}"
     if run.state in TERMINAL_RUN and run.reason in JUDGED and run_outcome(memory) != (run.state, run.reason):
         yield f"run is {run.state} ({run.reason}), its instances say {run_outcome(memory)}"
-    if run.version_id != memory.plan.version_id and run.state not in TERMINAL_RUN:
+    if run.version_id != memory.plan.version_id:
         yield f"run is on DAG version {run.version_id}, its plan is {memory.plan.version_id}"
 
 

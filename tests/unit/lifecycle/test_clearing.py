@@ -292,6 +292,17 @@ def test_a_task_that_returns_is_decided_anew() -> None:
     assert world.states() == {"a": "success", "b": "success", "c": "scheduled"}
 
 
+def test_a_new_version_gets_an_episode_even_if_nothing_runs() -> None:
+    """Where the clear on a new version decides everything at once, the run ends again on that version."""
+    world = World(task("a"), task("b", "a"))
+    world.finish("a", ERROR)
+    clear_on(world, world.use(task("a"), task("b", "a"), task("new", "b")), "b")
+    assert world.states() == {"a": "failed", "b": "upstream_failed", "new": "upstream_failed"}
+    assert (world.run.state, world.run.version_id, world.run.episode) == (RunState.FAILED, 2, 2)
+    assert world.rows.episodes[1, 2].outcome is RunState.FAILED
+    world.restart()
+
+
 def test_removed_failures_do_not_fail_the_run() -> None:
     """A failed task that is gone from the new version has no say in the outcome."""
     world = World(task("a"), task("bad"))
