@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from engine.archive import ReadLane, StoreArchive
 from engine.clock import Clock, clock_from_environment
-from engine.config import Home, HomeError, Settings
+from engine.config import Home, HomeError, Settings, task_environment
 from engine.control import protocol as p
 from engine.control.commands import Commands
 from engine.control.server import Server
@@ -39,6 +39,8 @@ from engine.store.migrations import open_store
 from engine.store.writer import Writer
 
 _PROBE_SECONDS = 1.0
+_SWITCH_SECONDS = 0.001
+"""How long the loop may keep the writer's thread waiting for the interpreter: the default doubles a commit's time."""
 _FLUSH_SECONDS = 4.0
 _KILL_POLL_SECONDS = 0.05
 _KILL_POLLS = 1200
@@ -50,6 +52,7 @@ def serve(home: Home, settings: Settings, ready: Callable[[str], None], log: Pat
     Calls `ready` once everything stands. Raises AlreadyRunning, HomeError or StoreError when it cannot start.
     """
     _vet(home)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     lock = take_lock(home.lock)
     try:
         for folder in (home.dags, home.versions, home.attempts):
@@ -85,6 +88,7 @@ class Engine:
         self._stop = asyncio.Event()
         self._kill_first = False
         self._broken = asyncio.Event()
+        self._retell = False
         self._boot_id = boot_id()
 
     async def run(self, ready: Callable[[str], None]) -> int:
@@ -94,6 +98,7 @@ class Engine:
         await self._writer.open()
         await self._executor.open(self._scheduler.deliver)
         try:
+            self._housekeeping.look_at_disk()
             await self._load(first=True)
             await self._server.open()
             ready(f"{READY} pid {os.getpid()} home {self._home.root}")
@@ -114,7 +119,10 @@ class Engine:
 
     def _build(self) -> None:
         places = Places(self._home, self._settings.python or sys.executable)
-        self._executor = LocalExecutor(self._home.attempts, self._clock, self._home.log)
+        environment = task_environment(self._home, self._settings)
+        self._executor = LocalExecutor(
+            self._home.attempts, self._clock, self._home.log, environment=environment, dags=self._home.dags
+        )
         self._writer = Writer(
             self._home.database,
             clock=self._clock.now,
@@ -143,13 +151,6 @@ class Engine:
             gauges=self._gauges,
             log=self._log,
         )
-        environment = {
-            "PATH": self._settings.path,
-            "HOME": str(Path.home()),
-            "LANG": self._settings.lang,
-            "DAGDECK_HOME": str(self._home.root),
-            **self._settings.env,
-        }
         self._parser = Parser(environment, self._settings.timezone)
 
     # --- loading and mending --------------------------------------------------------------------------------------
@@ -181,6 +182,7 @@ class Engine:
                     await self._writer.probe()
                     self._writer.reset()
                     await self._load(first=False)
+                    self._retell = True
                     self._log.info("mended")
                     break
                 except (CommitFailed, StoreError) as error:
@@ -203,10 +205,15 @@ class Engine:
             self._parser,
             python_of=lambda _file: self._scheduler.places.python,
             pools=lambda: self._pools,
-            owners={entry.dag_id: entry.file for entry in self._scheduler.state.dags.values()},
+            owners={
+                entry.dag_id: entry.file for entry in self._scheduler.state.dags.values() if entry.state != "inactive"
+            },
         )
         try:
             while True:
+                if self._retell:
+                    self._retell = False
+                    files.retell(entry.file for entry in self._scheduler.state.dags.values() if entry.state != "inactive")
                 updates = await files.scan()
                 if updates:
                     post_updates(self._scheduler, updates)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import tempfile
 import tomllib
 from dataclasses import dataclass, field
@@ -104,6 +105,18 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "log_limit_mb": int,
     "min_free_mb": int,
 }
+
+
+def task_environment(home: Home, settings: Settings) -> dict[str, str]:
+    """What DAG files are loaded in and tasks start from; a DAG's and a task's own variables come on top."""
+    return {
+        "PATH": settings.path,
+        "HOME": pwd.getpwuid(os.getuid()).pw_dir,
+        "LANG": settings.lang,
+        "TZ": settings.timezone,
+        "DAGDECK_HOME": str(home.root),
+        **settings.env,
+    }
 
 
 def find_home(explicit: str | None) -> Home:

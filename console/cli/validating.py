@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +11,7 @@ from typing import Any
 from console.cli.errors import Exit, NotFound
 from console.cli.output import clean, emit_json, no_rows, paint, say, warn
 from console.cli.session import Session
-from engine.config import Settings
+from engine.config import task_environment
 from engine.dagfiles.parse import Parser
 from engine.dagfiles.tree import look
 from engine.dagfiles.updates import Broken, Loaded
@@ -42,7 +40,7 @@ def load_files(session: Session, path: Path | None = None) -> Iterator[ParsedFil
         below = root if path is None else path
         names = {name: seen.problem for name, seen in look(root).items() if (root / name).is_relative_to(below)}
     settings = session.settings
-    parser = Parser(parse_environment(settings), settings.timezone)
+    parser = Parser(task_environment(session.home, settings), settings.timezone)
     python = settings.python or sys.executable
 
     def parse(name: str) -> ParsedFile:
@@ -53,17 +51,6 @@ def load_files(session: Session, path: Path | None = None) -> Iterator[ParsedFil
 
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         yield from threads.map(parse, sorted(names))
-
-
-def parse_environment(settings: Settings) -> dict[str, str]:
-    """The environment in which DAG files are loaded: that of the home's tasks, without what is about one attempt."""
-    return {
-        "PATH": settings.path,
-        "HOME": pwd.getpwuid(os.getuid()).pw_dir,
-        "LANG": settings.lang,
-        "TZ": settings.timezone,
-        **settings.env,
-    }
 
 
 def validate_path(session: Session, path: Path | None, *, as_json: bool) -> int:

@@ -29,12 +29,15 @@ class RunnerLink:
         self._ended = asyncio.Event()
         self.pid = 0
 
-    def start(self, root: str, log: str | None) -> None:
-        """Starts the runner's process; what it and its hosts print goes to the file `log`. Raises OSError."""
+    def start(self, root: str, log: str | None, hosts: dict[str, Any]) -> None:
+        """Starts the runner's process; what it and its hosts print goes to the file `log`. Raises OSError.
+
+        `hosts` is where hosts import DAG files: the environment (`env`) and the folder (`dags`).
+        """
         ours, theirs = socket.socketpair()
         output = os.open(log or os.devnull, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            environment = spawn.base_environment()
+            environment = {**spawn.base_environment(), spawn.HOSTS: json.dumps(hosts)}
             moves = [(theirs.fileno(), ENGINE_FD), (output, 1), (output, 2)]
             self.pid = spawn.python(sys.executable, ["runner", root], environment, moves)
         except OSError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,23 @@ class Live:
 class LocalExecutor:
     """Implements the executor's port on asyncio. All calls on the loop's thread."""
 
-    def __init__(self, attempts: Path | str, clock: Clock, log: Path | str | None = None) -> None:
-        """`attempts` is the home's folder of attempts, `log` where the runner and its hosts print to."""
+    def __init__(
+        self,
+        attempts: Path | str,
+        clock: Clock,
+        log: Path | str | None = None,
+        *,
+        environment: Mapping[str, str] | None = None,
+        dags: Path | None = None,
+    ) -> None:
+        """`attempts` is the home's folder of attempts, `log` where the runner and its hosts print to.
+
+        `environment` and `dags` are what DAG files are imported in: the environment, and the folder they lie in.
+        """
         self._root = os.path.abspath(attempts)
         self._clock = clock
         self._log = str(log) if log is not None else None
+        self._hosts: dict[str, Any] = {"env": dict(environment or {}), "dags": str(dags) if dags else ""}
         self._live: dict[str, Live] = {}
         self._out: list[Evidence] = []
         self._link: RunnerLink | None = None
@@ -167,7 +179,7 @@ class LocalExecutor:
             return
         link = RunnerLink(self._hear, self._runner_lost)
         try:
-            link.start(self._root, self._log)
+            link.start(self._root, self._log, self._hosts)
         except OSError:
             self._loop.call_later(_RUNNER_RETRY_SECONDS, self._start_runner)
             return

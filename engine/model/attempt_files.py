@@ -15,6 +15,7 @@ SPEC, CLAIM, LOG, RESULT, STATUS = "spec", "claim", "log", "result.json", "statu
 _DECODER = json.JSONDecoder()
 INLINE_RESULT_BYTES = 64 * 1024
 MAX_RESULT_BYTES = 64 * 1024 * 1024
+_LARGEST = 2**62  # what the store can hold, with room for sums
 
 
 @dataclass(slots=True)
@@ -122,6 +123,8 @@ class AttemptStatus:
         raw = json.loads(data)
         if not isinstance(raw, dict) or raw.get("v") != 1:
             raise ValueError("not an attempt status of version 1")
+        if not isinstance(raw.get("code"), int) or any(isinstance(n, int) and abs(n) > _LARGEST for n in raw.values()):
+            raise ValueError("status holds numbers that no process reports")
         return cls(**raw)
 
     @classmethod

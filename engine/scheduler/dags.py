@@ -27,6 +27,9 @@ def take_update(scheduler: Scheduler, update: FileUpdate, turn: Turn) -> None:
         case Loaded():
             for spec in update.dags:
                 _load(scheduler, turn, spec, update.bundle_hash)
+            for failure in update.failures:
+                if failure.dag_id is not None:
+                    _mark_broken(scheduler, turn, update.file, failure.dag_id)
             kept = {spec.dag_id for spec in update.dags} | {failure.dag_id for failure in update.failures}
             _retire(scheduler, turn, update.file, kept, "its file no longer defines it")
             _report(turn, update.failures)
@@ -111,10 +114,11 @@ def _put_dag(turn: Turn, entry: DagEntry) -> None:
     turn.note("dag", dag_id=entry.dag_id, after=entry.state)
 
 
-def _mark_broken(scheduler: Scheduler, turn: Turn, file: str) -> None:
-    """Runs in flight, and by default new ones, use the last good version."""
+def _mark_broken(scheduler: Scheduler, turn: Turn, file: str, only: str | None = None) -> None:
+    """Runs in flight, and by default new ones, use the last good version of the file's DAGs, or of one of them."""
     for entry in scheduler.state.dags.values():
-        if entry.file == file and entry.broken_since is None and entry.state != "inactive":
+        meant = entry.file == file and only in (None, entry.dag_id)
+        if meant and entry.broken_since is None and entry.state != "inactive":
             entry.state, entry.broken_since = "broken", turn.now
             _put_dag(turn, entry)
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.authoring.references import resolve_text
-from engine.config import Home, Settings
+from engine.authoring.templates import to_text
+from engine.config import Home, Settings, task_environment
 from engine.execution.directory import path_of
 from engine.execution.port import LaunchOrder
 from engine.lifecycle.plan import DagPlan
@@ -73,13 +71,7 @@ class Dispatcher:
     def __init__(self, places: Places, settings: Settings) -> None:
         self._home = places.home
         self._places = places
-        self._settings = settings
-        self._base_env = {
-            "PATH": settings.path,
-            "HOME": pwd.getpwuid(os.getuid()).pw_dir,
-            "LANG": settings.lang,
-            "TZ": settings.timezone,
-        }
+        self._base_env = task_environment(places.home, settings)
 
     def order(
         self,
@@ -146,13 +138,12 @@ class Dispatcher:
     def _env(self, dag: DagSpec, run: Run, spec: AttemptSpec, task_env: Mapping[str, Any]) -> dict[str, str]:
         """Configuration, then the home's, the DAG's and the task's own, then what dagdeck says of the attempt."""
         local = to_datetime(run.logical_date, dag.schedule.timezone)
-        env = {**self._base_env, **self._settings.env, **dag.env}
+        env = {**self._base_env, **dag.env}
         for name, value in task_env.items():
             env[name] = resolve_text(value, spec)
         for name, value in run.params.items():
-            env[f"DAGDECK_PARAM_{name.upper()}"] = value if isinstance(value, str) else json.dumps(value)
+            env[f"DAGDECK_PARAM_{name.upper()}"] = to_text(value)
         env.update(
-            DAGDECK_HOME=str(self._home.root),
             DAGDECK_DAG_ID=run.dag_id,
             DAGDECK_RUN_ID=run.run_id,
             DAGDECK_TASK_ID=spec.task_id,

@@ -1,7 +1,7 @@
 """A host: imports one bundle once, then forks a child for each of its Python attempts and waits for them.
 
-`host ATTEMPTS-FOLDER NUMBER BUNDLE FILE`, orders on descriptor 3 (JSON lines, each a list of attempt ids), news to
-descriptor 4. It outlives whoever started it: without orders it goes on waiting for its children, then ends.
+`host ATTEMPTS-FOLDER NUMBER BUNDLE FILE DAGS-FOLDER`, orders on descriptor 3 (JSON lines, each a list of attempt ids),
+news to descriptor 4. It outlives whoever started it: without orders it goes on waiting for its children, then ends.
 """
 
 from __future__ import annotations
@@ -34,12 +34,22 @@ def main(arguments: list[str]) -> int:
         os.set_inheritable(fd, False)
     streams.suit_logs()
     faulthandler.enable()
+    _enter(arguments[4], file)
     host = Host(root, bundle, file)
     state = host.load()
     news.tell(NEWS_FD, news.HOST, number, state)
     if state != "cold":
         host.serve()
     return 0
+
+
+def _enter(dags: str, file: str) -> None:
+    """DAG files are imported where their tasks run: in their own folder below `dags/`, as long as it stands."""
+    if dags:
+        try:
+            os.chdir(os.path.dirname(os.path.join(dags, file)))
+        except OSError as problem:
+            failure.say(f"{file} is imported outside its folder: {problem}")
 
 
 class Host:

@@ -35,6 +35,10 @@ _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 _INTERPRETER_VARIABLES = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
 
 
+HOSTS = "DAGDECK_HOSTS"
+"""Variable of the runner: JSON of the environment that hosts import DAG files in (`env`), and of the folder `dags`."""
+
+
 class Begun(Exception):
     """The attempt has been claimed before: it is not to be started again."""
 
@@ -48,6 +52,12 @@ def base_environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _INTERPRETER_VARIABLES if name in os.environ}
     kept.update({name: value for name, value in os.environ.items() if name.startswith("DAGDECK_FAILPOINT")})
     return kept
+
+
+def host_setting() -> tuple[dict[str, str], str]:
+    """The environment in which a host imports, and the folder of the DAG files (empty: hosts stay where they are)."""
+    setting = json.loads(os.environ.get(HOSTS, "{}"))
+    return {**base_environment(), **setting.get("env", {}), TAG: BLANK_TAG}, setting.get("dags", "")
 
 
 def python(
