@@ -135,7 +135,9 @@ class StageProgram(TerminalApp[None]):
                 )
             view.told = before  # type: ignore[attr-defined]
             view.show([Row(at, spans) for at, spans in before.items()])
-        self.bar.show((("round ", "dim"), (str(self.rounds), "text")), ((fit("天" * (self.rounds % 9), 12), "ok"),))
+        self.bar.show(
+            (("round ", "dim"), (str(self.rounds), "text")), ((fit("天" * (self.rounds % 9), 12, cut="hard"), "ok"),)
+        )
 
     def round(self) -> None:
         if self.rounds == 320:

@@ -22,10 +22,10 @@ def bare(line: str) -> str:
 def test_after_hundreds_of_updates_the_screen_is_that_of_a_full_repaint(tmp_path: Path) -> None:
     """320 rounds of random changes, scrolling, a moving overlay and dialogs leave what repainting every cell shows."""
     text = tmp_path / "screen.txt"
-    with stage("scribble", "7", str(text)) as program:
+    with stage("scribble", "7", str(text), size=(80, 20)) as program:
         program.until("stage ready")
         program.press("s")
-        program.until("scribbled", 40)
+        program.until(lambda: b"scribbled" in program.raw[-4000:], 60)
         program.quiet()
         incremental = program.cells()
         before = len(program.raw)
@@ -50,11 +50,11 @@ def test_a_full_repaint_sends_every_cell(tmp_path: Path) -> None:
 
 
 def test_an_idle_screen_sends_nothing() -> None:
-    """Without ticks, two seconds pass without a byte."""
+    """Without ticks, a second and a half passes without a byte."""
     with stage("still", size=(160, 50)) as program:
         program.until("stage ready")
         program.quiet()
-        assert program.pump(2.0) == 0
+        assert program.pump(1.5) == 0
 
 
 def test_timers_cost_little() -> None:
@@ -64,23 +64,24 @@ def test_timers_cost_little() -> None:
         program.until("task_0")
         program.quiet(0.4)
         start = time.monotonic()
-        sent = program.pump(4.0)
+        sent = program.pump(2.5)
         per_second = sent / (time.monotonic() - start)
         assert 0 < per_second <= 600
 
 
 def test_a_terminal_that_does_not_drain_gets_the_latest_picture() -> None:
-    """Two seconds of 60 full changes a second into a blocked terminal arrive as a few frames, the last one true."""
+    """A while of 60 full changes a second into a terminal that nobody reads comes as a few frames, the last true."""
     with stage("flood", size=(160, 50)) as program:
         program.until("stage ready")
         program.until("task_0")
-        program.look_away(2.0)
-        blocked = program.pump(0.3)
-        assert blocked < 120_000
-        shown = int(program.lines[1].split()[-1])
-        assert shown > 60
+        before = int(program.lines[1].split()[-1])
+        program.look_away(1.5)
+        assert program.pump(0.2) < 40_000
         program.press("q")
         assert program.wait() == 0
+        shown = {line.split()[-1] for line in program.lines[1:49]}
+        assert len(shown) == 1
+        assert int(shown.pop()) > before + 10
 
 
 def test_a_resize_repaints_at_the_new_size() -> None:
