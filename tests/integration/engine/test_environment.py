@@ -13,6 +13,8 @@ FILE = {
         import os
         from pathlib import Path
 
+        from dagdeck import Param
+
         HOME = os.environ["DAGDECK_HOME"]
         HERE = Path("places.py").is_file()
 
