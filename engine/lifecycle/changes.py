@@ -57,8 +57,6 @@ class Changes:
     attempts: dict[str, Attempt] = field(default_factory=dict)
     episodes: list[Episode] = field(default_factory=list)
     """Opened, started or closed; to be inserted or updated by (run, number)."""
-    results: list[tuple[int, str, str]] = field(default_factory=list)
-    """(task instance, attempt, …): results to keep; the core knows nothing of them."""
     transitions: list[Transition] = field(default_factory=list)
     """Every move in order, also the intermediate ones. Equal states mean a note about a row that stayed."""
     callbacks: list[CallbackOrder] = field(default_factory=list)
@@ -69,7 +67,7 @@ class Changes:
     """Task instances and attempts."""
 
     def __bool__(self) -> bool:
-        return bool(self.transitions or self.new_runs or self.tasks or self.runs or self.attempts or self.results)
+        return bool(self.transitions or self.new_runs or self.tasks or self.runs or self.attempts)
 
     def insert_run(self, run: Run) -> None:
         """A new run; later touches in the same step need no update."""
@@ -124,7 +122,6 @@ class Changes:
 
     def _merge_lists(self, later: Changes) -> None:
         _extend(self.episodes, later.episodes)
-        self.results += later.results
         self.transitions += later.transitions
         self.callbacks += later.callbacks
         self.ignored += later.ignored

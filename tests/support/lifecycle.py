@@ -97,6 +97,9 @@ class Rows:
         for attempt in changes.attempts.values():
             assert attempt.id in self.attempts
             self.attempts[attempt.id] = replace(attempt)
+        for attempt in (*changes.new_attempts, *changes.attempts.values()):
+            over = attempt.state is AttemptState.ENDED
+            assert (attempt.outcome is not None) == (attempt.ended_at is not None) == over
 
     def _replay(self, changes: Changes) -> None:
         """Every transition starts where the last one of its row ended, and is in the table."""
