@@ -34,7 +34,7 @@ slots = 8
 [pools]
 demo_db = 2
 """
-MINUTE, HOUR = 60, 3600
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 PASS_SECONDS = 60.0
 BUSY = frozenset({"weather_replay.py", "flaky_api.py", "broken_export.py", "slow_steps.py", "fan_out.py"})
 """Files of DAGs with short schedules."""

@@ -1,0 +1,55 @@
+"""`dagdeck demo`: a past that really happened, live runs, and nothing left behind."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from console.cli.demo_home import DAY, furnish, tear_down
+from console.cli.link import engine_pid
+from engine.model.moments import SECOND
+from engine.store import reads_run
+from engine.store.reader import Reader
+from tests.support.cli import dagdeck
+from tests.support.homes import processes_of, until
+
+pytestmark = pytest.mark.processes
+
+
+def test_the_demo_has_a_real_past_and_goes_without_a_trace(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Fourteen days of real weather were processed, some of them a day ago; at the end no process or file is left."""
+    root = tmp_path_factory.mktemp("d")
+    told: list[str] = []
+    home = furnish(root, told.append)
+    try:
+        now = time.time_ns() // 1000
+        with Reader(home.database) as reader:
+            weather = reads_run.runs(reader, dag_id="weather_daily")
+            assert [run.state for run in weather] == ["success"] * 14
+            ages = [(now - (run.started_at or 0)) / SECOND for run in weather]
+            assert min(ages) < DAY < max(ages)
+            until(lambda: reads_run.runs(reader, dag_id="weather_replay"), "live runs have begun")
+        assert engine_pid(home)
+        assert told
+        processes = processes_of(home)
+        assert len(processes) > 1
+    finally:
+        tear_down(root)
+    assert not root.exists()
+    until(lambda: not any(_lives(pid) for pid in processes), "all processes of the home have ended")
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[:1]
+    except OSError:
+        return False
+
+
+def test_without_a_terminal_the_demo_says_what_it_needs() -> None:
+    """There is no console without a terminal, and no home is made for nothing."""
+    answer = dagdeck("demo")
+    assert answer.code == 2
+    assert "terminal" in answer.err
