@@ -38,6 +38,7 @@ FILE = {
 async def test_a_dag_file_is_imported_in_the_homes_environment_and_its_own_folder(make_site: MakeSite) -> None:
     """Code at a file's top level sees the same variables and folder when parsed, in a warm host and in a cold start."""
     site = await make_site(FILE)
+    await site.start()
     run_id = await site.trigger("places")
     assert await site.over(run_id) == "success"
     results = {row[0] for row in site.rows("SELECT value FROM task_result")}
