@@ -144,7 +144,9 @@ class Wire:
         return "".join(out)
 
     def _run(self, row: list[Cell], sent: list[Cell], x: int, high: int) -> tuple[int, int]:
-        """The run of cells to send that begins at the changed cell `x`, on whole characters."""
+        """The run of cells to send for the changed cell `x`. It begins on a whole character; so it ends, as both cells
+        of a wide one are equal to what was sent, or differ, or are drawn by the first.
+        """
         start, end = x, x + 1
         while start > 0 and not row[start][0]:
             start -= 1
@@ -155,8 +157,6 @@ class Wire:
             elif row[ahead][1] != row[end - 1][1]:
                 break
             ahead += 1
-        while end < self.width and not row[end][0]:
-            end += 1
         return start, end
 
 

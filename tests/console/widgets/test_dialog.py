@@ -267,6 +267,24 @@ async def test_a_challenge_must_be_typed_after_it_could_be_read() -> None:
         assert len(app.results) == 1 and app.results[0] is not None
 
 
+async def test_what_was_typed_for_one_preview_does_not_confirm_another() -> None:
+    """A new preview empties the challenge: its count has to be typed again."""
+    clock = Clock()
+    content = replace(CLEAR, challenge="142", note=False)
+    app = Desk(Dialog(content, clock=clock))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.opened(pilot)
+        clock.now += 1
+        await pilot.press("1", "4", "2")
+        app.dialog.show(replace(content, tag=2))
+        await pilot.pause()
+        clock.now += 1
+        await pilot.press("enter")
+        assert app.results == []
+        await pilot.press("1", "4", "2", "enter")
+        assert len(app.results) == 1
+
+
 async def test_a_refusal_takes_enter_away_and_says_why() -> None:
     """A refused action shows the reason where Enter would stand, and cannot be confirmed."""
     clock = Clock()

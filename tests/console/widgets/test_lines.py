@@ -97,7 +97,7 @@ async def test_wide_characters_are_never_repainted_by_half() -> None:
     """Where a wide character comes or goes, the span covers both of its cells."""
     view = LineView([("a", (("ab天c", "text"),))])
     async with Stage(view).run_test(size=(80, 24)) as pilot:
-        for text in ("a天bc", "ab天c", "abxxc", "ab天c"):
+        for text in ("a天bc", "ab天c", "ab気c", "abxxc", "ab天c"):
             with repaints(view) as seen:
                 view.show([("a", ((text, "text"),))])
             for region in seen:
