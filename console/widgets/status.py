@@ -39,6 +39,7 @@ class BarLine(Painted):
         self._left, self._right = left, right
         width = self.size.width
         if self._line_for != width:
+            self._line_for = -1
             self.refresh()
             return
         before, self._line = self._line, self._compose_line(width)

@@ -49,3 +49,15 @@ async def test_a_rule_carries_its_titles() -> None:
         assert app.text()[0] == "─ load " + "─" * 15 + " 8 tasks ─────────"
         await pilot.resize_terminal(60, 24)
         assert app.text()[0] == "─ load " + "─" * 35 + " 8 tasks ─────────"
+
+
+async def test_what_is_shown_while_hidden_is_there_when_it_comes_back() -> None:
+    """A line that gets other content while it is not displayed shows that content once it is displayed again."""
+    bar = BarLine((("before", "text"),))
+    async with Stage(bar).run_test(size=(80, 24)) as pilot:
+        bar.display = False
+        await pilot.pause()
+        bar.show((("after", "text"),))
+        bar.display = True
+        await pilot.pause()
+        assert pilot.app.text()[0] == "after"  # type: ignore[attr-defined]
