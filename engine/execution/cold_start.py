@@ -43,7 +43,7 @@ class ColdStarts:
         except ChildProcessError:
             return
         path = files.path_of(self._root, attempt_id)
-        how = waiter.settle(path, pid, wait_status, "engine", usage.ru_utime + usage.ru_stime, stands_over)
+        how = waiter.settle(path, pid, wait_status, "engine", round(usage.ru_utime + usage.ru_stime, 6), stands_over)
         if how in ("ended", "unclaimed"):
             self._over(attempt_id, how == "ended")
 

@@ -16,7 +16,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from engine import failpoints
@@ -28,54 +28,87 @@ from engine.execution.process import failure, judge, news, proc
 from engine.execution.process.results import encode
 from engine.model.attempt_files import LOG, AttemptSpec, AttemptStatus
 
+RECORDED = 95
+"""Exit code of a process that has written its status: whoever waits for it has nothing to look for."""
 NOT_BEGUN = 96
 """Exit code of a process that could not begin and said why."""
 NOT_MINE = 97
 """Exit code of a process that found the attempt claimed by another."""
 _LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 
+ATTEMPT_ID = "DAGDECK_ATTEMPT_ID"
+_variables: dict[bytes, bytes] = vars(os.environ)["_data"]
+"""What `os.environ` keeps its variables in: its own methods would cost a forked child as much as its claim does."""
+
 Load = Callable[[AttemptSpec], dict[str, DAG]]
 """Gives the DAGs of the attempt's file, by id, or raises BundleBroken."""
 
 
-def run(path: str, attempt_id: str, pipe: int, boot_id: str, load: Load) -> NoReturn:
+class Begun:
+    """An attempt that this process has claimed."""
+
+    __slots__ = ("directory", "monotonic", "pid", "started", "ticks")
+
+    def __init__(self, directory: int, pid: int, ticks: int, started: int, monotonic: int) -> None:
+        self.directory = directory
+        """A descriptor, which holds the lock."""
+        self.pid = pid
+        self.ticks = ticks
+        """Start time of the process."""
+        self.started = started
+        self.monotonic = monotonic
+
+
+def run(path: str, attempt_id: str, pipe: int, boot_id: str, load: Load, not_before: int = 0) -> NoReturn:
     """Runs the attempt whose directory is `path`, and ends the process.
 
-    Locks the directory, then claims; when somebody else has claimed it, ends in silence. News go to `pipe`, which is
-    closed before the task's code runs.
+    News go to `pipe`, which is closed before the task's code runs. `not_before` is a reading of the boot-time clock
+    from before this process was made, 0 for none.
     """
     try:
-        directory = os.open(path, files.OPEN_DIRECTORY)
-        fcntl.flock(directory, fcntl.LOCK_EX)
-        pid, ticks = os.getpid(), proc.own_start()
-        started, began = time.time_ns() // 1000, time.monotonic_ns()
-        if not files.make_claim(directory, pid, ticks, boot_id, started):
-            os._exit(NOT_MINE)
+        begun = claim(path, boot_id, not_before)
     except OSError as problem:
         news.tell(pipe, news.FAILED, attempt_id, failure.one_line(problem))
         os._exit(NOT_BEGUN)
-    news.claimed(pipe, attempt_id, pid, ticks)
+    if begun is None:
+        os._exit(NOT_MINE)
+    news.claimed(pipe, attempt_id, begun.pid, begun.ticks)
     os.close(pipe)
     code = 1
     try:
-        log = os.open(LOG, _LOG_FLAGS, 0o600, dir_fd=directory)
+        log = os.open(LOG, _LOG_FLAGS, 0o600, dir_fd=begun.directory)
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.close(log)
-        failure_status = _attempt(path, directory, load)
+        status = _attempt(path, begun.directory, load)
+        if os.getpid() != begun.pid:
+            os._exit(0)  # a fork of the task's own that came back: how the task ends is not its to say
         _wind_down()
-        code = _record(path, started, began, failure_status)
+        record(path, begun, status)
+        code = RECORDED
     except BaseException as problem:
         failure.say(f"the attempt could not be recorded: {failure.one_line(problem)}")
     finally:
         os._exit(code)
 
 
+def claim(path: str, boot_id: str, not_before: int) -> Begun | None:
+    """Locks the directory, waiting for it, then claims. None when somebody else has; raises OSError."""
+    directory = os.open(path, files.OPEN_DIRECTORY)
+    fcntl.flock(directory, fcntl.LOCK_EX)
+    pid, ticks = os.getpid(), proc.own_start(not_before)
+    started = time.time_ns() // 1000
+    if not files.make_claim(directory, pid, ticks, boot_id, started):
+        return None
+    return Begun(directory, pid, ticks, started, time.monotonic_ns())
+
+
 def _attempt(path: str, directory: int, load: Load) -> AttemptStatus | None:
     """Runs the task. Returns None for plain success, else the status that stands for how it ended."""
     try:
         spec = AttemptSpec.loads(files.read_spec(directory))
-        _enter(spec)
+        spec.env[ATTEMPT_ID] = spec.attempt_id
+        enter(spec.env, spec.cwd)
         dag = load(spec).get(spec.dag_id)
         if dag is None:
             raise TaskMissing(f"{spec.file} does not define DAG {spec.dag_id!r} any more")
@@ -90,20 +123,22 @@ def _attempt(path: str, directory: int, load: Load) -> AttemptStatus | None:
         return judge.status_of(problem)
 
 
-def _enter(spec: AttemptSpec) -> None:
-    """Takes on the task's environment, zone and folder."""
-    wanted, environ = spec.env, os.environ
-    wanted["DAGDECK_ATTEMPT_ID"] = spec.attempt_id
-    zone = environ.get("TZ")
-    for name in list(environ):
-        if name not in wanted:
-            del environ[name]
-    for name, value in wanted.items():
-        environ[name] = value
-    if wanted.get("TZ") != zone:
+def enter(environment: Mapping[str, str], folder: str | None) -> None:
+    """Takes on an environment, its time zone with it, and a working folder."""
+    present = _variables
+    zone = present.get(b"TZ")
+    for name in [name for name in present if name.decode("utf-8", "surrogateescape") not in environment]:
+        del present[name]
+        os.unsetenv(name)
+    for key, value in environment.items():
+        name, data = key.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape")
+        if present.get(name) != data:
+            present[name] = data
+            os.putenv(name, data)
+    if present.get(b"TZ") != zone:
         time.tzset()
-    if spec.cwd:
-        os.chdir(spec.cwd)
+    if folder:
+        os.chdir(folder)
 
 
 def _inputs(spec: AttemptSpec) -> dict[str, Any]:
@@ -130,10 +165,11 @@ def _wind_down() -> None:
         failure.say(f"at exit: {failure.one_line(problem)}")
 
 
-def _record(path: str, started: int, began: int, status: AttemptStatus | None) -> int:
-    """Writes the status; returns the exit code."""
+def record(path: str, begun: Begun, status: AttemptStatus | None) -> None:
+    """Writes the status; None stands for plain success."""
     own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    ended, duration = time.time_ns() // 1000, (time.monotonic_ns() - began) // 1000
+    started, ended = begun.started, time.time_ns() // 1000
+    duration = (time.monotonic_ns() - begun.monotonic) // 1000
     used = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
     peak = own.ru_maxrss * 1024 if not _started_cold else judge.peak_of_exec()
     if status is None:
@@ -148,7 +184,6 @@ def _record(path: str, started: int, began: int, status: AttemptStatus | None) -
         data = status.dumps()
     files.write_own_status(path, data)
     failpoints.hit("attempt.end")
-    return 0 if status is None else status.code & 0xFF
 
 
 _started_cold = False

@@ -1,6 +1,6 @@
 """A host: imports one bundle once, then forks a child for each of its Python attempts and waits for them.
 
-`host ATTEMPTS-FOLDER NUMBER BUNDLE FILE DAGS-FOLDER`, orders on descriptor 3 (JSON lines, each a list of attempt ids),
+`host ATTEMPTS-FOLDER NUMBER BUNDLE FILE DAGS-FOLDER`, orders on descriptor 3 (lines of attempt ids),
 news to descriptor 4. It outlives whoever started it: without orders it goes on waiting for its children, then ends.
 """
 
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import faulthandler
 import gc
-import json
 import os
-import resource
 import select
 import sys
 
@@ -20,10 +18,13 @@ from engine.execution import directory as files
 from engine.execution.process import child, failure, news, proc, streams, tag, waiter
 from engine.execution.process.channels import NEWS_FD, ORDERS_FD
 from engine.execution.process.judge import BundleBroken
+from engine.execution.process.rehearsal import rehearse
 from engine.execution.process.wakeup import Wakeup
 from engine.model.attempt_files import AttemptSpec
 
 _READ = 64 * 1024
+_RECORDED = child.RECORDED << 8
+"""The wait status of a child that has written its status."""
 
 
 def main(arguments: list[str]) -> int:
@@ -65,6 +66,7 @@ class Host:
         self._children: dict[int, str] = {}
         self._tag = tag.find()
         self._rest = b""
+        self._rehearsed = False
 
     def load(self) -> str:
         """Imports the bundle. Returns `ready`, `broken`, or `cold` if forking from here would not be safe."""
@@ -75,9 +77,7 @@ class Host:
             failure.say(f"{self._file} cannot be imported: {failure.one_line(problem.__cause__ or problem)}")
         if not _may_fork():
             return "cold"
-        gc.collect()
-        gc.disable()
-        gc.freeze()
+        _settle_memory()
         return "broken" if self._broken is not None else "ready"
 
     def serve(self) -> None:
@@ -88,6 +88,10 @@ class Host:
         poll.register(ORDERS_FD, select.POLLIN)
         taking = True
         while taking or self._children:
+            if not self._rehearsed and not poll.poll(0):
+                rehearse(self._root, self._boot_id, self._tag)
+                _settle_memory()
+                self._rehearsed = True
             for fd, _ in poll.poll():
                 if fd == ORDERS_FD:
                     taking = self._take_orders()
@@ -104,24 +108,25 @@ class Host:
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         for line in lines:
-            for attempt_id in json.loads(line):
+            for attempt_id in line.decode().split():
                 self._start(attempt_id)
         return True
 
     def _start(self, attempt_id: str) -> None:
         path = files.path_of(self._root, attempt_id)
         failpoints.hit("host.fork.before")
+        before = proc.boot_time()
         try:
             pid = os.fork()
         except OSError as problem:
             news.tell(NEWS_FD, news.FAILED, attempt_id, f"cannot fork: {failure.one_line(problem)}")
             return
         if pid == 0:
-            self._be_child(path, attempt_id)
+            self._be_child(path, attempt_id, before)
         failpoints.hit("host.fork.after")
         self._children[pid] = attempt_id
 
-    def _be_child(self, path: str, attempt_id: str) -> None:
+    def _be_child(self, path: str, attempt_id: str, not_before: int) -> None:
         """Never returns. Becomes the leader of a session and keeps nothing of the host's but its imports."""
         try:
             failpoints.hit("child.forked")
@@ -130,7 +135,7 @@ class Host:
             self._wakeup.undo_in_child()
             tag.write(self._tag, attempt_id)
             child.own_exit_handlers()
-            child.run(path, attempt_id, NEWS_FD, self._boot_id, self._load)
+            child.run(path, attempt_id, NEWS_FD, self._boot_id, self._load, not_before)
         except BaseException as problem:
             failure.say(f"attempt {attempt_id}: {failure.one_line(problem)}")
         finally:
@@ -145,23 +150,21 @@ class Host:
         done: list[str] = []
         while self._children:
             try:
-                pid, wait_status, usage = os.wait4(-1, os.WNOHANG)
+                pid, wait_status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 break
             if pid == 0:
                 break
             attempt_id = self._children.pop(pid, None)
-            if attempt_id is not None and self._settled(attempt_id, pid, wait_status, usage):
+            if attempt_id is not None and (wait_status == _RECORDED or self._settled(attempt_id, pid, wait_status)):
                 done.append(attempt_id)
         if done:
             news.ended(NEWS_FD, done)
 
-    def _settled(self, attempt_id: str, pid: int, wait_status: int, usage: resource.struct_rusage) -> bool:
+    def _settled(self, attempt_id: str, pid: int, wait_status: int) -> bool:
         path = files.path_of(self._root, attempt_id)
-        if wait_status == 0 and waiter.has_status(path):
-            return True
         try:
-            how = waiter.settle(path, pid, wait_status, "host", usage.ru_utime + usage.ru_stime, stands_over=False)
+            how = waiter.settle(path, pid, wait_status, "host", None, stands_over=False)
         except OSError as problem:
             failure.say(f"attempt {attempt_id}: its end cannot be written: {failure.one_line(problem)}")
             return True
@@ -172,6 +175,13 @@ class Host:
         elif how == "not_mine":
             news.tell(NEWS_FD, news.NOT_MINE, attempt_id)
         return how == "ended"
+
+
+def _settle_memory() -> None:
+    """Keeps the collector from writing to what is there, in this process and in its children."""
+    gc.collect()
+    gc.disable()
+    gc.freeze()
 
 
 def _may_fork() -> bool:

@@ -116,8 +116,7 @@ class Hosts:
         host.pending.update(attempt_ids)
         self.owing.update(dict.fromkeys(attempt_ids, host))
         host.last_use = now
-        quoted = '","'.join(attempt_ids)
-        host.orders.send(f'["{quoted}"]\n'.encode())
+        host.orders.send(f"{' '.join(attempt_ids)}\n".encode())
 
     def no_longer_owed(self, attempt_id: str) -> HostProcess | None:
         """The attempt has begun, or never will: returns the host it was ordered from, None if it was not owed."""

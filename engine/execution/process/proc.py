@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 
 NO_BOOT_ID = "unknown"
+_BOOT_TIME: int = getattr(time, "CLOCK_BOOTTIME", 0)
+_TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 def boot_id() -> str:
@@ -51,8 +54,21 @@ def stat(pid: int | str) -> Stat | None:
     return Stat(fields[0].decode(), int(fields[1]), int(fields[2]), int(fields[3]), int(fields[19]))
 
 
-def own_start() -> int:
-    """This process's own start time in ticks; 0 where unknown."""
+def boot_time() -> int:
+    """Nanoseconds since boot; 0 where there is no such clock."""
+    return time.clock_gettime_ns(_BOOT_TIME) if _BOOT_TIME else 0
+
+
+def own_start(not_before: int = 0) -> int:
+    """This process's own start time in ticks; 0 where unknown.
+
+    `not_before` is what `boot_time` gave before this process was made: where that lies in the present tick, so does the
+    start, and the kernel need not be asked.
+    """
+    if not_before:
+        tick = not_before // _TICK_NS
+        if time.clock_gettime_ns(_BOOT_TIME) // _TICK_NS == tick:
+            return tick
     try:
         handle = os.open("/proc/self/stat", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

@@ -285,7 +285,7 @@ class Runner:
     def _settle(self, running: Running, wait_status: int, usage: resource.struct_rusage) -> None:
         attempt_id, path = running.attempt_id, files.path_of(self._root, running.attempt_id)
         self._by_id.pop(attempt_id, None)
-        used = usage.ru_utime + usage.ru_stime
+        used = round(usage.ru_utime + usage.ru_stime, 6)
         how = "ended"
         if wait_status != 0 or not waiter.has_status(path):
             try:
@@ -294,7 +294,7 @@ class Runner:
                 failure.say(f"attempt {attempt_id}: its end cannot be written: {failure.one_line(problem)}")
         if how == "ended":
             duration = (time.monotonic_ns() - running.began) // 1000
-            self._tell("ended", [attempt_id, duration, round(used, 6), usage.ru_maxrss * 1024])
+            self._tell("ended", [attempt_id, duration, used, usage.ru_maxrss * 1024])
         elif how == "unclaimed":
             self._tell("failed", [attempt_id, f"{waiter.verdict(wait_status, 'runner').error}, before it began"])
         else:

@@ -21,7 +21,7 @@ def has_status(path: str) -> bool:
         return False
 
 
-def settle(path: str, pid: int, wait_status: int, by: Waiter, used: float, stands_over: bool) -> str:
+def settle(path: str, pid: int, wait_status: int, by: Waiter, used: float | None, stands_over: bool) -> str:
     """After the attempt's process `pid` was waited for: makes sure that its end is on disk, if it can be told.
 
     Returns `ended`, `not_mine` (another process has claimed the attempt), `unclaimed` (it ended before it began) or
@@ -37,7 +37,7 @@ def settle(path: str, pid: int, wait_status: int, by: Waiter, used: float, stand
     if stands_over and _goes_on(path, pid):
         return "alive"
     status = verdict(wait_status, by)
-    status.started, status.ended, status.cpu_seconds = claim.at, time.time_ns() // 1000, round(used, 6)
+    status.started, status.ended, status.cpu_seconds = claim.at, time.time_ns() // 1000, used
     files.settle_status(path, status.dumps())
     return "ended"
 

@@ -152,3 +152,25 @@ async def test_a_torn_status_is_no_status(stage: Stage) -> None:
     text = (stage.path(order) / "status").read_bytes()
     assert AttemptStatus.loads(text).signal == 9
     assert directory.read_status(str(stage.path(order))) == text
+
+
+async def test_a_fork_of_the_task_that_comes_back_has_no_say(stage: Stage) -> None:
+    """A fork that a task makes and lets run out of its function neither ends the attempt nor gives its result."""
+    stage.tasks(
+        """
+        import os
+        def forks():
+            if os.fork() == 0:
+                return "from the fork"
+            os.wait()
+            open("gate").read()
+            return "from the task"
+        """
+    )
+    stage.make_gate()
+    order = stage.order("forks")
+    stage.executor.launch([order])
+    await stage.claim_of(order)
+    await stage.pass_gate()
+    assert (await stage.status_of(order)).code == 0
+    assert stage.result(order) == '"from the task"'
