@@ -213,7 +213,8 @@ class Engine:
             while True:
                 if self._retell:
                     self._retell = False
-                    files.retell(entry.file for entry in self._scheduler.state.dags.values() if entry.state != "inactive")
+                    known = self._scheduler.state.dags.values()
+                    files.retell(entry.file for entry in known if entry.state != "inactive")
                 updates = await files.scan()
                 if updates:
                     post_updates(self._scheduler, updates)

@@ -57,7 +57,7 @@ class Housekeeping:
     async def run(self) -> None:
         """Looks at the disk and signs the session every five seconds."""
         while True:
-            self._look_at_disk()
+            self.look_at_disk()
             await asyncio.sleep(_SEEN_SECONDS)
             if self._scheduler.degraded is None:
                 self._scheduler.post(self._sign)
@@ -65,7 +65,8 @@ class Housekeeping:
     def _sign(self, turn: Turn) -> None:
         turn.batch.add("engine.seen", id=self._session, at=turn.now)
 
-    def _look_at_disk(self) -> None:
+    def look_at_disk(self) -> None:
+        """Has nothing new started while less than the configured space is free."""
         free = shutil.disk_usage(self._home.root).free
         low = free < self._settings.min_free
         if low != (self._scheduler.disk_low is not None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -91,6 +91,20 @@ class DagFiles:
             await asyncio.wait(readings, timeout=_PATIENCE)
         updates.extend(self._settle(now))
         return updates
+
+    def retell(self, known: Iterable[str]) -> None:
+        """Whoever took the updates has lost some: the next scan tells all of them again.
+
+        `known` are the files that are still thought to define DAGs; those that are gone are found to be so once more.
+        """
+        for name in known:
+            self._files.setdefault(name, _File())
+        for name, file in self._files.items():
+            if isinstance(file.told, Broken):
+                file.retry_at = self._looked_at  # what broke the store's commits may have broken its reading, too
+            file.told = None
+            if file.last is not None:
+                self._undecided.add(name)
 
     def poll_after(self) -> float:
         """Seconds after which another scan is worth while."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.execution import port
 from engine.lifecycle import events
 from engine.lifecycle.memory import RunMemory
-from engine.model.attempt_files import INLINE_RESULT_BYTES, InputRef
-from engine.model.states import TaskState
+from engine.model.attempt_files import INLINE_RESULT_BYTES, AttemptStatus, InputRef
+from engine.model.states import FailureClass, Reason, TaskState
 from engine.scheduler.state import LiveCallback
 from engine.scheduler.turn import Turn
 from engine.store.batch import ResultRow
@@ -43,8 +44,13 @@ def take_evidence(scheduler: Scheduler, seen: port.Evidence, turn: Turn) -> None
 
 def _ended(scheduler: Scheduler, memory: RunMemory, seen: port.Ended, turn: Turn) -> None:
     instance = memory.by_attempt.get(seen.attempt_id)
+    result: InputRef | None = None
     if instance is not None and seen.status is not None and seen.status.code == 0:
-        result = _result(scheduler, seen)
+        try:
+            result = _result(scheduler, seen)
+        except (OSError, ValueError) as error:
+            seen = replace(seen, status=_without_result(seen.status, error))
+    if instance is not None and result is not None:
         inputs = scheduler.state.results[memory.run.id]
         before = inputs.get(instance.task_id)
         inputs[instance.task_id] = result  # before the event: it may release downstream tasks in this very turn
@@ -70,6 +76,17 @@ def _result(scheduler: Scheduler, seen: port.Ended) -> InputRef:
     if seen.result_bytes > INLINE_RESULT_BYTES:
         return InputRef(path=str(path))
     return InputRef(value=json.loads(path.read_bytes()))
+
+
+def _without_result(status: AttemptStatus, error: Exception) -> AttemptStatus:
+    """The task ended well, but what it returned is not what its result file holds: it may have another try."""
+    return replace(
+        status,
+        outcome="failed",
+        failure_class=FailureClass.INFRASTRUCTURE.value,
+        reason=Reason.RESULT_INVALID.value,
+        error=f"its result cannot be read: {error}",
+    )
 
 
 def _callback(scheduler: Scheduler, live: LiveCallback, seen: port.Evidence, turn: Turn) -> None:

@@ -91,6 +91,7 @@ class Nursery:
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(PROJECT)},
         )
+        self._process.wait(PATIENCE)  # it goes on in a process of its own
         self._engines: dict[str, EngineProcess] = {}
         self._keys = itertools.count(1)
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -120,7 +121,6 @@ class Nursery:
         """Ends it."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(PATIENCE)
         self._thread.join(PATIENCE)
         self._process.stdout.close()
 
@@ -310,6 +310,10 @@ class Site:
             if " runner " in text and self.engine is not None and found is not None and found.parent == self.engine.pid:
                 return pid
         return 0
+
+    def terminal_of(self, pid: int) -> int:
+        """The controlling terminal of a process, 0 for none."""
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[4])
 
     def clear(self) -> None:
         """Ends everything that belongs to the home, by force."""

@@ -1,7 +1,7 @@
 """`python -m tests.support.engine_nursery`: starts engines that have been imported before, a tenth of the usual cost.
 
 Reads JSON lines `{"key", "arguments", "environment", "stderr"}` and forks for each a process that calls the engine's
-own main with them. Says `[key, "pid", pid]`, `[key, "said", line]` for each line of its standard output, and
+own main with them. It is nobody's child, so that no test finds it among its own. Says `[key, "pid", pid]`, `[key, "said", line]` for each line of its standard output, and
 `[key, "code", exit code]` at its end. Ends at the end of its input; engines are left to whoever asked for them.
 """
 
@@ -22,6 +22,8 @@ from engine import failpoints
 def main() -> None:
     """Serves until standard input ends."""
     assert engine.app
+    if os.fork() != 0:
+        return
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     signal.set_wakeup_fd(wake_write)

@@ -1,0 +1,276 @@
+"""Starts and ends of engines: one per home, none takes a task along, and each start tells what it found."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from engine.control import protocol as p
+from engine.control.client import NoEngine
+from engine.execution.process import proc
+from tests.integration.engine.conftest import MakeSite
+from tests.support.engine import Site, until
+from tests.support.source import PROJECT
+
+pytestmark = pytest.mark.processes
+
+
+async def bodies_run(site: Site, count: int) -> None:
+    """Waits until so many bodies have begun."""
+    await until(lambda: len(site.bodies()) >= count, f"{count} bodies have begun")
+
+
+def report(site: Site) -> dict[str, object]:
+    """The report that waits to be acknowledged."""
+    return dict(json.loads(site.value("SELECT report FROM recovery_report WHERE acknowledged_at IS NULL")))
+
+
+async def finish(site: Site, run_id: str) -> None:
+    """Lets the tasks of `hold` end, and checks that each ran once."""
+    (site.root / "release").touch()
+    assert await site.over(run_id) == "success"
+    assert len(site.bodies()) == len(set(site.bodies())) == 3
+    assert [len(site.attempts(run_id, name)) for name in ("python", "script", "after")] == [1, 1, 1]
+
+
+async def test_a_second_engine_refuses_in_a_clear_sentence(site: Site) -> None:
+    """`python -m engine` on a home that has an engine names its pid and user, and exits with 5."""
+    assert site.engine is not None
+    second = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "engine", "--home", str(site.root)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert second.returncode == 5
+    assert f"an engine already runs on {site.root} (pid {site.engine.pid}, user " in second.stdout + second.stderr
+    await site.trigger("steps")
+
+
+async def test_sigterm_ends_the_engine_within_five_seconds_and_no_task(make_site: MakeSite) -> None:
+    """The engine exits with 0 and says goodbye in the store; tasks run on, and the next engine adopts them."""
+    site = await make_site()
+    await site.start()
+    run_id = await site.trigger("hold")
+    await bodies_run(site, 2)
+    before = time.monotonic()
+    assert await site.stop() == 0
+    assert time.monotonic() - before < 5.0
+    assert site.rows("SELECT reason FROM engine_session ORDER BY id DESC LIMIT 1") == [("stop",)]
+    assert not site.home.socket.exists()
+    running = [text for text in site.processes().values() if "DAGDECK_RUN_ID=hold" in text or " host " in text]
+    assert len(running) >= 2
+    await site.start()
+    assert site.value("SELECT count(*) FROM recovery_report") == 0
+    await finish(site, run_id)
+
+
+async def test_after_kill_9_running_tasks_are_adopted_and_a_report_stays(make_site: MakeSite) -> None:
+    """An engine killed by force leaves tasks running; the next one goes on with them, says in a report what it found,
+    and keeps the report until somebody acknowledges it.
+    """
+    site = await make_site()
+    await site.start()
+    run_id = await site.trigger("hold")
+    await bodies_run(site, 2)
+    await site.state(run_id, "python", "running")
+    await site.state(run_id, "script", "running")
+    await site.crash()
+    await site.start()
+    assert sorted(report(site)["adopted"]) == [f"{run_id} python", f"{run_id} script"]  # type: ignore[call-overload]
+    assert report(site)["reboot"] is False
+    await site.crash()
+    await site.start()
+    assert site.value("SELECT count(*) FROM recovery_report WHERE acknowledged_at IS NULL") == 2
+    await site.command("acknowledge", p.Selector())
+    assert site.value("SELECT count(*) FROM recovery_report WHERE acknowledged_at IS NULL") == 0
+    await finish(site, run_id)
+
+
+async def test_tasks_that_ended_while_no_engine_ran_are_booked(make_site: MakeSite) -> None:
+    """What a task did without an engine counts: its status is read at the next start, with the times it had then."""
+    site = await make_site()
+    await site.start()
+    run_id = await site.trigger("hold")
+    await bodies_run(site, 2)
+    await site.crash()
+    (site.root / "release").touch()
+    await until(lambda: len(site.bodies("end")) == 2, "both tasks end")
+    await site.start()
+    restarted = site.value("SELECT started_at FROM engine_session ORDER BY id DESC LIMIT 1")
+    await finish(site, run_id)
+    for name in ("python", "script"):
+        assert site.attempts(run_id, name)[0]["ended_at"] < restarted
+
+
+async def test_everything_killed_at_once_is_lost_and_tried_again(make_site: MakeSite) -> None:
+    """Engine, runner, hosts, shims and tasks killed together leave no evidence: the attempts are lost; tasks that may
+    be retried are, with a budget of their own, and the others fail.
+    """
+    site = await make_site({
+        "all.py": """
+            @dag()
+            def fragile():
+                body = NOTE + "note begin; test -e $DAGDECK_HOME/release || sleep 600"
+                shell("retried", body, retries=1, retry_delay="0s")
+                shell("final", body)
+        """
+    })  # fmt: skip
+    await site.start()
+    run_id = await site.trigger("fragile")
+    await bodies_run(site, 2)
+    site.clear()
+    assert site.engine is not None
+    await site.engine.ended()
+    (site.root / "release").touch()
+    await site.start()
+    assert sorted(report(site)["interrupted"]) == [f"{run_id} final", f"{run_id} retried"]  # type: ignore[call-overload]
+    assert await site.over(run_id) == "failed"
+    assert site.tasks(run_id) == {"retried": "success", "final": "failed"}
+    assert [attempt["outcome"] for attempt in site.attempts(run_id, "retried")] == ["lost", "success"]
+    assert site.attempts(run_id, "final")[0]["error"] == "lost: no evidence of how it ended"
+
+
+async def test_after_a_reboot_attempts_are_lost_for_that_reason(make_site: MakeSite) -> None:
+    """Attempts of an earlier boot cannot be alive, even where a process has their pid now: lost, reason `reboot`."""
+    site = await make_site()
+    await site.start()
+    run_id = await site.trigger("hold")
+    await bodies_run(site, 2)
+    await site.state(run_id, "python", "running")
+    await site.state(run_id, "script", "running")
+    site.clear()
+    assert site.engine is not None
+    await site.engine.ended()
+    boot = proc.boot_id()
+    earlier = "0" * len(boot)
+    for claim in site.home.attempts.glob("*/*/claim"):
+        claim.write_text(claim.read_text().replace(boot, earlier).replace('"pid":', f'"pid":{os.getpid()},"was":'))
+    with sqlite3.connect(site.home.database) as store:
+        store.execute("UPDATE attempt SET boot_id = ?, pid = ?", (earlier, os.getpid()))
+        store.execute("UPDATE engine_session SET boot_id = ?", (earlier,))
+    store.close()
+    await site.start()
+    assert report(site)["reboot"] is True
+    assert await site.over(run_id) == "failed"
+    for name in ("python", "script"):
+        attempt = site.attempts(run_id, name)[0]
+        assert (attempt["outcome"], attempt["reason"]) == ("lost", "reboot")
+        assert attempt["error"] == "lost: the host was restarted"
+
+
+async def test_a_stop_with_kill_takes_tasks_along_and_costs_no_retries(make_site: MakeSite) -> None:
+    """`stop` with `kill` ends all attempts before the engine; under the next engine they run again, retries or not."""
+    site = await make_site()
+    await site.start()
+    run_id = await site.trigger("hold")
+    await bodies_run(site, 2)
+    await site.command("stop", p.Selector(), {"kill": True})
+    assert site.engine is not None
+    assert await site.engine.ended() == 0
+    await until(lambda: not site.processes(), "nothing of the home is alive")
+    assert site.tasks(run_id)["after"] == "none"
+    assert {site.tasks(run_id)[name] for name in ("python", "script")} <= {"up_for_retry", "scheduled"}
+    (site.root / "release").touch()
+    await site.start()
+    assert await site.over(run_id) == "success"
+    first, second = site.attempts(run_id, "python")
+    assert (first["outcome"], first["reason"], second["outcome"]) == ("killed", "engine_stop", "success")
+
+
+async def test_a_draining_engine_starts_nothing_and_ends_after_its_last_task(make_site: MakeSite) -> None:
+    """While it drains, what becomes ready waits and says why; the engine exits when nothing runs, the next goes on."""
+    site = await make_site()
+    await site.start()
+    run_id = await site.trigger("hold")
+    await bodies_run(site, 2)
+    await site.command("drain", p.Selector())
+    other = await site.trigger("steps")
+    assert site.run_state(other) == "queued"
+    (site.root / "release").touch()
+    assert site.engine is not None
+    assert await site.engine.ended() == 0
+    assert site.tasks(run_id) == {"python": "success", "script": "success", "after": "scheduled"}
+    assert "draining" in site.value("SELECT blockers FROM task_instance WHERE task_id = 'after'")
+    await site.start()
+    assert (await site.over(run_id), await site.over(other)) == ("success", "failed")
+
+
+async def test_a_killed_runner_is_replaced_and_attempts_go_on(site: Site) -> None:
+    """The engine starts another runner; what runs is watched to its end, and new attempts start."""
+    run_id = await site.trigger("hold")
+    await bodies_run(site, 2)
+    first = await until(site.runner, "there is a runner")
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: site.runner() not in (0, first), "another runner stands")
+    other = await site.trigger("results")
+    assert await site.over(other) == "success"
+    (site.root / "release").touch()
+    assert await site.over(run_id) == "success"
+    assert len(site.bodies()) == len(set(site.bodies()))
+
+
+async def test_a_killed_host_loses_no_result(site: Site) -> None:
+    """A Python task whose host is killed ends by itself, and its own status counts."""
+    run_id = await site.trigger("hold")
+    await bodies_run(site, 2)
+    attempt = site.attempts(run_id, "python")[0]["id"]
+    hosts = [pid for pid, text in site.processes().items() if " host " in text and attempt not in text]
+    assert hosts
+    for pid in hosts:
+        os.kill(pid, signal.SIGKILL)
+    await finish(site, run_id)
+
+
+async def test_a_detached_engine_lives_on_in_a_session_of_its_own(make_site: MakeSite) -> None:
+    """`--detach` returns 0 once the engine is ready; the engine has no terminal, no parent of ours, and the lock."""
+    site = await make_site()
+    started = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "engine", "--home", str(site.root), "--detach"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (started.returncode, started.stdout[:10]) == (0, "ready pid ")
+    pid = int(started.stdout.split()[2])
+    assert os.getsid(pid) not in (os.getsid(0), 0)
+    assert site.terminal_of(pid) == 0
+    assert await site.over(await site.trigger("steps")) == "failed"
+    async with site.client() as client:
+        assert client.welcome.pid == pid
+        await client.command("stop", p.Selector())
+    await until(lambda: not proc.exists(pid), "it ends")
+    with pytest.raises(NoEngine):
+        await site.trigger("steps")
+
+
+async def test_a_home_open_to_others_is_refused(make_site: MakeSite) -> None:
+    """A home whose folder other users may enter is not served: the engine says which chmod helps, and exits with 5."""
+    site = await make_site()
+    site.root.chmod(0o755)
+    engine = site.launch()
+    assert await engine.ended() == 5
+    assert engine.said == [f"{site.root} is open to other users: chmod 700 {site.root}"]
+
+
+async def test_files_of_a_home_are_its_owners_alone(site: Site) -> None:
+    """Folders are 0700 and files 0600, whatever the umask of whoever started the engine."""
+    assert await site.over(await site.trigger("results")) == "success"
+    ours = ("state.db", "engine.lock", "engine.sock", "attempts", "versions")
+    for path in (path for name in ours for path in (site.root / name, *(site.root / name).rglob("*"))):
+        mode = path.stat().st_mode & 0o777
+        assert mode & 0o077 == 0, f"{path} is {mode:o}"
