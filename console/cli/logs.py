@@ -39,7 +39,7 @@ def logs(session: Session, run: str, task: str, attempt: int | None, follow: boo
     """
     if raw and sys.stdout.isatty():
         raise CliError("--raw onto a terminal would let the task's bytes act on it: send it to a file", Exit.USAGE)
-    write = _write_raw if raw else _Lines().write
+    write = _write_raw if raw else LogLines().write
     with open_store(session.home) as store:
         found = find_run(store, run)
         instance = find_task(store, found, task)
@@ -121,7 +121,7 @@ def _write_raw(block: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-class _Lines:
+class LogLines:
     """Writes bytes as sanitised lines. A line without end is held back until its end, or the log's, has come."""
 
     def __init__(self) -> None:

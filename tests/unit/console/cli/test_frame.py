@@ -11,8 +11,10 @@ from pathlib import Path
 import click
 import pytest
 
+from console.actions.registry import ACTIONS
 from console.cli.homes import home_of_command
 from console.cli.main import VERBS, root
+from engine.control.verbs import VERBS as ENGINE_VERBS
 from tests.support.cli import Cli
 from tests.support.source import PROJECT
 
@@ -136,3 +138,10 @@ def test_an_engine_is_known_by_its_command_line() -> None:
     assert home_of_command(["python", "-m", "engine", "--home", "/srv/etl", "--detach", ""]) == Path("/srv/etl")
     assert home_of_command(["python", "-m", "engineering", "--home", "/srv/etl"]) is None
     assert home_of_command(["vi", "engine"]) is None
+
+
+def test_everything_the_engine_can_be_asked_for_has_a_verb_of_that_name() -> None:
+    """Each verb of the control socket, and each changing action of the console, is a verb of the command line."""
+    names = {name.split()[-1] for name, _ in commands(root, click.Context(root))}
+    assert set(ENGINE_VERBS) <= names
+    assert {action.verb for action in ACTIONS if action.verb is not None} <= names
