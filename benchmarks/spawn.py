@@ -1,7 +1,7 @@
 """Attempts per second of the executor alone, beside a bare fork loop and a bare spawn loop in the same run.
 
-`python benchmarks/spawn.py [--attempts 400] [--parallel 16] [--rounds 3]` prints one JSON object. Rates are medians over
-the rounds; the bare loops and the executor take turns, so that a busy machine hurts them alike.
+`python benchmarks/spawn.py [--attempts 400] [--parallel 16] [--rounds 3]` prints one JSON object. Rates are medians
+over the rounds; the bare loops and the executor take turns, so that a busy machine hurts them alike.
 """
 
 from __future__ import annotations
