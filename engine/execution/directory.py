@@ -186,9 +186,9 @@ def has_claim(path: str) -> bool:
     return True
 
 
-def read_spec(directory: int) -> bytes:
+def read_spec(path: str) -> bytes:
     """The spec's bytes. Raises OSError."""
-    handle = os.open(SPEC, _READ, dir_fd=directory)
+    handle = os.open(f"{path}/{SPEC}", _READ)
     try:
         parts = []
         while part := os.read(handle, 1 << 20):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import atexit
 import fcntl
-import gc
 import json
 import os
 import resource
@@ -59,11 +58,13 @@ class Begun:
         self.monotonic = monotonic
 
 
-def run(path: str, attempt_id: str, pipe: int, boot_id: str, load: Load, not_before: int = 0) -> NoReturn:
+def run(
+    path: str, attempt_id: str, pipe: int, boot_id: str, load: Load, spec: AttemptSpec | None, not_before: int
+) -> NoReturn:
     """Runs the attempt whose directory is `path`, and ends the process.
 
-    News go to `pipe`, which is closed before the task's code runs. `not_before` is a reading of the boot-time clock
-    from before this process was made, 0 for none.
+    News go to `pipe`, which is closed before the task's code runs. `spec` is read from the directory where it is not
+    given. `not_before` is a reading of the boot-time clock from before this process was made, 0 for none.
     """
     try:
         begun = claim(path, boot_id, not_before)
@@ -80,7 +81,7 @@ def run(path: str, attempt_id: str, pipe: int, boot_id: str, load: Load, not_bef
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.close(log)
-        status = _attempt(path, begun.directory, load)
+        status = _attempt(path, spec, load)
         if os.getpid() != begun.pid:
             os._exit(0)  # a fork of the task's own that came back: how the task ends is not its to say
         _wind_down()
@@ -103,10 +104,11 @@ def claim(path: str, boot_id: str, not_before: int) -> Begun | None:
     return Begun(directory, pid, ticks, started, time.monotonic_ns())
 
 
-def _attempt(path: str, directory: int, load: Load) -> AttemptStatus | None:
+def _attempt(path: str, spec: AttemptSpec | None, load: Load) -> AttemptStatus | None:
     """Runs the task. Returns None for plain success, else the status that stands for how it ended."""
     try:
-        spec = AttemptSpec.loads(files.read_spec(directory))
+        if spec is None:
+            spec = AttemptSpec.loads(files.read_spec(path))
         spec.env[ATTEMPT_ID] = spec.attempt_id
         enter(spec.env, spec.cwd)
         dag = load(spec).get(spec.dag_id)
@@ -196,6 +198,5 @@ def measure_cold() -> None:
 
 
 def own_exit_handlers() -> None:
-    """Forgets exit handlers that the host's imports registered: they are the host's to run. Collection starts again."""
+    """Forgets exit handlers that the host's imports registered: they are the host's to run."""
     atexit._clear()
-    gc.enable()

@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
     streams.suit_logs()
     child.measure_cold()
     faulthandler.enable()
-    child.run(files.path_of(root, attempt_id), attempt_id, pipe, proc.boot_id(), _load)
+    child.run(files.path_of(root, attempt_id), attempt_id, pipe, proc.boot_id(), _load, None, 0)
 
 
 def _load(spec: AttemptSpec) -> dict[str, DAG]:

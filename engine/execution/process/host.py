@@ -23,6 +23,7 @@ from engine.execution.process.wakeup import Wakeup
 from engine.model.attempt_files import AttemptSpec
 
 _READ = 64 * 1024
+_BATCH = 32
 _RECORDED = child.RECORDED << 8
 """The wait status of a child that has written its status."""
 
@@ -31,6 +32,7 @@ def main(arguments: list[str]) -> int:
     """Serves until the orders end and the last child is gone."""
     root, number, bundle, file = arguments[0], int(arguments[1]), arguments[2], arguments[3]
     os.umask(0o077)
+    os.environ.pop("LD_BIND_NOW", None)
     for fd in (ORDERS_FD, NEWS_FD):
         os.set_inheritable(fd, False)
     streams.suit_logs()
@@ -108,12 +110,21 @@ class Host:
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         for line in lines:
-            for attempt_id in line.decode().split():
-                self._start(attempt_id)
+            ordered = line.decode().split()
+            for first in range(0, len(ordered), _BATCH):
+                self._start_all(ordered[first : first + _BATCH])
         return True
 
-    def _start(self, attempt_id: str) -> None:
-        path = files.path_of(self._root, attempt_id)
+    def _start_all(self, attempt_ids: list[str]) -> None:
+        """Reads all specs before the first fork: here that costs the touched memory once, in the children each time."""
+        prepared = []
+        for attempt_id in attempt_ids:
+            path = files.path_of(self._root, attempt_id)
+            prepared.append((attempt_id, path, _spec_in(path)))
+        for attempt_id, path, spec in prepared:
+            self._start(attempt_id, path, spec)
+
+    def _start(self, attempt_id: str, path: str, spec: AttemptSpec | None) -> None:
         failpoints.hit("host.fork.before")
         before = proc.boot_time()
         try:
@@ -122,11 +133,11 @@ class Host:
             news.tell(NEWS_FD, news.FAILED, attempt_id, f"cannot fork: {failure.one_line(problem)}")
             return
         if pid == 0:
-            self._be_child(path, attempt_id, before)
+            self._be_child(attempt_id, path, spec, before)
         failpoints.hit("host.fork.after")
         self._children[pid] = attempt_id
 
-    def _be_child(self, path: str, attempt_id: str, not_before: int) -> None:
+    def _be_child(self, attempt_id: str, path: str, spec: AttemptSpec | None, not_before: int) -> None:
         """Never returns. Becomes the leader of a session and keeps nothing of the host's but its imports."""
         try:
             failpoints.hit("child.forked")
@@ -135,7 +146,7 @@ class Host:
             self._wakeup.undo_in_child()
             tag.write(self._tag, attempt_id)
             child.own_exit_handlers()
-            child.run(path, attempt_id, NEWS_FD, self._boot_id, self._load, not_before)
+            child.run(path, attempt_id, NEWS_FD, self._boot_id, self._load, spec, not_before)
         except BaseException as problem:
             failure.say(f"attempt {attempt_id}: {failure.one_line(problem)}")
         finally:
@@ -177,10 +188,17 @@ class Host:
         return how == "ended"
 
 
+def _spec_in(path: str) -> AttemptSpec | None:
+    """The attempt's spec; None where the child will have to say what is wrong with it."""
+    try:
+        return AttemptSpec.loads(files.read_spec(path))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
 def _settle_memory() -> None:
     """Keeps the collector from writing to what is there, in this process and in its children."""
     gc.collect()
-    gc.disable()
     gc.freeze()
 
 

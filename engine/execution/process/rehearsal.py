@@ -69,7 +69,7 @@ def _attempt(dag: DAG, path: str, silent: int, boot_id: str, tag_address: int) -
         return
     try:
         news.claimed(silent, BLANK_TAG, begun.pid, begun.ticks)
-        spec = AttemptSpec.loads(files.read_spec(begun.directory))
+        spec = AttemptSpec.loads(files.read_spec(path))
         child.enter({**spec.env, child.ATTEMPT_ID: spec.attempt_id}, spec.cwd)
         call_task(dag, spec, {})
         child.record(path, begun, None)

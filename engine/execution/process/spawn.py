@@ -19,6 +19,8 @@ BOOTSTRAP = ROOT + "/engine/execution/process/bootstrap.py"
 TAG = "DAGDECK_ATTEMPT_ID"
 """Variable by which every process of an attempt can be found, wherever it moved."""
 BLANK_TAG = "0" * 26
+_HOSTS_OWN = {TAG: BLANK_TAG, "LD_BIND_NOW": "1"}
+"""Libraries are bound when a host starts, not function by function in each of its children."""
 _DEFAULTS = (
     signal.SIGPIPE,
     signal.SIGXFSZ,
@@ -57,7 +59,7 @@ def base_environment() -> dict[str, str]:
 def host_setting() -> tuple[dict[str, str], str]:
     """The environment in which a host imports, and the folder of the DAG files (empty: hosts stay where they are)."""
     setting = json.loads(os.environ.get(HOSTS, "{}"))
-    return {**base_environment(), **setting.get("env", {}), TAG: BLANK_TAG}, setting.get("dags", "")
+    return {**base_environment(), **setting.get("env", {}), **_HOSTS_OWN}, setting.get("dags", "")
 
 
 def python(
@@ -97,7 +99,7 @@ def shell(root: str, attempt_id: str, boot_id: str, pipe: int | None) -> int:
             raise Locked(attempt_id)
         if files.has_claim(path):
             raise Begun(attempt_id)
-        spec = json.loads(files.read_spec(directory))
+        spec = json.loads(files.read_spec(path))
         log = f"{path}/{LOG}"
         environment = {**spec["env"], TAG: attempt_id}
         command = ["sh", "-c", SCRIPT, path, boot_id, attempt_id, spec.get("cwd") or "/", *spec["argv"]]

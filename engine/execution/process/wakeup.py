@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import signal
 from importlib import import_module
@@ -19,7 +20,7 @@ class Wakeup:
         self.stopping = False
         self.fd, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, _ignore)
+        signal.signal(signal.SIGCHLD, operator.is_)  # it must be handled to be noticed: two arguments, no effect
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP) if polite else ():
             signal.signal(number, self._stop)
 
@@ -40,7 +41,3 @@ class Wakeup:
         _set_handler(_CHILD_ENDED, _DEFAULT)
         os.close(self.fd)
         os.close(self._write)
-
-
-def _ignore(number: int, frame: FrameType | None) -> None:
-    """Present so that the signal is noticed at all."""
