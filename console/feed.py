@@ -127,7 +127,8 @@ class Feed:
         length = self._beat_length()
         left = (length - self._now() % length) / SECOND
         try:
-            await asyncio.wait_for(self._wake.wait(), left + 0.002)
+            async with asyncio.timeout(left + 0.002):
+                await self._wake.wait()
         except TimeoutError:
             pass  # the beat
         self._wake.clear()

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 
+from textual import on
 from textual.app import ComposeResult
 from textual.widget import Widget
 
@@ -24,12 +25,16 @@ _COUNT_SLICE = 32 * 1024 * 1024
 
 
 class LogPane(Pane):
-    """The log of a task's attempt. `open_log` gives the bytes of an attempt by its id."""
+    """The log of a task's attempt. `open_log` gives the bytes of an attempt by its id;
+    `changed` hears when what the rule says is no longer true."""
 
     view = "log"
 
-    def __init__(self, open_log: Callable[[str], LogBytes], say: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, open_log: Callable[[str], LogBytes], say: Callable[[str, str], None], changed: Callable[[], None]
+    ) -> None:
         super().__init__()
+        self._changed = changed
         self.log_view = LogView(decorate=self._number, id="log")
         self._open_log = open_log
         self._say = say
@@ -144,6 +149,13 @@ class LogPane(Pane):
                 self._numbers = {}
             self.log_view.grown()
             self._count_on()
+            self._changed()
+
+    @on(LogView.Moved)
+    def _moved(self, event: LogView.Moved) -> None:
+        """The window stands elsewhere: the rule says whether it follows."""
+        event.stop()
+        self._changed()
 
     # Line numbers
 
@@ -175,6 +187,7 @@ class LogPane(Pane):
             self._counting = False
         if count is self._count:
             self.log_view.reread()
+            self._changed()
 
     # Search
 
@@ -230,6 +243,7 @@ class LogPane(Pane):
         if generation != self._generation or lines is not self._lines:
             return
         self._searching = False
+        self._changed()
         if found is not None:
             self.log_view.go_to(found)
         elif miss is not None:

@@ -50,7 +50,7 @@ class Stage(Screen[None], inherit_bindings=False):
         self.overview = OverviewPane()
         self.run_pane = RunPane()
         self.dag_pane = DagPane()
-        self.log_pane = LogPane(desk.open_attempt_log, desk.say)
+        self.log_pane = LogPane(desk.open_attempt_log, desk.say, self._draw_rule)
         self.foot = BarLine(fill="─", fill_token="rule", id="foot")
         self.keys = BarLine(id="keys")
         self.prompt = Prompt(id="prompt")
@@ -91,10 +91,15 @@ class Stage(Screen[None], inherit_bindings=False):
         line = pane.title(scene, width)
         if line is not None:
             self.title_line.show(*line)
-        said = pane.rule(scene, width)
+        self._draw_rule()
+        self.keys.show(message_line(message, width) if message is not None else self._key_line(scene, width))
+
+    def _draw_rule(self) -> None:
+        if not self.is_mounted or not self.front.is_mounted:
+            return
+        said = self.front.rule(self._desk.scene(), self.size.width)
         right: Spans = ((" ", "rule"), *said, (" ────", "rule")) if said else ()
         self.rule.show((), right)
-        self.keys.show(message_line(message, width) if message is not None else self._key_line(scene, width))
 
     def _key_line(self, scene: Scene, width: int) -> Spans:
         keymap, view = self._desk.keymap_of, self.front.view

@@ -57,6 +57,9 @@ def preview_summary(preview: PreviewCard, width: int) -> list[Spans]:
 
 def wrap(text: str, width: int) -> list[str]:
     """Text in lines of at most `width` cells, broken between words where that is possible."""
+    indent = " " * min(len(text) - len(text.lstrip(" ")), max(width // 2, 0))
+    if indent:
+        return [indent + line for line in wrap(text.lstrip(" "), width - len(indent))]
     lines: list[str] = []
     line = ""
     for word in text.split(" "):

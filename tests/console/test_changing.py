@@ -1,0 +1,222 @@
+"""Changing things from the console: nothing on a bare key, exactly what was shown, on what was meant."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from console.actions.registry import BY_ID
+from console.model.asks import Refused, Selection
+from console.model.home import HomeCard
+from console.widgets.dialog import Dialog
+from tests.support.console import Screen, console, mark, plan, run, task, trades, world
+
+
+async def confirm(screen: Screen) -> None:
+    """Waits until the dialog may be confirmed, and confirms it."""
+    await screen.until(lambda: isinstance(screen.app.screen, Dialog) and screen.app.screen.armed, "Enter is alive")
+    await screen.press("enter")
+
+
+CHANGES = {"t": "none", "r": "failed", "c": "failed", "m": "failed", "x": "running", "X": "running", "p": "failed"}
+
+
+@pytest.mark.parametrize("key", CHANGES)
+async def test_a_single_key_changes_nothing(key: str) -> None:
+    """Every changing key opens a dialog; Escape closes it, and nothing has been asked for."""
+    backend = world(trades(CHANGES[key]))
+    async with console(backend) as screen:
+        await screen.press("j", "enter")
+        while screen.app.stage.run_pane.list.cursor_key != ("task", "load", -1):
+            await screen.press("j")
+        await screen.press(key)
+        assert screen.app.screen is not screen.app.stage
+        await screen.press("escape")
+        assert screen.app.screen is screen.app.stage
+        assert backend.commands == []
+
+
+async def test_a_dialog_lists_exactly_what_would_change_and_its_switches_ask_again() -> None:
+    """Clear lists the task and what is below it; without `downstream` only the task; upstream adds what is above."""
+    backend = world(trades("failed"))
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "c")
+        assert "load" in screen.text and "2 rows" in screen.text
+        await screen.press("d")
+        assert "1 row," in screen.text
+        await screen.press("u")
+        assert "5 rows" in screen.text
+        await confirm(screen)
+        verb, selection, args, _ = backend.commands[-1]
+        assert (verb, selection) == ("clear", Selection(run_ids=("trades_us@7",), task_ids=("load",)))
+        assert args == {"downstream": False, "upstream": True, "only_failed": False}
+
+
+async def test_enter_is_dead_until_the_preview_is_there_and_has_been_seen() -> None:
+    """Keys typed before the preview came, or within the first quarter of a second, confirm nothing."""
+    backend = world(trades("failed"))
+    backend.slow = asyncio.Event()
+    async with console(backend) as screen:
+        await screen.pilot.press("j", "enter", "c", "enter", "enter")
+        await screen.pilot.pause()
+        assert "working out what this touches" in screen.text
+        dialog = screen.app.screen
+        assert isinstance(dialog, Dialog) and not dialog.armed
+        slow, backend.slow = backend.slow, None
+        slow.set()
+        await screen.shows("2 rows")
+        await screen.pilot.press("enter")
+        assert screen.app.screen is dialog and backend.commands == []
+        await confirm(screen)
+        assert [verb for verb, *_ in backend.commands] == ["clear"]
+
+
+async def test_the_target_is_the_one_under_the_cursor_at_the_key_press() -> None:
+    """While the dialog is open the run goes on and rows move; what is changed is what was shown."""
+    backend = world(trades("failed"))
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "c")
+        newer = replace(trades("failed", 9), mark=mark(9, "trades_us", "failed", 10**15))
+        backend.put_run(newer)
+        backend.put_task("trades_us@7", replace(backend.runs["trades_us@7"].tasks[0], state="running"))
+        await screen.settle()
+        await confirm(screen)
+        assert backend.commands[-1][1] == Selection(run_ids=("trades_us@7",), task_ids=("load",))
+
+
+async def test_what_the_engine_refuses_is_shown_with_its_reason() -> None:
+    """A stale preview takes Enter away and says who came first; a refused command changes nothing and says why."""
+    backend = world(trades("failed"))
+    async with console(backend) as screen:
+        backend.refuse = Refused("state", "nothing to clear: already cleared by ops2 2 s ago")
+        await screen.press("j", "enter", "c")
+        assert "already cleared by ops2 2 s ago" in screen.text
+        await screen.press("enter", "escape")
+        backend.refuse = None
+        await screen.press("c")
+        await screen.until(lambda: isinstance(screen.app.screen, Dialog) and screen.app.screen.armed, "Enter is alive")
+        backend.refuse = Refused("stale", "load of trades_us@7 was cleared by ops2")
+        await screen.press("enter")
+        assert "refused: load of trades_us@7 was cleared by ops2" in screen.text
+        assert backend.commands == [] and not screen.app.scene().intents.items
+
+
+async def test_what_is_asked_for_stands_beside_the_true_state_until_it_is_committed() -> None:
+    """A stop is shown as requested while the task still runs, and only then as what it became."""
+    backend = world(trades("running"))
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "x")
+        await screen.until(lambda: isinstance(screen.app.screen, Dialog) and screen.app.screen.armed, "Enter is alive")
+        backend.slow = asyncio.Event()
+        await screen.pilot.press("enter")
+        await screen.shows("⟶ kill requested")
+        row = next(line for line in screen.lines() if " load " in line)
+        assert "►" in row
+        backend.slow.set()
+        await screen.settle()
+        assert "kill requested" not in next(line for line in screen.lines() if " load " in line)
+        assert "kill of 1 task instances requested" in screen.text
+
+
+async def test_a_production_home_and_a_large_change_ask_for_the_count() -> None:
+    """There the number of rows has to be typed; Enter alone does nothing."""
+    backend = world(trades("failed"), home=HomeCard("etl-01", "/srv/etl", production=True))
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "c")
+        assert "type 2, the number of rows, to confirm" in screen.text
+        await confirm(screen)
+        assert backend.commands == []
+        await screen.press("2")
+        await confirm(screen)
+        assert [verb for verb, *_ in backend.commands] == ["clear"]
+
+
+async def test_more_than_a_hundred_rows_ask_for_the_count_anywhere() -> None:
+    """A change of 150 instances is not confirmed by one key, whatever the home."""
+    plans = tuple(plan(f"t{n}") for n in range(150))
+    tasks = tuple(task(n + 1, f"t{n}", "failed") for n in range(150))
+    backend = world(run(mark(5, "many", "failed"), plans, tasks))
+    async with console(backend) as screen:
+        await screen.press("j", "r")
+        assert "type 150, the number of rows, to confirm" in screen.text
+
+
+async def test_a_run_is_triggered_with_what_was_typed() -> None:
+    """The form takes a logical date and parameters; what differs from the defaults is sent, after it was shown."""
+    from console.model.dags import ParamCard
+
+    backend = world(trades("success"))
+    backend.params["trades_us"] = (ParamCard("env", "prod", False, {"enum": ["dev", "prod"]}, "where it goes"),)
+    async with console(backend) as screen:
+        await screen.press("t")
+        await screen.shows("one of dev, prod; where it goes")
+        await screen.press(*"2026-11-20", "tab", *["backspace"] * 4, *"dev", "enter")
+        await confirm(screen)
+        verb, selection, args, _ = backend.commands[-1]
+        assert (verb, selection.dag_ids) == ("trigger", ("trades_us",))
+        assert args == {"logical_date": "2026-11-20", "param_texts": {"env": "dev"}}
+        assert "triggered trades_us" in screen.text
+
+
+async def test_a_bad_date_is_refused_in_the_dialog_and_the_form_remembers() -> None:
+    """The engine says what is wrong with it; opening the form again finds what was typed."""
+    backend = world(trades("success"))
+    async with console(backend) as screen:
+        await screen.press("t")
+        await screen.shows("logical date")
+        await screen.press(*"soon", "enter")
+        await screen.shows("is not a date such as")
+        await screen.press("escape", "t")
+        await screen.shows("soon")
+        await screen.press("escape")
+        assert backend.commands == []
+
+
+async def test_the_engine_goes_and_comes_back() -> None:
+    """A banner says since when; reading goes on, changes say why not, and all is well again once it is back."""
+    backend = world(trades("failed"))
+    async with console(backend) as screen:
+        await screen.press("j", "enter")
+        backend.engine_down()
+        await screen.shows("engine down")
+        assert "last seen 02:14:07" in screen.lines()[0]
+        assert "ConnectionError: db-1:5432 refused" in screen.text
+        await screen.press("c")
+        assert "the engine is down: start it with `dagdeck engine start`" in screen.text
+        assert screen.app.screen is screen.app.stage
+        backend.engine_up()
+        await screen.shows("engine up")
+        await screen.press("c")
+        assert isinstance(screen.app.screen, Dialog)
+        await screen.press("escape")
+
+
+async def test_an_engine_that_goes_while_a_dialog_is_open_is_told_there() -> None:
+    """The command that could not be sent is not shown as asked for, and nobody is told that it was done."""
+    backend = world(trades("failed"))
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "c")
+        await screen.until(lambda: isinstance(screen.app.screen, Dialog) and screen.app.screen.armed, "Enter is alive")
+        backend.engine_down()
+        await screen.press("enter")
+        assert "look at the run again before you repeat it" in screen.text
+        assert not screen.app.scene().intents.items and backend.commands == []
+
+
+async def test_an_upgraded_engine_asks_for_a_restart() -> None:
+    """An engine that this console does not fit says so in the header, and every change repeats it."""
+    from console.model.link import Link, LinkState
+
+    backend = world(trades("failed"))
+    async with console(backend) as screen:
+        backend.set_link(Link(LinkState.REFUSED, 1, 1, message="engine upgraded: restart this console"))
+        await screen.shows("engine upgraded: restart this console")
+        await screen.press("j", "p")
+        assert "engine upgraded" in screen.lines()[-1]
+
+
+def test_the_flow_is_the_only_way_to_a_command() -> None:
+    """Every action with a verb has something to ask, so that no handler can reach the backend by itself."""
+    assert all(action.ask is not None for action in BY_ID.values() if action.verb)

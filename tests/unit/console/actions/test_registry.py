@@ -1,0 +1,205 @@
+"""The registry: every action is whole, possible where it should be, and says why where it is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from console.actions.action import DAG, EVERYWHERE, LOG, OVERVIEW, RUN, Action, Ask, Danger
+from console.actions.asking import again, pause
+from console.actions.registry import ACTIONS, BY_ID, actions_of
+from console.keymap import Keymap, KeymapError
+from console.model.home import RecoveryCard
+from console.model.link import LinkState
+from console.model.snapshot import Scene
+from console.model.targets import Target
+from engine.model.moments import SECOND
+from tests.support.console import NOW, dag, link, mark, scene, trades
+
+VERBS = {"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge"}
+CHANGING = [action for action in ACTIONS if action.danger is not Danger.NONE]
+REPORT = RecoveryCard(1, NOW, "2 adopted", ("adopted",))
+
+
+def overview(state: str = "up_for_retry") -> Scene:
+    """A home with one DAG, and its run in detail, whose `load` is in that state."""
+    detail = trades(state)
+    return scene(dag("trades_us", recent=(detail.mark,)), detail=detail, report=REPORT)
+
+
+def target(action: Action, state: str) -> tuple[Scene, Target]:
+    """A scene and a target for which the action is possible."""
+    found = overview(state)
+    if action.id == "acknowledge":
+        return found, Target(OVERVIEW, attention="report:1")
+    if action.id == "cancel":
+        return found, Target(RUN, "trades_us", "trades_us@7")
+    return found, Target(RUN, "trades_us", "trades_us@7", "load")
+
+
+STATE = {"stop": "running", "force": "killing", "rerun_failed": "failed", "again": "failed"}
+
+
+@pytest.mark.parametrize("action", CHANGING, ids=lambda action: action.id)
+def test_a_change_that_is_possible_asks_for_something_definite(action: Action) -> None:
+    """Where it is possible it names its verb, its rows, how its intent reads and what its dialog is called."""
+    found, meant = target(action, STATE.get(action.id, "up_for_retry"))
+    assert action.why_not(found, meant) is None
+    assert action.ask is not None
+    ask = action.ask(found, meant)
+    assert isinstance(ask, Ask)
+    assert ask.verb in VERBS and ask.title and ask.words
+    assert action.verb in (None, ask.verb)
+    named = (*ask.selection.dag_ids, *ask.selection.run_ids, *ask.selection.task_ids)
+    assert all(named) and (named or ask.verb == "acknowledge")
+    assert len({switch.key for switch in ask.switches}) == len(ask.switches)
+    assert not {switch.key for switch in ask.switches} & set("jkgGn")
+
+
+@pytest.mark.parametrize("action", CHANGING, ids=lambda action: action.id)
+@pytest.mark.parametrize("state", [LinkState.DOWN, LinkState.REFUSED, LinkState.CONNECTING])
+def test_without_an_engine_a_change_says_why_not(action: Action, state: LinkState) -> None:
+    """Whatever the row, a change needs an engine that answers, and says so."""
+    found, meant = target(action, STATE.get(action.id, "up_for_retry"))
+    why = action.why_not(replace(found, link=link(state=state, message="upgraded")), meant)
+    assert why and ("engine" in why or why == "upgraded")
+
+
+@pytest.mark.parametrize("action", CHANGING, ids=lambda action: action.id)
+def test_on_nothing_a_change_says_why_not(action: Action) -> None:
+    """With no row under the cursor nothing is asked for."""
+    assert action.why_not(scene(), Target(OVERVIEW))
+
+
+@pytest.mark.parametrize("action", CHANGING, ids=lambda action: action.id)
+def test_a_backend_that_cannot_says_so(action: Action) -> None:
+    """A verb that the backend does not offer is not offered to the operator."""
+    found, meant = target(action, STATE.get(action.id, "up_for_retry"))
+    why = action.why_not(replace(found, verbs=frozenset()), meant)
+    assert why is not None and "cannot" in why
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.id)
+def test_every_action_says_what_it_is(action: Action) -> None:
+    """Each has a title, a sentence of help, a view to be used in, and a key or a name to call it by."""
+    assert action.title and action.help.endswith(".")
+    assert action.views and action.views <= EVERYWHERE
+    assert action.group in ("look", "change", "move", "console")
+    assert action.keys or action.group in ("change", "console")
+
+
+def test_no_action_on_a_single_key_changes_anything_at_once() -> None:
+    """Every change goes through a dialog; only acknowledging, which silences a warning, does not."""
+    for action in CHANGING:
+        assert action.ask is not None
+    assert not any("ctrl" in key for action in CHANGING for key in action.keys)
+
+
+def test_ids_are_single_and_keys_are_clear_in_every_view() -> None:
+    """No two actions share an id, and in each view every key shown belongs to one action."""
+    assert len(BY_ID) == len(ACTIONS)
+    keymap = Keymap()
+    for view in (OVERVIEW, DAG, RUN, LOG):
+        for action in actions_of(view):
+            for key in action.keys:
+                found = keymap.action(view, key)
+                assert found is not None
+        owners = [keymap.action(view, key) for action in actions_of(view) for key in action.keys]
+        assert owners.count(None) == 0
+
+
+def test_the_moves_and_terminal_keys_belong_to_nobody_else() -> None:
+    """Half pages, flow control, suspend and the keys of tmux do nothing else."""
+    taken = {key for action in ACTIONS if action.group != "move" for key in action.keys}
+    assert not taken & {"ctrl+d", "ctrl+u", "ctrl+s", "ctrl+z", "ctrl+b", "ctrl+a", "ctrl+j", "ctrl+c", "R"}
+
+
+def test_again_means_what_fits_the_row() -> None:
+    """A waiting retry is retried, a task is cleared with what is below it, a failed run reruns what failed."""
+    found = overview()
+    load = Target(RUN, "trades_us", "trades_us@7", "load")
+    assert again(found, load).verb == "retry"
+    assert again(found, Target(RUN, "trades_us", "trades_us@7", "join")).verb == "clear"
+    failed = overview("failed")
+    ask = again(failed, Target(OVERVIEW, "trades_us", "trades_us@7"))
+    assert (ask.verb, ask.arguments({})) == ("rerun", {"failed": True})
+    done = overview("success")
+    assert again(done, Target(OVERVIEW, "trades_us", "trades_us@7")).arguments({}) == {"failed": False}
+
+
+def test_pause_becomes_resume_for_a_paused_dag() -> None:
+    """One key toggles, and its label, its title and its verb agree."""
+    paused = scene(dag("trades_us", paused_at=NOW - SECOND))
+    meant = Target(OVERVIEW, "trades_us")
+    assert pause(paused, meant).verb == "resume"
+    assert BY_ID["pause"].title_for(paused, meant) == "resume"
+
+
+def test_a_group_of_switches_gives_its_chosen_name() -> None:
+    """Marking sends the one state that is switched on; other switches are sent as they stand."""
+    found, meant = target(BY_ID["mark"], "failed")
+    ask = BY_ID["mark"].ask
+    assert ask is not None
+    values = {"success": False, "failed": False, "skipped": True}
+    assert ask(found, meant).arguments(values) == {"state": "skipped"}
+    clear = BY_ID["clear"].ask
+    assert clear is not None
+    assert clear(found, meant).arguments({"upstream": True}) == {
+        "downstream": True, "upstream": True, "only_failed": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("action", "state", "words"),
+    [
+        ("stop", "success", "has no process"),
+        ("stop", "killing", "being killed"),
+        ("force", "up_for_retry", "has no process"),
+        ("retry", "failed", "does not wait for a retry"),
+        ("clear", "none", "nothing to clear"),
+        ("acknowledge", "failed", "only the report"),
+    ],
+)
+def test_a_row_that_does_not_fit_says_why(action: str, state: str, words: str) -> None:
+    """The reason names the task and its state."""
+    why = BY_ID[action].why_not(overview(state), Target(RUN, "trades_us", "trades_us@7", "load"))
+    assert why is not None and words in why
+
+
+def test_a_run_that_is_over_cannot_be_cancelled() -> None:
+    """Cancelling says that the run has ended, and how."""
+    over = trades("success")
+    why = BY_ID["cancel"].why_not(scene(dag("trades_us"), detail=over), Target(RUN, "trades_us", "trades_us@7"))
+    assert why == "trades_us@7 is over (success)"
+
+
+def test_a_dag_without_runs_can_only_be_triggered() -> None:
+    """There is no run to rerun yet, and that is what it says."""
+    fresh, meant = scene(dag("fresh")), Target(OVERVIEW, "fresh")
+    assert BY_ID["again"].why_not(fresh, meant) == "fresh has no run yet"
+    assert BY_ID["trigger"].why_not(fresh, meant) is None
+    gone = scene(dag("fresh", state="inactive"))
+    assert "its file trades.py is gone" in str(BY_ID["trigger"].why_not(gone, meant))
+
+
+def test_keys_are_data() -> None:
+    """Any action can be given other keys, or none; an unknown action and a key given twice are refused."""
+    keymap = Keymap({"clear": ["z"], "mark": []})
+    assert keymap.action(RUN, "z") is BY_ID["clear"]
+    assert keymap.action(RUN, "m") is None
+    assert keymap.shown("clear", RUN) == "z"
+    assert Keymap().shown("palette", RUN) == "^P"
+    with pytest.raises(KeymapError, match="no action 'tidy'"):
+        Keymap({"tidy": ["z"]})
+    with pytest.raises(KeymapError, match="given to both"):
+        Keymap({"clear": ["z"], "mark": ["z"]})
+
+
+def test_the_row_of_a_run_far_back_is_known_too() -> None:
+    """A run that is only listed on its DAG's own screen can be acted on."""
+    from console.model.runs import DagDetail
+
+    old = mark(3, "trades_us", "failed")
+    found = scene(dag("trades_us"), dag=DagDetail("trades_us", (old,)))
+    assert BY_ID["rerun"].why_not(found, Target(DAG, "trades_us", "trades_us@3")) is None
