@@ -7,28 +7,30 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from textual import events
+from textual.screen import Screen
 
-from console.actions.action import Action
-from console.actions.finding import logged_task
 from console.feed import Feed, wall_clock
-from console.keymap import Keymap
 from console.model.home import HomeCard
 from console.model.intents import Intent, Intents
 from console.model.link import Link
 from console.model.snapshot import Scene, Snapshot
-from console.model.targets import Target
-from console.screens.stage import Stage
 from console.terminal import TerminalApp
 from console.text import sanitise
 from console.theming import Look, Palette, available, detect_look, load_theme
-from console.view.keyline import MESSAGE_FOR, Message
 from engine.model.moments import SECOND, Micros
 
+# What the first paint does not need is imported where it is first used: that is a third of the time to it.
 if TYPE_CHECKING:
+    from console.actions.action import Action
     from console.backends.port import Backend, Commands, LogBytes
+    from console.keymap import Keymap
+    from console.model.targets import Target
+    from console.screens.stage import Stage
+    from console.view.keyline import Message
     from console.widgets.dialog import Dialog, DialogResult
     from engine.config import Home
 
@@ -59,7 +61,7 @@ class ConsoleApp(TerminalApp[None]):
         now: Callable[[], Micros] = wall_clock,
     ) -> None:
         super().__init__(palette=palette, look=look)
-        self.keymap_of = keymap or Keymap()
+        self._given_keymap = keymap
         self._connect = connect
         self._now = now
         self._look = look or Look()
@@ -71,13 +73,32 @@ class ConsoleApp(TerminalApp[None]):
         self._trail: list[Place] = [Place("overview")]
         self.typed: dict[str, Mapping[str, str]] = {}
         """What was typed into the form of each DAG last."""
-        self.stage: Stage = Stage(self)
+
+    @cached_property
+    def stage(self) -> Stage:
+        """The screen."""
+        from console.screens.stage import Stage
+
+        return Stage(self)
+
+    @cached_property
+    def keymap_of(self) -> Keymap:
+        """Which key does what."""
+        from console.keymap import Keymap
+
+        return self._given_keymap or Keymap()
 
     # Life
 
+    def get_default_screen(self) -> Screen[None]:
+        """The stage is the only screen but for dialogs."""
+        return self.stage
+
     def on_mount(self) -> None:
-        """Paint at once, fill as soon as there is something."""
-        self.push_screen(self.stage)
+        """Paint at once, and only then begin to read: both want the processor."""
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
         self.run_worker(self._live(), group="feed", name="feed", exit_on_error=True)
 
     async def _live(self) -> None:
@@ -136,9 +157,11 @@ class ConsoleApp(TerminalApp[None]):
         assert self._backend is not None  # every change needs the link, which needs a backend
         return self._backend
 
-    def say(self, text: str, token: str = "text", lasts: Micros = MESSAGE_FOR) -> None:
+    def say(self, text: str, token: str = "text") -> None:
         """Puts a message in the key line's place; longer ones stay longer."""
-        self._message = Message(text, token, self._now(), max(lasts, len(text) * SECOND // 15))
+        from console.view.keyline import MESSAGE_FOR, Message
+
+        self._message = Message(text, token, self._now(), max(MESSAGE_FOR, len(text) * SECOND // 15))
         self.redraw()
 
     def open_dialog(self, dialog: Dialog, then: Callable[[DialogResult | None], None]) -> None:
@@ -217,6 +240,8 @@ class ConsoleApp(TerminalApp[None]):
 
     def open_log(self, target: Target) -> None:
         """The log of the task that is meant."""
+        from console.actions.finding import logged_task
+
         found = logged_task(self._scene, target)
         if found is not None:
             self.go(Place("log", target.dag_id, target.run_id, *found, target.attempt))

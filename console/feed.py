@@ -9,19 +9,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from console.backends.port import Follow, Reads
 from console.model.link import Link
 from console.model.snapshot import Interest, Snapshot
 from engine.model.moments import SECOND, Micros
 
+if TYPE_CHECKING:
+    from console.backends.port import Source
+
 FOCUSED, DRAINING, BLURRED = 0.1, 0.25, 1.0
 _DRAIN_LOOK = 0.05
-
-
-class Source(Reads, Follow, Protocol):
-    """What the feed needs of a backend."""
 
 
 def wall_clock() -> Micros:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from console.model.asks import Selection
-from console.model.intents import TaskRef
+from console.model.keys import TaskRef
 from console.model.snapshot import Scene
 from console.model.targets import Target
 

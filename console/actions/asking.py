@@ -5,8 +5,7 @@ from __future__ import annotations
 from console.actions.action import Ask, Switch
 from console.actions.finding import attention_of, dag_of, mark_of, state_of
 from console.model.asks import Selection
-from console.model.intents import TaskRef
-from console.model.runs import UNMAPPED
+from console.model.keys import UNMAPPED, TaskRef
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from console.view.words import logical_words

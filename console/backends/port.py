@@ -38,6 +38,10 @@ class Follow(Protocol):
         """Waits until there is something new. Newer news replaces older: whoever is slow misses none of the state."""
 
 
+class Source(Reads, Follow, Protocol):
+    """What a feed needs of a backend."""
+
+
 class Commands(Protocol):
     """Changes. Both raise Refused and Unreachable of `console.model.asks`."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from console.model.dags import Failure, ImportProblem
-from console.model.runs import UNMAPPED
+from console.model.keys import UNMAPPED
 from console.model.snapshot import Snapshot
 from engine.model.moments import Micros
 

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from console.model.keys import TaskRef
 from engine.model.moments import Micros
-
-TaskRef = tuple[str, str, int]
-"""A task instance by run id, task id and map index; with an empty task id, the run; with an empty run id, a DAG."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from console.model.dags import ParamCard, RunMark
+from console.model.keys import UNMAPPED
 from engine.model.moments import Micros
-
-UNMAPPED = -1
 
 
 class AttemptCard(NamedTuple):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from console.model.dags import DagCard, Failure, ImportProblem
-from console.model.home import HomeCard, RecoveryCard, SessionCard
 from console.model.intents import Intents
-from console.model.link import Link
-from console.model.runs import DagDetail, RunDetail
-from engine.model.moments import Micros
+
+if TYPE_CHECKING:
+    from console.model.dags import DagCard, Failure, ImportProblem
+    from console.model.home import HomeCard, RecoveryCard, SessionCard
+    from console.model.link import Link
+    from console.model.runs import DagDetail, RunDetail
+    from engine.model.moments import Micros
 
 
 @dataclass(frozen=True, slots=True)

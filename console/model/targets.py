@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.model.runs import UNMAPPED
+from console.model.keys import UNMAPPED
 
 
 @dataclass(frozen=True, slots=True)

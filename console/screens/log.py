@@ -71,8 +71,8 @@ class LogPane(Pane):
         self._search = ""
         self._close()
 
-    def close_log(self) -> None:
-        """Gives the file back; the pane is no longer in front."""
+    def leave(self) -> None:
+        """Gives the file back."""
         self._attempt = None
         self._close()
 

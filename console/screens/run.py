@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from console.model.eta import eta
-from console.model.runs import UNMAPPED, RunDetail, TaskCard
+from console.model.keys import UNMAPPED
+from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
 from console.screens.pane import Bar, Pane

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from textual import events, on
+from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 
-from console.actions.action import Action
-from console.actions.registry import actions_of
 from console.model.snapshot import Scene
-from console.screens.dag import DagPane
-from console.screens.log import LogPane
-from console.screens.overview import OverviewPane
-from console.screens.pane import Pane
-from console.screens.run import RunPane
+from console.screens.pane import Blank, Pane
 from console.view.header import header
-from console.view.keyline import Message, key_line, message_line
 from console.view.spans import Spans
-from console.widgets.lines import LineView
-from console.widgets.prompt import Prompt
 from console.widgets.status import BarLine
 
 if TYPE_CHECKING:
+    from console.actions.action import Action
     from console.app import ConsoleApp, Place
+    from console.screens.dag import DagPane
+    from console.screens.log import LogPane
+    from console.screens.overview import OverviewPane
+    from console.screens.run import RunPane
+    from console.view.keyline import Message
+    from console.widgets.lines import LineView
+    from console.widgets.prompt import Prompt
 
 
 class Stage(Screen[None], inherit_bindings=False):
@@ -47,30 +47,61 @@ class Stage(Screen[None], inherit_bindings=False):
         self.header = BarLine(id="header")
         self.title_line = BarLine(id="title")
         self.rule = BarLine(fill="─", fill_token="rule", id="rule")
-        self.overview = OverviewPane()
-        self.run_pane = RunPane()
-        self.dag_pane = DagPane()
-        self.log_pane = LogPane(desk.open_attempt_log, desk.say, self._draw_rule)
         self.foot = BarLine(fill="─", fill_token="rule", id="foot")
         self.keys = BarLine(id="keys")
-        self.prompt = Prompt(id="prompt")
-        self.front: Pane = self.overview
+        self.front: Pane = Blank()
         self._prompt_for = ""
+
+    # Panes are made when they are first opened, none of them before the first paint.
+
+    @cached_property
+    def overview(self) -> OverviewPane:
+        """All DAGs."""
+        from console.screens.overview import OverviewPane
+
+        return OverviewPane()
+
+    @cached_property
+    def prompt(self) -> Prompt:
+        """The line for what is typed."""
+        from console.widgets.prompt import Prompt
+
+        return Prompt(id="prompt")
+
+    @cached_property
+    def run_pane(self) -> RunPane:
+        """One run."""
+        from console.screens.run import RunPane
+
+        return RunPane()
+
+    @cached_property
+    def dag_pane(self) -> DagPane:
+        """One DAG's runs."""
+        from console.screens.dag import DagPane
+
+        return DagPane()
+
+    @cached_property
+    def log_pane(self) -> LogPane:
+        """One attempt's log."""
+        from console.screens.log import LogPane
+
+        return LogPane(self._desk.open_attempt_log, self._desk.say, self._draw_rule)
 
     def compose(self) -> ComposeResult:
         """Top to bottom."""
         yield self.header
         yield self.title_line
         yield self.rule
-        yield self.overview
+        yield self.front
         yield self.foot
         yield self.keys
-        yield self.prompt
 
     def on_mount(self) -> None:
-        """The overview is in front."""
-        self._bring_front(self.overview)
-        self._desk.redraw()
+        """Paint the frame, then what is in it."""
+        self.front.add_class("front")
+        self.call_after_refresh(lambda: self._bring_front(self.overview))
 
     def on_resize(self, event: events.Resize) -> None:
         """Everything has another width."""
@@ -92,6 +123,13 @@ class Stage(Screen[None], inherit_bindings=False):
         if line is not None:
             self.title_line.show(*line)
         self._draw_rule()
+        self._draw_keys(scene, message, width)
+
+    def _draw_keys(self, scene: Scene, message: Message | None, width: int) -> None:
+        if isinstance(self.front, Blank):
+            return
+        from console.view.keyline import message_line
+
         self.keys.show(message_line(message, width) if message is not None else self._key_line(scene, width))
 
     def _draw_rule(self) -> None:
@@ -102,6 +140,9 @@ class Stage(Screen[None], inherit_bindings=False):
         self.rule.show((), right)
 
     def _key_line(self, scene: Scene, width: int) -> Spans:
+        from console.actions.registry import actions_of
+        from console.view.keyline import key_line
+
         keymap, view = self._desk.keymap_of, self.front.view
         target = self.front.target(scene)
         offered = [action for action in actions_of(view) if action.rank]
@@ -134,8 +175,7 @@ class Stage(Screen[None], inherit_bindings=False):
             self.mount(pane, before=self.foot)
         if self.front is not pane:
             self.front.remove_class("front")
-            if self.front is self.log_pane:
-                self.log_pane.close_log()
+            self.front.leave()
         self.front = pane
         pane.add_class("front")
         self.title_line.set_class(pane is not self.overview, "shown")
@@ -156,8 +196,7 @@ class Stage(Screen[None], inherit_bindings=False):
         if action is not None and self.front is self.overview:
             self.overview.touched()
 
-    @on(LineView.CursorMoved)
-    def _moved(self, event: LineView.CursorMoved) -> None:
+    def on_line_view_cursor_moved(self, event: LineView.CursorMoved) -> None:
         """The key line says what can be done with the row under the cursor."""
         scene = self._desk.scene()
         if self.front.is_mounted and self.size.width:
@@ -168,6 +207,8 @@ class Stage(Screen[None], inherit_bindings=False):
     def ask_line(self, purpose: str, prefix: str, text: str = "") -> None:
         """Opens the prompt in the key line's place: `/` to filter or search, `:` for a command."""
         self._prompt_for = purpose
+        if not self.prompt.is_attached:
+            self.mount(self.prompt)
         self.prompt.open(prefix, text)
         self.prompt.add_class("shown")
         self.keys.add_class("hidden")
@@ -178,14 +219,14 @@ class Stage(Screen[None], inherit_bindings=False):
         self.keys.remove_class("hidden")
         self.set_focus(self.front.focus_inside())
 
-    @on(Prompt.Changed)
-    def _typed(self, event: Prompt.Changed) -> None:
-        if self._prompt_for == "filter" and type(event) is Prompt.Changed:
+    def on_prompt_changed(self, event: Prompt.Changed) -> None:
+        """A filter works while it is typed."""
+        if self._prompt_for == "filter":
             self.overview.filter(event.text, self._desk.scene())
             self._desk.redraw()
 
-    @on(Prompt.Submitted)
-    def _entered(self, event: Prompt.Submitted) -> None:
+    def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
+        """Do what was asked for."""
         from console.screens.doing import obey_line
 
         self._close_prompt()
@@ -197,8 +238,8 @@ class Stage(Screen[None], inherit_bindings=False):
         else:
             self._desk.redraw()
 
-    @on(Prompt.Cancelled)
-    def _cancelled(self, event: Prompt.Cancelled) -> None:
+    def on_prompt_cancelled(self, event: Prompt.Cancelled) -> None:
+        """As it was before."""
         self._close_prompt()
         if self._prompt_for == "filter":
             self.overview.filter("", self._desk.scene())

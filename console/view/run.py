@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from console.figures import bytes_, clock, duration
 from console.graph.rail import Rail, build, lit
-from console.model.intents import TaskRef
+from console.model.keys import TaskRef
 from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Scene
 from console.text import cut_end

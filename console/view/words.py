@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from console.figures import clock, coarse, countdown, date, duration
 from console.glyphs import INTENT, glyph, token
-from console.model.dags import LiveTask
-from console.model.intents import Intent
-from console.model.runs import Mention, TaskCard
 from console.view.spans import DIM, TEXT, WARN, Spans
 from console.view.spans import INTENT as INTENT_TOKEN
 from engine.model.moments import DAY, MINUTE, SECOND, Micros, to_datetime
+
+if TYPE_CHECKING:
+    from console.model.dags import LiveTask
+    from console.model.intents import Intent
+    from console.model.runs import Mention, TaskCard
 
 MENTION_FOR: Micros = 5 * MINUTE
 
