@@ -61,7 +61,6 @@ def clear(step: Step, event: Clear) -> None:
     What trigger rules had decided below is taken back where it no longer holds. A run that is over, being cancelled
     or timed out goes on in a new episode.
     """
-    step.ordered = True
     memory = step.memory
     if ending(memory.run) and event.tis:
         conclude(step)

@@ -49,7 +49,7 @@ class RunMemory:
     def __init__(self, plan: DagPlan, run: Run) -> None:
         self.plan = plan
         self.run = run
-        self.episode = Episode(run.id, run.episode, run.version_id, run.started_at, run.ended_at, _outcome(run))
+        self.episode = _episode(run)
         self.instances: dict[tuple[str, int], TaskInstance] = {}
         self.by_id: dict[int, TaskInstance] = {}
         self.by_attempt: dict[str, TaskInstance] = {}
@@ -104,8 +104,11 @@ class RunMemory:
         self.scheduled = {ti.id: ti for ti in waiting}
 
 
-def _outcome(run: Run) -> RunState | None:
-    return run.state if run.state in TERMINAL_RUN else None
+def _episode(run: Run) -> Episode:
+    """The run's present episode; who opened it stands in the store alone."""
+    outcome = run.state if run.state in TERMINAL_RUN else None
+    reason = Reason.CREATED if run.episode == 1 else Reason.REOPENED
+    return Episode(run.id, run.episode, run.version_id, run.started_at, run.ended_at, outcome, reason=reason)
 
 
 def new_run(plan: DagPlan, run: Run, ids: Iterator[int], changes: Changes) -> RunMemory:

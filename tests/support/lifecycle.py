@@ -68,7 +68,9 @@ class Rows:
         for run in changes.new_runs:
             assert run.id not in self.runs
             self.runs[run.id] = replace(run)
+        moved = {t.run for t in changes.transitions if t.kind == "run"}
         for run, guard in changes.runs.values():
+            assert run.id in moved, "the run's row changed and the feed does not say so"
             assert self.runs[run.id].state is guard
             self.runs[run.id] = replace(run)
         for ti in changes.new_tasks:
@@ -172,6 +174,8 @@ class World:
         self.rows.commit(changes)
         self.last = changes
         assert self.rows.runs[self.run.id] == self.run
+        episode = self.rows.episodes[self.run.id, self.run.episode]
+        assert replace(episode, opened_by=self.memory.episode.opened_by) == self.memory.episode
         assert {ti.id: ti for ti in self.rows.instances(self.run.id)} == self.memory.by_id
         for (kind, key), state in self.rows.replayed.items():
             assert state == (self.rows.runs[key].state if kind == "run" else self.rows.tasks[key].state)

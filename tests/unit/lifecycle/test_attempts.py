@@ -58,7 +58,7 @@ def test_an_attempt_keeps_what_was_seen_of_it() -> None:
     assert (row.pid, row.pid_started, row.boot_id) == (4711, 99, "boot")
     assert (row.started_at, row.ended_at, row.duration) == (T0 + 5, T0 + 9, 4)
     assert (row.cpu_seconds, row.peak_bytes, row.exit_code) == (0.5, 7, 0)
-    assert (row.state, row.outcome, row.version_id) == (AttemptState.ENDED, Outcome.SUCCESS, 1)
+    assert (row.state, row.outcome, row.reason, row.version_id) == (AttemptState.ENDED, Outcome.SUCCESS, Reason.EXIT, 1)
     assert world.ti("a").started_at == T0 + 5
 
 

@@ -186,6 +186,19 @@ def test_a_retry_waits_for_an_upstream_that_was_cleared_meanwhile() -> None:
     assert (world.ti("b").state, world.ti("b").attempt) == (TaskState.FAILED, 2)
 
 
+def test_clearing_what_went_back_to_waiting_starts_a_new_epoch() -> None:
+    """An instance that waits for its upstream again, with tries behind it, gets a whole budget by a clear."""
+    world = World(task("a"), task("b", "a", retries=1))
+    world.finish("a")
+    world.finish("b", ERROR)
+    world.do(Clear(world.tis("a")))
+    world.do(RetryDue(world.ti("b").id))
+    assert (world.ti("b").state, world.ti("b").attempt) == (TaskState.NONE, 1)
+    world.do(Clear(world.tis("b")))
+    assert (world.ti("b").state, world.ti("b").epoch_start) == (TaskState.NONE, 1)
+    assert not world.do(Clear(world.tis("b")))
+
+
 def test_a_requeued_instance_waits_for_an_upstream_that_was_cleared_meanwhile() -> None:
     """When the start fails after the upstream was cleared, the attempt is dropped unspent."""
     world = World(task("a"), task("b", "a"))
@@ -282,14 +295,15 @@ def test_changed_edges_and_rules_are_reconsidered() -> None:
 
 
 def test_a_task_that_returns_is_decided_anew() -> None:
-    """An instance that was removed lives again when its task is back in the DAG."""
-    world = chain(fails="b")
+    """An instance that was removed lives again when its task is back in the DAG, with a budget of its own."""
+    world = chain()
     one = world.memory.plan
     clear_on(world, world.use(task("a"), task("b", "a")), "b")
     world.finish("b")
     assert world.states()["c"] == "removed"
     clear_on(world, one)
     assert world.states() == {"a": "success", "b": "success", "c": "scheduled"}
+    assert (world.ti("c").attempt, world.ti("c").epoch_start) == (1, 1)
 
 
 def test_a_new_version_gets_an_episode_even_if_nothing_runs() -> None:

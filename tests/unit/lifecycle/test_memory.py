@@ -12,11 +12,12 @@ from engine.lifecycle.events import CancelRun, Claimed, Ended, Granted, Kill, Pa
 from engine.lifecycle.instructions import Kill as KillOrder
 from engine.lifecycle.instructions import Launch, Timeout, WakeAt, derive, run_timeout_at
 from engine.lifecycle.memory import RunMemory, new_run, restore
+from engine.lifecycle.outcome import run_outcome
 from engine.lifecycle.plan import compile_plan
 from engine.lifecycle.validate import problems
 from engine.model.moments import SECOND
 from engine.model.rows import TaskInstance
-from engine.model.states import AttemptState, RunState, TaskState
+from engine.model.states import AttemptState, Outcome, RunState, TaskState
 from tests.support.lifecycle import ERROR, OK, T0, World, dag, queued_run, task
 
 
@@ -81,12 +82,20 @@ def test_steps_merge_into_one_commit() -> None:
 
 
 def test_a_new_run_merges_with_what_follows() -> None:
-    """A run that is created and started in two steps is one insert."""
+    """A run that is created, started and run in several steps is inserts alone."""
     first, second = Changes(), Changes()
     memory = new_run(compile_plan(dag(task("a")), 1), queued_run(), itertools.count(1), first)
     apply(memory, Start(), T0, second)
+    third = Changes()
+    apply(memory, Granted(1, "A"), T0, third)
+    apply(memory, Claimed("A", 1, 1, "boot", T0), T0, third)
+    second.merge(third)
     first.merge(second)
-    assert (first.runs, first.tasks, len(first.episodes)) == ({}, {}, 1)
+    fourth = Changes()
+    apply(memory, Ended("A", OK), T0, fourth)
+    first.merge(fourth)
+    assert (first.runs, first.tasks, first.attempts, len(first.episodes)) == ({}, {}, {}, 1)
+    assert first.new_attempts[0].outcome is Outcome.SUCCESS
 
 
 def test_no_change_is_falsy() -> None:
@@ -249,6 +258,14 @@ def test_the_validator_sees_a_run_that_should_be_over() -> None:
     run = world.run
     run.state, run.ended_at = RunState.RUNNING, None
     assert "run is running, but all instances are terminal" in problems(world.memory)
+
+
+def test_the_validator_sees_a_wrong_outcome() -> None:
+    """A run whose outcome is not what its instances say is a problem."""
+    world = World(task("a"))
+    world.finish("a")
+    world.run.state = world.memory.episode.outcome = RunState.FAILED
+    assert problems(world.memory) == [f"run is failed (tasks_succeeded), its instances say {run_outcome(world.memory)}"]
 
 
 def test_the_validator_sees_what_nobody_decided() -> None:

@@ -123,6 +123,18 @@ def test_marking_a_running_instance_kills_first() -> None:
     assert [order.name for order in changes.callbacks] == []
 
 
+@pytest.mark.parametrize(("state", "error"), [(TaskState.SUCCESS, None), (TaskState.SKIPPED, "ValueError: no")])
+def test_only_a_success_forgets_the_last_error(state: TaskState, error: str | None) -> None:
+    """An instance that is killed to be marked keeps the error of its earlier try, unless it is a success now."""
+    world = World(task("a", retries=1))
+    world.finish("a", ERROR)
+    world.do(RetryDue(world.ti("a").id))
+    attempt = world.claim("a")
+    world.do(Mark(world.tis("a"), state))
+    world.do(Ended(attempt, SIGTERM))
+    assert (world.ti("a").state, world.ti("a").last_error) == (state, error)
+
+
 def test_marking_a_skip_by_rule_makes_it_a_decision() -> None:
     """A skipped instance that is marked skipped is not taken back when its upstream is cleared."""
     world = World(task("a"), task("b", "a"))
