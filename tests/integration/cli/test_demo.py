@@ -2,43 +2,53 @@
 
 from __future__ import annotations
 
+import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from console.cli.demo_home import DAY, furnish, tear_down
+from console.cli.demo_home import DAY
 from console.cli.link import engine_pid
+from console.cli.spawning import package_root
+from engine.config import Home
 from engine.model.moments import SECOND
 from engine.store import reads_run
 from engine.store.reader import Reader
 from tests.support.cli import dagdeck
 from tests.support.homes import processes_of, until
+from tests.support.pty import PtyProgram
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.pty]
 
 
-def test_the_demo_has_a_real_past_and_goes_without_a_trace(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Fourteen days of real weather were processed, some of them a day ago; at the end no process or file is left."""
-    root = tmp_path_factory.mktemp("d")
-    told: list[str] = []
-    home = furnish(root, told.append)
-    try:
-        now = time.time_ns() // 1000
-        with Reader(home.database) as reader:
-            weather = reads_run.runs(reader, dag_id="weather_daily")
-            assert [run.state for run in weather] == ["success"] * 14
-            ages = [(now - (run.started_at or 0)) / SECOND for run in weather]
-            assert min(ages) < DAY < max(ages)
-            until(lambda: reads_run.runs(reader, dag_id="weather_replay"), "live runs have begun")
-        assert engine_pid(home)
-        assert told
-        processes = processes_of(home)
-        assert len(processes) > 1
-    finally:
-        tear_down(root)
-    assert not root.exists()
-    until(lambda: not any(_lives(pid) for pid in processes), "all processes of the home have ended")
+def test_the_demo_has_a_real_past_and_goes_without_a_trace() -> None:
+    """Fourteen days of real weather were processed, some of them a day ago; on leaving, no process or file is left."""
+    with tempfile.TemporaryDirectory(prefix="dd-") as folder:
+        command = [sys.executable, "-m", "dagdeck", "demo"]
+        with PtyProgram(command, size=(120, 40), env={"TMPDIR": folder}, cwd=str(package_root())) as screen:
+            screen.until("weather_replay", 60.0)
+            (root,) = Path(folder).glob("dagdeck-demo-*")
+            home = Home(root)
+            assert engine_pid(home)
+            _check_the_past(home)
+            processes = processes_of(home)
+            assert len(processes) > 1
+            screen.press("q")
+            assert screen.wait(20.0) == 0
+        assert not root.exists()
+        until(lambda: not any(_lives(pid) for pid in processes), "all processes of the home have ended")
+
+
+def _check_the_past(home: Home) -> None:
+    now = time.time_ns() // 1000
+    with Reader(home.database) as reader:
+        weather = reads_run.runs(reader, dag_id="weather_daily")
+        assert [run.state for run in weather] == ["success"] * 14
+        ages = [(now - (run.started_at or 0)) / SECOND for run in weather]
+        assert min(ages) < DAY < max(ages)
+        until(lambda: reads_run.runs(reader, dag_id="weather_replay"), "live runs have begun")
 
 
 def _lives(pid: int) -> bool:
