@@ -62,7 +62,7 @@ class Commands:
         async with self._loaded(asked.select.run_ids):
             self._refuse_when_degraded()
             now = self._scheduler.clock.now()
-            plan = verb.plan(self._scheduler, ask, now)
+            plan = self._plan(verb, ask, now)
         preview_id = self._scheduler.new_id(now)
         preview = p.Preview(
             id=asked.id,
@@ -95,19 +95,25 @@ class Commands:
         verb = _verb(command.verb)
         if not _is_command_id(command.command_id):
             raise Refusal("invalid", "a command id is 32 hex digits")
+        if command.seen_seq is not None and not 0 <= command.seen_seq < 1 << 63:
+            raise Refusal("invalid", f"seen_seq is the number of an event, not {command.seen_seq}")
         under_way = self._under_way.get(command.command_id)
         if under_way is not None:
             return msgspec.structs.replace(await asyncio.shield(under_way), id=command.id)
-        before = await self._archive.find_command(command.command_id)
-        if before is not None:
-            return _again(command, before)
         future: asyncio.Future[p.Done] = asyncio.get_running_loop().create_future()
         self._under_way[command.command_id] = future
         try:
+            before = await self._archive.find_command(command.command_id)
+            if before is not None:
+                _resolve(future, _again(command, before))
+                return future.result()
             async with self._loaded(command.select.run_ids):
                 self._refuse_when_degraded()
                 self._scheduler.post(partial(self._apply, command, verb, actor, client, future), partial(_fail, future))
                 return await asyncio.shield(future)
+        except Exception as error:
+            _fail(future, error)
+            raise
         finally:
             del self._under_way[command.command_id]
             if future.done():
@@ -125,7 +131,7 @@ class Commands:
         ask = Ask(command.verb, command.select, command.args, actor.name, command.command_id, command.note)
         turn.failed.append(partial(_fail, future))
         try:
-            plan = verb.plan(self._scheduler, ask, turn.now)
+            plan = self._plan(verb, ask, turn.now)
             kept, skipped = self._guard(plan, command.seen_seq, turn.now)
         except Refusal as error:
             refusal = error
@@ -138,10 +144,17 @@ class Commands:
             self._movers.move_to_end(target.key)
         while len(self._movers) > _MOVERS:
             self._movers.popitem(last=False)
-        self._record(turn, command, actor, client, "done", plan.done, {**result, "changed": len(kept)})
-        turn.committed.append(
-            lambda seq: _resolve(future, p.Done(command.id, seq, plan.done, len(kept), skipped, result))
-        )
+        done = plan.done(kept)
+        self._record(turn, command, actor, client, "done", done, {**result, "changed": len(kept)})
+        turn.committed.append(lambda seq: _resolve(future, p.Done(command.id, seq, done, len(kept), skipped, result)))
+
+    def _plan(self, verb: Verb, ask: Ask, now: Micros) -> Plan:
+        """The verb's plan. Planning changes nothing, so what a verb cannot make sense of is refused. Raises Refusal."""
+        try:
+            return verb.plan(self._scheduler, ask, now)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            self._scheduler.log.exception("plan_failed", verb=ask.verb, error=str(error))
+            raise Refusal("invalid", f"{ask.verb} cannot be planned: {type(error).__name__}: {error}") from error
 
     def _guard(self, plan: Plan, seen_seq: int | None, now: Micros) -> tuple[list[Target], list[str]]:
         """Leaves out rows that moved since the operator looked, naming who came first. Raises Refusal if all did."""

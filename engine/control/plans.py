@@ -64,8 +64,8 @@ class Plan:
     targets: list[Target]
     sentence: str
     carry: Carry
-    done: str
-    """What to say once it is committed."""
+    done: Callable[[list[Target]], str]
+    """What to say of the targets that were not left out, once it is committed."""
     reopens: int = 0
     warnings: list[str] = field(default_factory=list)
 

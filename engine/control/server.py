@@ -18,6 +18,7 @@ from engine.control import protocol as p
 from engine.control.actors import Actor, identify
 from engine.control.commands import Commands
 from engine.control.plans import Refusal
+from engine.store.errors import StoreError
 from engine.version import SCHEMA, SCHEMA_MAJOR, VERSION
 
 _BEHIND = 256 * 1024
@@ -141,7 +142,7 @@ class Server:
             if await self._greet(reader, session):
                 while line := await reader.readline():
                     await self._handle(session, p.decode_client(line))
-        except (msgspec.DecodeError, ValueError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             self._log.warning("client_dropped", user=session.actor.user, error=str(error))
         except OSError:
             pass  # the client is gone
@@ -197,6 +198,8 @@ class Server:
                     return await self._commands.carry_out(message, session.actor, session.client)
         except Refusal as refusal:
             return p.Refused(message.id, refusal.code, str(refusal), self._committed())
+        except StoreError as error:
+            return p.Refused(message.id, "degraded", f"the store cannot be read: {error}", self._committed())
 
 
 def _peer(connection: socket.socket) -> tuple[int, int]:

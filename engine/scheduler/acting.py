@@ -58,8 +58,9 @@ class Actor:
         version = state.versions[memory.run.version_id]
         try:
             orders.append(self._dispatcher.order(version, memory.run, instance, attempt, state.results[memory.run.id]))
-        except PermanentError as error:
-            status = AttemptStatus(1, "engine", outcome="failed", failure_class="permanent", error=str(error))
+        except (PermanentError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            text = str(error) if isinstance(error, PermanentError) else f"cannot be started: {error!r}"
+            status = AttemptStatus(1, "engine", outcome="failed", failure_class="permanent", error=text)
             refused.append(Ended(attempt.id, status))
 
     def order_callbacks(self, state: State, turn: Turn, new_id: Callable[[Micros], str]) -> None:

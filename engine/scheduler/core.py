@@ -272,7 +272,11 @@ class Scheduler:
             return
         hit("scheduler.after_commit")
         if self.degraded is None:
-            self._act(turn)
+            try:
+                self._act(turn)
+            except Exception as failure:
+                self.log.exception("acting_failed", error=str(failure))
+                self._break(Turn(turn.now), failure)  # what is committed stays true; memory is derived from it anew
         for tell in turn.committed:
             tell(future.result())
 

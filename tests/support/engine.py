@@ -192,7 +192,7 @@ class Site:
 
     async def command(self, verb: str, select: p.Selector, args: dict[str, Any] | None = None, **more: Any) -> p.Done:
         """One command over a connection of its own."""
-        async with self.client() as client:
+        async with asyncio.timeout(PATIENCE), self.client() as client:
             return await client.command(verb, select, args, **more)
 
     async def trigger(self, dag_id: str, **args: Any) -> str:

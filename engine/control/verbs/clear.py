@@ -76,7 +76,7 @@ def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -
         targets,
         describe(targets, reopens),
         carry,
-        f"cleared {plural(len(targets), 'task instance')}",
+        lambda kept: f"cleared {plural(len(kept), 'task instance')}",
         reopens,
         warnings,
     )

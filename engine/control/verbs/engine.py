@@ -29,7 +29,7 @@ class Stop:
             return {}
 
         effect = Effect("engine", "", "running", "stopped", detail=f"{len(alive)} attempts", kills=kill and bool(alive))
-        return Plan([Target(("engine", 0), effect)], sentence, carry, "the engine stops")
+        return Plan([Target(("engine", 0), effect)], sentence, carry, lambda _: "the engine stops")
 
 
 class Drain:
@@ -46,7 +46,7 @@ class Drain:
         alive = len(_alive(scheduler))
         effect = Effect("engine", "", "running", "draining", detail=f"{alive} attempts still run")
         sentence = f"nothing new starts; the engine stops when {plural(alive, 'attempt')} have ended"
-        return Plan([Target(("engine", 0), effect)], sentence, carry, "draining")
+        return Plan([Target(("engine", 0), effect)], sentence, carry, lambda _: "draining")
 
 
 class Acknowledge:
@@ -61,7 +61,7 @@ class Acknowledge:
             return {}
 
         effect = Effect("engine", "", "report open", "acknowledged")
-        return Plan([Target(("engine", 0), effect)], "the recovery report is put away", carry, "acknowledged")
+        return Plan([Target(("engine", 0), effect)], "the recovery report is put away", carry, lambda _: "acknowledged")
 
 
 def _alive(scheduler: Scheduler) -> list[tuple[RunMemory, TaskInstance]]:

@@ -33,7 +33,7 @@ class Mark:
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         allowed = ", ".join(sorted(MARKS))
         wanted = ask.args.get("state")
-        if wanted not in MARKS:
+        if not isinstance(wanted, str) or wanted not in MARKS:
             raise Refusal("invalid", f"mark needs a state, one of {allowed}; not {wanted!r}")
         if not ask.select.task_ids:
             raise Refusal("invalid", "mark needs the tasks to mark")
@@ -53,5 +53,7 @@ class Mark:
                 scheduler.apply(turn, scheduler.state.runs[run], MarkEvent(ids, state, ask.command, ask.actor))
             return {}
 
-        done = f"marked {plural(len(targets), 'task instance')} {state.value}"
+        def done(kept: list[Target]) -> str:
+            return f"marked {plural(len(kept), 'task instance')} {state.value}"
+
         return Plan(targets, describe(targets), carry, done, reopens)

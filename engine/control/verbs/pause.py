@@ -33,7 +33,7 @@ class Pause:
 
         targets = [_target(entry, "active", "paused", "runs that have started go on") for entry in entries]
         sentence = f"{plural(len(entries), 'DAG')} paused: no new runs, started ones go on"
-        return Plan(targets, sentence, carry, f"paused {plural(len(entries), 'DAG')}")
+        return Plan(targets, sentence, carry, lambda kept: f"paused {plural(len(kept), 'DAG')}")
 
 
 class Resume:
@@ -60,7 +60,8 @@ class Resume:
         targets = [
             _target(entry, "paused", "active", f"catchup {entry.version.spec.schedule.catchup}") for entry in entries
         ]
-        return Plan(targets, f"{plural(len(entries), 'DAG')} resumed", carry, f"resumed {plural(len(entries), 'DAG')}")
+        sentence = f"{plural(len(entries), 'DAG')} resumed"
+        return Plan(targets, sentence, carry, lambda kept: f"resumed {plural(len(kept), 'DAG')}")
 
 
 def the_dags(scheduler: Scheduler, ask: Ask) -> list[DagEntry]:

@@ -33,4 +33,6 @@ class Retry:
                     scheduler.apply(turn, scheduler.state.runs[run], RetryNow(instance.id, ask.command, ask.actor))
             return {}
 
-        return Plan(targets, describe(targets), carry, f"retrying {plural(len(targets), 'task instance')} now")
+        return Plan(
+            targets, describe(targets), carry, lambda kept: f"retrying {plural(len(kept), 'task instance')} now"
+        )

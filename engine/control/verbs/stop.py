@@ -55,7 +55,9 @@ class Kill:
                         turn.instructions.append((memory, instructions.Kill(instance.id, instance.current.id, 0.0)))
             return {}
 
-        return Plan(targets, describe(targets), carry, f"kill of {plural(len(targets), 'task instance')} requested")
+        return Plan(
+            targets, describe(targets), carry, lambda kept: f"kill of {plural(len(kept), 'task instance')} requested"
+        )
 
 
 class Cancel:
@@ -71,11 +73,12 @@ class Cancel:
                 continue
             runs.append(memory)
             targets.append(run_target(memory, "cancelled"))
-            targets += [
-                task_target(memory, instance, "cancelled", "killed first" if instance.state in ALIVE_TASK else "")
-                for instance in memory.by_id.values()
-                if instance.state not in TERMINAL_TASK
-            ]
+            for instance in memory.by_id.values():
+                if instance.state not in TERMINAL_TASK:
+                    detail = "killed first" if instance.state in ALIVE_TASK else ""
+                    target = task_target(memory, instance, "cancelled", detail)
+                    target.changed_seq = memory.run.changed_seq  # a run is cancelled as a whole, or not at all
+                    targets.append(target)
         if not runs:
             raise Refusal("state", f"nothing to cancel: {', '.join(ask.select.run_ids)} is over or being cancelled")
 
@@ -92,4 +95,8 @@ class Cancel:
             f"{plural(len(runs), 'run')} with {plural(tasks, 'unfinished task instance')}, "
             f"{plural(kills, 'process', 'processes')} killed"
         )
-        return Plan(targets, sentence, carry, f"cancel of {plural(len(runs), 'run')} requested")
+
+        def done(kept: list[Target]) -> str:
+            return f"cancel of {plural(sum(target.key[0] == 'run' for target in kept), 'run')} requested"
+
+        return Plan(targets, sentence, carry, done)

@@ -10,7 +10,7 @@ from engine.control.plans import Ask, Plan, Refusal, Target
 from engine.control.protocol import Effect
 from engine.control.verbs.pause import the_dags
 from engine.model.dag import DagSpec, Json
-from engine.model.moments import Micros, from_iso, to_iso
+from engine.model.moments import Micros, from_iso, to_datetime, to_iso
 from engine.model.states import RunType
 from engine.scheduler.core import Scheduler
 from engine.scheduler.planner import create_run, manual_id, manual_slot
@@ -39,6 +39,7 @@ class Trigger:
         params = _params(spec, ask.args)
         try:
             slot, inferred = manual_slot(entry, date, now)
+            to_datetime(slot.logical_date, spec.schedule.timezone)  # tasks are given it in the DAG's zone
         except (ValueError, OverflowError) as error:
             raise Refusal("invalid", f"logical date {ask.args.get('logical_date')!r}: {error}") from error
         scheduler.warm(entry)  # whoever looks at the preview is about to confirm it
@@ -65,7 +66,11 @@ class Trigger:
         effect = Effect("dag", entry.dag_id, "paused" if entry.paused_at else "active", "new run", detail=detail)
         warnings = [f"{entry.dag_id} is paused: the run waits until it is resumed"] if entry.paused_at else []
         target = Target(("dag", entry.dag_id), effect)
-        return Plan([target], f"1 new run of {entry.dag_id}, {detail}", carry, f"triggered {entry.dag_id}", 0, warnings)
+
+        def done(kept: list[Target]) -> str:
+            return f"triggered {entry.dag_id}"
+
+        return Plan([target], f"1 new run of {entry.dag_id}, {detail}", carry, done, 0, warnings)
 
 
 def _date(text: Any, zone: str) -> Micros | None:
@@ -80,9 +85,14 @@ def _date(text: Any, zone: str) -> Micros | None:
 
 
 def _params(spec: DagSpec, args: dict[str, Any]) -> dict[str, Json]:
-    given = dict(args.get("params") or {})
+    given, texts = (args.get(name) or {} for name in ("params", "param_texts"))
+    if not isinstance(given, dict) or not isinstance(texts, dict):
+        raise Refusal("invalid", f"{spec.dag_id}: params are values by name, not {given or texts!r}")
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise Refusal("invalid", f"{spec.dag_id}: param_texts are texts by name, not {texts!r}")
+    given = dict(given)
     try:
-        for name, text in dict(args.get("param_texts") or {}).items():
+        for name, text in texts.items():
             declared = spec.params.get(name)
             given[name] = param_from_text(name, declared, text) if declared else text
         return resolve_params(spec.params, given)
