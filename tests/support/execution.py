@@ -17,7 +17,6 @@ from engine.execution import directory
 from engine.execution.local import LocalExecutor
 from engine.execution.port import Claimed, Ended, Evidence, LaunchOrder, SpawnFailed
 from engine.execution.process import proc
-from engine.execution.process.spawn import BLANK_TAG, TAG
 from engine.model.attempt_files import AttemptSpec, AttemptStatus, Context, InputRef
 from engine.model.ids import ulid
 
@@ -191,12 +190,9 @@ class Stage:
         return found
 
     def helper(self, kind: str) -> int:
-        """The pid of this home's only `runner` or `host`."""
-        mark = f"bootstrap.py\0{kind}\0{self.attempts}".encode()
-        found = [pid for pid in self.processes() if mark in _command(pid)]
-        if kind == "host":  # its children have its command line, but a tag of their own
-            blank = f"{TAG}={BLANK_TAG}".encode()
-            found = [pid for pid in found if blank in proc.environment(pid)]
+        """The pid of this home's only `runner`, `template` or `host`, by what its command line says it is."""
+        mark = f"bootstrap.py\0runner\0{self.attempts}" if kind == "runner" else f"\0{kind} "
+        found = [pid for pid in self.processes() if mark.encode() in _command(pid)]
         assert len(found) == 1, f"{kind}: {found}"
         return found[0]
 

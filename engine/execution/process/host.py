@@ -1,12 +1,11 @@
 """A host: imports one bundle once, then forks a child for each of its Python attempts and waits for them.
 
-`host ATTEMPTS-FOLDER NUMBER BUNDLE FILE DAGS-FOLDER`, orders on descriptor 3 (lines of attempt ids),
-news to descriptor 4. It outlives whoever started it: without orders it goes on waiting for its children, then ends.
+Forked from its interpreter's template. Orders on descriptor 3 (lines of attempt ids), news to descriptor 4. It outlives
+whoever started it: without orders it goes on waiting for its children, then ends.
 """
 
 from __future__ import annotations
 
-import faulthandler
 import gc
 import os
 import select
@@ -15,9 +14,10 @@ import sys
 from engine import failpoints
 from engine.authoring.dag import DAG
 from engine.execution import directory as files
-from engine.execution.process import child, failure, news, proc, streams, tag, waiter
+from engine.execution.process import child, failure, news, proc, streams, waiter
 from engine.execution.process.channels import NEWS_FD, ORDERS_FD
 from engine.execution.process.judge import BundleBroken
+from engine.execution.process.marks import Marks
 from engine.execution.process.rehearsal import rehearse
 from engine.execution.process.wakeup import Wakeup
 from engine.model.attempt_files import AttemptSpec
@@ -28,19 +28,32 @@ _RECORDED = child.RECORDED << 8
 """The wait status of a child that has written its status."""
 
 
-def main(arguments: list[str]) -> int:
-    """Serves until the orders end and the last child is gone."""
-    root, number, bundle, file = arguments[0], int(arguments[1]), arguments[2], arguments[3]
-    os.umask(0o077)
-    os.environ.pop("LD_BIND_NOW", None)
-    for fd in (ORDERS_FD, NEWS_FD):
-        os.set_inheritable(fd, False)
-    streams.suit_logs()
-    faulthandler.enable()
-    _enter(arguments[4], file)
-    host = Host(root, bundle, file)
+class Setting:
+    """What all hosts of one template share."""
+
+    def __init__(self, root: str, dags: str, boot_id: str, marks: Marks) -> None:
+        self.root = root
+        self.dags = dags
+        self.boot_id = boot_id
+        self.marks = marks
+        self.rehearsed = False
+
+    def rehearse(self) -> None:
+        """Gets the memory of this process, and of its forks, into the state in which it stays."""
+        rehearse(self.root, self.boot_id, self.marks)
+        settle_memory()
+        self.rehearsed = True
+
+
+def run(setting: Setting, number: int, bundle: str, file: str) -> int:
+    """Serves one bundle until the orders end and the last child is gone. Returns the exit code."""
+    started = proc.own_start()
+    news.tell(NEWS_FD, news.HOST, number, "importing", os.getpid(), started)
+    setting.marks.rename(f"host {os.path.basename(bundle)[:12]} {file}")
+    _enter(setting.dags, file)
+    host = Host(setting, bundle, file)
     state = host.load()
-    news.tell(NEWS_FD, news.HOST, number, state)
+    news.tell(NEWS_FD, news.HOST, number, state, os.getpid(), started)
     if state != "cold":
         host.serve()
     return 0
@@ -58,17 +71,16 @@ def _enter(dags: str, file: str) -> None:
 class Host:
     """One bundle, imported, and the children that run its attempts."""
 
-    def __init__(self, root: str, bundle: str, file: str) -> None:
-        self._root = root
+    def __init__(self, setting: Setting, bundle: str, file: str) -> None:
+        self._setting = setting
+        self._root = setting.root
+        self._boot_id = setting.boot_id
         self._bundle = bundle
         self._file = file
-        self._boot_id = proc.boot_id()
         self._dags: dict[str, DAG] = {}
         self._broken: BundleBroken | None = None
         self._children: dict[int, str] = {}
-        self._tag = tag.find()
         self._rest = b""
-        self._rehearsed = False
 
     def load(self) -> str:
         """Imports the bundle. Returns `ready`, `broken`, or `cold` if forking from here would not be safe."""
@@ -79,7 +91,7 @@ class Host:
             failure.say(f"{self._file} cannot be imported: {failure.one_line(problem.__cause__ or problem)}")
         if not _may_fork():
             return "cold"
-        _settle_memory()
+        settle_memory()
         return "broken" if self._broken is not None else "ready"
 
     def serve(self) -> None:
@@ -90,10 +102,8 @@ class Host:
         poll.register(ORDERS_FD, select.POLLIN)
         taking = True
         while taking or self._children:
-            if not self._rehearsed and not poll.poll(0):
-                rehearse(self._root, self._boot_id, self._tag)
-                _settle_memory()
-                self._rehearsed = True
+            if not self._setting.rehearsed and not poll.poll(0):
+                self._setting.rehearse()
             for fd, _ in poll.poll():
                 if fd == ORDERS_FD:
                     taking = self._take_orders()
@@ -144,7 +154,7 @@ class Host:
             os.setsid()
             os.close(ORDERS_FD)
             self._wakeup.undo_in_child()
-            tag.write(self._tag, attempt_id)
+            self._setting.marks.write(attempt_id, attempt_id)
             child.own_exit_handlers()
             child.run(path, attempt_id, NEWS_FD, self._boot_id, self._load, spec, not_before)
         except BaseException as problem:
@@ -196,7 +206,7 @@ def _spec_in(path: str) -> AttemptSpec | None:
         return None
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """Keeps the collector from writing to what is there, in this process and in its children."""
     gc.collect()
     gc.freeze()

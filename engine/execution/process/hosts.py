@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
+import signal
 import socket
 import time
 
-from engine.execution.process import spawn
+from engine.execution.process import proc, spawn
 from engine.execution.process.channels import NEWS_FD, ORDERS_FD
 from engine.execution.process.outbox import Outbox
 
@@ -17,7 +19,7 @@ Key = tuple[str, str, str]
 IDLE_SECONDS = 600.0
 CROWDED_SECONDS = 30.0
 MOST_IDLE = 4
-"""Idle hosts beyond this many go much sooner: each holds about 9 MB, more with large libraries."""
+"""Idle hosts beyond this many go much sooner: each holds memory, much of it with large libraries."""
 RETIRED_SECONDS = 10.0
 IMPORT_SECONDS = 120.0
 
@@ -25,26 +27,35 @@ IMPORT_SECONDS = 120.0
 class HostProcess:
     """One host, from its start to its end."""
 
-    __slots__ = ("busy", "key", "last_use", "leaving", "number", "orders", "pending", "pid", "retired", "state")
+    __slots__ = (
+        "busy", "channel", "key", "last_use", "leaving", "number", "orders", "pending", "pid", "retired", "started",
+        "state",
+    )  # fmt: skip
 
-    def __init__(self, number: int, key: Key, pid: int, orders: Outbox, now: float) -> None:
+    def __init__(self, number: int, key: Key, channel: socket.socket, poll: select.poll) -> None:
         self.number = number
         self.key = key
-        self.pid = pid
-        self.orders = orders
+        self.channel = channel
+        self.orders = Outbox(channel.fileno(), poll, select.POLLIN)
+        self.pid = 0
+        self.started = 0
         self.state = "importing"
         self.pending: set[str] = set()
         """Attempts ordered and not known to have begun."""
         self.busy: set[str] = set()
         """Attempts that have begun and not ended."""
-        self.last_use = now
+        self.last_use = time.monotonic()
         self.retired = False
         self.leaving = False
 
     def let_go(self) -> None:
-        """No more orders: the host ends once its children have."""
-        self.leaving = True
-        self.orders.close()
+        """No more orders: the host ends once its children have. Its end still shows on the channel."""
+        if not self.leaving:
+            self.leaving = True
+            try:
+                self.channel.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
 
     @property
     def is_idle(self) -> bool:
@@ -59,9 +70,10 @@ class HostProcess:
             return True
         return now - self.last_use >= (RETIRED_SECONDS if self.retired else IDLE_SECONDS)
 
-    def is_stuck(self, now: float) -> bool:
-        """True if its import takes longer than any import should."""
-        return self.state == "importing" and now - self.last_use > IMPORT_SECONDS
+    def end_if_stuck(self, now: float) -> None:
+        """Ends it if its import takes longer than any import should."""
+        if self.state == "importing" and now - self.last_use > IMPORT_SECONDS and proc.is_alive(self.pid, self.started):
+            os.kill(self.pid, signal.SIGKILL)
 
 
 class Hosts:
@@ -72,10 +84,11 @@ class Hosts:
         self._environment, self._dags = spawn.host_setting()
         self._news = news
         self._poll = poll
+        self._templates: dict[str, socket.socket] = {}
         self._taking: dict[Key, HostProcess] = {}
+        self._numbers = 0
         self.by_number: dict[int, HostProcess] = {}
-        self.by_pid: dict[int, HostProcess] = {}
-        self.by_orders: dict[int, HostProcess] = {}
+        self.by_channel: dict[int, HostProcess] = {}
         self.owing: dict[str, HostProcess] = {}
         """Which host each ordered attempt that has not begun was ordered from."""
         self.must_be_cold: set[Key] = set()
@@ -88,27 +101,46 @@ class Hosts:
             host = self._taking[key] = self._start(key)
         return host
 
+    def prepare(self, interpreter: str) -> socket.socket:
+        """The interpreter's template, started if there is none. Raises OSError."""
+        template = self._templates.get(interpreter)
+        if template is None:
+            template, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            try:
+                arguments = ["template", self._root, self._dags, spawn.BLANK_TITLE]
+                moves = [(theirs.fileno(), ORDERS_FD), (self._news, NEWS_FD)]
+                spawn.python(interpreter, arguments, self._environment, moves)
+            except OSError:
+                template.close()
+                raise
+            finally:
+                theirs.close()
+            template.setblocking(False)
+            self._templates[interpreter] = template
+        return template
+
     def _start(self, key: Key) -> HostProcess:
-        number = len(self.by_number) + 1
-        while number in self.by_number:
-            number += 1
         interpreter, bundle, file = key
         ours, theirs = socket.socketpair()
+        self._numbers += 1
+        order = json.dumps([self._numbers, bundle, file]).encode()
         try:
-            pid = spawn.python(
-                interpreter,
-                ["host", self._root, str(number), bundle, file, self._dags],
-                self._environment,
-                [(theirs.fileno(), ORDERS_FD), (self._news, NEWS_FD)],
-            )
+            self._order_host(interpreter, order, theirs)
         except OSError:
             ours.close()
             raise
         finally:
             theirs.close()
-        host = HostProcess(number, key, pid, Outbox(ours.detach(), self._poll), time.monotonic())
-        self.by_number[number] = self.by_pid[pid] = self.by_orders[host.orders.fd] = host
+        host = HostProcess(self._numbers, key, ours, self._poll)
+        self.by_number[host.number] = self.by_channel[ours.fileno()] = host
         return host
+
+    def _order_host(self, interpreter: str, order: bytes, channel: socket.socket) -> None:
+        try:
+            socket.send_fds(self.prepare(interpreter), [order], [channel.fileno()])
+        except (BrokenPipeError, ConnectionResetError):
+            self._templates.pop(interpreter).close()
+            socket.send_fds(self.prepare(interpreter), [order], [channel.fileno()])
 
     def order(self, key: Key, attempt_ids: list[str], now: float) -> None:
         """Has these attempts started by their bundle's host. Raises OSError when there is none and none will start."""
@@ -140,8 +172,8 @@ class Hosts:
 
     def let_go(self, host: HostProcess) -> None:
         """Gives the host no more orders."""
-        self._taking.pop(host.key, None)
-        self.by_orders.pop(host.orders.fd, None)
+        if self._taking.get(host.key) is host:
+            del self._taking[host.key]
         host.let_go()
 
     def let_idle_go(self, now: float) -> None:
@@ -149,23 +181,25 @@ class Hosts:
         for host in list(self._taking.values()):
             if host.may_go(now):
                 self.let_go(host)
-            elif host.is_stuck(now):
-                os.kill(host.pid, 9)
+            else:
+                host.end_if_stuck(now)
         idle = sorted((host for host in self._taking.values() if host.is_idle), key=lambda host: host.last_use)
         for host in idle[:-MOST_IDLE]:
             if now - host.last_use >= CROWDED_SECONDS:
                 self.let_go(host)
 
     def let_all_go(self) -> None:
-        """Gives no host any more orders."""
+        """Gives no host any more orders, and no template either."""
         for host in list(self._taking.values()):
             self.let_go(host)
+        for template in self._templates.values():
+            template.close()
+        self._templates.clear()
 
-    def buried(self, pid: int) -> HostProcess | None:
-        """Forgets the host with this pid, which is gone; None if it was none of ours."""
-        host = self.by_pid.pop(pid, None)
-        if host is not None:
-            del self.by_number[host.number]
-            if self._taking.get(host.key) is host:
-                self.let_go(host)
-        return host
+    def forget(self, host: HostProcess) -> None:
+        """The host is gone."""
+        self.let_go(host)
+        self.by_number.pop(host.number, None)
+        self.by_channel.pop(host.channel.fileno(), None)
+        self._poll.unregister(host.channel.fileno())
+        host.channel.close()

@@ -17,7 +17,8 @@ FAILED = "f"
 NOT_MINE = "d"
 """`["d", attempt]`: somebody else had claimed it."""
 HOST = "h"
-"""`["h", host number, state]`: `ready`, `broken` (its bundle does not load) or `cold` (it must not fork)."""
+"""`["h", host number, state, pid, start ticks]`. States: `importing`, `ready`, `broken` (its bundle does not load) and
+`cold` (it must not fork)."""
 
 
 def tell(pipe: int, *message: object) -> None:

@@ -121,7 +121,7 @@ def environment(pid: int) -> bytes:
         return b""
 
 
-def is_child(pid: int) -> bool:
-    """True if this process can wait for that one."""
+def is_present(pid: int, started: int) -> bool:
+    """True if the process that had this pid and start time runs, or has not been waited for."""
     found = stat(pid)
-    return found is not None and found.parent == os.getpid()
+    return found is not None and found.started == started

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from engine import failpoints
 from engine.authoring.dag import DAG
 from engine.authoring.running import call_task, prepare
 from engine.authoring.tasks import task
 from engine.execution import directory as files
-from engine.execution.process import child, failure, news, tag
+from engine.execution.process import child, failure, news
+from engine.execution.process.marks import Marks
 from engine.execution.process.spawn import BLANK_TAG
 from engine.model.attempt_files import CLAIM, SPEC, STATUS, AttemptSpec, Context
 
@@ -31,7 +33,7 @@ def in_context(logical_date: Any, params: Any) -> None:
     return
 
 
-def rehearse(root: str, boot_id: str, tag_address: int) -> None:
+def rehearse(root: str, boot_id: str, marks: Marks) -> None:
     """Goes the way of an attempt, in a folder of its own below `root`. What prevents it is only said."""
     with DAG("rehearsal", schedule=None) as dag:
         task(plain)()
@@ -40,17 +42,19 @@ def rehearse(root: str, boot_id: str, tag_address: int) -> None:
     scratch = f"{root}/.rehearsal-{os.getpid()}"
     environment, folder = dict(os.environ), os.getcwd()
     silent = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    points = failpoints.mute()
     try:
         for number in range(_TIMES):
             spec = _spec_of("plain" if number % 2 else "in_context", environment, folder)
             files.create(scratch, spec)
-            _attempt(dag, scratch, silent, boot_id, tag_address)
+            _attempt(dag, scratch, silent, boot_id, marks)
             for name in (SPEC, CLAIM, STATUS):
                 os.unlink(f"{scratch}/{name}")
             os.rmdir(scratch)
     except Exception as problem:
         failure.say(f"rehearsal: {failure.one_line(problem)}")
     finally:
+        failpoints.unmute(points)
         child.enter(environment, folder)
         os.close(silent)
 
@@ -62,8 +66,8 @@ def _spec_of(task_id: str, environment: dict[str, str], folder: str) -> bytes:
     return spec.dumps()
 
 
-def _attempt(dag: DAG, path: str, silent: int, boot_id: str, tag_address: int) -> None:
-    tag.write(tag_address, BLANK_TAG)
+def _attempt(dag: DAG, path: str, silent: int, boot_id: str, marks: Marks) -> None:
+    marks.write(BLANK_TAG, marks.name)
     begun = child.claim(path, boot_id, 0)
     if begun is None:
         return

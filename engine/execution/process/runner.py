@@ -37,27 +37,29 @@ def main(arguments: list[str]) -> int:
     os.umask(0o077)
     os.set_inheritable(ENGINE_FD, False)
     os.closerange(ENGINE_FD + 1, 1 << 16)
-    _adopt_orphans()
-    Runner(arguments[0]).serve()
+    Runner(arguments[0], _adopt_orphans()).serve()
     return 0
 
 
-def _adopt_orphans() -> None:
-    """Children of a host that dies become ours, so that how they end is not lost."""
+def _adopt_orphans() -> bool:
+    """Has children of a host that dies become ours, so that how they end is not lost. False where that cannot be."""
     try:
-        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        return int(ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)) == 0
     except (OSError, AttributeError):
-        pass
+        return False
 
 
 class Running:
     """An attempt whose process the runner waits for, or has heard of."""
 
-    __slots__ = ("attempt_id", "began", "host", "pid", "stands_over")
+    __slots__ = ("attempt_id", "began", "host", "pid", "stands_over", "ticks")
 
-    def __init__(self, attempt_id: str, pid: int, host: HostProcess | None, stands_over: bool) -> None:
+    def __init__(
+        self, attempt_id: str, pid: int, host: HostProcess | None = None, ticks: int = 0, stands_over: bool = False
+    ) -> None:
         self.attempt_id = attempt_id
         self.pid = pid
+        self.ticks = ticks
         self.host = host
         self.stands_over = stands_over
         self.began = time.monotonic_ns()
@@ -66,8 +68,9 @@ class Running:
 class Runner:
     """Orders from the engine to hosts and shims, their news back to the engine, a batch per turn of the loop."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, adopts: bool) -> None:
         self._root = root
+        self._adopts = adopts
         self._boot_id = proc.boot_id()
         self._poll = select.poll()
         self._engine = Outbox(ENGINE_FD, self._poll, select.POLLIN)
@@ -87,16 +90,20 @@ class Runner:
 
     def serve(self) -> None:
         """Runs until there is no engine and no attempt left."""
-        while self._taking or self._by_pid or self._hosts.by_pid:
+        while self._taking or self._by_pid or self._hosts.by_number:
             ready = dict(self._poll.poll(_TICK_MS))
+            gone = [host for fd, host in self._hosts.by_channel.items() if ready.get(fd, 0) & ~select.POLLOUT]
             for fd, events in ready.items():
-                self._flush(fd, events)
+                if events & select.POLLOUT:
+                    self._flush(fd)
             if self._wakeup.fd in ready:
                 self._wakeup.drain()
             if self._news in ready or self._wakeup.fd in ready:
                 self._read_news()
             if self._wakeup.fd in ready:
                 self._reap()
+            for host in gone:
+                self._bury(host)
             if self._taking and ready.get(ENGINE_FD, 0) & ~select.POLLOUT:
                 self._read_orders()
             if self._wakeup.stopping and self._taking:
@@ -104,12 +111,9 @@ class Runner:
             self._look_for_idle(time.monotonic())
             self._send_report()
 
-    def _flush(self, fd: int, events: int) -> None:
-        host = self._hosts.by_orders.get(fd)
-        if host is not None and events & (select.POLLHUP | select.POLLERR):
-            self._hosts.let_go(host)
-        elif events & select.POLLOUT:
-            (host.orders if host is not None else self._engine).flush()
+    def _flush(self, fd: int) -> None:
+        host = self._hosts.by_channel.get(fd)
+        (host.orders if host is not None else self._engine).flush()
 
     def _look_for_idle(self, now: float) -> None:
         if now >= self._next_idle_check:
@@ -185,13 +189,13 @@ class Runner:
             except OSError as problem:
                 self._tell("failed", [attempt_id, f"cannot start {interpreter}: {failure.one_line(problem)}"])
                 continue
-            self._keep(Running(attempt_id, pid, None, stands_over=False))
+            self._keep(Running(attempt_id, pid))
 
     def _start_shell(self, attempt_id: str) -> None:
         for left in range(_LOCK_TRIES - 1, -1, -1):
             try:
                 pid = spawn.shell(self._root, attempt_id, self._boot_id, self._news_write)
-                self._keep(Running(attempt_id, pid, None, stands_over=True))
+                self._keep(Running(attempt_id, pid, stands_over=True))
             except spawn.Locked:
                 if left:
                     time.sleep(0.001)
@@ -224,7 +228,7 @@ class Runner:
     def _hear(self, line: list[Any]) -> None:
         what = line[0]
         if what == news.CLAIMED:
-            self._hear_claimed(line[1], line[2])
+            self._hear_claimed(line[1], line[2], line[3])
         elif what == news.ENDED:
             self._forget(line[1])
             self._tell("ended", [line[1]])
@@ -235,21 +239,21 @@ class Runner:
             self._forget(line[1])
             self._tell("orphaned", line[1])
         elif what == news.HOST:
-            self._hear_host(self._hosts.by_number.get(line[1]), line[2])
+            self._hear_host(self._hosts.by_number.get(line[1]), *line[2:])
 
-    def _hear_claimed(self, attempt_id: str, pid: int) -> None:
+    def _hear_claimed(self, attempt_id: str, pid: int, ticks: int) -> None:
         self._tell("claimed", attempt_id)
         if attempt_id in self._by_id:
             return
         host = self._hosts.no_longer_owed(attempt_id)
         if host is not None:
             host.busy.add(attempt_id)
-            self._by_id[attempt_id] = Running(attempt_id, pid, host, stands_over=False)
+            self._by_id[attempt_id] = Running(attempt_id, pid, host, ticks)
 
-    def _hear_host(self, host: HostProcess | None, state: str) -> None:
+    def _hear_host(self, host: HostProcess | None, state: str, pid: int, started: int) -> None:
         if host is None:
             return
-        host.state = state
+        host.state, host.pid, host.started = state, pid, started
         if state == "cold":
             self._hosts.must_be_cold.add(host.key)
             waiting = self._hosts.take_back(host)
@@ -279,8 +283,6 @@ class Runner:
             running = self._by_pid.pop(pid, None)
             if running is not None:
                 self._settle(running, wait_status, usage)
-            elif (host := self._hosts.buried(pid)) is not None:
-                self._bury(host)
 
     def _settle(self, running: Running, wait_status: int, usage: resource.struct_rusage) -> None:
         attempt_id, path = running.attempt_id, files.path_of(self._root, running.attempt_id)
@@ -302,11 +304,12 @@ class Runner:
 
     def _bury(self, host: HostProcess) -> None:
         """A host is gone: its children are ours now, what it had not started is started anew."""
+        self._hosts.forget(host)
         for attempt_id in host.busy:
             running = self._by_id.get(attempt_id)
             if running is not None:
                 running.host = None
-                if proc.is_child(running.pid):
+                if self._adopts and proc.is_present(running.pid, running.ticks):
                     self._by_pid[running.pid] = running
                 self._tell("orphaned", attempt_id)
         owed = self._hosts.take_back(host)

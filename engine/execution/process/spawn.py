@@ -19,6 +19,8 @@ BOOTSTRAP = ROOT + "/engine/execution/process/bootstrap.py"
 TAG = "DAGDECK_ATTEMPT_ID"
 """Variable by which every process of an attempt can be found, wherever it moved."""
 BLANK_TAG = "0" * 26
+BLANK_TITLE = "-" * 80
+"""An argument that processes of ours overwrite with what they are."""
 _HOSTS_OWN = {TAG: BLANK_TAG, "LD_BIND_NOW": "1"}
 """Libraries are bound when a host starts, not function by function in each of its children."""
 _DEFAULTS = (

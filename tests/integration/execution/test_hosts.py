@@ -11,7 +11,7 @@ import pytest
 
 from engine.execution.port import Bundle, SpawnFailed
 from engine.execution.process import proc
-from tests.support.execution import Stage
+from tests.support.execution import Stage, kill
 
 pytestmark = pytest.mark.processes
 
@@ -107,7 +107,7 @@ async def test_threads_at_import_make_a_bundle_start_cold(stage: Stage) -> None:
     for order in orders:
         assert (await stage.status_of(order)).code == 0
         assert stage.result(order) == "2"
-    await stage.until(lambda: len(stage.processes()) == 1, "the end of the host: only the runner is left")
+    await stage.until(lambda: len(stage.processes()) == 2, "the end of the host: only runner and template are left")
     assert (await stage.run(stage.order("count"))).code == 0
 
 
@@ -165,6 +165,21 @@ async def test_warming_imports_ahead_and_lets_older_versions_go(stage: Stage) ->
     assert (await stage.run(stage.order("any"))).code == 0
     assert (stage.home / "imports").read_text() == "x"
     assert proc.exists(stage.helper("host"))
+
+
+async def test_hosts_of_one_interpreter_come_from_one_template(stage: Stage) -> None:
+    """Two files have two hosts and one template; when the template is killed, further files get a new one."""
+    for name in ("one", "two", "three"):
+        stage.tasks("def any():\n    return 1\n", name=f"{name}.py")
+    assert (await stage.run(stage.order("any", file="one.py"))).code == 0
+    template = stage.helper("template")
+    assert (await stage.run(stage.order("any", file="two.py"))).code == 0
+    assert stage.helper("template") == template
+    kill(template)
+    await stage.until(lambda: not proc.exists(template), "the end of the template")
+    assert (await stage.run(stage.order("any", file="three.py"))).code == 0
+    assert (await stage.run(stage.order("any", file="one.py"))).code == 0
+    assert stage.helper("template") != template
 
 
 async def test_exit_handlers_of_the_import_are_not_the_tasks(stage: Stage) -> None:

@@ -39,7 +39,7 @@ def loaded_by(code: str) -> list[str]:
     return list(json.loads(done.stdout))
 
 
-@pytest.mark.parametrize("entry", ["runner", "host", "cold"])
+@pytest.mark.parametrize("entry", ["runner", "template", "host", "cold"])
 def test_entries_load_the_standard_library_and_their_own_rooms_alone(entry: str) -> None:
     """Runner, host and cold start load nothing but the standard library and the rooms that tasks may load."""
     modules = loaded_by(f"import engine.execution.process.{entry}")
@@ -55,7 +55,7 @@ def test_the_runner_loads_nothing_of_authoring() -> None:
 def test_a_host_carries_none_of_the_modules_that_make_forks_dear() -> None:
     """A host loads no asyncio, no logging, no SSL and no threading: every fork of every task would pay for them."""
     dear = {"asyncio", "logging", "ssl", "_ssl", "_hashlib", "threading", "random", "subprocess", "sqlite3"}
-    assert dear.isdisjoint(loaded_by("import engine.execution.process.host"))
+    assert dear.isdisjoint(loaded_by("import engine.execution.process.template"))
 
 
 async def test_a_task_sees_only_what_it_may_load(stage: Stage) -> None:
