@@ -121,7 +121,12 @@ class Engine:
         places = Places(self._home, self._settings.python or sys.executable)
         environment = task_environment(self._home, self._settings)
         self._executor = LocalExecutor(
-            self._home.attempts, self._clock, self._home.log, environment=environment, dags=self._home.dags
+            self._home.attempts,
+            self._clock,
+            self._home.log,
+            environment=environment,
+            dags=self._home.dags,
+            python=places.python,
         )
         self._writer = Writer(
             self._home.database,

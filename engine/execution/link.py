@@ -32,7 +32,8 @@ class RunnerLink:
     def start(self, root: str, log: str | None, hosts: dict[str, Any]) -> None:
         """Starts the runner's process; what it and its hosts print goes to the file `log`. Raises OSError.
 
-        `hosts` is where hosts import DAG files: the environment (`env`) and the folder (`dags`).
+        `hosts` is where hosts import DAG files: the environment (`env`), the folder (`dags`), and the interpreter
+        that is made ready at once (`python`).
         """
         ours, theirs = socket.socketpair()
         output = os.open(log or os.devnull, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -55,15 +55,21 @@ class LocalExecutor:
         *,
         environment: Mapping[str, str] | None = None,
         dags: Path | None = None,
+        python: str = "",
     ) -> None:
         """`attempts` is the home's folder of attempts, `log` where the runner and its hosts print to.
 
         `environment` and `dags` are what DAG files are imported in: the environment, and the folder they lie in.
+        `python` is the interpreter that most of them name: it is made ready at once.
         """
         self._root = os.path.abspath(attempts)
         self._clock = clock
         self._log = str(log) if log is not None else None
-        self._hosts: dict[str, Any] = {"env": dict(environment or {}), "dags": str(dags) if dags else ""}
+        self._hosts: dict[str, Any] = {
+            "env": dict(environment or {}),
+            "dags": str(dags) if dags else "",
+            "python": python,
+        }
         self._live: dict[str, Live] = {}
         self._out: list[Evidence] = []
         self._link: RunnerLink | None = None

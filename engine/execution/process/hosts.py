@@ -81,7 +81,7 @@ class Hosts:
 
     def __init__(self, root: str, news: int, poll: select.poll) -> None:
         self._root = root
-        self._environment, self._dags = spawn.host_setting()
+        self._environment, self._dags, self._first = spawn.host_setting()
         self._news = news
         self._poll = poll
         self._templates: dict[str, socket.socket] = {}
@@ -100,6 +100,11 @@ class Hosts:
         if host is None:
             host = self._taking[key] = self._start(key)
         return host
+
+    def prepare_first(self) -> None:
+        """Starts the template that will be needed first. Raises OSError."""
+        if self._first:
+            self.prepare(self._first)
 
     def prepare(self, interpreter: str) -> socket.socket:
         """The interpreter's template, started if there is none. Raises OSError."""

@@ -90,6 +90,10 @@ class Runner:
 
     def serve(self) -> None:
         """Runs until there is no engine and no attempt left."""
+        try:
+            self._hosts.prepare_first()
+        except OSError as problem:
+            failure.say(f"no template of hosts: {failure.one_line(problem)}")
         while self._taking or self._by_pid or self._hosts.by_number:
             ready = dict(self._poll.poll(_TICK_MS))
             gone = [host for fd, host in self._hosts.by_channel.items() if ready.get(fd, 0) & ~select.POLLOUT]

@@ -40,7 +40,8 @@ _INTERPRETER_VARIABLES = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
 
 
 HOSTS = "DAGDECK_HOSTS"
-"""Variable of the runner: JSON of the environment that hosts import DAG files in (`env`), and of the folder `dags`."""
+"""Variable of the runner: JSON of the environment that hosts import DAG files in (`env`), of the folder of those files
+(`dags`), and of the interpreter that will be needed first (`python`)."""
 
 
 class Begun(Exception):
@@ -58,10 +59,17 @@ def base_environment() -> dict[str, str]:
     return kept
 
 
-def host_setting() -> tuple[dict[str, str], str]:
-    """The environment in which a host imports, and the folder of the DAG files (empty: hosts stay where they are)."""
+def host_setting() -> tuple[dict[str, str], str, str]:
+    """The environment in which a host imports, the folder of the DAG files, and the first interpreter.
+
+    Without a folder hosts stay where they are; without an interpreter none is made ready.
+    """
     setting = json.loads(os.environ.get(HOSTS, "{}"))
-    return {**base_environment(), **setting.get("env", {}), **_HOSTS_OWN}, setting.get("dags", "")
+    return (
+        {**base_environment(), **setting.get("env", {}), **_HOSTS_OWN},
+        setting.get("dags", ""),
+        setting.get("python", ""),
+    )
 
 
 def python(
