@@ -39,7 +39,7 @@ class Archive(Protocol):
 @dataclass(slots=True)
 class _Shown:
     preview: p.Preview
-    targets: list[Target]
+    rows: list[p.Effect]
     expires: Micros
 
 
@@ -63,30 +63,32 @@ class Commands:
             self._refuse_when_degraded()
             now = self._scheduler.clock.now()
             plan = self._plan(verb, ask, now)
+            follows = plan.follows()
+        rows = [*(target.effect for target in plan.targets), *follows]
         preview_id = self._scheduler.new_id(now)
         preview = p.Preview(
             id=asked.id,
             preview_id=preview_id,
             seq=self._scheduler.committed_seq,
             verb=asked.verb,
-            sentence=plan.sentence,
-            total=len(plan.targets),
+            sentence=plan.sentence + (f", {len(follows)} more follow" if follows else ""),
+            total=len(rows),
             counts=plan.counts,
             kills=plan.kills,
             reopens=plan.reopens,
             warnings=plan.warnings,
         )
-        self._shown[preview_id] = _Shown(preview, plan.targets, now + p.PREVIEW_SECONDS * SECOND)
+        self._shown[preview_id] = _Shown(preview, rows, now + p.PREVIEW_SECONDS * SECOND)
         while len(self._shown) > _PREVIEWS:
             self._shown.popitem(last=False)
-        return _page(preview, plan.targets, 0)
+        return _page(preview, rows, 0)
 
     def more(self, asked: p.AskMore) -> p.Preview:
         """The next rows of a preview. Raises Refusal when it has expired."""
         shown = self._shown.get(asked.preview_id)
         if shown is None or shown.expires < self._scheduler.clock.now() or not asked.more.isdecimal():
             raise Refusal("stale", "this preview has expired: look again")
-        return _page(msgspec.structs.replace(shown.preview, id=asked.id), shown.targets, int(asked.more))
+        return _page(msgspec.structs.replace(shown.preview, id=asked.id), shown.rows, int(asked.more))
 
     # --- commands -------------------------------------------------------------------------------------------------
 
@@ -233,10 +235,9 @@ def _verb(name: str) -> Verb:
     return verb
 
 
-def _page(preview: p.Preview, targets: list[Target], start: int) -> p.Preview:
+def _page(preview: p.Preview, rows: list[p.Effect], start: int) -> p.Preview:
     end = start + p.PREVIEW_ROWS
-    rows = [target.effect for target in targets[start:end]]
-    return msgspec.structs.replace(preview, rows=rows, more=str(end) if end < len(targets) else None)
+    return msgspec.structs.replace(preview, rows=rows[start:end], more=str(end) if end < len(rows) else None)
 
 
 def _is_command_id(text: str) -> bool:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine.control.protocol import Effect, Selector
+from engine.lifecycle.core import rehearse
+from engine.lifecycle.events import OperatorEvent
 from engine.lifecycle.memory import RunMemory
 from engine.model.moments import Micros
 from engine.model.rows import TaskInstance
@@ -68,6 +70,8 @@ class Plan:
     """What to say of the targets that were not left out, once it is committed."""
     reopens: int = 0
     warnings: list[str] = field(default_factory=list)
+    follows: Callable[[], list[Effect]] = list
+    """Finds rows that nobody named but that would move with the targets, because of what trigger rules had decided."""
 
     @property
     def kills(self) -> int:
@@ -129,6 +133,22 @@ def task_target(memory: RunMemory, instance: TaskInstance, becomes: str, detail:
         kills=instance.state in ALIVE_TASK,
     )
     return Target(("task", instance.id), effect, instance.changed_seq)
+
+
+def following(
+    scheduler: Scheduler, targets: list[Target], event: Callable[[tuple[int, ...]], OperatorEvent]
+) -> list[Effect]:
+    """What else would move if `event` happened to the targets of each run: the lifecycle is asked, on a copy."""
+    found = []
+    for run, instances in by_run(scheduler, targets).items():
+        memory = scheduler.state.runs[run]
+        ids = tuple(instance.id for instance in instances)
+        moved = rehearse(memory, event(ids), scheduler.clock.now()).tasks
+        for key, (copy, before) in moved.items():
+            if key not in ids and copy.state is not before:
+                effect = task_target(memory, memory.by_id[key], copy.state.value, "follows from it").effect
+                found.append(effect)
+    return found
 
 
 def run_target(memory: RunMemory, becomes: str, detail: str = "") -> Target:

@@ -11,6 +11,7 @@ from engine.control.plans import (
     Target,
     by_run,
     describe,
+    following,
     is_over,
     plural,
     task_target,
@@ -79,6 +80,7 @@ def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -
         lambda kept: f"cleared {plural(len(kept), 'task instance')}",
         reopens,
         warnings,
+        lambda: following(scheduler, targets, ClearEvent),
     )
 
 

@@ -11,6 +11,7 @@ from engine.control.plans import (
     Target,
     by_run,
     describe,
+    following,
     is_over,
     plural,
     task_target,
@@ -56,4 +57,11 @@ class Mark:
         def done(kept: list[Target]) -> str:
             return f"marked {plural(len(kept), 'task instance')} {state.value}"
 
-        return Plan(targets, describe(targets), carry, done, reopens)
+        return Plan(
+            targets,
+            describe(targets),
+            carry,
+            done,
+            reopens,
+            follows=lambda: following(scheduler, targets, lambda ids: MarkEvent(ids, state)),
+        )
