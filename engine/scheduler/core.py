@@ -91,6 +91,11 @@ class Scheduler:
         self._inbox.append((work, dropped))
         self.wake()
 
+    def post_later(self, seconds: float, work: Work) -> None:
+        """Has something handled after a while. It is forgotten when the engine stops or loads its state anew before."""
+        generation = self.state
+        self._loop.call_later(seconds, lambda: self.post(work) if self.state is generation else None)
+
     def wake(self) -> None:
         """Has a turn taken soon, also when nothing was posted: a limit may have changed."""
         if not self._turn_due:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.execution import port
@@ -14,6 +15,9 @@ from engine.model.states import FailureClass, Reason, TaskState
 from engine.scheduler.state import LiveCallback
 from engine.scheduler.turn import Turn
 from engine.store.batch import ResultRow
+
+START_AGAIN_SECONDS = 0.5
+"""Pause before an attempt that could not be started is tried again, doubled each time: what lacks may come back."""
 
 if TYPE_CHECKING:
     from engine.scheduler.core import Scheduler
@@ -37,9 +41,17 @@ def take_evidence(scheduler: Scheduler, seen: port.Evidence, turn: Turn) -> None
                 events.Claimed(seen.attempt_id, seen.pid, seen.pid_started, seen.boot_id, seen.at),
             )
         case port.SpawnFailed():
-            scheduler.apply(turn, memory, events.SpawnFailed(seen.attempt_id, seen.error))
+            instance = memory.by_attempt.get(seen.attempt_id)
+            pause = START_AGAIN_SECONDS * 2 ** (instance.requeues if instance else 0)
+            scheduler.post_later(pause, partial(_spawn_failed, scheduler, seen))
         case port.Ended():
             _ended(scheduler, memory, seen, turn)
+
+
+def _spawn_failed(scheduler: Scheduler, seen: port.SpawnFailed, turn: Turn) -> None:
+    memory = scheduler.state.attempts.get(seen.attempt_id)
+    if memory is not None:
+        scheduler.apply(turn, memory, events.SpawnFailed(seen.attempt_id, seen.error))
 
 
 def _ended(scheduler: Scheduler, memory: RunMemory, seen: port.Ended, turn: Turn) -> None:
