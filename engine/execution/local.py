@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from engine import failpoints
 from engine.clock import Clock
 from engine.execution import directory as files
@@ -22,6 +24,7 @@ from engine.execution.process import proc
 from engine.execution.signals import Killer
 from engine.model.attempt_files import AttemptStatus
 
+_encode = msgspec.json.Encoder().encode
 _SWEEP_SECONDS = 2.0
 _QUIET_SECONDS = 3.0
 _CRASH_LOOP = 3
@@ -114,7 +117,7 @@ class LocalExecutor:
             attempt_id = order.spec.attempt_id
             try:
                 path = files.path_of(self._root, attempt_id)
-                fresh = files.create(path, order.spec.dumps())
+                fresh = files.create(path, _encode(order.spec))
                 if not fresh and not self._may_start_again(attempt_id, path, order):
                     continue
             except OSError as problem:
@@ -130,7 +133,7 @@ class LocalExecutor:
         if files.survey(path).state != "never_started":
             self.adopt([attempt_id])
             return False
-        files.rewrite_spec(path, order.spec.dumps())
+        files.rewrite_spec(path, _encode(order.spec))
         return True
 
     def _send(self, groups: dict[tuple[str, ...], list[str]]) -> None:

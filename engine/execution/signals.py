@@ -31,7 +31,10 @@ class _Kill:
 
 
 class Killer:
-    """All kills under way. `done(id)` is called when nothing of the attempt is left and a status stands."""
+    """All kills under way. `done(id)` is called when nothing of the attempt is left.
+
+    By then a status stands, unless the attempt had been lost before: what was not killed here is not said to have been.
+    """
 
     def __init__(self, boot_id: str, done: Callable[[str], None]) -> None:
         self._boot_id = boot_id
@@ -72,29 +75,34 @@ class Killer:
     async def _run(self, attempt_id: str, path: str, kill: _Kill) -> None:
         claim = await asyncio.to_thread(_claim_or_forbid, path)
         if claim is not None:
-            await self._end(attempt_id, claim, kill)
-            await self._see_status(path)
+            last_sent = await self._end(attempt_id, claim, kill)
+            if last_sent is not None:
+                await self._see_status(path, last_sent)
         del self._kills[attempt_id]
         self._done(attempt_id)
 
-    async def _end(self, attempt_id: str, claim: files.Claim, kill: _Kill) -> None:
-        """Returns once no process of the attempt is alive."""
+    async def _end(self, attempt_id: str, claim: files.Claim, kill: _Kill) -> signal.Signals | None:
+        """Returns once no process of the attempt is alive: the last signal that was needed, None if there was none."""
         if claim.boot_id != self._boot_id:
-            return
+            return None
+        sent: signal.Signals | None = None
         leader = sessions.open_process(claim.pid, claim.started, claim.boot_id, self._boot_id)
         try:
             if leader is not None:
+                sent = signal.SIGTERM
                 sessions.signal_group(leader, claim.pid, claim.started, signal.SIGTERM)
                 sessions.signal_group(leader, claim.pid, claim.started, signal.SIGCONT)
             told: set[tuple[int, int]] = set()
             pause = _FIRST_LOOK_SECONDS
             while alive := await asyncio.to_thread(sessions.members, attempt_id, claim.pid, claim.started):
                 if time.monotonic() >= kill.deadline:
+                    sent = signal.SIGKILL
                     if leader is not None:
                         sessions.signal_group(leader, claim.pid, claim.started, signal.SIGKILL)
                     for member in alive:
                         sessions.signal_member(member, signal.SIGKILL)
                 else:
+                    sent = sent or signal.SIGTERM
                     for member in alive:
                         if (member.pid, member.started) not in told and member.pid != claim.pid:
                             sessions.signal_member(member, signal.SIGTERM)
@@ -104,6 +112,7 @@ class Killer:
         finally:
             if leader is not None:
                 os.close(leader)
+        return sent
 
     async def _pause(self, kill: _Kill, longest: float) -> None:
         left = kill.deadline - time.monotonic()
@@ -113,14 +122,14 @@ class Killer:
         except TimeoutError:
             pass
 
-    async def _see_status(self, path: str) -> None:
+    async def _see_status(self, path: str, last_sent: signal.Signals) -> None:
         """Waits for the waiter's status; writes one where nobody waited."""
         deadline = time.monotonic() + _WAITER_SECONDS
         pause = 0.002
         while files.read_status(path) is None:
             if time.monotonic() >= deadline:
-                status = AttemptStatus(137, "engine", signal=int(signal.SIGKILL), outcome="failed")
-                status.error, status.ended = "ended by signal 9", time.time_ns() // 1000
+                status = AttemptStatus(128 + last_sent, "engine", signal=int(last_sent), outcome="failed")
+                status.error, status.ended = f"ended by signal {int(last_sent)}", time.time_ns() // 1000
                 files.settle_status(path, status.dumps())
                 return
             await asyncio.sleep(pause)

@@ -83,6 +83,17 @@ async def test_a_half_written_spec_is_replaced(stage: Stage) -> None:
     assert stage.log(order) == "whole\n"
 
 
+async def test_an_attempt_whose_directory_cannot_be_made_is_not_spent(stage: Stage) -> None:
+    """Where the attempt's folder cannot be made the launch comes back with the reason, and nothing has begun."""
+    order = stage.shell("echo x")
+    day = stage.path(order).parent
+    day.write_text("in the way")
+    stage.executor.launch([order])
+    assert "its directory cannot be made: Not a directory" in (await stage.refusal_of(order)).error
+    day.unlink()
+    assert (await stage.run(order)).code == 0
+
+
 async def test_a_reboot_is_recognised(stage: Stage) -> None:
     """A claim of an earlier boot is lost at once, even if a process has its pid now."""
     order = stage.shell("true")

@@ -10,7 +10,7 @@ import pytest
 
 from engine.execution.port import Claimed, Ended, Finished
 from engine.execution.process import proc
-from tests.support.execution import Stage
+from tests.support.execution import Stage, kill
 
 pytestmark = pytest.mark.processes
 
@@ -140,6 +140,22 @@ async def test_a_kill_of_a_finished_attempt_tells_its_end_again(stage: Stage) ->
     stage.executor.kill(order.spec.attempt_id, grace=5)
     await stage.until(lambda: len(stage.of(order, Ended)) == 2)
     assert [item.status.code for item in stage.of(order, Ended)] == [4, 4]
+
+
+async def test_a_kill_of_a_lost_attempt_does_not_claim_its_death(stage: Stage) -> None:
+    """When nothing of an attempt was left to be killed, it stays lost: no signal is said to have ended it."""
+    order = stage.shell("echo up; sleep 600")
+    stage.executor.launch([order])
+    claim = await stage.claim_of(order)
+    await stage.prints(order, "up")
+    runner = stage.helper("runner")
+    await stage.abandon()
+    kill(runner)
+    os.killpg(claim.pid, 9)
+    await stage.open()
+    stage.executor.kill(order.spec.attempt_id, grace=5)
+    assert await stage.end_of(order) is None
+    assert not (stage.path(order) / "status").exists()
 
 
 @pytest.mark.parametrize("how", ["python", "shell"])
