@@ -41,11 +41,13 @@ class Watch:
     def __init__(
         self,
         boot_id: str,
+        counter: sessions.Counter,
         begun: Callable[[str, files.Claim], None],
         over: Callable[[str], None],
         unbegun: Callable[[str, bool], None],
     ) -> None:
         self._boot_id = boot_id
+        self._counter = counter
         self._begun = begun
         self._over = over
         self._unbegun = unbegun
@@ -80,18 +82,22 @@ class Watch:
 
     async def _run(self) -> None:
         while self._watched:
+            suspects: list[str] = []
             for index, attempt_id in enumerate(list(self._watched)):
                 watched = self._watched.get(attempt_id)
-                if watched is not None:
-                    await self._look(attempt_id, watched)
+                if watched is not None and self._look(attempt_id, watched):
+                    suspects.append(attempt_id)
                 if index % _CHUNK == _CHUNK - 1:
                     await asyncio.sleep(0)
+            if suspects:
+                self._judge(suspects, await self._counter.census())
             await asyncio.sleep(_PASS_SECONDS)
 
-    async def _look(self, attempt_id: str, watched: _Watched) -> None:
+    def _look(self, attempt_id: str, watched: _Watched) -> bool:
+        """One look at one attempt. True if it seems to be lost, and only a census can tell."""
         now = time.monotonic()
         if watched.claim is not None and now - watched.looked < _FULL_LOOK_SECONDS and _seems_alive(watched):
-            return
+            return False
         watched.looked = now
         seen = files.survey(watched.path)
         if seen.claim is not None and watched.claim is None:
@@ -104,25 +110,31 @@ class Watch:
         elif seen.state == "running":
             watched.lost_since = None
             self._take_pidfd(attempt_id, watched)
-        elif await self._is_lost(attempt_id, watched, now):
-            self._unbegun(attempt_id, True)
+        else:
+            return self._is_suspect(attempt_id, watched, now)
+        return False
 
-    async def _is_lost(self, attempt_id: str, watched: _Watched, now: float) -> bool:
+    def _is_suspect(self, attempt_id: str, watched: _Watched, now: float) -> bool:
         """Lock free, claim made, no status: lost, unless a waiter writes one soon or a process of it lives unlocked."""
-        claim = watched.claim
-        if claim is not None and claim.boot_id != self._boot_id:
-            return True
+        if watched.claim is not None and watched.claim.boot_id != self._boot_id:
+            self._unbegun(attempt_id, True)
+            return False
         if watched.lost_since is None:
             watched.lost_since = now
         watched.looked = 0.0
-        if now - watched.lost_since < _LOST_AFTER_SECONDS:
-            return False
-        pid, started = (claim.pid, claim.started) if claim is not None else (0, 0)
-        alive = await asyncio.to_thread(sessions.members, attempt_id, pid, started)
-        if alive:
-            watched.looked = now
-            self._take_pidfd(attempt_id, watched)
-        return not alive and attempt_id in self._watched and files.read_status(watched.path) is None
+        return now - watched.lost_since >= _LOST_AFTER_SECONDS
+
+    def _judge(self, suspects: list[str], census: sessions.Census) -> None:
+        for attempt_id in suspects:
+            watched = self._watched.get(attempt_id)
+            if watched is None:
+                continue
+            pid, started = (watched.claim.pid, watched.claim.started) if watched.claim is not None else (0, 0)
+            if census.members(attempt_id, pid, started):
+                watched.looked = time.monotonic()
+                self._take_pidfd(attempt_id, watched)
+            elif files.read_status(watched.path) is None:
+                self._unbegun(attempt_id, True)
 
     def _take_pidfd(self, attempt_id: str, watched: _Watched) -> None:
         """Asks the kernel to say when the attempt's process ends, after making sure that it is that process."""

@@ -21,6 +21,7 @@ from engine.execution.link import RunnerLink
 from engine.execution.logs import LogKeeper
 from engine.execution.port import Bundle, Deliver, Ended, Evidence, Finding, LaunchOrder, SpawnFailed
 from engine.execution.process import proc
+from engine.execution.sessions import Counter
 from engine.execution.signals import Killer
 from engine.model.attempt_files import AttemptStatus
 
@@ -87,8 +88,9 @@ class LocalExecutor:
         self._deliver = deliver
         os.makedirs(self._root, 0o700, exist_ok=True)
         self._boot_id = proc.boot_id()
-        self._watch = Watch(self._boot_id, self._begun, self._over, self._unbegun)
-        self._killer = Killer(self._boot_id, self._killed)
+        counter = Counter()
+        self._watch = Watch(self._boot_id, counter, self._begun, self._over, self._unbegun)
+        self._killer = Killer(self._boot_id, counter, self._killed)
         self._cold = ColdStarts(self._root, self._boot_id, self._cold_over)
         self._logs = LogKeeper()
         self._start_runner()

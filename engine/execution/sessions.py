@@ -6,8 +6,10 @@ its environment. A stored pid is never signalled: a pidfd is taken first, then t
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
+import re
 import signal
 
 from engine.execution.process import proc
@@ -15,6 +17,7 @@ from engine.execution.process.spawn import TAG
 
 _GROUP_FLAG = 4
 """PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9."""
+_TAG = re.compile(rb"(?:^|\0)" + TAG.encode() + rb"=([0-9A-Z]{26})\0")
 
 
 class Member:
@@ -27,28 +30,59 @@ class Member:
         self.started = started
 
 
-def members(attempt_id: str, leader: int, started: int) -> list[Member]:
-    """All live processes of an attempt whose process had this pid and start time; pid 0: it is not known.
+class Census:
+    """All live processes of a moment, by what tells whose they are. Takes a while: it belongs on a thread."""
 
-    Reads all of /proc, so it belongs on a thread. No pid is given to a new process while it still names a session: if
-    another process has the leader's now, nothing is left of the session.
-    """
-    tag = f"{TAG}={attempt_id}".encode()
-    found = []
-    own = os.getpid()
-    present = proc.stat(leader) if leader else None
-    if present is not None and present.started != started:
-        leader = 0
-    for pid in proc.processes():
-        if pid == own:
-            continue
-        seen = proc.stat(pid)
-        if seen is None or seen.dead:
-            continue
-        in_session = leader and leader in (seen.session, seen.group) and seen.started >= started
-        if in_session or tag in proc.environment(pid):
-            found.append(Member(pid, seen.started))
-    return found
+    def __init__(self) -> None:
+        self._by_session: dict[int, list[Member]] = {}
+        self._by_tag: dict[str, list[Member]] = {}
+        self._started: dict[int, int] = {}
+        own = os.getpid()
+        for pid in proc.processes():
+            seen = proc.stat(pid)
+            if seen is None or pid == own:
+                continue
+            self._started[pid] = seen.started
+            if seen.dead:
+                continue
+            member = Member(pid, seen.started)
+            for number in {seen.session, seen.group}:
+                self._by_session.setdefault(number, []).append(member)
+            found = _TAG.search(proc.environment(pid))
+            if found is not None:
+                self._by_tag.setdefault(found[1].decode(), []).append(member)
+
+    def members(self, attempt_id: str, leader: int, started: int) -> list[Member]:
+        """The processes of an attempt whose own process had this pid and start time; pid 0: it is not known.
+
+        No pid is given to a new process while it still names a session or group: if another process has the leader's
+        now, nothing is left of the session.
+        """
+        found = {member.pid: member for member in self._by_tag.get(attempt_id, ())}
+        if leader and self._started.get(leader, started) == started:
+            for member in self._by_session.get(leader, ()):
+                if member.started >= started:
+                    found[member.pid] = member
+        return list(found.values())
+
+
+class Counter:
+    """Takes censuses on a thread, one at a time: whoever asks while one is being taken shares the next."""
+
+    def __init__(self) -> None:
+        self._one_at_a_time = asyncio.Lock()
+        self._next: asyncio.Task[Census] | None = None
+
+    async def census(self) -> Census:
+        """A census that begins after this call."""
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_task(self._take())
+        return await asyncio.shield(self._next)
+
+    async def _take(self) -> Census:
+        async with self._one_at_a_time:
+            self._next = None
+            return await asyncio.to_thread(Census)
 
 
 def open_process(pid: int, started: int, boot_id: str, present_boot: str) -> int | None:

@@ -36,8 +36,9 @@ class Killer:
     By then a status stands, unless the attempt had been lost before: what was not killed here is not said to have been.
     """
 
-    def __init__(self, boot_id: str, done: Callable[[str], None]) -> None:
+    def __init__(self, boot_id: str, counter: sessions.Counter, done: Callable[[str], None]) -> None:
         self._boot_id = boot_id
+        self._counter = counter
         self._done = done
         self._kills: dict[str, _Kill] = {}
 
@@ -94,7 +95,7 @@ class Killer:
                 sessions.signal_group(leader, claim.pid, claim.started, signal.SIGCONT)
             told: set[tuple[int, int]] = set()
             pause = _FIRST_LOOK_SECONDS
-            while alive := await asyncio.to_thread(sessions.members, attempt_id, claim.pid, claim.started):
+            while alive := await self._members(attempt_id, claim):
                 if time.monotonic() >= kill.deadline:
                     sent = signal.SIGKILL
                     if leader is not None:
@@ -113,6 +114,10 @@ class Killer:
             if leader is not None:
                 os.close(leader)
         return sent
+
+    async def _members(self, attempt_id: str, claim: files.Claim) -> list[sessions.Member]:
+        census = await self._counter.census()
+        return census.members(attempt_id, claim.pid, claim.started)
 
     async def _pause(self, kill: _Kill, longest: float) -> None:
         left = kill.deadline - time.monotonic()
