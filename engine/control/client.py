@@ -182,6 +182,9 @@ async def connect(path: Path, client: str) -> AsyncIterator[Client]:
         if not line:
             raise NoEngine("the engine closed the connection")
         welcome = p.decode_server(line)
+    except OSError as error:
+        writer.close()
+        raise NoEngine(f"the engine went away: {error}") from error
     except BaseException:
         writer.close()
         raise

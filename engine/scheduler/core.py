@@ -263,7 +263,6 @@ class Scheduler:
                 tell(self._writer.committed_seq)
             return
         turn.batch.changes = turn.changes
-        hit("scheduler.before_submit")
         self._pending += 1
         self._writer.submit(turn.batch).add_done_callback(partial(self._settled, turn))
 

@@ -54,7 +54,7 @@ async def until(condition: Callable[[], object], what: str, seconds: float = PAT
     while not (value := condition()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:g} s: {what}")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.015)
     return value
 
 
@@ -69,6 +69,10 @@ class EngineProcess:
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Sends a signal, unless it has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while self.pid == 0:  # it has been ordered, and not been born yet
+            assert time.monotonic() < deadline, "an engine was never started"
+            time.sleep(0.001)
         if self.code is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
@@ -134,6 +138,7 @@ class Site:
         self.journal = root / "journal"
         self.engine: EngineProcess | None = None
         self._nursery = nursery
+        self._store: sqlite3.Connection | None = None
 
     # --- making ---------------------------------------------------------------------------------------------------
 
@@ -208,12 +213,10 @@ class Site:
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """What a query of the test's own finds in the committed store."""
-        uri = f"file:{quote(str(self.home.database))}?mode=ro"
-        connection = sqlite3.connect(uri, uri=True, timeout=5.0)
-        try:
-            return connection.execute(sql, values).fetchall()
-        finally:
-            connection.close()
+        if self._store is None:
+            uri = f"file:{quote(str(self.home.database))}?mode=ro"
+            self._store = sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None)
+        return self._store.execute(sql, values).fetchall()
 
     def value(self, sql: str, *values: Any) -> Any:
         """The first value of the first row, None where there is none."""
@@ -317,6 +320,9 @@ class Site:
 
     def clear(self) -> None:
         """Ends everything that belongs to the home, by force."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
         if self.engine is not None:
             self.engine.kill()
         deadline = time.monotonic() + PATIENCE

@@ -1,8 +1,9 @@
 """`python -m tests.support.engine_nursery`: starts engines that have been imported before, a tenth of the usual cost.
 
 Reads JSON lines `{"key", "arguments", "environment", "stderr"}` and forks for each a process that calls the engine's
-own main with them. It is nobody's child, so that no test finds it among its own. Says `[key, "pid", pid]`, `[key, "said", line]` for each line of its standard output, and
-`[key, "code", exit code]` at its end. Ends at the end of its input; engines are left to whoever asked for them.
+own main with them. Says `[key, "pid", pid]`, `[key, "said", line]` for each line of its standard output, and
+`[key, "code", exit code]` at its end. Ends at the end of its input; engines are left to whoever asked for them. It is
+nobody's child, so that no test finds it among its own.
 """
 
 from __future__ import annotations
