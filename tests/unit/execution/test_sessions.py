@@ -15,6 +15,8 @@ from engine.execution import sessions
 from engine.execution.process import proc
 
 ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+OTHER = "01ARZ3NDEKTSV4RRFFQ69G5FAW"
+"""An attempt of which nothing runs."""
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def started(pid: int) -> int:
 def test_a_process_is_found_by_session_and_by_tag(sleeper: subprocess.Popen[bytes]) -> None:
     """A census knows a process as its attempt's by the session it is in, or by the tag it carries."""
     census, since = sessions.Census(), started(sleeper.pid)
-    by_session = census.members("0" * 26, sleeper.pid, since)
+    by_session = census.members(OTHER, sleeper.pid, since)
     by_tag = census.members(ID, 0, 0)
     assert [member.pid for member in by_session] == [member.pid for member in by_tag] == [sleeper.pid]
 
@@ -45,7 +47,7 @@ def test_a_process_is_found_by_session_and_by_tag(sleeper: subprocess.Popen[byte
 def test_a_session_of_a_reused_number_is_nobodys(sleeper: subprocess.Popen[bytes]) -> None:
     """If the leader's number belongs to a process with another start time, nothing in its session is the attempt's."""
     census = sessions.Census()
-    assert census.members("0" * 26, sleeper.pid, started(sleeper.pid) - 1) == []
+    assert census.members(OTHER, sleeper.pid, started(sleeper.pid) - 1) == []
 
 
 def test_only_the_process_that_was_meant_gets_a_handle(sleeper: subprocess.Popen[bytes]) -> None:
@@ -79,30 +81,31 @@ def test_a_group_is_signalled_as_a_whole() -> None:
     since = started(process.pid)
     handle = sessions.open_process(process.pid, since, "boot", "boot")
     assert handle is not None
-    assert len(sessions.Census().members("0" * 26, process.pid, since)) == 2
+    assert len(sessions.Census().members(OTHER, process.pid, since)) == 2
     sessions.signal_group(handle, process.pid, since, signal.SIGKILL)
     os.close(handle)
     process.wait(10)
     process.stdin.close()
     assert process.stdout.read() == b""  # the child has let go of it too
     process.stdout.close()
-    assert sessions.Census().members("0" * 26, process.pid, since) == []
+    assert sessions.Census().members(OTHER, process.pid, since) == []
 
 
 async def test_those_who_ask_together_share_a_census(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fifty askers cost two censuses: one that was being taken when they came, and one that began afterwards."""
     taken: list[int] = []
+    begun, loop = asyncio.Event(), asyncio.get_running_loop()
 
     class Counted(sessions.Census):
         def __init__(self) -> None:
             taken.append(1)
+            loop.call_soon_threadsafe(begun.set)
             super().__init__()
 
     monkeypatch.setattr(sessions, "Census", Counted)
     counter = sessions.Counter()
     first = asyncio.ensure_future(counter.census())
-    while not taken:
-        await asyncio.sleep(0)
+    await begun.wait()
     answers = await asyncio.gather(*(counter.census() for _ in range(50)))
     assert len(set(map(id, answers))) == 1
     assert await first is not answers[0]
