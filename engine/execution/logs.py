@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import json
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from engine.model.attempt_files import LOG
+from engine.model.attempt_files import GAP, LOG, LogGap
 
-GAP = "log.gap"
 MIB = 1024 * 1024
 _KEEP_SIZE_PUNCH_HOLE = 0x01 | 0x02
 _BLOCK = 4096
@@ -31,21 +29,12 @@ class LogLimits:
     tail: int | None = 56 * MIB
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Bytes of a log that are gone: from `start` up to `end`."""
-
-    start: int
-    end: int
-
-
-def read_gap(path: str) -> Gap | None:
+def read_gap(path: str) -> LogGap | None:
     """The gap in the log of the attempt directory `path`; None when it is whole."""
     try:
         with open(f"{path}/{GAP}", "rb") as source:
-            raw = json.loads(source.read())
-        return Gap(int(raw["start"]), int(raw["end"]))
-    except (OSError, ValueError, KeyError, TypeError):
+            return LogGap.loads(source.read())
+    except (OSError, ValueError):
         return None
 
 
@@ -66,7 +55,7 @@ def trim(path: str, limits: LogLimits, step: int = 0) -> int:
     done = before.end if before is not None else start
     if end - done <= step:
         return size
-    _write_gap(path, Gap(start, end))
+    _write_gap(path, LogGap(start, end))
     handle = os.open(f"{path}/{LOG}", os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         _punch(handle, done, end - done)
@@ -75,11 +64,11 @@ def trim(path: str, limits: LogLimits, step: int = 0) -> int:
     return size
 
 
-def _write_gap(path: str, gap: Gap) -> None:
+def _write_gap(path: str, gap: LogGap) -> None:
     spare = f"{path}/.{GAP}"
     handle = os.open(spare, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        os.write(handle, json.dumps({"v": 1, "start": gap.start, "end": gap.end}).encode() + b"\n")
+        os.write(handle, gap.dumps())
     finally:
         os.close(handle)
     os.rename(spare, f"{path}/{GAP}")

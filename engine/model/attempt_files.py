@@ -12,6 +12,8 @@ from typing import Any, Literal
 from engine.model.dag import Json
 
 SPEC, CLAIM, LOG, RESULT, STATUS = "spec", "claim", "log", "result.json", "status"
+GAP = "log.gap"
+"""Beside a log whose middle was given back to the disk: which bytes are gone. They read as NUL; offsets never change."""
 _DECODER = json.JSONDecoder()
 INLINE_RESULT_BYTES = 64 * 1024
 MAX_RESULT_BYTES = 64 * 1024 * 1024
@@ -137,6 +139,27 @@ class AttemptStatus:
             minutes = (part.rstrip("s").split("m") for part in lines[2].split())
             cpu = sum(int(m) * 60 + float(s) for m, s in minutes)
         return cls(code=code, by="shim", cpu_seconds=cpu, signal=code - 128 if code > 128 else None)
+
+
+@dataclass(slots=True, frozen=True)
+class LogGap:
+    """Bytes of a log that are gone: from offset `start` up to `end`."""
+
+    start: int
+    end: int
+
+    def dumps(self) -> bytes:
+        """The file's bytes."""
+        return json.dumps({"v": 1, "start": self.start, "end": self.end}).encode() + b"\n"
+
+    @classmethod
+    def loads(cls, data: bytes) -> LogGap:
+        """Reads the file's bytes. Raises ValueError when they are not a gap."""
+        raw = json.loads(data)
+        try:
+            return cls(int(raw["start"]), int(raw["end"]))
+        except (KeyError, TypeError) as problem:
+            raise ValueError(f"not a gap of a log: {problem}") from None
 
 
 _NAMES = {kind: [part.name for part in fields(kind)] for kind in (Context, InputRef, AttemptSpec, AttemptStatus)}

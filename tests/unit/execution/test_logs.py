@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.execution.logs import Gap, LogLimits, read_gap, trim
+from engine.execution.logs import LogLimits, read_gap, trim
+from engine.model.attempt_files import LogGap
 
 LIMITS = LogLimits(head=8 * 4096, tail=16 * 4096)
 
@@ -26,7 +27,7 @@ def test_the_middle_is_given_back_and_named(tmp_path: Path) -> None:
     grow(tmp_path, 100 * 4096)
     before = (tmp_path / "log").read_bytes()
     trim(str(tmp_path), LIMITS)
-    assert read_gap(str(tmp_path)) == Gap(8 * 4096, 84 * 4096)
+    assert read_gap(str(tmp_path)) == LogGap(8 * 4096, 84 * 4096)
     after = (tmp_path / "log").read_bytes()
     assert len(after) == len(before)
     assert after[: 8 * 4096] == before[: 8 * 4096]
@@ -42,7 +43,7 @@ def test_the_gap_grows_with_the_log(tmp_path: Path) -> None:
     with (tmp_path / "log").open("ab") as log:
         log.write(b"n" * 50 * 4096)
     trim(str(tmp_path), LIMITS)
-    assert read_gap(str(tmp_path)) == Gap(8 * 4096, 134 * 4096)
+    assert read_gap(str(tmp_path)) == LogGap(8 * 4096, 134 * 4096)
 
 
 def test_small_growth_is_left_for_later(tmp_path: Path) -> None:
@@ -51,7 +52,7 @@ def test_small_growth_is_left_for_later(tmp_path: Path) -> None:
     trim(str(tmp_path), LIMITS, step=10 * 4096)
     assert read_gap(str(tmp_path)) is None
     trim(str(tmp_path), LIMITS)
-    assert read_gap(str(tmp_path)) == Gap(8 * 4096, 14 * 4096)
+    assert read_gap(str(tmp_path)) == LogGap(8 * 4096, 14 * 4096)
 
 
 def test_no_limit_keeps_everything(tmp_path: Path) -> None:
