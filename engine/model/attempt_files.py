@@ -13,7 +13,7 @@ from engine.model.dag import Json
 
 SPEC, CLAIM, LOG, RESULT, STATUS = "spec", "claim", "log", "result.json", "status"
 GAP = "log.gap"
-"""Beside a log whose middle was given back to the disk: which bytes are gone. They read as NUL; offsets never change."""
+"""Beside a log whose middle was given back to the disk: which bytes are gone. They read as NUL; offsets stay."""
 _DECODER = json.JSONDecoder()
 INLINE_RESULT_BYTES = 64 * 1024
 MAX_RESULT_BYTES = 64 * 1024 * 1024
