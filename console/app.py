@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,7 @@ class Place:
 
 
 class ConsoleApp(TerminalApp[None]):
-    """The full-screen console of one home. `connect` makes the backend, in a thread, after the first paint."""
+    """The full-screen console of one home. `connect` makes the backend, in a thread, while the screen is made."""
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class ConsoleApp(TerminalApp[None]):
     ) -> None:
         super().__init__(palette=palette, look=look)
         self._given_keymap = keymap
-        self._connect = connect
+        self._opening: Future[Backend] = ThreadPoolExecutor(1, "backend").submit(connect)
         self._now = now
         self._look = look or Look()
         self._backend: Backend | None = None
@@ -95,14 +96,11 @@ class ConsoleApp(TerminalApp[None]):
         return self.stage
 
     def on_mount(self) -> None:
-        """Paint at once, and only then begin to read: both want the processor."""
-        self.call_after_refresh(self._begin)
-
-    def _begin(self) -> None:
+        """Paint at once; what is read meanwhile comes right after it."""
         self.run_worker(self._live(), group="feed", name="feed", exit_on_error=True)
 
     async def _live(self) -> None:
-        backend = await asyncio.to_thread(self._connect)
+        backend = await asyncio.wrap_future(self._opening)
         await backend.open()
         self._backend = backend
         feed = self._feed = Feed(backend, self._picture, drained=self.frame_sent, now=self._now)
@@ -291,7 +289,9 @@ def run_console(home: Home, *, theme: str | None = None, look: Look | None = Non
     def connect() -> Backend:
         from console.backends.local import LocalBackend
 
-        return LocalBackend(home)
+        backend = LocalBackend(home)
+        backend.read_ahead()
+        return backend
 
     return run(
         ConsoleApp(HomeCard(sanitise(home.name), sanitise(str(home.root))), connect, palette=palette, look=found)

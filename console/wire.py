@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
+import textual
 from rich.cells import split_graphemes
 from rich.color import ColorSystem
 from rich.console import Console
@@ -257,9 +258,18 @@ _REPLACED: Final = {ChopsUpdate: _render_chops, LayoutUpdate: _render_layout}
 _stock: dict[type, Any] = {}
 
 
+def textual_version() -> str:
+    """The installed version, by the name of its metadata folder: to ask for it makes every start slower."""
+    for folder in Path(textual.__file__).parent.parent.glob("textual-*.dist-info"):
+        return folder.name.removeprefix("textual-").removesuffix(".dist-info")
+    from importlib.metadata import version  # not unpacked beside its metadata
+
+    return version("textual")
+
+
 def install() -> str | None:
     """Replace Textual's rendering of updates. The text says why it was left as it is; None when it was replaced."""
-    found = version("textual")
+    found = textual_version()
     if found not in TESTED:
         return f"Textual {found} is not one of {', '.join(TESTED)}, with which the console's own wire was tested"
     for update, render in _REPLACED.items():

@@ -158,7 +158,7 @@ class FakeBackend:
     def _card(self, card: DagCard) -> DagCard:
         runs = self._runs_of(card.dag_id)
         active = tuple(_active(run) for run in runs if run.mark.active)
-        return replace(card, recent=tuple(run.mark for run in runs[-30:]), active=active)
+        return card._replace(recent=tuple(run.mark for run in runs[-30:]), active=active)
 
     def _detail(self, dag_id: str | None) -> DagDetail | None:
         if dag_id is None:

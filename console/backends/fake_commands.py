@@ -127,7 +127,7 @@ def carry_out(world: FakeBackend, verb: str, selection: Selection, args: Mapping
     if verb in ("pause", "resume"):
         for dag_id in selection.dag_ids:
             paused = world.now() if verb == "pause" else None
-            world.dags[dag_id] = replace(world.dags[dag_id], paused_at=paused, paused_by="ops1" if paused else None)
+            world.dags[dag_id] = world.dags[dag_id]._replace(paused_at=paused, paused_by="ops1" if paused else None)
         return Receipt(0, f"{verb}d {preview.total} DAGs", preview.total)
     if verb == "trigger":
         return _trigger(world, selection.dag_ids[0], _date(args))

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.backends.attempt_log import AttemptLog, log_path
 from console.backends.picture import Picture
@@ -23,12 +23,15 @@ from console.model.reading import maybe, one_line, safe
 from console.model.runs import TriggerForm
 from console.model.snapshot import Interest, Snapshot
 from engine.config import Home, HomeError, load_settings
-from engine.control import protocol as p
-from engine.control.client import Client, CommandRefused, NoEngine, WrongPeer, connect
 from engine.model.moments import Micros
 from engine.store.errors import StoreError
 from engine.store.reader import Reader
 from engine.version import SCHEMA_MAJOR
+
+# The link is made after the first picture: what it needs is imported then.
+if TYPE_CHECKING:
+    from engine.control import protocol as p
+    from engine.control.client import Client
 
 T = TypeVar("T")
 VERBS = frozenset({"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge"})
@@ -49,6 +52,7 @@ class LocalBackend:
         self._home = home
         self._now = now
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._ahead: Future[Snapshot] | None = None
         self._reader: Reader | None = None
         self._picture: Picture | None = None
         self._client: Client | None = None
@@ -56,6 +60,10 @@ class LocalBackend:
         self._link = Link(since=now())
         self._seq = 0
         self._fresh = asyncio.Event()
+
+    def read_ahead(self) -> None:
+        """Begins to read the overview before anybody asks for it: a console that starts has other things to do."""
+        self._ahead = self._thread.submit(self._refresh, Interest())
 
     async def open(self) -> None:
         """Begins to look for the engine; never waits for it."""
@@ -74,6 +82,9 @@ class LocalBackend:
 
     async def refresh(self, interest: Interest) -> Snapshot:
         """The picture at the newest commit, or the last one with `trouble` told."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and interest == Interest():
+            return await asyncio.wrap_future(ahead)
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._refresh, interest)
 
     async def form(self, dag_id: str) -> TriggerForm:
@@ -123,6 +134,8 @@ class LocalBackend:
         self._fresh.set()
 
     async def _keep_link(self) -> None:
+        from engine.control.client import CommandRefused, NoEngine, WrongPeer, connect
+
         wait = _SHORTEST_WAIT
         while True:
             try:
@@ -148,6 +161,8 @@ class LocalBackend:
         self._tell(Link(state, since, self._link.heard_at, message=message))
 
     async def _follow(self, client: Client) -> None:
+        from engine.control.protocol import Committed
+
         welcome = client.welcome
         if welcome.schema // 1000 != SCHEMA_MAJOR:
             self._lost(LinkState.REFUSED, _UPGRADED)
@@ -157,7 +172,7 @@ class LocalBackend:
         self._tell(Link(LinkState.UP, now, now, None, welcome.started_at, safe(welcome.version), safe(welcome.actor)))
         async for event in client.follow():
             now = self._now()
-            if isinstance(event, p.Committed):
+            if isinstance(event, Committed):
                 self._seq = max(self._seq, event.seq)
                 self._tell(replace(self._link, heard_at=now))
             else:
@@ -171,7 +186,9 @@ class LocalBackend:
 
     async def more(self, preview: PreviewCard) -> PreviewCard:
         """The rows after those of a preview. Raises Refused and Unreachable."""
-        asked = p.Preview(0, preview.preview_id, preview.seq, preview.verb, "", 0, more=preview.more)
+        from engine.control.protocol import Preview
+
+        asked = Preview(0, preview.preview_id, preview.seq, preview.verb, "", 0, more=preview.more)
         return _preview(await self._ask(lambda client: client.more(asked)))
 
     async def command(
@@ -203,6 +220,8 @@ class LocalBackend:
         return Receipt(done.seq, one_line(done.message), done.changed, skipped, maybe(done.result.get("run_id")))
 
     async def _ask(self, ask: Callable[[Client], Awaitable[T]]) -> T:
+        from engine.control.client import CommandRefused, NoEngine
+
         client = self._client
         if client is None:
             raise Unreachable("no engine answers")
@@ -221,7 +240,9 @@ class LocalBackend:
 
 
 def _selector(selection: Selection) -> p.Selector:
-    return p.Selector(list(selection.dag_ids), list(selection.run_ids), list(selection.task_ids))
+    from engine.control.protocol import Selector
+
+    return Selector(list(selection.dag_ids), list(selection.run_ids), list(selection.task_ids))
 
 
 def _gauges(event: p.Gauges) -> Gauges:

@@ -32,6 +32,10 @@ _LIVE_EACH = 20
 _FAILURES_EACH = 50
 _FAILURES_ALL = 500
 _STATS_AT_ONCE = 100
+_AT_FIRST = 60
+"""DAGs of a large home whose runs are in the first picture: more than any screen shows."""
+_SMALL_HOME = 150
+_RECENT_AT_ONCE = 150
 _MOST_EVENTS = 5000
 _NOTHING: Mapping[str, Any] = {}
 
@@ -71,6 +75,7 @@ class Picture:
         self._failing: dict[str, tuple[int, ...]] = {}
         self._stats: dict[str, DagStats] = {}
         self._stats_due: dict[str, None] = {}
+        self._recent_due: list[str] = []
         self._cards: dict[str, DagCard] = {}
         self._imports: tuple[ImportProblem, ...] = ()
         self._report: RecoveryCard | None = None
@@ -93,8 +98,9 @@ class Picture:
             self._read_session()
             run = self._run.refresh(interest.run_id, dirty)
             dag = self._dag.refresh(interest.dag_id, dirty)
+            self._fill_recent()
         self._fill_stats()
-        filling = bool(self._stats_due) or self._run.filling
+        filling = bool(self._stats_due or self._recent_due) or self._run.filling
         self._last = replace(
             self._last,
             seq=seq,
@@ -124,7 +130,10 @@ class Picture:
 
     def _load(self) -> None:
         self._read_dags()
-        self._read_recent(self._bases)
+        shown = sorted(self._bases, key=lambda dag_id: (self._bases[dag_id].paused_at is not None, dag_id))
+        first = len(shown) if len(shown) <= _SMALL_HOME else _AT_FIRST
+        self._read_recent(shown[:first])
+        self._recent_due = shown[first:][::-1]
         for row in self._rows.all("overview", "active_runs"):
             mark = reading.run_mark(row)
             self._active[mark.id] = mark
@@ -178,7 +187,7 @@ class Picture:
         for row in self._rows.all("run", "runs_by_id", {"ids": json.dumps(sorted(runs))}) if runs else ():
             mark = reading.run_mark(row)
             touched.add(mark.dag_id)
-            recent = self._recent.setdefault(mark.dag_id, [])
+            recent = self._recent.get(mark.dag_id, [])
             place = next((at for at, known in enumerate(recent) if known.id == mark.id), None)
             if place is None:
                 unknown[mark.dag_id] = None
@@ -230,6 +239,14 @@ class Picture:
         if found != self._session:
             self._session = found
 
+    def _fill_recent(self) -> None:
+        """The runs of a few DAGs more: in a large home the first picture has only those that a screen shows."""
+        if not self._recent_due or not self._last.dags:
+            return
+        wanted = [self._recent_due.pop() for _ in range(min(_RECENT_AT_ONCE, len(self._recent_due)))]
+        self._read_recent(wanted)
+        self._settle(wanted, set())
+
     def _fill_stats(self) -> None:
         """Figures of a few DAGs more; they are not part of the first picture, which has to come fast."""
         wanted = list(self._stats_due)[:_STATS_AT_ONCE]
@@ -275,8 +292,8 @@ class Picture:
         if active is None:
             known = self._cards.get(dag_id)
             active = known.active if known is not None else ()
-        self._cards[dag_id] = replace(
-            base, recent=tuple(self._recent.get(dag_id, ())), active=tuple(active), stats=self._stats.get(dag_id)
+        self._cards[dag_id] = base._replace(
+            recent=tuple(self._recent.get(dag_id, ())), active=tuple(active), stats=self._stats.get(dag_id)
         )
 
     def _failing_runs(self, dag_id: str) -> tuple[int, ...]:

@@ -92,8 +92,7 @@ class DagStats(NamedTuple):
     failed: int
 
 
-@dataclass(frozen=True, slots=True)
-class DagCard:
+class DagCard(NamedTuple):
     """One DAG. `recent` holds its last runs, oldest first; `stats` is None until they have been computed."""
 
     dag_id: str

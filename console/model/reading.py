@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from console.model.dags import DagCard, DagStats, Failure, ImportProblem, LiveTask, ParamCard, RunMark
@@ -20,6 +21,10 @@ MOST_LINES = 200
 def safe(text: object) -> str:
     """Any value as one line that may be drawn."""
     return sanitise(text if isinstance(text, str) else str(text))
+
+
+_word = lru_cache(maxsize=8192)(safe)
+"""The same for words that come again and again: states, types, names of DAGs."""
 
 
 def maybe(text: object) -> str | None:
@@ -46,8 +51,8 @@ def _words(encoded: object) -> tuple[str, ...]:
 def run_mark(row: Row) -> RunMark:
     """From the columns of the `*_runs` statements."""
     return RunMark(
-        row[0], safe(row[1]), safe(row[2]), row[3], safe(row[4]), safe(row[5]), safe(row[6]), row[7], row[8], row[9],
-        row[10], maybe(row[11]),
+        row[0], safe(row[1]), _word(row[2]), row[3], _word(row[4]), _word(row[5]), _word(row[6]), row[7], row[8],
+        row[9], row[10], None if row[11] is None else _word(row[11]),
     )  # fmt: skip
 
 

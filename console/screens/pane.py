@@ -50,18 +50,3 @@ class Pane(Vertical):
     def next_failure(self, scene: Scene, step: int) -> bool:
         """Puts the cursor on the next (or previous) failure; False when there is none."""
         return False
-
-
-class Blank(Pane):
-    """Nothing yet: what stands between header and key line at the first paint."""
-
-    def draw(self, scene: Scene) -> None:
-        """Nothing."""
-
-    def rule(self, scene: Scene, width: int) -> Spans:
-        """That something is to come."""
-        return (("reading the store", "dim"),)
-
-    def focus_inside(self) -> Widget:
-        """Itself."""
-        return self

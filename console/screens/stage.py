@@ -10,7 +10,8 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from console.model.snapshot import Scene
-from console.screens.pane import Blank, Pane
+from console.screens.overview import OverviewPane
+from console.screens.pane import Pane
 from console.view.header import header
 from console.view.spans import Spans
 from console.widgets.status import BarLine
@@ -49,17 +50,12 @@ class Stage(Screen[None], inherit_bindings=False):
         self.rule = BarLine(fill="─", fill_token="rule", id="rule")
         self.foot = BarLine(fill="─", fill_token="rule", id="foot")
         self.keys = BarLine(id="keys")
-        self.front: Pane = Blank()
+        self.overview = OverviewPane()
+        self.front: Pane = self.overview
         self._prompt_for = ""
+        self._keys_known = False
 
-    # Panes are made when they are first opened, none of them before the first paint.
-
-    @cached_property
-    def overview(self) -> OverviewPane:
-        """All DAGs."""
-        from console.screens.overview import OverviewPane
-
-        return OverviewPane()
+    # What the first paint does not need is made when it is first opened.
 
     @cached_property
     def prompt(self) -> Prompt:
@@ -90,7 +86,10 @@ class Stage(Screen[None], inherit_bindings=False):
         return LogPane(self._desk.open_attempt_log, self._desk.say, self._draw_rule)
 
     def compose(self) -> ComposeResult:
-        """Top to bottom."""
+        """Top to bottom, with what is known already: the first paint says which home this is."""
+        scene = self._desk.scene()
+        self.header.show(*header(scene, self.app.size.width))
+        self.rule.show((), _in_rule(self.front.rule(scene, self.app.size.width)))
         yield self.header
         yield self.title_line
         yield self.rule
@@ -99,9 +98,9 @@ class Stage(Screen[None], inherit_bindings=False):
         yield self.keys
 
     def on_mount(self) -> None:
-        """Paint the frame, then what is in it."""
-        self.front.add_class("front")
-        self.call_after_refresh(lambda: self._bring_front(self.overview))
+        """The overview is in front."""
+        self.overview.add_class("front")
+        self.set_focus(self.overview.focus_inside())
 
     def on_resize(self, event: events.Resize) -> None:
         """Everything has another width."""
@@ -126,7 +125,11 @@ class Stage(Screen[None], inherit_bindings=False):
         self._draw_keys(scene, message, width)
 
     def _draw_keys(self, scene: Scene, message: Message | None, width: int) -> None:
-        if isinstance(self.front, Blank):
+        if message is None and not self._keys_known:
+            # The registry is read after the first picture stands there.
+            if not scene.loading:
+                self._keys_known = True
+                self.call_after_refresh(self._desk.redraw)
             return
         from console.view.keyline import message_line
 
@@ -135,9 +138,7 @@ class Stage(Screen[None], inherit_bindings=False):
     def _draw_rule(self) -> None:
         if not self.is_mounted or not self.front.is_mounted:
             return
-        said = self.front.rule(self._desk.scene(), self.size.width)
-        right: Spans = ((" ", "rule"), *said, (" ────", "rule")) if said else ()
-        self.rule.show((), right)
+        self.rule.show((), _in_rule(self.front.rule(self._desk.scene(), self.size.width)))
 
     def _key_line(self, scene: Scene, width: int) -> Spans:
         from console.actions.registry import actions_of
@@ -244,3 +245,8 @@ class Stage(Screen[None], inherit_bindings=False):
         if self._prompt_for == "filter":
             self.overview.filter("", self._desk.scene())
         self._desk.redraw()
+
+
+def _in_rule(said: Spans) -> Spans:
+    """Words that stand in a rule, near its right end."""
+    return ((" ", "rule"), *said, (" ────", "rule")) if said else ()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from console.figures import ago, clock, coarse, duration
+from console.figures import clock, duration
 from console.model.link import Gauges, LinkState
 from console.model.snapshot import Scene
 from console.text import cut_middle
 from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans, join
-from console.view.words import sign
-from engine.model.moments import MINUTE, Micros, to_datetime
+from console.view.words import ago_words, sign
+from engine.model.moments import to_datetime
 
 WIDE = 100
 
@@ -43,7 +43,7 @@ def _engine(scene: Scene, wide: bool) -> list[Spans]:
     if stale is not None:
         return [((f"STALE: no sign of the engine for {duration(stale, tenths=False)}", f"{BAD} bold"),)]
     parts: list[Spans] = []
-    up = _uptime(now - link.started_at) if link.started_at is not None else ""
+    up = ago_words(link.started_at, now) if link.started_at is not None else ""
     parts.append((("engine up " if wide else "up ", DIM), (up, TEXT)))
     if link.gauges is not None:
         if link.gauges.degraded:
@@ -62,11 +62,11 @@ def _down(scene: Scene, wide: bool) -> Spans:
     if session.ended_at is not None:
         at, words = session.ended_at, f"engine down since {clock(session.ended_at)}"
         why = f"  {session.reason}" if session.reason and wide else ""
-        return ((words, f"{BAD} bold"), (f"  {ago(at, now)}{why}", DIM))
+        return ((words, f"{BAD} bold"), (f"  {ago_words(at, now)}{why}", DIM))
     at = max(session.last_seen_at, session.started_at)
     since = scene.link.since
     words = "engine down" if since is None or since <= at else f"engine down since {clock(since)}"
-    return ((words, f"{BAD} bold"), (f"  last seen {clock(at)}, {ago(at, now)} ago", DIM))
+    return ((words, f"{BAD} bold"), (f"  last seen {clock(at)}, {ago_words(at, now)} ago", DIM))
 
 
 def _figures(gauges: Gauges, wide: bool) -> list[Spans]:
@@ -105,7 +105,3 @@ def _clocks(scene: Scene, wide: bool) -> Spans:
         name = zone.rpartition("/")[2].replace("_", " ")
         line.add("  " if wide else " ").add(clock(scene.now, zone, seconds=False), TEXT).add(f" {name}", DIM)
     return line.add(" ").done()
-
-
-def _uptime(age: Micros) -> str:
-    return coarse(age) if age >= MINUTE else "<1m"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from console.figures import ago, percent
+from console.figures import percent
 from console.glyphs import bar
 from console.model.attention import Attention, attention
 from console.model.dags import ActiveRun, DagCard, Failure, LiveTask, RunMark
@@ -13,7 +13,7 @@ from console.model.intents import Intent
 from console.model.snapshot import Scene, Snapshot
 from console.text import cut_middle
 from console.view.spans import BAD, DIM, TEXT, WARN, Align, Line, Spans
-from console.view.words import intent_words, live_words, moment_words, sign, until_words, usual_words
+from console.view.words import ago_words, intent_words, live_words, moment_words, sign, until_words, usual_words
 from engine.model.moments import Micros
 
 _SHOWN_FIRST = ("killing", "running", "up_for_retry", "awaiting_input", "queued", "scheduled", "deferred")
@@ -202,7 +202,7 @@ def _doing(card: DagCard, scene: Scene, failed: Failure | None) -> Spans:
         return (
             *_failed_words(failed, now, "  "),
             sign("paused"),
-            (f" paused{by}{why}, {ago(card.paused_at, now)} ago", DIM),
+            (f" paused{by}{why}, {ago_words(card.paused_at, now)} ago", DIM),
             *asked,
         )
     return (*_failed_words(failed, now, ""), *asked)
@@ -217,7 +217,7 @@ def _failed_words(failed: Failure | None, now: Micros, gap: str) -> Spans:
     if failed is None:
         return ()
     name = failed.task_id or failed.error
-    return (sign("failed"), (f" {name}", TEXT), (f"  {ago(failed.at, now)}{gap}", DIM))
+    return (sign("failed"), (f" {name}", TEXT), (f"  {ago_words(failed.at, now)}{gap}", DIM))
 
 
 def _active(runs: Sequence[ActiveRun], now: Micros) -> Spans:
@@ -278,7 +278,7 @@ def _head(row: Attention, *, wide: bool) -> str:
 def _attention_row(row: Attention, scene: Scene, width: int, counted: int) -> Spans:
     """Sign and figure, the cause in words, how far it reaches, since when."""
     now, wide = scene.now, width >= 100
-    since = f"since {moment_words(row.since, now)}" if wide else ago(row.since, now)
+    since = f"since {moment_words(row.since, now)}" if wide else ago_words(row.since, now)
     line = Line()
     if row.kind in ("failures", "retries"):
         state = "failed" if row.failed else "up_for_retry"

@@ -67,6 +67,12 @@ def usual_words(value: Micros) -> str:
     return took_words(value) if value < 10 * SECOND else duration(value, tenths=False)
 
 
+def ago_words(then: Micros, now: Micros) -> str:
+    """How long ago, in whole minutes at least, so that a calm screen is still: `<1m`, `41m`, `2h46m`, `3d04h`."""
+    age = now // MINUTE * MINUTE - then // MINUTE * MINUTE
+    return coarse(age) if age >= MINUTE else "<1m"
+
+
 def moment_words(at: Micros, now: Micros, zone: str = "UTC") -> str:
     """A past moment: the time of day within a day, else day and time."""
     if abs(now - at) < DAY:

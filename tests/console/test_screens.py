@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from console import wire
 from console.model.dags import ImportProblem
 from console.model.home import HomeCard, RecoveryCard
 from console.model.runs import RunDetail
@@ -256,7 +257,7 @@ async def test_a_resize_is_followed() -> None:
         assert all(len(line) <= 80 for line in screen.lines())
 
 
-async def test_the_first_paint_does_not_wait_for_the_store() -> None:
+async def test_the_first_paint_does_not_wait_for_the_store(request: pytest.FixtureRequest) -> None:
     """While nothing has been read yet, the header names the home and the rule says that it is reading."""
     from console.app import ConsoleApp
 
@@ -270,6 +271,7 @@ async def test_the_first_paint_does_not_wait_for_the_store() -> None:
             raise AssertionError("never")
 
     slow = Never(backend.now)
+    request.addfinalizer(wire.uninstall)
     app = ConsoleApp(HomeCard("etl-01", "/srv/etl"), lambda: slow, now=backend.now)
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()

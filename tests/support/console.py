@@ -10,6 +10,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from console import wire
 from console.app import ConsoleApp
 from console.backends.fake import FakeBackend
 from console.model.dags import DagCard, RunMark
@@ -85,7 +86,7 @@ def dag(dag_id: str, **more: Any) -> DagCard:
         tags=("trades",), broken_since=None, next_logical=LOGICAL + HOUR, next_run_after=NOW + 56 * MINUTE,
         paused_at=None, paused_by=None, pause_reason=None,
     )  # fmt: skip
-    return replace(card, **more)
+    return card._replace(**more)
 
 
 PLANS = (
@@ -199,7 +200,10 @@ class Screen:
 async def console(backend: FakeBackend, size: tuple[int, int] = (120, 36)) -> AsyncIterator[Screen]:
     """A console on a backend in memory, at NOW, drawn once."""
     app = ConsoleApp(backend.home, lambda: backend, now=backend.now)
-    async with app.run_test(size=size) as pilot:
-        screen = Screen(app, pilot, backend)
-        await screen.settle()
-        yield screen
+    try:
+        async with app.run_test(size=size) as pilot:
+            screen = Screen(app, pilot, backend)
+            await screen.settle()
+            yield screen
+    finally:
+        wire.uninstall()
