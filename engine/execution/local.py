@@ -27,7 +27,8 @@ from engine.model.attempt_files import AttemptStatus
 
 _encode = msgspec.json.Encoder().encode
 _SWEEP_SECONDS = 2.0
-_QUIET_SECONDS = 3.0
+_QUIET_SECONDS = 5.0
+_CHUNK = 100
 _CRASH_LOOP = 3
 _CRASH_WINDOW = 10.0
 _RUNNER_RETRY_SECONDS = 1.0
@@ -43,6 +44,7 @@ class Live:
         self.group = group
         """How to start it: `shell`, or `cold` with an interpreter, or `host` with a bundle; empty when adopted."""
         self.since = since
+        """When it was launched or last looked at, by the monotonic clock."""
         self.launched = 0
         """When, in microseconds of the system's wall clock; the files' own times are coarser. 0 when adopted."""
         self.claim: files.Claim | None = None
@@ -312,13 +314,24 @@ class LocalExecutor:
         """Finds what a lost message would have told: claims and ends of attempts that have been quiet for a while."""
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
-            quiet = time.monotonic() - _QUIET_SECONDS
-            for attempt_id, live in list(self._live.items()):
-                if live.since < quiet and attempt_id not in self._watch:
-                    self._look_at_claim(attempt_id)
-                    if live.claim is not None and files.read_status(live.path) is not None:
-                        self._over(attempt_id)
+            now = time.monotonic()
+            quiet = [each for each in self._live.items() if now - each[1].since >= _QUIET_SECONDS]
+            for index, (attempt_id, live) in enumerate(quiet):
+                live.since = now
+                if attempt_id in self._live and attempt_id not in self._watch and not self._killer.has(attempt_id):
+                    self._look_at(attempt_id, live)
+                if index % _CHUNK == _CHUNK - 1:
+                    await asyncio.sleep(0)
             self._hand_out()
+
+    def _look_at(self, attempt_id: str, live: Live) -> None:
+        seen = files.survey(live.path)
+        if seen.claim is not None:
+            self._begun(attempt_id, seen.claim)
+        if seen.state == "ended":
+            self._over(attempt_id)
+        elif seen.state == "lost":
+            self._watch.add(attempt_id, live.path)
 
     # evidence
 

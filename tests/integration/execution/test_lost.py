@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
-from engine.execution import directory
+from engine.execution import directory, local
 from engine.execution.port import Claimed, Ended, Finished, Lost
 from engine.execution.process import proc
 from engine.model.attempt_files import AttemptStatus
@@ -132,6 +135,34 @@ async def test_a_task_that_closes_everything_is_still_seen_as_alive(stage: Stage
     assert not stage.of(order, Ended)
     await stage.pass_gate()
     assert (await stage.status_of(order)).by == "child"
+
+
+async def test_ends_are_found_when_no_message_comes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the runner stopped, so that no message comes, a claim and an end are read from the attempt's files."""
+    monkeypatch.setattr(local, "_SWEEP_SECONDS", 0.1)
+    monkeypatch.setattr(local, "_QUIET_SECONDS", 0.2)
+    await stage.abandon()
+    await stage.open()
+    stage.tasks(
+        """
+        import os, time
+        def waiter():
+            print("up", flush=True)
+            while not os.path.exists("go"):
+                time.sleep(0.01)
+        """
+    )
+    early, late = stage.order("waiter"), stage.order("waiter")
+    stage.executor.launch([early, late])
+    await stage.until(lambda: stage.log(early) and stage.log(late), "the beginning of both")
+    runner = stage.helper("runner")
+    os.kill(runner, signal.SIGSTOP)
+    try:
+        (stage.home / "go").touch()
+        assert [(await stage.status_of(order)).code for order in (early, late)] == [0, 0]
+        assert len(stage.of(early, Claimed)) == len(stage.of(late, Claimed)) == 1
+    finally:
+        os.kill(runner, signal.SIGCONT)
 
 
 async def test_a_torn_status_is_no_status(stage: Stage) -> None:
