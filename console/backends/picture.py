@@ -345,6 +345,8 @@ class Picture:
 def _move(counts: dict[str, int], moves: Mapping[tuple[str | None, str], int]) -> None:
     """Applies state changes to counts, so that a run of 10,000 tasks need not be counted for each of them."""
     for (before, after), times in moves.items():
+        counts[after] = counts.get(after, 0) + times
         if before is not None:
             counts[before] = counts.get(before, 0) - times
-        counts[after] = counts.get(after, 0) + times
+    for state in [state for state, count in counts.items() if not count]:
+        del counts[state]

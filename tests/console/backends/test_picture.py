@@ -1,0 +1,249 @@
+"""The picture that follows the feed is the one that a fresh look gives, on stores that the engine's rooms filled."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console.backends.picture import Picture
+from console.model.home import HomeCard
+from console.model.runs import RunDetail
+from console.model.snapshot import Interest, Snapshot
+from engine.lifecycle.events import CancelRun, Clear, Kill, Mark, RetryDue, RetryNow
+from engine.model.moments import HOUR, SECOND
+from engine.model.states import TaskState
+from engine.store.batch import Batch, CommandRow
+from engine.store.reader import Reader
+from tests.support.console_store import NOW, FilledHome, story, trades
+
+ERROR = "ConnectionError: db-1:5432 refused"
+
+
+@pytest.fixture
+async def filled(tmp_path: Path) -> AsyncIterator[FilledHome]:
+    """A home with one DAG."""
+    home = FilledHome(tmp_path / "home")
+    await home.open()
+    await home.put_dag(trades())
+    yield home
+    await home.close()
+
+
+def picture(filled: FilledHome) -> Picture:
+    """A picture of a home, by a reader of its own."""
+    return Picture(Reader(filled.home.database), HomeCard("etl-01", "/srv/etl"), lambda: NOW)
+
+
+def whole(found: Picture, interest: Interest) -> Snapshot:
+    """A picture with all its parts."""
+    snapshot = found.refresh(interest)
+    while snapshot.filling:
+        snapshot = found.refresh(interest)
+    return snapshot
+
+
+def without_figures(run: RunDetail | None) -> RunDetail | None:
+    """A run without usual durations, which are read once and not for every success."""
+    return None if run is None else replace(run, tasks=tuple(replace(card, usual=None) for card in run.tasks))
+
+
+def assert_the_same(followed: Picture, filled: FilledHome, interest: Interest) -> Snapshot:
+    """The followed picture equals one that is taken anew."""
+    seen, fresh = whole(followed, interest), whole(picture(filled), interest)
+    assert seen.seq == fresh.seq
+    assert seen.dags == fresh.dags
+    assert seen.failures == fresh.failures
+    assert (seen.imports, seen.report, seen.session, seen.dag) == (
+        fresh.imports,
+        fresh.report,
+        fresh.session,
+        fresh.dag,
+    )
+    assert without_figures(seen.run) == without_figures(fresh.run)
+    return seen
+
+
+def command(number: int, verb: str) -> CommandRow:
+    """A command of ops2."""
+    return CommandRow(f"{number:032x}", verb, 0, "ops2", "console", NOW, "done", "done")
+
+
+async def test_following_the_feed_gives_what_a_fresh_look_gives(filled: FilledHome) -> None:
+    """After every step of a run's life, also through clear, mark, kill, retry and cancel, both pictures are equal."""
+    interest = Interest("trades_us@20261122T010000Z", "trades_us")
+    followed = picture(filled)
+    whole(followed, interest)
+    memory = await filled.start("trades_us", NOW - HOUR - 14 * 60 * SECOND - 7 * SECOND)
+    assert memory.run.run_id == interest.run_id
+    assert_the_same(followed, filled, interest)
+    for task_id in ("extract", "clean_orders", "clean_users"):
+        await filled.claim(memory, task_id)
+        assert_the_same(followed, filled, interest)
+        await filled.end(memory, task_id, code=int(task_id == "clean_users"), error=ERROR)
+        assert_the_same(followed, filled, interest)
+    waiting = filled.instance(memory, "clean_users")
+    await filled.do(memory, RetryNow(waiting.id, "1" * 32, "ops2"), command=command(1, "retry"))
+    assert_the_same(followed, filled, interest)
+    await filled.claim(memory, "clean_users")
+    await filled.do(memory, Kill(waiting.id, f"{2:032x}", "ops2"), command=command(2, "kill"))
+    snapshot = assert_the_same(followed, filled, interest)
+    assert snapshot.run is not None
+    card = snapshot.run.task("clean_users")
+    assert card is not None and card.state == "killing" and card.mention is not None and card.mention.who == "ops2"
+    await filled.end(memory, "clean_users", code=143, error="killed")
+    assert_the_same(followed, filled, interest)
+    await filled.do(memory, Clear((waiting.id,), f"{3:032x}", "ops2"), command=command(3, "clear"))
+    assert_the_same(followed, filled, interest)
+    quality = filled.instance(memory, "quality")
+    await filled.do(memory, Mark((quality.id,), TaskState.SUCCESS, f"{4:032x}", "ops2"), command=command(4, "mark"))
+    assert_the_same(followed, filled, interest)
+    await filled.do(memory, CancelRun(f"{5:032x}", "ops2"), command=command(5, "cancel"))
+    snapshot = assert_the_same(followed, filled, interest)
+    assert snapshot.run is not None and snapshot.run.mark.state == "cancelled"
+
+
+async def test_many_steps_between_two_looks_are_one_picture(filled: FilledHome) -> None:
+    """A console that was stopped for a while sees everything that happened meanwhile, and nothing twice."""
+    interest = Interest("trades_us@20261122T010000Z", "trades_us")
+    followed = picture(filled)
+    whole(followed, interest)
+    first = await filled.start("trades_us", NOW - HOUR - 14 * 60 * SECOND - 7 * SECOND)
+    await filled.play(first)
+    second = await filled.start("trades_us", NOW - 14 * 60 * SECOND - 7 * SECOND)
+    await filled.claim(second, "extract")
+    snapshot = assert_the_same(followed, filled, interest)
+    assert [mark.state for mark in snapshot.dags[0].recent] == ["success", "running"]
+    assert snapshot.dags[0].active[0].counts == {"running": 1, "none": 7}
+
+
+async def test_a_feed_that_was_pruned_is_read_anew(filled: FilledHome) -> None:
+    """When the events after the last look are gone, the whole picture is taken again."""
+    interest = Interest("trades_us@20261122T010000Z")
+    followed = picture(filled)
+    whole(followed, interest)
+    memory = await filled.start("trades_us", NOW - HOUR - 14 * 60 * SECOND - 7 * SECOND)
+    await filled.play(memory)
+    batch = Batch()
+    batch.add("event.prune", before=filled.now + SECOND)
+    await filled.commit(batch)
+    assert_the_same(followed, filled, interest)
+
+
+def replace_store(old: Path, new: Path) -> None:
+    """Puts another store in a store's place, as restoring a backup does."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{old}{suffix}").unlink(missing_ok=True)
+    new.rename(old)
+
+
+async def test_a_store_that_was_replaced_is_read_anew(filled: FilledHome, tmp_path: Path) -> None:
+    """A restored backup, which is older than what was shown, is shown as it is."""
+    other = FilledHome(tmp_path / "other")
+    await other.open()
+    await other.put_dag(trades("other_dag"))
+    await other.close()
+    followed = picture(filled)
+    memory = await filled.start("trades_us", NOW - HOUR)
+    await filled.play(memory)
+    assert whole(followed, Interest()).by_id.keys() == {"trades_us"}
+    await filled.close()
+    replace_store(filled.home.database, other.home.database)
+    assert whole(followed, Interest()).by_id.keys() == {"other_dag"}
+
+
+async def test_the_story_of_the_screens(tmp_path: Path) -> None:
+    """The moment that the pictures of the screens show: a retry with its try and time, failures by cause, a p95."""
+    home = FilledHome(tmp_path / "home")
+    await home.open()
+    await story(home)
+    snapshot = whole(picture(home), Interest())
+    cards = snapshot.by_id
+    live = cards["trades_us"].active[0].live[0]
+    assert (live.task_id, live.state, live.attempt, live.max_tries) == ("load", "up_for_retry", 3, 6)
+    assert [cards[name].recent[-1].state for name in ("fx_daily", "trades_eu")] == ["failed", "failed"]
+    assert {failure.error for failure in snapshot.failures} == {ERROR}
+    assert all(failure.at > 0 for failure in snapshot.failures)
+    stats = cards["weather_daily"].stats
+    assert stats is not None and stats.samples == 14 and stats.p50 is not None and stats.p95 is not None
+    assert cards["legacy_export"].paused_by == "ops2"
+    await home.close()
+
+
+async def test_a_run_that_failed_without_a_failed_task_says_why(filled: FilledHome) -> None:
+    """A run that was ended by its time limit stands in the attention list with that reason."""
+    memory = await filled.start("trades_us", NOW - HOUR)
+    from engine.lifecycle.events import RunTimeout
+
+    await filled.do(memory, RunTimeout())
+    snapshot = whole(picture(filled), Interest())
+    assert [(failure.task_id, failure.error) for failure in snapshot.failures] == [("", "run timeout")]
+
+
+async def test_a_large_home_shows_its_first_dags_first(filled: FilledHome) -> None:
+    """Of 200 DAGs the first picture has the runs of those that a screen shows; the others follow."""
+    for number in range(200):
+        await filled.put_dag(trades(f"dag_{number:03}"))
+    memory = await filled.start("dag_199", NOW - HOUR)
+    await filled.play(memory)
+    found = picture(filled)
+    first = found.refresh(Interest())
+    assert first.filling and len(first.dags) == 201 and not first.by_id["dag_199"].recent
+    assert whole(found, Interest()).by_id["dag_199"].recent[-1].state == "success"
+
+
+async def test_hostile_text_in_the_store_is_safe_in_the_picture(filled: FilledHome) -> None:
+    """Whatever reached the store, the model holds no control character and no line end."""
+    evil = "\x1b]52;c;AAAA\x07 \u202e\n[/] [@click=app.quit]x[/]"
+    memory = await filled.start("trades_us", NOW - HOUR)
+    await filled.claim(memory, "extract")
+    await filled.end(memory, "extract", code=1, error=evil)
+    snapshot = whole(picture(filled), Interest(memory.run.run_id))
+    assert snapshot.run is not None
+    card = snapshot.run.task("extract")
+    texts = [failure.error for failure in snapshot.failures]
+    texts += [card.last_error or "", card.attempts[-1].error or ""] if card is not None else []
+    assert len(texts) == 3 and all("\x1b" not in text and "\n" not in text and "\u202e" not in text for text in texts)
+
+
+async def test_a_reader_is_short_and_never_writes(filled: FilledHome) -> None:
+    """Between two looks no transaction is open, so the engine can empty its log; the store is opened read-only."""
+    found = picture(filled)
+    whole(found, Interest())
+    reader = found._rows
+    assert isinstance(reader, Reader)
+    connection = reader._connection
+    assert isinstance(connection, sqlite3.Connection) and not connection.in_transaction
+    with pytest.raises(sqlite3.OperationalError):
+        connection.execute("DELETE FROM event")
+
+
+async def test_usual_durations_come_after_the_first_picture_of_a_run(filled: FilledHome) -> None:
+    """A run is shown before the percentiles of its tasks have been read; then they are there."""
+    for hour in range(6, 1, -1):
+        filled.now = NOW - hour * HOUR
+        await filled.play(await filled.start("trades_us", NOW - hour * HOUR), took={"load": hour * SECOND})
+    memory = await filled.start("trades_us", NOW - HOUR)
+    found = picture(filled)
+    snapshot = whole(found, Interest(memory.run.run_id))
+    assert snapshot.run is not None
+    card = snapshot.run.task("load")
+    assert card is not None and card.usual is not None
+    assert (card.usual.p50, card.usual.samples) == (4 * SECOND, 5)
+
+
+async def test_a_retry_that_is_due_is_seen_to_start(filled: FilledHome) -> None:
+    """The countdown's row becomes a running one when its timer has run out."""
+    memory = await filled.start("trades_us", NOW - HOUR)
+    for task_id in ("extract", "clean_users"):
+        await filled.claim(memory, task_id)
+        await filled.end(memory, task_id, code=int(task_id == "clean_users"), error=ERROR)
+    found = picture(filled)
+    before = whole(found, Interest()).dags[0].active[0].live
+    assert [task.state for task in before if task.task_id == "clean_users"] == ["up_for_retry"]
+    await filled.do(memory, RetryDue(filled.instance(memory, "clean_users").id))
+    after = whole(found, Interest()).dags[0].active[0].live
+    assert [task.state for task in after if task.task_id == "clean_users"] == ["scheduled"]
