@@ -54,6 +54,8 @@ class FileLines:
         at = self.start_of(offset) if offset < self.size else self.size
         while len(lines) < count and at < self.size:
             found = self._forward(at, count - len(lines))
+            if not found:
+                break
             lines.extend(found)
             at = lines[-1].end
         return lines

@@ -8,7 +8,7 @@ from console.figures import clock, date, duration
 from console.model.dags import DagCard, RunMark
 from console.model.runs import DagDetail
 from console.model.snapshot import Scene
-from console.view.spans import BAD, DIM, OK, TEXT, Line, Spans, join
+from console.view.spans import BAD, DIM, OK, SMALLEST, TEXT, Line, Spans, crop, join
 from console.view.words import intent_words, logical_words, sign, took_words, until_words, usual_words
 from engine.model.moments import Micros
 
@@ -42,6 +42,8 @@ class DagRows:
         """The content of a row; the same object as before while it reads the same."""
         key = self.key(index) or ("titles", width)
         spans = _titles(width) if index == 0 else self._run_row(self.detail.runs[index - 1], width)
+        if width < SMALLEST:
+            spans = crop(spans, width)
         known = self._cache.get(key)
         if known == spans:
             return known

@@ -12,7 +12,7 @@ from console.model.dags import ActiveRun, DagCard, Failure, LiveTask, RunMark
 from console.model.intents import Intent
 from console.model.snapshot import Scene, Snapshot
 from console.text import cut_middle
-from console.view.spans import BAD, DIM, TEXT, WARN, Align, Line, Spans
+from console.view.spans import BAD, DIM, SMALLEST, TEXT, WARN, Align, Line, Spans, crop
 from console.view.words import ago_words, intent_words, live_words, moment_words, sign, until_words, usual_words
 from engine.model.moments import Micros
 
@@ -91,6 +91,8 @@ class Overview:
         else:
             spans = _titles(columns) if content else ()
         slot = (key, content) if key is None else key
+        if width < SMALLEST:
+            spans = crop(spans, width)
         known = self._cache.get(slot)
         if known == spans:
             return known

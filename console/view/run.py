@@ -11,7 +11,7 @@ from console.model.keys import TaskRef
 from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Scene
 from console.text import cut_end
-from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans, join
+from console.view.spans import ACCENT, BAD, DIM, SMALLEST, TEXT, WARN, Line, Spans, crop, join
 from console.view.words import (
     blocker_words,
     counts_words,
@@ -123,6 +123,8 @@ class RunRows:
             place, card = self.frame.rows[index - 1][0], self.card(index)
             key = card.key
             spans = self._task_row(place, card, columns)
+        if width < SMALLEST:
+            spans = crop(spans, width)
         known = self._cache.get(key)
         if known == spans:
             return known

@@ -19,6 +19,10 @@ TEXT, DIM, OK, LIVE, WAIT, WARN, BAD, ACCENT, INTENT, RULE = (
 )  # fmt: skip
 
 
+SMALLEST = 79
+"""Cells of the narrowest row that layouts are made for."""
+
+
 class Line:
     """A row under construction: cells of fixed width, left to right."""
 
@@ -77,6 +81,11 @@ class Line:
     def done(self) -> Spans:
         """The finished row."""
         return tuple(self._spans)
+
+
+def crop(spans: Spans, width: int) -> Spans:
+    """The row in at most `width` cells: windows may be smaller than the smallest layout."""
+    return spans if width_of(spans) <= width else Line().spans(spans, width).done()
 
 
 def plain(spans: Iterable[Span]) -> str:

@@ -68,8 +68,8 @@ def usual_words(value: Micros) -> str:
 
 
 def ago_words(then: Micros, now: Micros) -> str:
-    """How long ago, in whole minutes at least, so that a calm screen is still: `<1m`, `41m`, `2h46m`, `3d04h`."""
-    age = now // MINUTE * MINUTE - then // MINUTE * MINUTE
+    """How long ago as of the last full minute, so that a calm screen is still: `<1m`, `41m`, `2h46m`, `3d04h`."""
+    age = now // MINUTE * MINUTE - then
     return coarse(age) if age >= MINUTE else "<1m"
 
 

@@ -125,7 +125,7 @@ def trades(state: str = "up_for_retry", number: int = 7) -> RunDetail:
 def link(**more: Any) -> Link:
     """An engine that has been up for three days."""
     gauges = Gauges(NOW, 12, 16, 3, 12, 1, 14, attached=("ops1", "ops2"))
-    up = Link(LinkState.UP, NOW - HOUR, NOW, gauges, NOW - 76 * HOUR, "0.1.0", "ops1")
+    up = Link(LinkState.UP, NOW - HOUR, NOW, gauges, NOW - 76 * HOUR - MINUTE, "0.1.0", "ops1")
     return replace(up, **more)
 
 

@@ -1,0 +1,197 @@
+"""The overview as text: columns, attention, what a DAG does now; and what a calm screen never shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.model.attention import attention
+from console.model.dags import ActiveRun, DagCard, DagStats, Failure, ImportProblem, LiveTask
+from console.model.home import RecoveryCard
+from console.model.intents import Intent, Intents
+from console.model.snapshot import Scene
+from console.text import cell_len
+from console.view.overview import Overview, matching, run_bars, summary
+from console.view.spans import plain, width_of
+from engine.model.moments import HOUR, MINUTE, SECOND
+from tests.support.console import LOGICAL, NOW, dag, mark, scene
+
+ERROR = "ConnectionError: db-1:5432 refused"
+FAILED = (
+    Failure("fx_daily", 8, "fx_daily@8", "load", -1, "failed", ERROR, NOW - 190 * SECOND),
+    Failure("trades_us", 7, "trades_us@7", "load", -1, "up_for_retry", ERROR, NOW - 250 * SECOND, NOW + 74 * SECOND),
+)
+GOOD = tuple(mark(n, "fx_daily") for n in range(13))
+STATS = DagStats(58 * SECOND, 82 * SECOND, 40, 99, 1)
+
+
+def live(state: str, task_id: str = "load", **more: object) -> LiveTask:
+    """A live task of run 7."""
+    task = LiveTask(1, 7, task_id, -1, state, 3, 0, 6, None, None, NOW - 72 * SECOND, (), None)
+    return task._replace(**more)  # type: ignore[arg-type]  # fields as named
+
+
+def active(*tasks: LiveTask, state: str = "running", counts: dict[str, int] | None = None) -> ActiveRun:
+    """An active run of trades_us with five of eight tasks done."""
+    return ActiveRun(mark(7, "trades_us", state), counts or {"success": 5, "up_for_retry": 1, "none": 2}, tasks)
+
+
+def busy() -> Scene:
+    """Two DAGs: one has failed, one waits for its retry."""
+    retrying = live("up_for_retry", retry_at=NOW + 74 * SECOND)
+    return scene(
+        dag("fx_daily", recent=(*GOOD, mark(8, "fx_daily", "failed")), stats=STATS, tags=("fx",)),
+        dag("trades_us", recent=(mark(7, "trades_us", "running"),), active=(active(retrying),), stats=STATS),
+        failures=FAILED,
+    )
+
+
+def rows(found: Scene, width: int, needle: str = "") -> str:
+    """The overview as text."""
+    overview = Overview(found, needle)
+    return "\n".join(plain(overview.row(at, width)) for at in range(len(overview)))
+
+
+def test_a_narrow_overview() -> None:
+    """At 80 columns names, bars, what happens now, what comes next and the usual duration remain."""
+    assert rows(busy(), 79) == (
+        "✘ 1+1↻          ConnectionError: db-1:5432 refused         2 DAGs            4m\n"
+        "\n"
+        "DAG        runs     now                                   next              p50\n"
+        "fx_daily   ▇▇▇▇▇▇✘  ✘ load  3m                            03:10  56m        58s\n"
+        "trades_us        ►  ↻ 5/8  load, try 4 of 6 in 1:14       03:10  56m        58s"
+    )  # fmt: skip
+
+
+def test_a_wide_overview() -> None:
+    """At 120 columns there are more runs, the 95th percentile, the success rate and the tags."""
+    attention_row, blank, titles, failed, retrying = rows(busy(), 119).split("\n")
+    assert attention_row.startswith("✘ 1 failed + 1 in retry  ConnectionError: db-1:5432 refused ")
+    assert attention_row.endswith(" 2 DAGs                           since 02:09") and blank == ""
+    assert titles.split() == ["DAG", "last", "14", "runs", "now", "next", "p50", "p95", "ok", "7d", "tags"]
+    assert failed == (
+        "  fx_daily      ▇▇▇▇▇▇▇▇▇▇▇▇▇✘  ✘ load  3m                               03:10  56m"
+        "        58s   1m22s    99%  fx"
+    )
+    assert retrying == (
+        "  trades_us                  ►  ↻ 5/8  load, try 4 of 6 in 1:14          03:10  56m"
+        "        58s   1m22s    99%  trades"
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        (live("running", p95=40 * SECOND), "► 5/8  load 1m12s  1.8× p95"),
+        (live("running"), "► 5/8  load 1m12s"),
+        (live("killing"), "► 5/8  load 1m12s killing"),
+        (live("queued"), "► 5/8  load starts"),
+        (live("scheduled", blockers=("pool:db",)), "► 5/8  load waits for pool db"),
+        (live("up_for_retry", retry_at=NOW - SECOND), "↻ 5/8  load, try 4 of 6 now"),
+        (live("deferred"), "~ 5/8  load waits"),
+    ],
+)
+def test_what_a_dag_does_now(task: LiveTask, words: str) -> None:
+    """The most telling task of its run: how long it runs against what is usual, or what it waits for."""
+    assert words in rows(scene(dag("trades_us", active=(active(task),))), 119)
+
+
+def test_several_runs_and_tasks_are_counted() -> None:
+    """Other running tasks and other active runs are said in figures, and failed tasks beside the progress."""
+    first = active(live("running"), live("running", "join"), counts={"success": 3, "failed": 1, "running": 2})
+    second = active(state="queued")
+    found = rows(scene(dag("trades_us", active=(first, second))), 119)
+    assert "► 4/6 1✘  load 1m12s +1  +1" in found
+
+
+@pytest.mark.parametrize(
+    ("card", "words"),
+    [
+        (
+            dag("a", paused_at=NOW - 50 * HOUR - MINUTE, paused_by="ops2", pause_reason="deploy"),
+            "p paused by ops2, deploy, 2d02h ago",
+        ),
+        (dag("a", state="inactive"), "its file is gone"),
+        (dag("a", broken_since=NOW - HOUR), "! does not load since 01:14"),
+        (dag("a", active=(active(state="queued"),)), "= queued"),
+    ],
+)  # fmt: skip
+def test_a_dag_that_does_not_run_says_why(card: DagCard, words: str) -> None:
+    """Paused by whom and why, without its file, broken, or queued."""
+    assert words in rows(scene(card), 159)
+
+
+def test_what_was_asked_for_stands_beside_the_state() -> None:
+    """An intent for the DAG or its run follows the true state."""
+    intents = Intents().add(Intent("c1", "pause", "pause requested", frozenset({("trades_us", "", -1)}), NOW))
+    assert "⟶ pause requested" in rows(scene(dag("trades_us"), intents=intents), 119)
+
+
+def test_bars_are_as_high_as_runs_took_and_other_states_are_signs() -> None:
+    """A bar is a success, its height its duration against the longest; everything else is the state's glyph."""
+    long = mark(1, "a")
+    short = mark(2, "a", ended_at=NOW - 4 * MINUTE + 10 * SECOND)
+    card = dag("a", recent=(long, short, mark(3, "a", "failed"), mark(4, "a", "running")))
+    assert plain(run_bars(card, 6, NOW)) == "  ▇▂✘►"
+
+
+def test_attention_comes_in_the_order_of_need() -> None:
+    """An unclean start, failures by cause, broken files, then mere retries; each cause once."""
+    found = scene(
+        report=RecoveryCard(1, NOW, "2 adopted", ()),
+        imports=(ImportProblem("db.py", None, "ImportError: no", 12, NOW),),
+        failures=(
+            *FAILED,
+            Failure("a", 1, "a@1", "t", -1, "up_for_retry", "Timeout after 12 s", NOW - 9, NOW),
+            Failure("b", 2, "b@2", "t", -1, "up_for_retry", "Timeout after 15 s", NOW - 8, NOW),
+        ),
+    )
+    kinds = [(row.kind, row.failed, row.retrying) for row in attention(found.snapshot)]
+    assert kinds == [("report", 0, 0), ("failures", 1, 1), ("import", 0, 0), ("retries", 0, 2)]
+    text = rows(found, 119)
+    assert "! unclean start" in text and "! db.py:12" in text and "import error" in text
+
+
+def test_a_calm_screen_has_no_cell_that_warns() -> None:
+    """With nothing wrong, no cell of the overview is drawn in the colours of trouble."""
+    calm = scene(*(dag(f"dag_{n}", recent=(mark(n, f"dag_{n}"),), stats=STATS) for n in range(5)))
+    overview = Overview(calm)
+    tokens = {word for at in range(len(overview)) for _, token in overview.row(at, 119) for word in token.split()}
+    assert not tokens & {"warn", "bad", "intent"}
+
+
+def test_the_filter_matches_ids_tags_and_owners_and_inverts() -> None:
+    """Typed text narrows the list; with `!` in front it takes the others; attention steps aside."""
+    found = scene(dag("fx_daily", tags=("fx",)), dag("trades_us", owner="desk"), failures=FAILED)
+    assert [card.dag_id for card in matching(found.snapshot, "desk")] == ["trades_us"]
+    assert [card.dag_id for card in matching(found.snapshot, "!fx")] == ["trades_us"]
+    assert ERROR not in rows(found, 119, "fx")
+
+
+def test_paused_dags_come_last_and_are_counted() -> None:
+    """What is paused stands below what runs."""
+    found = scene(dag("a", paused_at=NOW), dag("b"), dag("c"))
+    assert [card.dag_id for card in matching(found.snapshot, "")] == ["b", "c", "a"]
+    assert summary(found.snapshot, 3) == "3 DAGs, 1 paused"
+    assert summary(found.snapshot, 1) == "1 of 3 DAGs, 1 paused"
+
+
+@pytest.mark.parametrize("width", [40, 60, 79, 99, 100, 119, 139, 140, 159, 220])
+def test_every_row_fits_its_width(width: int) -> None:
+    """Also with long names, wide characters and causes of any length no row is wider than it may be."""
+    name = "漢字" * 60
+    found = scene(
+        dag(name, tags=(name,), active=(active(live("running", name)),), stats=STATS),
+        failures=(Failure(name, 1, name, name, -1, "failed", ERROR * 20, NOW),),
+        imports=(ImportProblem(name, name, name, 10**6, LOGICAL),),
+    )
+    overview = Overview(found)
+    assert all(width_of(overview.row(at, width)) <= width for at in range(len(overview)))
+    assert all(cell_len(plain(overview.row(at, width))) <= width for at in range(len(overview)))
+
+
+def test_a_row_that_reads_the_same_is_the_same_object() -> None:
+    """Between two scenes an unchanged row is not even compared cell by cell."""
+    first = Overview(busy())
+    spans = [first.row(at, 119) for at in range(len(first))]
+    second = Overview(busy(), "", first)
+    assert all(second.row(at, 119) is spans[at] for at in range(len(second)))
