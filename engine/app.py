@@ -231,7 +231,7 @@ class Engine:
         """Stops the engine once it was told to drain and nothing runs."""
         while True:
             await asyncio.sleep(0.5)
-            if self._scheduler.draining and not self._scheduler.state.attempts and self._scheduler.is_idle:
+            if self._scheduler.draining and self._scheduler.runs_nothing and not self._scheduler.state.callbacks:
                 self._request_stop(False)
 
     async def _meter_while_followed(self) -> None:
@@ -295,10 +295,10 @@ class Engine:
         self._scheduler.limit(draining=True)
         self._scheduler.kill_all()
         for _ in range(_KILL_POLLS):
-            if not self._scheduler.state.attempts and self._scheduler.is_idle:
+            if self._scheduler.runs_nothing:
                 return
             await asyncio.sleep(_KILL_POLL_SECONDS)
-        self._log.warning("stopped_before_all_were_dead", attempts=len(self._scheduler.state.attempts))
+        self._log.warning("stopped_before_all_were_dead", attempts=self._scheduler.ledger.used)
 
     async def _flush(self) -> None:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -156,6 +156,11 @@ class Scheduler:
         """Nothing is waiting to be handled or committed."""
         return not self._inbox and self._pending == 0
 
+    @property
+    def runs_nothing(self) -> bool:
+        """No task instance holds a slot, and nothing is under way that could give it one."""
+        return self.ledger.used == 0 and self.is_idle
+
     # --- one turn -------------------------------------------------------------------------------------------------
 
     def _take_turn(self) -> None:

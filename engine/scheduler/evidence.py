@@ -42,16 +42,23 @@ def take_evidence(scheduler: Scheduler, seen: port.Evidence, turn: Turn) -> None
             )
         case port.SpawnFailed():
             instance = memory.by_attempt.get(seen.attempt_id)
-            pause = START_AGAIN_SECONDS * 2 ** (instance.requeues if instance else 0)
-            scheduler.post_later(pause, partial(_spawn_failed, scheduler, seen))
+            if instance is None or instance.state is TaskState.KILLING:
+                _spawn_failed(scheduler, seen, turn)
+            else:
+                pause = START_AGAIN_SECONDS * 2**instance.requeues
+                scheduler.post_later(pause, partial(_spawn_failed, scheduler, seen))
         case port.Ended():
             _ended(scheduler, memory, seen, turn)
 
 
 def _spawn_failed(scheduler: Scheduler, seen: port.SpawnFailed, turn: Turn) -> None:
     memory = scheduler.state.attempts.get(seen.attempt_id)
-    if memory is not None:
-        scheduler.apply(turn, memory, events.SpawnFailed(seen.attempt_id, seen.error))
+    if memory is None:
+        return
+    scheduler.apply(turn, memory, events.SpawnFailed(seen.attempt_id, seen.error))
+    if seen.attempt_id not in memory.by_attempt:
+        scheduler.state.attempts.pop(seen.attempt_id, None)
+        turn.ended_runs.append(memory.run.id)
 
 
 def _ended(scheduler: Scheduler, memory: RunMemory, seen: port.Ended, turn: Turn) -> None:

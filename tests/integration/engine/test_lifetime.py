@@ -17,6 +17,7 @@ from engine.control import protocol as p
 from engine.control.client import NoEngine
 from engine.execution.process import proc
 from tests.integration.engine.conftest import MakeSite
+from tests.integration.engine.test_starts import obstruct
 from tests.support.engine import Site, until
 from tests.support.source import PROJECT
 
@@ -205,6 +206,26 @@ async def test_a_draining_engine_starts_nothing_and_ends_after_its_last_task(mak
     assert "draining" in site.value("SELECT blockers FROM task_instance WHERE task_id = 'after'")
     await site.start()
     assert (await site.over(run_id), await site.over(other)) == ("success", "failed")
+
+
+@pytest.mark.parametrize(("verb", "args"), [("drain", {}), ("stop", {"kill": True})])
+async def test_an_attempt_that_cannot_be_started_holds_up_no_stop(
+    make_site: MakeSite, verb: str, args: dict[str, bool]
+) -> None:
+    """An attempt that waits for another try of its start runs nowhere: the engine ends without it."""
+    site = await make_site()
+    days = obstruct(site)
+    await site.start()
+    run_id = await site.trigger("steps")
+    await until(lambda: site.value("SELECT requeues FROM task_instance WHERE task_id = 'first'") == 1, "a start fails")
+    await site.command(verb, p.Selector(), args)
+    assert site.engine is not None
+    assert await site.engine.ended(10) == 0
+    for day in days:
+        day.unlink()
+    await site.start()
+    assert await site.over(run_id) == "failed"
+    assert site.tasks(run_id)["first"] == "success"
 
 
 async def test_a_killed_runner_is_replaced_and_attempts_go_on(site: Site) -> None:
