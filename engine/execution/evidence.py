@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 from engine.clock import Clock
 from engine.execution import directory as files
 from engine.execution.port import Claimed, Finding, Finished, Lost, NeverStarted, Running
 from engine.model.attempt_files import AttemptStatus
+
+_FILE_TIME_STEP = round(time.clock_getres(getattr(time, "CLOCK_REALTIME_COARSE", time.CLOCK_REALTIME)) * 1e6)
+"""Microseconds between two times that files can have."""
 
 
 def claimed(attempt_id: str, claim: files.Claim, clock: Clock) -> Claimed:
@@ -32,13 +38,23 @@ def status_of(path: str, clock: Clock) -> AttemptStatus | None:
     return status
 
 
+def add_measurements(status: AttemptStatus, measured: list[Any], clock: Clock) -> None:
+    """What the runner measured of a shell attempt: its duration, processor time and peak memory, and when it ended."""
+    duration, used, peak, ended = measured
+    status.duration, status.cpu_seconds, status.peak_bytes = duration, used, peak
+    status.ended = clock.from_system(ended)
+
+
 def _complete(status: AttemptStatus, claim: files.Claim | None, written: int) -> None:
-    """A shell has no cheap clock: the times of its files are its times."""
-    status.ended = written
+    """A shell has no cheap clock: the times of its files are its times, which the kernel rounds down.
+
+    The end is rounded up instead: what was ended at a limit must not look as if it had ended before.
+    """
+    status.ended = min(written + _FILE_TIME_STEP, time.time_ns() // 1000)
     status.outcome = "success" if status.code == 0 else "failed"
     if claim is not None:
         status.started = claim.at
-        status.duration = max(0, written - claim.at)
+        status.duration = max(0, status.ended - claim.at)
     if status.signal is not None:
         status.error = f"ended by signal {status.signal}"
     elif status.code:

@@ -37,7 +37,7 @@ _RUNNER_RETRY_SECONDS = 1.0
 class Live:
     """An attempt that has been launched or adopted and whose end has not been delivered."""
 
-    __slots__ = ("claim", "group", "launched", "path", "since")
+    __slots__ = ("claim", "group", "launched", "measured", "path", "since")
 
     def __init__(self, path: str, group: tuple[str, ...], since: float) -> None:
         self.path = path
@@ -48,6 +48,7 @@ class Live:
         self.launched = 0
         """When, in microseconds of the system's wall clock; the files' own times are coarser. 0 when adopted."""
         self.claim: files.Claim | None = None
+        self.measured: list[Any] = []
 
 
 class LocalExecutor:
@@ -250,17 +251,18 @@ class LocalExecutor:
             self._say(evidence.claimed(attempt_id, claim, self._clock))
 
     def _over(self, attempt_id: str, measured: list[Any] | None = None) -> None:
-        """The attempt's process is gone. `measured`: duration, processor time and peak memory by who waited for it."""
+        """The attempt's process is gone. `measured` is what whoever waited for it has to say, if it was a shell's."""
         live = self._live.get(attempt_id)
-        if live is None or self._killer.has(attempt_id):
+        if live is None:
+            return
+        live.measured = measured or live.measured
+        if self._killer.has(attempt_id):
             return
         self._look_at_claim(attempt_id)
-        status = evidence.status_of(live.path, self._clock)
+        status = self._status_of(live)
         if status is None:
             self._watch.add(attempt_id, live.path)
             return
-        if status.by == "shim" and measured:
-            status.duration, status.cpu_seconds, status.peak_bytes = measured
         if status.code != 0 and live.claim is not None and self._killer.leaves_traces(live.claim):
             self._killer.sweep(attempt_id, live.path)
             return
@@ -290,7 +292,13 @@ class LocalExecutor:
         live = self._live.get(attempt_id)
         if live is not None:
             self._look_at_claim(attempt_id)
-            self._end(attempt_id, evidence.status_of(live.path, self._clock))
+            self._end(attempt_id, self._status_of(live))
+
+    def _status_of(self, live: Live) -> AttemptStatus | None:
+        status = evidence.status_of(live.path, self._clock)
+        if status is not None and status.by == "shim" and live.measured:
+            evidence.add_measurements(status, live.measured, self._clock)
+        return status
 
     def _not_started(self, attempt_id: str, error: str) -> None:
         live = self._live.get(attempt_id)

@@ -109,7 +109,7 @@ async def test_a_claim_names_the_living_process(stage: Stage, how: str) -> None:
     status = await stage.status_of(order)
     after = stage.executor.survey(order.spec.attempt_id)
     assert isinstance(after, Finished)
-    assert (after.status.code, after.status.ended) == (0, status.ended)
+    assert (after.status.code, after.status.outcome) == (status.code, status.outcome) == (0, "success")
     assert claim.at <= (status.ended or 0)
 
 
@@ -347,6 +347,18 @@ async def test_measurements_are_those_of_the_attempt(stage: Stage, how: str) -> 
     assert 0 < (status.duration or 0) <= stage.clock.now() - before
     assert 0 < (status.cpu_seconds or 0) < 10
     assert 60_000_000 < (status.peak_bytes or 0) < 160_000_000
+
+
+async def test_no_shells_end_is_told_as_earlier_than_it_was(stage: Stage) -> None:
+    """A shell's end, which only its files tell, lies after the last thing that it did, for the watcher and later."""
+    for _ in range(5):
+        order = stage.shell("date +%s%N")
+        status = await stage.run(order)
+        last_act = int(stage.log(order)) // 1000
+        later = stage.executor.survey(order.spec.attempt_id)
+        assert isinstance(later, Finished)
+        assert last_act <= (status.ended or 0)
+        assert last_act <= (later.status.ended or 0)
 
 
 @KINDS

@@ -2,7 +2,7 @@
 
 `runner ATTEMPTS-FOLDER`, the engine on descriptor 3. JSON lines both ways. In: `start` with a list of `["shell", ids]`,
 `["cold", python, ids]` and `["host", python, bundle, file, ids]`, and `warm` with a list of `[python, bundle, file]`.
-Out: `claimed` and `orphaned` with ids, `ended` with `[id]` or `[id, duration in µs, cpu seconds, peak bytes]`, `failed`
+Out: `claimed` and `orphaned` with ids, `ended` with `[id]` or `[id, µs, cpu seconds, peak bytes, end in µs]`, `failed`
 with `[id, error]`. Messages only wake: the attempts' files decide. When the engine is gone the runner takes no new
 work, and ends after its last attempt.
 """
@@ -299,8 +299,8 @@ class Runner:
             except OSError as problem:
                 failure.say(f"attempt {attempt_id}: its end cannot be written: {failure.one_line(problem)}")
         if how == "ended":
-            duration = (time.monotonic_ns() - running.began) // 1000
-            self._tell("ended", [attempt_id, duration, used, usage.ru_maxrss * 1024])
+            duration, ended = (time.monotonic_ns() - running.began) // 1000, time.time_ns() // 1000
+            self._tell("ended", [attempt_id, duration, used, usage.ru_maxrss * 1024, ended])
         elif how == "unclaimed":
             self._tell("failed", [attempt_id, f"{waiter.verdict(wait_status, 'runner').error}, before it began"])
         else:
