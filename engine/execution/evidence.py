@@ -10,8 +10,8 @@ from engine.execution import directory as files
 from engine.execution.port import Claimed, Finding, Finished, Lost, NeverStarted, Running
 from engine.model.attempt_files import AttemptStatus
 
-_FILE_TIME_STEP = round(time.clock_getres(getattr(time, "CLOCK_REALTIME_COARSE", time.CLOCK_REALTIME)) * 1e6)
-"""Microseconds between two times that files can have."""
+_FILE_TIME_LAG = 10_000
+"""Microseconds by which the time of a file may lag behind: the kernel takes it from its last tick, or the one before."""
 
 
 def claimed(attempt_id: str, claim: files.Claim, clock: Clock) -> Claimed:
@@ -46,11 +46,11 @@ def add_measurements(status: AttemptStatus, measured: list[Any], clock: Clock) -
 
 
 def _complete(status: AttemptStatus, claim: files.Claim | None, written: int) -> None:
-    """A shell has no cheap clock: the times of its files are its times, which the kernel rounds down.
+    """A shell has no cheap clock: the times of its files are its times, which lag behind.
 
     The end is rounded up instead: what was ended at a limit must not look as if it had ended before.
     """
-    status.ended = min(written + _FILE_TIME_STEP, time.time_ns() // 1000)
+    status.ended = min(written + _FILE_TIME_LAG, time.time_ns() // 1000)
     status.outcome = "success" if status.code == 0 else "failed"
     if claim is not None:
         status.started = claim.at
