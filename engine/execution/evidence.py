@@ -11,7 +11,7 @@ from engine.execution.port import Claimed, Finding, Finished, Lost, NeverStarted
 from engine.model.attempt_files import AttemptStatus
 
 _FILE_TIME_LAG = 10_000
-"""Microseconds by which the time of a file may lag behind: the kernel takes it from its last tick, or the one before."""
+"""Microseconds by which the time of a file may lag behind: the kernel takes it from one of its last ticks."""
 
 
 def claimed(attempt_id: str, claim: files.Claim, clock: Clock) -> Claimed:
