@@ -30,14 +30,16 @@ class Killer:
 
     def victims(self) -> dict[str, list[int]]:
         """The live processes by kind."""
-        found: dict[str, list[int]] = {"runner": [], "host": [], "python": [], "shim": [], "task": []}
+        found: dict[str, list[int]] = {"runner": [], "template": [], "host": [], "python": [], "shim": [], "task": []}
         for pid, text in self.site.processes().items():
             tag = _TAG.search(text)
             tagged = tag is not None and tag[1] != _BLANK
             if " runner " in text:
                 found["runner"].append(pid)
-            elif " host " in text or " cold " in text:
-                found["python" if tagged else "host"].append(pid)
+            elif "/bootstrap.py " in text and not tagged:
+                found["template" if "template of hosts" in text else "host"].append(pid)
+            elif "/bootstrap.py " in text:
+                found["python"].append(pid)
             elif tagged:
                 found["shim" if "read -r s </proc/" in text else "task"].append(pid)
         return found
@@ -51,7 +53,10 @@ class Killer:
             for tag in _TAG.findall(seen.get(pid, "")):
                 self.hit.add(tag)
             self._signal(pid, signal.SIGKILL)
-            self.kills[kind] = self.kills.get(kind, 0) + 1
+        self._count(kind)
+
+    def _count(self, kind: str) -> None:
+        self.kills[kind] = self.kills.get(kind, 0) + 1
 
     def _signal(self, pid: int, number: signal.Signals) -> None:
         try:
@@ -62,13 +67,14 @@ class Killer:
     async def one(self) -> None:
         """One kill of something that lives, mostly of a single process, at times of all but the engine or of all."""
         kind = self.dice.choices(
-            ["engine", "runner", "host", "python", "shim", "task", "everything"], [6, 2, 3, 3, 3, 3, 1]
+            ["engine", "runner", "template", "host", "python", "shim", "task", "everything"], [6, 2, 1, 3, 4, 3, 3, 1]
         )[0]
         victims = self.victims()
         if kind == "everything":
             self.strike([pid for pids in victims.values() for pid in pids], "everything")
         if kind in ("engine", "everything"):
-            self.kills["engine"] = self.kills.get("engine", 0) + 1
+            if kind == "engine":
+                self._count(kind)
             await self.site.crash()
             await self.site.start()
         elif victims[kind]:
@@ -76,7 +82,7 @@ class Killer:
 
     @property
     def count(self) -> int:
-        """How many processes were killed."""
+        """How many times something was killed."""
         return sum(self.kills.values())
 
 

@@ -354,7 +354,21 @@ class Checker:
             same = result.get("run_id") == ack.run_id
             return same and bool(self._site.rows("SELECT 1 FROM run WHERE run_id = ?", ack.run_id))
         query = "SELECT 1 FROM event WHERE command = ? AND kind <> 'command' LIMIT 1"
-        return ack.verb == "stop" or bool(self._site.rows(query, ack.command_id))
+        if ack.verb == "stop" or self._site.rows(query, ack.command_id):
+            return True
+        return ack.verb == "clear" and all(self._was_clear(ack, task) for task in ack.tasks)
+
+    def _was_clear(self, ack: Ack, task_id: str) -> bool:
+        """Whether there was nothing to clear of a task: it had not begun, or was being killed to be cleared."""
+        found = self._site.rows(
+            "SELECT e.to_state FROM event e JOIN task_instance t ON t.id = e.task_instance JOIN run r ON r.id = t.run "
+            "JOIN command c ON c.id = ? WHERE e.kind = 'task' AND r.run_id = ? AND t.task_id = ? "
+            "AND e.seq <= c.applied_seq ORDER BY e.seq DESC LIMIT 1",
+            ack.command_id,
+            ack.run_id,
+            task_id,
+        )
+        return not found or found[0][0] in ("none", "scheduled", "killing")
 
     # --- processes ------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,94 @@
+"""What a scan of the DAG files means for DAGs, their versions and their import errors."""
+
+from __future__ import annotations
+
+from engine.dagfiles.updates import Broken, Gone, Loaded
+from engine.model.dag import DagSpec, ImportFailure, TaskSpec
+from tests.support.lifecycle import task
+from tests.support.scheduler import Rig
+
+
+def versions(rig: Rig) -> list[tuple[str, int, str]]:
+    """DAG, number and bundle of all versions, in order."""
+    return [(row["dag_id"], row["number"], row["bundle"]) for row in rig.stored("dag_version.add")]
+
+
+def spec(dag_id: str, *tasks: TaskSpec, file: str = "both.py") -> DagSpec:
+    """A DAG of a file."""
+    return DagSpec(dag_id, file, list(tasks) or [task("a")])
+
+
+async def test_a_change_of_code_or_definition_is_a_version(rig: Rig) -> None:
+    """The same definition from the same code is no new version; other code or another definition is."""
+    await rig.dag(task("a"))
+    await rig.dag(task("a"))
+    await rig.dag(task("a"), bundle="b2")
+    entry = await rig.dag(task("a"), task("b"), bundle="b2")
+    assert versions(rig) == [("etl", 1, "b1"), ("etl", 2, "b2"), ("etl", 3, "b2")]
+    assert (entry.version_number, list(entry.version.plan.tasks)) == (3, ["a", "b"])
+
+
+async def test_a_run_in_flight_keeps_its_version(rig: Rig) -> None:
+    """The new version is for the runs that come."""
+    await rig.dag(task("a"), task("b", "a"))
+    memory = await rig.trigger()
+    await rig.dag(task("a"), task("c", "a"), bundle="b2")
+    await rig.finish(memory, "a")
+    assert rig.executor.tasks == ["a", "b"]
+    assert [order.spec.bundle.rsplit("/", 1)[1] for order in rig.executor.launched if order.spec.bundle] == ["b1", "b1"]
+    other = await rig.trigger()
+    assert set(rig.states(other)) == {"a", "c"}
+
+
+async def test_one_wrong_dag_of_a_file_leaves_the_others_alone(rig: Rig) -> None:
+    """The sound one is loaded, the wrong one keeps its last good version, and the error names it."""
+    await rig.load(Loaded("both.py", "b1", (spec("good"), spec("bad"))))
+    failure = ImportFailure("both.py", "cycle: a → b → a", 7, None, "bad")
+    await rig.load(Loaded("both.py", "b2", (spec("good"),), failures=(failure,)))
+    dags = rig.scheduler.state.dags
+    assert (dags["good"].version.bundle, dags["bad"].version.bundle) == ("b2", "b1")
+    assert (dags["bad"].state, dags["bad"].broken_since) == ("broken", rig.clock.now())
+    assert dags["good"].broken_since is None
+    (row,) = rig.stored("import_error.add")
+    assert (row["file"], row["dag_id"], row["line"], row["message"]) == ("both.py", "bad", 7, "cycle: a → b → a")
+
+
+async def test_a_dag_that_its_file_no_longer_defines_is_inactive(rig: Rig) -> None:
+    """The file is still there and loads, without this DAG."""
+    await rig.load(Loaded("both.py", "b1", (spec("kept"), spec("dropped"))))
+    await rig.load(Loaded("both.py", "b2", (spec("kept"),)))
+    states = {name: entry.state for name, entry in rig.scheduler.state.dags.items()}
+    assert states == {"kept": "active", "dropped": "inactive"}
+
+
+async def test_a_dag_may_move_to_another_file(rig: Rig) -> None:
+    """The same id in a new file is the same DAG; the old file's going takes nothing away."""
+    await rig.load(Loaded("old.py", "b1", (spec("etl", file="old.py"),)))
+    await rig.load(Loaded("new.py", "b2", (spec("etl", file="new.py"),)), Gone("old.py"))
+    entry = rig.scheduler.state.dags["etl"]
+    assert (entry.file, entry.state, entry.version_number) == ("new.py", "active", 2)
+
+
+async def test_a_broken_file_is_reported_and_cleared_when_mended(rig: Rig) -> None:
+    """Each look at the file replaces what was said of it before."""
+    await rig.dag(task("a"))
+    await rig.load(Broken("etl.py", (ImportFailure("etl.py", "SyntaxError: no", 3, "Traceback…"),)))
+    entry = rig.scheduler.state.dags["etl"]
+    assert (entry.state, entry.broken_since) == ("broken", rig.clock.now())
+    assert await rig.trigger()
+    await rig.dag(task("a"))
+    assert (entry.state, entry.broken_since) == ("active", None)
+    assert [row["file"] for row in rig.stored("import_error.clear")] == ["etl.py"] * 3
+    assert len(rig.stored("import_error.add")) == 1
+
+
+async def test_a_dag_made_paused_waits_for_its_first_resume(rig: Rig) -> None:
+    """It is paused by its own file; its runs are taken and wait."""
+    entry = await rig.dag(task("a"), paused_upon_creation=True)
+    assert (entry.paused_by, entry.pause_reason) == ("dag file", "paused upon creation")
+    memory = await rig.trigger()
+    assert memory.run.state == "queued"
+    await rig.command("resume", dags=("etl",))
+    assert memory.run.state == "running"
+    await rig.dag(task("a"), paused_upon_creation=True, bundle="b2")
+    assert entry.paused_at is None
