@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -21,6 +21,8 @@ from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 from engine.store.batch import CommandRow
 from engine.store.stored import StoredCommand
+
+T = TypeVar("T")
 
 _MOVERS = 10_000
 _PREVIEWS = 1_000
@@ -62,8 +64,8 @@ class Commands:
         async with self._loaded(asked.select.run_ids):
             self._refuse_when_degraded()
             now = self._scheduler.clock.now()
-            plan = self._plan(verb, ask, now)
-            follows = plan.follows()
+            plan = self._sensible(ask, lambda: verb.plan(self._scheduler, ask, now))
+            follows = self._sensible(ask, plan.follows)
         rows = [*(target.effect for target in plan.targets), *follows]
         preview_id = self._scheduler.new_id(now)
         preview = p.Preview(
@@ -133,7 +135,7 @@ class Commands:
         ask = Ask(command.verb, command.select, command.args, actor.name, command.command_id, command.note)
         turn.failed.append(partial(_fail, future))
         try:
-            plan = self._plan(verb, ask, turn.now)
+            plan = self._sensible(ask, lambda: verb.plan(self._scheduler, ask, turn.now))
             kept, skipped = self._guard(plan, command.seen_seq, turn.now)
         except Refusal as error:
             refusal = error
@@ -150,10 +152,10 @@ class Commands:
         self._record(turn, command, actor, client, "done", done, {**result, "changed": len(kept)})
         turn.committed.append(lambda seq: _resolve(future, p.Done(command.id, seq, done, len(kept), skipped, result)))
 
-    def _plan(self, verb: Verb, ask: Ask, now: Micros) -> Plan:
-        """The verb's plan. Planning changes nothing, so what a verb cannot make sense of is refused. Raises Refusal."""
+    def _sensible(self, ask: Ask, think: Callable[[], T]) -> T:
+        """What a verb thinks of a command. Thinking changes nothing, so what makes no sense is refused."""
         try:
-            return verb.plan(self._scheduler, ask, now)
+            return think()
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             self._scheduler.log.exception("plan_failed", verb=ask.verb, error=str(error))
             raise Refusal("invalid", f"{ask.verb} cannot be planned: {type(error).__name__}: {error}") from error
