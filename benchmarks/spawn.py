@@ -39,12 +39,16 @@ def spawn_benchmark():
 """
 
 BARE_LOOP = """
-import os, sys, time
+import gc, os, sys, time
 kind, count, parallel = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+if kind == "host":
+    sys.path.insert(0, sys.argv[4])
+    import engine.execution.process.template
+    gc.freeze()
 began, live, started = time.perf_counter(), 0, 0
 while started < count or live:
     while live < parallel and started < count:
-        if kind == "fork":
+        if kind != "spawn":
             if os.fork() == 0:
                 os._exit(0)
         else:
@@ -132,8 +136,12 @@ class Bench:
 
 
 def bare(kind: str, count: int, parallel: int) -> float:
-    """Per second: fork, exit and wait, or spawn of `sh -c /bin/true` and wait, in a small process of its own."""
-    command = [sys.executable, "-I", "-S", "-c", BARE_LOOP, kind, str(count), str(parallel)]
+    """Per second, in a process of its own: fork, exit and wait; or spawn of `sh -c /bin/true` and wait.
+
+    `fork` forks from the smallest interpreter there is, `host` from one that has imported what every host has.
+    """
+    root = str(Path(__file__).resolve().parents[1])
+    command = [sys.executable, "-I", "-S", "-c", BARE_LOOP, kind, str(count), str(parallel), root]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -143,9 +151,10 @@ async def run(attempts: int, parallel: int, rounds: int) -> dict[str, object]:
         await bench.executor.open(bench.deliver)
         bench.executor.warm([Bundle(sys.executable, str(bench.bundle), "noop.py")])
         await bench.latencies("python", 20)
-        rates: dict[str, list[float]] = {"python": [], "fork": [], "shell": [], "spawn": []}
+        rates: dict[str, list[float]] = {"python": [], "fork": [], "host": [], "shell": [], "spawn": []}
         for _ in range(rounds):
             rates["fork"].append(await asyncio.to_thread(bare, "fork", attempts * 2, parallel))
+            rates["host"].append(await asyncio.to_thread(bare, "host", attempts, parallel))
             rates["python"].append(await bench.rate("python", attempts, parallel))
             rates["spawn"].append(await asyncio.to_thread(bare, "spawn", attempts, parallel))
             rates["shell"].append(await bench.rate("shell", attempts, parallel))
@@ -157,6 +166,7 @@ async def run(attempts: int, parallel: int, rounds: int) -> dict[str, object]:
         "parallel": parallel,
         "per_second": per_second,
         "python_of_bare_fork": round(per_second["python"] / per_second["fork"], 3),
+        "python_of_bare_fork_from_a_host": round(per_second["python"] / per_second["host"], 3),
         "shell_of_bare_spawn": round(per_second["shell"] / per_second["spawn"], 3),
         "launch_to_claimed_ms": {
             kind: {"p50": round(statistics.median(values), 2), "p95": round(sorted(values)[int(len(values) * 0.95)], 2)}
