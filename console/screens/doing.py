@@ -11,6 +11,7 @@ from console.actions.flow import Flow, carry_out
 from console.actions.registry import ACTIONS, BY_ID, actions_of
 from console.model.targets import Target
 from console.screens.chooser import Chooser, fuzzy
+from console.screens.overview import target_of
 from console.view import help as help_view
 from console.view import why as why_view
 from console.view.details import details
@@ -285,9 +286,24 @@ def obey_line(app: ConsoleApp, text: str) -> None:
         app.say(f"there is no command {name!r}; Ctrl-P lists them", "warn")
         return
     target = app.stage.front.target(app.scene())
-    if rest and not rest[0].startswith("+") and target.run_id is not None and app.place.view == "run":
-        target = Target(target.view, target.dag_id, target.run_id, rest[0])
-        if task_of(app.scene(), target) is None:
-            app.say(f"this run has no task {rest[0]!r}", "warn")
+    if rest and not rest[0].startswith("+"):
+        named = _named(app, target, rest[0])
+        if named is None:
             return
+        target = named
     app.perform(action, target)
+
+
+def _named(app: ConsoleApp, target: Target, name: str) -> Target | None:
+    """What a `:` line names: a task where a run is in front, elsewhere a DAG. None, said why, if there is none."""
+    if app.place.view == "run" and target.run_id is not None:
+        found = Target(target.view, target.dag_id, target.run_id, name)
+        if task_of(app.scene(), found) is None:
+            app.say(f"this run has no task {name!r}", "warn")
+            return None
+        return found
+    card = next((card for card in app.scene().snapshot.dags if card.dag_id == name), None)
+    if card is None:
+        app.say(f"there is no DAG {name!r}; tasks are named where their run is open", "warn")
+        return None
+    return target_of(app.place.view, card)

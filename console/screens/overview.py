@@ -69,7 +69,7 @@ class OverviewPane(Pane):
             return Target(self.view)
         kind, name = key
         if kind == "dag":
-            return _of_dag(self.view, scene.snapshot.by_id.get(name))
+            return target_of(self.view, scene.snapshot.by_id.get(name))
         row = attention_of(scene, Target(self.view, attention=name))
         return Target(self.view) if row is None else _of_attention(self.view, row, scene)
 
@@ -86,7 +86,8 @@ class OverviewPane(Pane):
         return False
 
 
-def _of_dag(view: str, card: DagCard | None) -> Target:
+def target_of(view: str, card: DagCard | None) -> Target:
+    """A DAG as a target, with its run that is most worth looking at."""
     if card is None:
         return Target(view)
     mark = best_run(card)

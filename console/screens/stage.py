@@ -53,6 +53,7 @@ class Stage(Screen[None], inherit_bindings=False):
         self.overview = OverviewPane()
         self.front: Pane = self.overview
         self._prompt_for = ""
+        self._prompt_open = False
         self._keys_known = False
 
     # What the first paint does not need is made when it is first opened.
@@ -186,7 +187,20 @@ class Stage(Screen[None], inherit_bindings=False):
     # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """The registry's keys; all others are the widgets'."""
+        """The registry's keys; all others are the widgets'.
+
+        Keys of one burst are all sent to what had the focus at its beginning: those that follow the one that opened the
+        prompt are the prompt's, and those that follow the one that opened a dialog are nobody's.
+        """
+        if self._prompt_open:
+            if self.focused is not self.prompt:
+                self.set_focus(self.prompt)
+            self.prompt.on_key(event)
+            return
+        if self.app.screen is not self:
+            event.stop()
+            event.prevent_default()
+            return
         key = event.character if event.is_printable and event.character else event.key
         if self._desk.press(key):
             event.stop()
@@ -210,12 +224,14 @@ class Stage(Screen[None], inherit_bindings=False):
         self._prompt_for = purpose
         if not self.prompt.is_attached:
             self.mount(self.prompt)
+        self._prompt_open = True
         self.prompt.open(prefix, text)
         self.prompt.add_class("shown")
         self.keys.add_class("hidden")
         self.set_focus(self.prompt)
 
     def _close_prompt(self) -> None:
+        self._prompt_open = False
         self.prompt.remove_class("shown")
         self.keys.remove_class("hidden")
         self.set_focus(self.front.focus_inside())

@@ -1,0 +1,58 @@
+"""Keys that come faster than the screen changes: what is typed after `/` or `:` is text, never commands."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+from textual.app import App
+
+from tests.support.console import console, trades, world
+
+
+def burst(app: App[object], text: str) -> None:
+    """Sends keys as one write of a terminal does: all of them before any has been handled."""
+    for character in text:
+        key = {"/": "slash", ":": "colon", "\r": "enter"}.get(character, character)
+        app.post_message(events.Key(key, character))
+
+
+@pytest.mark.parametrize("text", ["/seq", ":clear", "/host"])
+async def test_a_burst_after_the_prompts_key_is_text(text: str) -> None:
+    """No letter of it quits, opens a dialog or moves the cursor: all of them stand in the prompt."""
+    async with console(world(trades("failed"))) as screen:
+        burst(screen.app, text)
+        await screen.settle()
+        assert screen.app.stage.prompt.text == text[1:]
+        assert screen.app.screen is screen.app.stage
+        await screen.press("escape", "j")
+        assert screen.app.stage.prompt.text == text[1:], "after Esc the prompt takes nothing more"
+
+
+async def test_a_filter_typed_in_a_burst_with_its_enter_filters() -> None:
+    """The whole line is taken, and Enter closes the prompt."""
+    async with console(world(trades("failed"))) as screen:
+        burst(screen.app, "/nosuch\r")
+        await screen.settle()
+        assert "filter nosuch" in screen.text
+        assert screen.app.screen is screen.app.stage
+
+
+async def test_keys_behind_one_that_opens_a_dialog_are_dropped() -> None:
+    """`c` opens the clear dialog; the `r` behind it in the same write opens no second one."""
+    async with console(world(trades("failed"))) as screen:
+        await screen.press("j")
+        burst(screen.app, "cr")
+        await screen.settle()
+        above = screen.app.screen_stack[screen.app.screen_stack.index(screen.app.stage) + 1 :]
+        assert len(above) == 1
+
+
+async def test_a_command_line_names_a_dag_on_the_overview_or_says_that_there_is_none() -> None:
+    """`:clear NAME` is about that DAG and no other; an unknown name changes nothing and is said."""
+    async with console(world(trades("failed"))) as screen:
+        await screen.press(":", *"clear nosuch", "enter")
+        assert "there is no DAG 'nosuch'" in screen.text
+        assert screen.app.screen is screen.app.stage
+        await screen.press(":", *"clear trades_us", "enter")
+        assert screen.app.screen is not screen.app.stage
+        assert "trades_us" in screen.text
