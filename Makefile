@@ -12,6 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= 2
+SECONDS ?= 300
 ARGS ?=
 
 .PHONY: help
@@ -49,7 +50,7 @@ bench: $(STAMP)  ## measure the budgets, each beside its limit, as JSON
 
 .PHONY: soak
 soak: $(STAMP)  ## kill engines, runners, hosts and tasks for longer than the tests do
-	@DAGDECK_SOAK_KILLS=$${DAGDECK_SOAK_KILLS:-1000} $(BIN)/python -m pytest -n 0 tests/crash $(ARGS)
+	@$(BIN)/python -m benchmarks.soak --seconds $(SECONDS) $(ARGS)
 
 .PHONY: demo
 demo: $(STAMP)  ## open the console on a throw-away home with live runs
