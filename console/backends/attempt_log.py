@@ -6,8 +6,11 @@ import os
 import time
 from pathlib import Path
 
+from engine.model.attempt_files import GAP, LogGap
+
 _BASE32 = str.maketrans("ABCDEFGHJKMNPQRSTVWXYZ", "ABCDEFGHIJKLMNOPQRSTUV")
 _DAY_MS = 86_400_000
+_HOLE, _BLANK = bytes(4096), b" " * 4096
 
 
 def log_path(attempts: Path, attempt_id: str) -> Path:
@@ -26,21 +29,39 @@ def log_path(attempts: Path, attempt_id: str) -> Path:
 
 
 class AttemptLog:
-    """One log file. It is opened when it appears, and kept open: a rotated or pruned file stays readable."""
+    """One log as a reader sees it: where its middle was given back to the disk, a line that says so.
+
+    The file is opened when it appears, and kept open: a pruned file stays readable. Offsets are those of what is seen,
+    and stay as they are while it is open: what is given back later reads as blanks.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor: int | None = None
+        self._gap: LogGap | None = None
 
     def size(self) -> int:
-        """Bytes written so far; 0 while there is no file. Raises OSError when it cannot be read."""
+        """Bytes to be read so far; 0 while there is no file. Raises OSError when it cannot be read."""
         descriptor = self._open()
-        return 0 if descriptor is None else os.fstat(descriptor).st_size
+        return 0 if descriptor is None else os.fstat(descriptor).st_size - self._hidden
 
     def read(self, offset: int, count: int) -> bytes:
         """At most `count` bytes from `offset`, fewer at the end. Raises OSError when it cannot be read."""
         descriptor = self._open()
-        return b"" if descriptor is None else os.pread(descriptor, count, offset)
+        if descriptor is None:
+            return b""
+        gap = self._gap
+        if gap is None:
+            return _without_holes(os.pread(descriptor, count, offset))
+        words = gap.words
+        if offset < gap.start:
+            first = os.pread(descriptor, min(count, gap.start - offset), offset)
+        elif offset < gap.start + len(words):
+            first = words[offset - gap.start :][:count]
+        else:
+            return _without_holes(os.pread(descriptor, count, offset + self._hidden))
+        rest = count - len(first)
+        return first + self.read(offset + len(first), rest) if first and rest else first
 
     def close(self) -> None:
         """Gives the file back."""
@@ -48,10 +69,24 @@ class AttemptLog:
         if descriptor is not None:
             os.close(descriptor)
 
+    @property
+    def _hidden(self) -> int:
+        """By how much an offset behind the gap is smaller than the file's own."""
+        return self._gap.end - self._gap.start - len(self._gap.words) if self._gap is not None else 0
+
     def _open(self) -> int | None:
         if self._descriptor is None:
             try:
                 self._descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             except FileNotFoundError:
                 return None
+            try:
+                self._gap = LogGap.loads((self.path.parent / GAP).read_bytes())
+            except (OSError, ValueError):
+                self._gap = None  # the log is whole
         return self._descriptor
+
+
+def _without_holes(block: bytes) -> bytes:
+    """Whole pages of zeros are what was given back since the log was opened; no task is taken to have written them."""
+    return block.replace(_HOLE, _BLANK) if _HOLE in block else block

@@ -15,7 +15,7 @@ from console.model import reading
 from console.model.dags import ActiveRun, DagCard, DagStats, Failure, ImportProblem, LiveTask, RunMark
 from console.model.home import HomeCard, RecoveryCard, SessionCard
 from console.model.snapshot import Interest, Snapshot
-from engine.model.moments import DAY, Micros
+from engine.model.moments import DAY, SECOND, Micros
 
 RECENT_RUNS = 30
 LIVE_STATES = (
@@ -28,7 +28,9 @@ LIVE_STATES = (
     "deferred",
     "up_for_reschedule",
 )
-_LIVE_EACH = 20
+_LIVE_EACH = 8
+_UNSEEN_EVERY: Micros = SECOND
+"""While a run is looked at, what the tasks of all others do is read this often: nobody sees it."""
 _FAILURES_EACH = 50
 _FAILURES_ALL = 500
 _STATS_AT_ONCE = 100
@@ -76,6 +78,8 @@ class Picture:
         self._stats: dict[str, DagStats] = {}
         self._stats_due: dict[str, None] = {}
         self._recent_due: list[str] = []
+        self._live_due: set[int] = set()
+        self._live_at: Micros = 0
         self._cards: dict[str, DagCard] = {}
         self._imports: tuple[ImportProblem, ...] = ()
         self._report: RecoveryCard | None = None
@@ -94,7 +98,7 @@ class Picture:
                 self._reset()
                 self._load()
             else:
-                self._apply(dirty)
+                self._apply(dirty, seen=interest.run_id is None)
             self._read_session()
             run = self._run.refresh(interest.run_id, dirty)
             dag = self._dag.refresh(interest.dag_id, dirty)
@@ -144,7 +148,7 @@ class Picture:
         self._stats_due = dict.fromkeys(self._bases)
         self._settle(self._bases, set())
 
-    def _apply(self, dirty: Dirty) -> None:
+    def _apply(self, dirty: Dirty, *, seen: bool) -> None:
         if dirty.dags:
             self._read_dags()
         if dirty.imports:
@@ -157,8 +161,13 @@ class Picture:
             if run in self._counts and run not in recount:
                 _move(self._counts[run], moves)
         self._read_counts(recount)
-        self._read_live(dirty.task_runs & self._active.keys())
-        moved = dirty.runs | dirty.task_runs
+        moved = dirty.runs | dirty.task_runs | self._live_due
+        now = self._now()
+        if not seen and now - self._live_at < _UNSEEN_EVERY and not (dirty.runs or dirty.dags):
+            self._live_due = moved
+            return
+        self._live_due, self._live_at = set(), now
+        self._read_live(moved & self._active.keys())
         touched |= {self._active[run].dag_id for run in moved if run in self._active}
         touched |= {dag for dag in self._bases if dag not in self._cards} if dirty.dags else set()
         self._settle(self._bases if dirty.dags else touched, moved)

@@ -29,6 +29,7 @@ class RunPicture:
 
     def __init__(self, rows: Rows, specs: Specs, now: Callable[[], Micros]) -> None:
         self._rows, self._specs, self._now = rows, specs, now
+        self._shape = 0
         self._forget()
 
     def _forget(self) -> None:
@@ -41,6 +42,9 @@ class RunPicture:
         self._usual_due: list[str] = []
         self._order: list[int] = []
         self._order_of: tuple[TaskPlan, ...] | None = None
+        self._row_of: dict[int, int] = {}
+        self._sorted: list[TaskCard] = []
+        self._moved: set[int] = set()
 
     @property
     def filling(self) -> bool:
@@ -83,18 +87,24 @@ class RunPicture:
         changed = dirty.tasks.get(key, set())
         if key not in dirty.runs and not changed:
             return
-        if key in dirty.runs or not changed <= self._cards.keys():
-            # A run that moved may have been opened again on another version, with other instances.
+        row = self._rows.one("run", "run", {"run": key}) if key in dirty.runs else None
+        reopened = row is not None and (row[3], row[14]) != (self._version_id, self._detail.episode)
+        if reopened or not changed <= self._cards.keys():
+            # Opened again, perhaps on another version of the DAG, with other instances.
             usual = {card.task_id: card.usual for card in self._cards.values()}
             self._cards, self._order = {}, []
             self._load()
             self._cards = {key: replace(card, usual=usual.get(card.task_id)) for key, card in self._cards.items()}
+            self._moved.update(self._cards)
             self._sort()
             return
         mentions = self._mentions() if key in dirty.commanded else None
         for instance in self._rows.all("run", "instances_by_id", {"ids": json.dumps(sorted(changed))}):
             self._take(instance, [], mentions)
-        self._sort()
+        if row is not None:
+            self._compose(row, self._mentions() if mentions is None else mentions)
+        else:
+            self._sort()
 
     def _take(self, row: Row, attempts: list[Row], mentions: dict[int | None, Mention] | None) -> None:
         """Makes the card of an instance; attempts that are not given are read."""
@@ -103,6 +113,7 @@ class RunPicture:
         known = self._cards.get(row[0])
         who = known.mention if mentions is None and known is not None else (mentions or {}).get(row[0])
         plan = None if self._version is None else self._version.plans.get(row[3])
+        self._moved.add(row[0])
         self._cards[row[0]] = reading.task_card(row, plan, attempts, None if known is None else known.usual, who)
 
     def _take_version(self, key: int) -> None:
@@ -152,7 +163,14 @@ class RunPicture:
             place = {plan.task_id: at for at, plan in enumerate(self._detail.plan)}
             cards = sorted(self._cards.values(), key=lambda c: (place.get(c.task_id, _FAR), c.map_index, c.id))
             self._order, self._order_of = [card.id for card in cards], self._detail.plan
-        self._detail = replace(self._detail, tasks=tuple([self._cards[key] for key in self._order]))
+            self._shape += 1
+            self._row_of = {key: at for at, key in enumerate(self._order)}
+            self._sorted = [self._cards[key] for key in self._order]
+            self._moved.clear()
+        for key in self._moved:
+            self._sorted[self._row_of[key]] = self._cards[key]
+        self._moved.clear()
+        self._detail = replace(self._detail, tasks=tuple(self._sorted), shape=self._shape)
 
     def _fill_usual(self) -> None:
         if not self._usual_due or self._detail is None:
@@ -162,6 +180,7 @@ class RunPicture:
         for key, card in self._cards.items():
             if card.task_id in found:
                 self._cards[key] = replace(card, usual=found[card.task_id])
+                self._moved.add(key)
         self._sort()
 
 

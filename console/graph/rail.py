@@ -103,9 +103,10 @@ def build(upstream: Sequence[Sequence[int]]) -> Rail:
     return Rail(order, lanes, drawn)
 
 
-def lit(rail: Rail, upstream: Sequence[Sequence[int]], task: int) -> dict[int, tuple[int, int]]:
+def lit(
+    rail: Rail, upstream: Sequence[Sequence[int]], downstream: Sequence[Sequence[int]], task: int
+) -> dict[int, tuple[int, int]]:
     """The wires, with their first and last row, that lead to a task from above and on from it below."""
-    downstream = downstream_of(upstream)
     row = {number: place for place, number in enumerate(rail.order)}
     above = {row[number] for number in reachable(task, upstream)} | {row[task]}
     below = {row[number] for number in reachable(task, downstream)} | {row[task]}

@@ -6,10 +6,13 @@ from console.model.dags import ENDED_TASK
 from console.model.runs import RunDetail, TaskCard, Usual
 from engine.model.moments import Micros
 
+MOST_TASKS = 1000
+"""Above this the estimate is not worth its price: it is made again and again while the run goes on."""
+
 
 def eta(run: RunDetail, now: Micros) -> tuple[Micros, Micros] | None:
     """The earliest and the latest likely end: by p50 and by p95. None when a task that is left has no figures."""
-    if not run.mark.active or run.mark.started_at is None:
+    if not run.mark.active or run.mark.started_at is None or len(run.plan) > MOST_TASKS:
         return None
     cards = {card.task_id: card for card in run.tasks}
     ends: dict[str, tuple[Micros, Micros]] = {}

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 from console.model.dags import ParamCard, RunMark
@@ -130,7 +134,7 @@ class TaskPlan(NamedTuple):
     owner: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunDetail:
     """One run as its own screen shows it. `tasks` are in the DAG's declaration order, mapped ones by index."""
 
@@ -151,10 +155,21 @@ class RunDetail:
     run_p50: Micros | None = None
     run_p95: Micros | None = None
     mention: Mention | None = None
+    shape: int = 0
+    """Another number: other task instances than before. While it stays, only what they say has changed."""
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """Task instances by state."""
+        return Counter(map(attrgetter("state"), self.tasks))
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, int], TaskCard]:
+        return {(card.task_id, card.map_index): card for card in self.tasks}
 
     def task(self, task_id: str, map_index: int = UNMAPPED) -> TaskCard | None:
         """The instance of a task; None when the run has none."""
-        return next((t for t in self.tasks if t.task_id == task_id and t.map_index == map_index), None)
+        return self._by_name.get((task_id, map_index))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from console.figures import bytes_, clock, duration
+from console.graph.order import downstream_of
 from console.graph.rail import Rail, build, lit
 from console.model.keys import TaskRef
 from console.model.runs import RunDetail, TaskCard
@@ -27,6 +29,8 @@ from console.view.words import (
 )
 from engine.model.moments import SECOND, Micros
 
+_TICKING = frozenset({"running", "killing", "up_for_retry"})
+_WAITING = frozenset({"none", "scheduled", "upstream_failed", "up_for_retry"})
 SETTLED = frozenset({"success", "skipped", "removed"})
 
 
@@ -67,10 +71,12 @@ class Frame:
     def __init__(self, run: RunDetail) -> None:
         plan = run.plan
         self.plan = plan
-        self.ids = [card.id for card in run.tasks]
+        self.shape = _shape(run)
         self.numbers = {task.task_id: number for number, task in enumerate(plan)}
         self.upstream = [[self.numbers[name] for name in task.upstream if name in self.numbers] for task in plan]
+        self.downstream = downstream_of(self.upstream)
         self.rail: Rail = build(self.upstream)
+        self._lit: tuple[int, dict[int, tuple[int, int]]] = (-1, {})
         self.places: dict[str, list[int]] = {}
         for at, card in enumerate(run.tasks):
             self.places.setdefault(card.task_id, []).append(at)
@@ -85,7 +91,36 @@ class Frame:
 
     def fits(self, run: RunDetail) -> bool:
         """Whether the run still has this structure and these instances."""
-        return run.plan is self.plan and [card.id for card in run.tasks] == self.ids
+        return run.plan is self.plan and _shape(run) == self.shape
+
+    def lit(self, task_id: str) -> dict[int, tuple[int, int]]:
+        """The lines that lead to a task and on from it; found once for as long as the cursor stays there."""
+        number = self.numbers.get(task_id, -1)
+        if self._lit[0] != number:
+            self._lit = number, lit(self.rail, self.upstream, self.downstream, number) if number >= 0 else {}
+        return self._lit[1]
+
+
+def _shape(run: RunDetail) -> tuple[object, ...]:
+    """What is the same for two pictures of a run that show the same instances in the same places."""
+    ends = (run.tasks[0].id, run.tasks[-1].id) if run.tasks else ()
+    return run.mark.id, run.shape, len(run.tasks), ends
+
+
+class _Stamp(NamedTuple):
+    """What a row is made from: while that is the same, the row need not be made again."""
+
+    width: int
+    beat: Micros
+    card: TaskCard
+    others: object
+    intents: object
+    lit: object
+
+    def fits(self, other: _Stamp) -> bool:
+        """Whether the two make the same row: by identity, for comparing thousands of cards would cost more."""
+        numbers = self.width == other.width and self.beat == other.beat
+        return numbers and all(a is b for a, b in zip(self[2:], other[2:], strict=True))
 
 
 class RunRows:
@@ -96,6 +131,7 @@ class RunRows:
         same = before is not None and before.frame.fits(run)
         self.frame: Frame = before.frame if before is not None and same else Frame(run)
         self._cache: dict[Hashable, Spans] = before._cache if before is not None and same else {}
+        self._made: dict[Hashable, tuple[_Stamp, Spans]] = before._made if before is not None and same else {}
         self._lit = self._lit_by(cursor)
 
     def __len__(self) -> int:
@@ -122,19 +158,28 @@ class RunRows:
         else:
             place, card = self.frame.rows[index - 1][0], self.card(index)
             key = card.key
+            stamp = self._stamp(card, width)
+            made = self._made.get(key)
+            if made is not None and made[0].fits(stamp):
+                return made[1]
             spans = self._task_row(place, card, columns)
         if width < SMALLEST:
             spans = crop(spans, width)
         known = self._cache.get(key)
         if known == spans:
-            return known
+            spans = known
         self._cache[key] = spans
+        if index:
+            self._made[key] = (stamp, spans)
         return spans
 
+    def _stamp(self, card: TaskCard, width: int) -> _Stamp:
+        ticks = card.state in _TICKING or card.mention is not None
+        others = self.run.tasks if card.state in _WAITING and self._above(card) else None
+        return _Stamp(width, self.scene.now // SECOND if ticks else 0, card, others, self.scene.intents, self._lit)
+
     def _lit_by(self, cursor: Hashable) -> dict[int, tuple[int, int]]:
-        if not isinstance(cursor, tuple) or len(cursor) < 2 or cursor[1] not in self.frame.numbers:
-            return {}
-        return lit(self.frame.rail, self.frame.upstream, self.frame.numbers[cursor[1]])
+        return self.frame.lit(cursor[1]) if isinstance(cursor, tuple) and len(cursor) > 1 else {}
 
     def _task_row(self, place: int | None, card: TaskCard, columns: Layout) -> Spans:
         now = self.scene.now
@@ -289,10 +334,7 @@ def _state(scene: Scene, run: RunDetail) -> Spans:
 
 def summary(scene: Scene, run: RunDetail) -> Spans:
     """What the rule says: tasks by state, and who changed the run of late."""
-    counts: dict[str, int] = {}
-    for card in run.tasks:
-        counts[card.state] = counts.get(card.state, 0) + 1
     total = len(run.tasks)
-    words: Spans = ((f"{total} task{'s' if total != 1 else ''}  ", DIM), *counts_words(counts))
+    words: Spans = ((f"{total} task{'s' if total != 1 else ''}  ", DIM), *counts_words(run.counts))
     note: Spans = ((cut_end(run.note, 40), DIM),) if run.note else ()
     return join((note, mention_words(run.mention, scene.now), words))
