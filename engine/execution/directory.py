@@ -13,7 +13,7 @@ import time
 from functools import lru_cache
 
 from engine import failpoints
-from engine.model.attempt_files import CLAIM, RESULT, SPEC, STATUS
+from engine.model.attempt_files import CLAIM, GAP, RESULT, SPEC, STATUS, LogGap
 
 OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -64,6 +64,15 @@ def day_of(attempt_id: str) -> str:
 def path_of(root: str, attempt_id: str) -> str:
     """The attempt's directory below `root`. Raises ValueError when the id is not a ULID."""
     return f"{root}/{day_of(attempt_id)}/{attempt_id}"
+
+
+def read_gap(path: str) -> LogGap | None:
+    """The gap in the log of the attempt directory `path`; None when it is whole."""
+    try:
+        with open(f"{path}/{GAP}", "rb") as source:
+            return LogGap.loads(source.read())
+    except (OSError, ValueError):
+        return None
 
 
 def create(path: str, spec: bytes) -> bool:

@@ -18,7 +18,7 @@ from engine.execution import evidence
 from engine.execution.adoption import Watch
 from engine.execution.cold_start import ColdStarts
 from engine.execution.link import RunnerLink
-from engine.execution.logs import LogKeeper
+from engine.execution.logs import LogKeeper, LogLimits
 from engine.execution.port import Bundle, Deliver, Ended, Evidence, Finding, LaunchOrder, SpawnFailed
 from engine.execution.process import proc
 from engine.execution.sessions import Counter
@@ -63,6 +63,7 @@ class LocalExecutor:
         environment: Mapping[str, str] | None = None,
         dags: Path | None = None,
         python: str = "",
+        log_limits: LogLimits | None = None,
     ) -> None:
         """`attempts` is the home's folder of attempts, `log` where the runner and its hosts print to.
 
@@ -72,6 +73,7 @@ class LocalExecutor:
         self._root = os.path.abspath(attempts)
         self._clock = clock
         self._log = str(log) if log is not None else None
+        self._log_limits = log_limits
         self._hosts: dict[str, Any] = {
             "env": dict(environment or {}),
             "dags": str(dags) if dags else "",
@@ -95,7 +97,7 @@ class LocalExecutor:
         self._watch = Watch(self._boot_id, counter, self._begun, self._over, self._unbegun)
         self._killer = Killer(self._boot_id, counter, self._killed)
         self._cold = ColdStarts(self._root, self._boot_id, self._cold_over)
-        self._logs = LogKeeper()
+        self._logs = LogKeeper(self._log_limits)
         self._start_runner()
         self._spawn_task(self._sweep())
         self._spawn_task(self._logs.run(lambda: [live.path for live in self._live.values()]))

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from engine.execution.directory import read_gap
 from engine.model.attempt_files import GAP, LOG, LogGap
 
 MIB = 1024 * 1024
@@ -28,14 +29,10 @@ class LogLimits:
     head: int = 8 * MIB
     tail: int | None = 56 * MIB
 
-
-def read_gap(path: str) -> LogGap | None:
-    """The gap in the log of the attempt directory `path`; None when it is whole."""
-    try:
-        with open(f"{path}/{GAP}", "rb") as source:
-            return LogGap.loads(source.read())
-    except (OSError, ValueError):
-        return None
+    @classmethod
+    def of(cls, total: int) -> LogLimits:
+        """An eighth of `total` bytes for the head, the rest for the tail; 0 is no limit."""
+        return cls(total // 8, total - total // 8) if total > 0 else cls(tail=None)
 
 
 def trim(path: str, limits: LogLimits, step: int = 0) -> int:

@@ -185,14 +185,14 @@ class Stage:
             seen = proc.stat(pid)
             if seen is None or seen.dead or pid == os.getpid():
                 continue
-            if mark in _command(pid) or str(self.home).encode() in proc.environment(pid):
+            if mark in command(pid) or str(self.home).encode() in proc.environment(pid):
                 found.append(pid)
         return found
 
     def helper(self, kind: str) -> int:
         """The pid of this home's only `runner`, `template` or `host`, by what its command line says it is."""
         mark = f"bootstrap.py\0runner\0{self.attempts}" if kind == "runner" else f"\0{kind} "
-        found = [pid for pid in self.processes() if mark.encode() in _command(pid)]
+        found = [pid for pid in self.processes() if mark.encode() in command(pid)]
         assert len(found) == 1, f"{kind}: {found}"
         return found[0]
 
@@ -203,13 +203,14 @@ class Stage:
         try:
             await self.until(lambda: not self.processes(), "the end of all processes", patience=5.0)
         except AssertionError:
-            left = {pid: _command(pid) for pid in self.processes()}
+            left = {pid: command(pid) for pid in self.processes()}
             for pid in left:
                 kill(pid)
             raise AssertionError(f"still running: {left}") from None
 
 
-def _command(pid: int) -> bytes:
+def command(pid: int) -> bytes:
+    """The command line of a process, arguments ending in NUL; empty when it is gone."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

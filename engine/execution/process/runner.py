@@ -262,7 +262,7 @@ class Runner:
             self._hosts.must_be_cold.add(host.key)
             waiting = self._hosts.take_back(host)
             self._hosts.let_go(host)
-            self._start_cold(host.key[0], waiting)
+            self._start_cold(host.key[0], waiting if self._taking else [])
 
     def _forget(self, attempt_id: str) -> None:
         running = self._by_id.pop(attempt_id, None)
@@ -317,6 +317,8 @@ class Runner:
                     self._by_pid[running.pid] = running
                 self._tell("orphaned", attempt_id)
         owed = self._hosts.take_back(host)
+        if not self._taking:
+            return  # no new work without an engine: the next one finds that these have not begun
         again = [attempt_id for attempt_id in owed if attempt_id not in self._second_try]
         stubborn = [attempt_id for attempt_id in owed if attempt_id in self._second_try]
         self._second_try.update(again)

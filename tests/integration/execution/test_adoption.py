@@ -9,7 +9,7 @@ import pytest
 
 from engine.execution.port import Claimed, Ended, Lost
 from engine.execution.process import proc
-from tests.support.execution import Stage, kill
+from tests.support.execution import Stage, command, kill
 
 pytestmark = pytest.mark.processes
 
@@ -122,6 +122,19 @@ async def test_the_old_runner_and_hosts_go_when_their_last_attempt_has(stage: St
     await stage.until(lambda: not stage.processes(), "the end of runner, host and attempt")
     assert not proc.is_alive(claim.pid, claim.pid_started)
     assert (stage.path(order) / "status").exists()
+
+
+async def test_a_runner_without_engine_starts_no_new_host(stage: Stage) -> None:
+    """A host that is killed while its runner has no engine is not replaced, even if it owed attempts."""
+    stage.tasks("import time\ntime.sleep(600)\ndef never():\n    pass\n")
+    order = stage.order("never")
+    stage.executor.launch([order])
+    await stage.until(lambda: any(b"\0host " in command(pid) for pid in stage.processes()), "the host")
+    host = stage.helper("host")
+    await stage.abandon()
+    kill(host)
+    await stage.until(lambda: not stage.processes(), "the end of the runner")
+    assert not (stage.path(order) / "claim").exists()
 
 
 async def test_what_the_old_runner_had_not_started_can_be_launched_anew(stage: Stage) -> None:
