@@ -22,6 +22,7 @@ from engine.daemon import READY, take_lock
 from engine.dagfiles.parse import Parser
 from engine.dagfiles.scan import DagFiles
 from engine.execution.local import LocalExecutor
+from engine.execution.logs import LogLimits
 from engine.execution.process.proc import boot_id
 from engine.housekeeping import Housekeeping
 from engine.model.dag import DEFAULT_POOL
@@ -127,6 +128,7 @@ class Engine:
             environment=environment,
             dags=self._home.dags,
             python=places.python,
+            log_limits=LogLimits.of(self._settings.log_limit),
         )
         self._writer = Writer(
             self._home.database,

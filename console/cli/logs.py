@@ -16,7 +16,7 @@ from console.cli.reading import AttemptLine, InstanceLine, Reader, find_run, fin
 from console.cli.session import Session, home_option, pass_session
 from console.text import sanitise
 from engine.config import Home
-from engine.execution.directory import path_of
+from engine.execution.directory import path_of, read_gap
 from engine.model.attempt_files import LOG
 from engine.model.states import TERMINAL_TASK, AttemptState
 
@@ -92,10 +92,22 @@ def _blocks(path: Path) -> Iterator[bytes]:
         warn("the attempt has written nothing")
         return
     try:
-        while block := os.read(file, BLOCK):
+        while block := _next_block(file, path):
             yield block
     finally:
         os.close(file)
+
+
+def _next_block(file: int, path: Path) -> bytes:
+    """The next bytes of a log; in the place of a gap, the words for it."""
+    here = os.lseek(file, 0, os.SEEK_CUR)
+    gap = read_gap(str(path.parent))
+    if gap is None or here >= gap.end:
+        return os.read(file, BLOCK)
+    if here < gap.start:
+        return os.read(file, min(BLOCK, gap.start - here))
+    os.lseek(file, gap.end, os.SEEK_SET)
+    return gap.words
 
 
 def _follow(path: Path, ended: Callable[[], bool]) -> Iterator[bytes]:
@@ -106,7 +118,7 @@ def _follow(path: Path, ended: Callable[[], bool]) -> Iterator[bytes]:
             last = ended()
             if file is None and path.exists():
                 file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            while file is not None and (block := os.read(file, BLOCK)):
+            while file is not None and (block := _next_block(file, path)):
                 yield block
             if last:
                 return

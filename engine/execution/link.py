@@ -124,5 +124,6 @@ class RunnerLink:
         try:
             await asyncio.wait_for(self._ended.wait(), patience)
         except TimeoutError:
-            self._loop.remove_reader(self._pidfd)
-            os.close(self._pidfd)
+            if not self._ended.is_set():
+                self._loop.remove_reader(self._pidfd)
+                os.close(self._pidfd)

@@ -148,6 +148,12 @@ class LogGap:
     start: int
     end: int
 
+    @property
+    def words(self) -> bytes:
+        """The line that readers show in its place."""
+        lost = self.end - self.start
+        return b"\n[%d bytes are left out here: the log is over its limit, head and tail are kept]\n" % lost
+
     def dumps(self) -> bytes:
         """The file's bytes."""
         return json.dumps({"v": 1, "start": self.start, "end": self.end}).encode() + b"\n"

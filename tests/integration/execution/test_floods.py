@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from engine.execution.logs import MIB, LogLimits, read_gap
+from engine.execution.directory import read_gap
+from engine.execution.logs import MIB, LogLimits
 from engine.execution.port import Ended
 from tests.support.execution import Stage
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.execution.logs import LogLimits, read_gap, trim
+from engine.execution.directory import read_gap
+from engine.execution.logs import LogLimits, trim
 from engine.model.attempt_files import LogGap
 
 LIMITS = LogLimits(head=8 * 4096, tail=16 * 4096)
