@@ -22,18 +22,20 @@ def demo(keep: bool) -> int:
     engine is stopped and the home is removed.
     """
     # Imported on first use: no other verb needs them.
-    from console.cli.demo_home import furnish, tear_down
+    from console.cli.demo_home import furnish, keep_watch, nothing, tear_down
     from console.cli.opening import show_console
 
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if not terminal and not keep:
         raise CliError("the demo needs a terminal for its console; --keep makes its home without one", Exit.USAGE)
     root = Path(tempfile.mkdtemp(prefix="dagdeck-demo-"))
+    call_off = nothing if keep else keep_watch(root)
     try:
         home = furnish(root, warn)
         code = show_console(home) if terminal else int(Exit.DONE)
     except BaseException:
         tear_down(root)
+        call_off()
         raise
     if keep:
         say(f"The home stays in {root}, and its engine runs on:")
@@ -41,6 +43,7 @@ def demo(keep: bool) -> int:
         say(f"  dagdeck --home {root} engine stop --kill --yes; rm -r {root}")
     else:
         tear_down(root)
+        call_off()
     return code
 
 

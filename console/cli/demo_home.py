@@ -126,6 +126,38 @@ def _wait(condition: Callable[[], bool], otherwise: str) -> None:
         time.sleep(0.05)
 
 
+def nothing() -> None:
+    """For a home that stays."""
+
+
+def keep_watch(root: Path) -> Callable[[], None]:
+    """Has a process of its own tear the home down when this one is gone, however it ended: also by SIGKILL.
+
+    Returns what calls that off. Call before anything starts a thread: it forks.
+    """
+    heard, told = os.pipe()
+    if os.fork() == 0:
+        try:
+            os.setsid()
+            if os.fork() == 0:
+                os.close(told)
+                null = os.open(os.devnull, os.O_RDWR)
+                for descriptor in (0, 1, 2):
+                    os.dup2(null, descriptor)
+                if not os.read(heard, 1):
+                    tear_down(root)
+        finally:
+            os._exit(0)
+    os.close(heard)
+    os.wait()
+
+    def call_off() -> None:
+        os.write(told, b".")
+        os.close(told)
+
+    return call_off
+
+
 def tear_down(root: Path) -> None:
     """Stops the home's engine with everything that it runs, and removes the home."""
     home = Home(root)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import tempfile
 import time
@@ -56,6 +58,19 @@ def _lives(pid: int) -> bool:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[:1]
     except OSError:
         return False
+
+
+def test_a_demo_that_is_killed_is_taken_away_all_the_same() -> None:
+    """Killed while it makes its past, it leaves no engine and no file behind."""
+    with tempfile.TemporaryDirectory(prefix="dd-") as folder:
+        command = [sys.executable, "-m", "dagdeck", "demo"]
+        with PtyProgram(command, size=(80, 24), env={"TMPDIR": folder}, cwd=str(package_root())) as screen:
+            until(lambda: [home for home in Path(folder).glob("dagdeck-demo-*") if engine_pid(Home(home))], "an engine")
+            (root,) = Path(folder).glob("dagdeck-demo-*")
+            processes = processes_of(Home(root))
+            os.kill(screen.process.pid, signal.SIGKILL)
+            until(lambda: not root.exists(), "the home is gone")
+        until(lambda: not any(_lives(pid) for pid in processes), "all processes of the home have ended")
 
 
 def test_without_a_terminal_the_demo_says_what_it_needs() -> None:
