@@ -12,6 +12,7 @@ from console.actions.registry import ACTIONS, BY_ID, actions_of
 from console.model.targets import Target
 from console.screens.chooser import Chooser, fuzzy
 from console.screens.overview import target_of
+from console.theming import available
 from console.view import help as help_view
 from console.view import why as why_view
 from console.view.details import details
@@ -307,3 +308,18 @@ def _named(app: ConsoleApp, target: Target, name: str) -> Target | None:
         app.say(f"there is no DAG {name!r}; tasks are named where their run is open", "warn")
         return None
     return target_of(app.place.view, card)
+
+
+def completions(app: ConsoleApp, text: str) -> list[str]:
+    """How a `:` line may go on: the names of actions, then of tasks, DAGs or themes."""
+    head, space, tail = text.rpartition(" ")
+    if not space:
+        names = sorted({a.id for a in actions_of(app.place.view) if a.group != "move" and "." not in a.id} | {"runs"})
+    elif head in ("dag", "runs"):
+        names = [card.dag_id for card in app.scene().snapshot.dags]
+    elif head == "theme":
+        names = available()
+    else:
+        run = app.scene().snapshot.run
+        names = [] if run is None else [plan.task_id for plan in run.plan]
+    return [f"{head}{space}{name}" for name in names if name.startswith(tail)][:200]

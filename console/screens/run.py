@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Hashable
 
 from textual import on
@@ -22,6 +23,8 @@ from console.widgets.status import BarLine, rule
 from engine.model.moments import SECOND, Micros
 
 _ETA_EVERY: Micros = 2 * SECOND
+LAID_OUT_AT_ONCE = 300
+"""Tasks up to which a graph is laid out within a frame."""
 _FAILED = ("failed", "upstream_failed", "up_for_retry")
 
 
@@ -41,6 +44,8 @@ class RunPane(Pane):
         self.run_id: str | None = None
         self._scene: Scene | None = None
         self._rows: view.RunRows | None = None
+        self._frame: view.Frame | None = None
+        self._laying: object = None
         self._wanted: Hashable = None
         self._eta: tuple[Micros, tuple[Micros, Micros] | None] = (-1, None)
 
@@ -80,11 +85,33 @@ class RunPane(Pane):
             self.list.show([(None, ((words, DIM),))])
             self.attempts.show(())
             return
-        self._rows = view.RunRows(scene, run, self._rows, self.list.cursor_key)
+        if not self._laid_out(run):
+            self.list.show([(None, ((f"laying out {len(run.tasks):,} tasks", DIM),))])
+            return
+        self._rows = view.RunRows(scene, run, self._rows, self.list.cursor_key, self._frame)
         self.list.show(self._rows)
         if self._wanted is not None:
             self._place_cursor(run)
         self._draw_attempts(scene, run)
+
+    def _laid_out(self, run: RunDetail) -> bool:
+        """Whether the run's graph has a place for every task. A large one is laid out beside, so that keys go on."""
+        if self._frame is not None and self._frame.fits(run):
+            return True
+        if len(run.tasks) <= LAID_OUT_AT_ONCE:
+            self._frame = view.Frame(run)
+            return True
+        if self._laying is not run.plan:
+            self._laying = run.plan
+            self.run_worker(self._lay_out(run), group="layout", exit_on_error=True)
+        return False
+
+    async def _lay_out(self, run: RunDetail) -> None:
+        frame = await asyncio.to_thread(view.Frame, run)
+        if self._laying is run.plan:
+            self._frame, self._laying = frame, None
+            if self._scene is not None:
+                self.draw(self._scene)
 
     def _place_cursor(self, run: RunDetail) -> None:
         """On the task that was asked for, else where something is wrong or runs."""

@@ -63,7 +63,7 @@ class Stage(Screen[None], inherit_bindings=False):
         """The line for what is typed."""
         from console.widgets.prompt import Prompt
 
-        return Prompt(id="prompt")
+        return Prompt(id="prompt", complete=self._complete)
 
     @cached_property
     def run_pane(self) -> RunPane:
@@ -229,6 +229,11 @@ class Stage(Screen[None], inherit_bindings=False):
         self.prompt.add_class("shown")
         self.keys.add_class("hidden")
         self.set_focus(self.prompt)
+
+    def _complete(self, text: str) -> list[str]:
+        from console.screens.doing import completions
+
+        return completions(self._desk, text) if self._prompt_for == "command" else []
 
     def _close_prompt(self) -> None:
         self._prompt_open = False

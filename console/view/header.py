@@ -9,6 +9,7 @@ from console.text import cut_middle
 from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans, join
 from console.view.words import ago_words, sign
 from engine.model.moments import to_datetime
+from engine.version import VERSION
 
 WIDE = 100
 
@@ -45,6 +46,8 @@ def _engine(scene: Scene, wide: bool) -> list[Spans]:
     parts: list[Spans] = []
     up = ago_words(link.started_at, now) if link.started_at is not None else ""
     parts.append((("engine up " if wide else "up ", DIM), (up, TEXT)))
+    if link.version not in (None, VERSION):
+        parts.append(((f"engine is {link.version}: restart this console", WARN),))
     if link.gauges is not None:
         if link.gauges.degraded:
             parts.append(((f"degraded: {link.gauges.degraded}", f"{BAD} bold"),))

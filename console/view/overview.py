@@ -65,7 +65,10 @@ class Overview:
             self.rows += [(("attention", row.key), row) for row in self.attention]
             if self.attention:
                 self.rows.append((None, ""))
-        self.rows.append((None, "titles"))
+        if scene.snapshot.dags:
+            self.rows.append((None, "titles"))
+        elif not scene.loading:
+            self.rows += [(None, words) for words in _nothing(scene)]
         self.rows += [(("dag", card.dag_id), card) for card in cards]
         self._index = {key: at for at, (key, _) in enumerate(self.rows) if key is not None}
 
@@ -88,6 +91,8 @@ class Overview:
             spans = _dag_row(content, self.scene, columns, self._failed.get(content.dag_id))
         elif isinstance(content, Attention):
             spans = _attention_row(content, self.scene, width, self._counted)
+        elif isinstance(content, tuple):
+            spans = content
         else:
             spans = _titles(columns) if content else ()
         slot = (key, content) if key is None else key
@@ -122,6 +127,21 @@ def summary(snapshot: Snapshot, shown: int) -> str:
     paused = sum(card.paused_at is not None for card in snapshot.dags)
     words = f"{total} DAG{'s' if total != 1 else ''}" if shown == total else f"{shown} of {total} DAGs"
     return f"{words}, {paused} paused" if paused else words
+
+
+def _nothing(scene: Scene) -> list[Spans]:
+    """What a home without DAGs says: why, and what to do."""
+    snapshot = scene.snapshot
+    if snapshot.trouble:
+        lines = [snapshot.trouble, "", "The console goes on looking: it will show the home as soon as it can be read."]
+    else:
+        lines = [
+            "This home has no DAGs yet.",
+            "",
+            f"Put a file into {snapshot.home.path}/dags: it is here within three seconds.",
+            "`dagdeck dags validate` says what is wrong with one that does not appear.",
+        ]
+    return [((f"  {line}" if line else "", TEXT if at == 0 else DIM),) for at, line in enumerate(lines)]
 
 
 def _latest_failures(failures: Sequence[Failure]) -> dict[str, Failure]:

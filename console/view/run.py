@@ -126,10 +126,17 @@ class _Stamp(NamedTuple):
 class RunRows:
     """The rows of a run's tasks, made on demand; the rail is laid out once for each structure."""
 
-    def __init__(self, scene: Scene, run: RunDetail, before: RunRows | None = None, cursor: Hashable = None) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        run: RunDetail,
+        before: RunRows | None = None,
+        cursor: Hashable = None,
+        frame: Frame | None = None,
+    ) -> None:
         self.scene, self.run = scene, run
         same = before is not None and before.frame.fits(run)
-        self.frame: Frame = before.frame if before is not None and same else Frame(run)
+        self.frame: Frame = before.frame if before is not None and same else frame or Frame(run)
         self._cache: dict[Hashable, Spans] = before._cache if before is not None and same else {}
         self._made: dict[Hashable, tuple[_Stamp, Spans]] = before._made if before is not None and same else {}
         self._lit = self._lit_by(cursor)

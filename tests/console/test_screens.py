@@ -320,3 +320,36 @@ async def test_import_errors_are_pinned_with_file_and_line() -> None:
         assert "trades.py:12" in screen.lines()[2] and "SyntaxError: invalid syntax" in screen.lines()[2]
         await screen.press("enter")
         assert "  line 12" in screen.text
+
+
+async def test_a_large_graph_is_laid_out_beside_the_keys() -> None:
+    """A run of thousands of tasks is shown once its graph has been laid out in a thread; until then it says so."""
+    from console.screens.run import LAID_OUT_AT_ONCE
+
+    detail = huge()
+    assert len(detail.tasks) > LAID_OUT_AT_ONCE
+    async with console(world(detail)) as screen:
+        await screen.press("j", "enter")
+        await screen.until(lambda: "m1" in screen.text, "the tasks")
+        assert "2,000 tasks" not in screen.text and "2000 tasks" in screen.text
+
+
+async def test_a_home_without_dags_says_what_to_do() -> None:
+    """An empty home names the folder to put a file into; one that cannot be read says why."""
+    backend = world()
+    async with console(backend) as screen:
+        assert "This home has no DAGs yet." in screen.text and "/srv/fake/dags" in screen.text
+        backend.trouble = "state.db: there is no store here"
+        backend.commit()
+        await screen.settle()
+        assert "there is no store here" in screen.text
+
+
+async def test_tab_completes_a_command_and_what_it_is_about() -> None:
+    """`:` knows the names of actions, and after one the tasks of the run."""
+    async with console(world(trades())) as screen:
+        await screen.press("j", "enter")
+        await screen.press(":", *"cle", "tab")
+        assert screen.app.stage.prompt.text == "clear"
+        await screen.press("space", *"jo", "tab", "enter")
+        assert "Clear ── trades_us 2026-11-22 01:10 / join" in screen.text

@@ -173,7 +173,7 @@ class Screen:
 
         def settled() -> bool:
             feed = self.app.feed
-            busy = any(worker.group in ("work", "search") and not worker.is_finished for worker in self.app.workers)
+            busy = any(worker.group in ("work", "search", "layout") and not worker.is_finished for worker in self.app.workers)
             if self.backend.slow is not None:
                 busy = False
             shown = self.app.scene().snapshot.seq == self.backend.seq and not self.app.scene().loading

@@ -92,3 +92,8 @@ def test_a_message_stands_for_a_while() -> None:
     """A message is shown from its moment on for as long as it lasts."""
     message = Message("done", "text", NOW)
     assert message.shown(NOW) and message.shown(NOW + 3 * SECOND) and not message.shown(NOW + 4 * SECOND)
+
+
+def test_an_engine_of_another_version_asks_for_a_restart() -> None:
+    """A console that is older than its engine works on, and says that it should be restarted."""
+    assert "engine is 9.9.9: restart this console" in line(scene(link=link(version="9.9.9")), 160)
