@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.execution.port import Claimed, Ended, Finished, NeverStarted, Running
+from engine.execution.port import Claimed, Ended, Finished, LaunchOrder, NeverStarted, Running
 from engine.execution.process import proc
 from engine.model.attempt_files import InputRef
 from tests.support.execution import Stage, result_input
@@ -32,7 +32,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 KINDS = pytest.mark.parametrize("how", ["warm", "cold", "shell"])
 
 
-def simple(stage: Stage, how: str, code: int = 0) -> object:
+def simple(stage: Stage, how: str, code: int = 0) -> LaunchOrder:
     """One attempt of each way of starting, ending with the code."""
     if how == "shell":
         return stage.shell(f"echo hello; exit {code}")

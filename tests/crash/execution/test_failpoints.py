@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.execution.port import Ended, Finished, Lost, NeverStarted, SpawnFailed
+from engine.execution.port import Ended, Finished, LaunchOrder, Lost, NeverStarted, SpawnFailed
 from tests.support.execution import Stage
 
 pytestmark = pytest.mark.processes
@@ -36,7 +36,7 @@ POINTS = {
 }
 
 
-def order_of(stage: Stage, how: str) -> object:
+def order_of(stage: Stage, how: str) -> LaunchOrder:
     """An attempt that leaves a mark and a result."""
     stage.tasks(TASKS)
     return stage.shell("printf x >>marks") if how == "shell" else stage.order("mark", cold=how == "cold")
@@ -83,7 +83,7 @@ async def test_a_kill_at_any_point_leads_to_a_true_end(
         assert status.signal == 9
 
 
-async def began(stage: Stage, order: object) -> bool:
+async def began(stage: Stage, order: LaunchOrder) -> bool:
     """Waits until the attempt has an end, or a refusal (then it may be launched again: nothing of it has begun)."""
     await stage.until(lambda: stage.of(order, Ended) or stage.of(order, SpawnFailed), "an end or a refusal")
     if stage.of(order, Ended):

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from engine.execution import directory, local
-from engine.execution.port import Claimed, Ended, Finished, Lost
+from engine.execution.port import Claimed, Ended, Finished, LaunchOrder, Lost
 from engine.execution.process import proc
 from engine.model.attempt_files import AttemptStatus
 from tests.support.execution import Stage, kill
@@ -24,7 +24,7 @@ def waiter():
 """
 
 
-async def waiting(stage: Stage, how: str) -> tuple[object, Claimed]:
+async def waiting(stage: Stage, how: str) -> tuple[LaunchOrder, Claimed]:
     """An attempt that runs until the gate is passed."""
     stage.make_gate()
     stage.tasks(WAITING)

@@ -71,7 +71,7 @@ for _ in range(5_000):
         ({"\udfff": 1}, "half of a surrogate pair"),
         (CIRCULAR, "nested deeper than 200 levels, or circular"),
         (DEEP, "nested deeper than 200 levels, or circular"),
-        ((x for x in ()), "result: a generator is not JSON"),
+        (iter(()), "result: a tuple_iterator is not JSON"),
     ],
 )
 def test_what_is_not_json_is_refused_by_place(value: Any, message: str) -> None:
