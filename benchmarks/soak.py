@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.support.engine import Sites
-from tests.support.soak import CONFIG, Result, soak
+from tests.support.engine_soak import CONFIG, Result, soak
 from tests.support.workload import MIX
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.crash.engine.conftest import OpenSite
-from tests.support.soak import CONFIG, soak
+from tests.support.engine_soak import CONFIG, soak
 from tests.support.workload import MIX
 
 pytestmark = pytest.mark.processes
