@@ -152,6 +152,7 @@ async def test_a_kill_of_a_lost_attempt_does_not_claim_its_death(stage: Stage) -
     await stage.abandon()
     kill(runner)
     os.killpg(claim.pid, 9)
+    await stage.until(lambda: not proc.has_session(claim.pid), "the death of all of it")
     await stage.open()
     stage.executor.kill(order.spec.attempt_id, grace=5)
     assert await stage.end_of(order) is None
