@@ -150,7 +150,6 @@ class LocalExecutor:
             for group, attempt_ids in groups.items():
                 self._start_cold(group, attempt_ids)
             return
-        failpoints.hit("executor.start.before")
         self._link.send({"start": [[*group, attempt_ids] for group, attempt_ids in groups.items()]})
         failpoints.hit("executor.start.after")
 

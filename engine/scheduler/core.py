@@ -12,7 +12,6 @@ from structlog.typing import FilteringBoundLogger
 
 from engine.clock import Clock
 from engine.execution.port import Bundle, Claimed, Evidence, Executor
-from engine.failpoints import hit
 from engine.lifecycle.core import apply
 from engine.lifecycle.events import EngineKill, Event, Granted, Start
 from engine.lifecycle.gates import may_start_run
@@ -279,7 +278,6 @@ class Scheduler:
         if error is not None:
             self._break(turn, error if isinstance(error, Exception) else CommitFailed(str(error)))
             return
-        hit("scheduler.after_commit")
         if self.degraded is None:
             try:
                 self._act(turn)

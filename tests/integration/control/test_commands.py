@@ -94,7 +94,7 @@ async def test_a_refused_command_is_in_the_audit_and_stays_refused(site: Site) -
 async def test_a_lost_acknowledgement_is_answered_by_asking_again(site: Site) -> None:
     """An engine killed between commit and reply has done the command: the retry under the next engine says so."""
     await site.crash()
-    engine = await site.start(DAGDECK_FAILPOINT="scheduler.after_commit:2")
+    engine = await site.start(DAGDECK_FAILPOINT="store.after_commit:2")
     name = new_command_id()
     with pytest.raises(Exception, match=r"closed|gone|broke"):
         await site.command("trigger", QUICK, command_id=name)
@@ -191,7 +191,9 @@ async def test_senseless_commands_are_refused_with_a_reason(site: Site, as_comma
     assert "degraded" not in site.log() and "client_dropped" not in site.log()
 
 
-@pytest.mark.parametrize("date", ["9999-12-31T23:59:59", "9999-12-31T23:59:59Z", "1970-01-01", "2024-03-31T02:30", "2199-01-01"])
+@pytest.mark.parametrize(
+    "date", ["9999-12-31T23:59:59", "9999-12-31T23:59:59Z", "1970-01-01", "2024-03-31T02:30", "2199-01-01"]
+)
 async def test_odd_dates_make_runs_or_are_refused(site: Site, date: str) -> None:
     """Dates at the ends of the calendar, in a gap hour or far ahead never disturb the engine."""
     for dag_id in ("quick", "daily", "tokyo"):

@@ -58,7 +58,7 @@ async def test_every_slot_gets_one_run_across_kills_and_gaps(make_site: MakeSite
     assert len(site.bodies()) == len(set(site.bodies())) == len(found)
 
 
-@pytest.mark.parametrize("point", ["store.before_commit", "store.after_commit", "scheduler.after_commit"])
+@pytest.mark.parametrize("point", ["store.before_commit", "store.after_commit"])
 async def test_a_kill_around_the_commit_of_a_slot_makes_no_second_run(make_site: MakeSite, point: str) -> None:
     """The schedule moves on in the transaction that creates the run: killed on either side of it, one run comes."""
     site = await make_site(FILE)
