@@ -97,6 +97,8 @@ class ConsoleApp(TerminalApp[None]):
 
     def on_mount(self) -> None:
         """Paint at once; what is read meanwhile comes right after it."""
+        if self.wire_notice is not None:
+            self.say(self.wire_notice, "warn")
         self.run_worker(self._live(), group="feed", name="feed", exit_on_error=True)
 
     async def _live(self) -> None:

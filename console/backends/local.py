@@ -12,11 +12,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from console.backends.attempt_log import AttemptLog, log_path
 from console.backends.picture import Picture
 from console.backends.port import News
 from console.backends.specs import Specs
-from console.model.asks import EffectCard, PreviewCard, Receipt, Refused, Selection, Unreachable
 from console.model.home import HomeCard
 from console.model.link import Gauges, Link, LinkState
 from console.model.reading import maybe, one_line, safe
@@ -30,6 +28,8 @@ from engine.version import SCHEMA_MAJOR
 
 # The link is made after the first picture: what it needs is imported then.
 if TYPE_CHECKING:
+    from console.backends.attempt_log import AttemptLog
+    from console.model.asks import EffectCard, PreviewCard, Receipt, Selection
     from engine.control import protocol as p
     from engine.control.client import Client
 
@@ -203,6 +203,8 @@ class LocalBackend:
         note: str | None = None,
     ) -> Receipt:
         """Asks for a change; returns once it is committed. Raises Refused and Unreachable."""
+        from console.model.asks import Receipt
+
         done = await self._ask(
             lambda client: client.command(
                 verb,
@@ -220,6 +222,7 @@ class LocalBackend:
         return Receipt(done.seq, one_line(done.message), done.changed, skipped, maybe(done.result.get("run_id")))
 
     async def _ask(self, ask: Callable[[Client], Awaitable[T]]) -> T:
+        from console.model.asks import Refused, Unreachable
         from engine.control.client import CommandRefused, NoEngine
 
         client = self._client
@@ -236,6 +239,8 @@ class LocalBackend:
 
     def log(self, attempt_id: str) -> AttemptLog:
         """The log of an attempt. Raises LookupError when the id cannot name one."""
+        from console.backends.attempt_log import AttemptLog, log_path
+
         return AttemptLog(log_path(self._home.attempts, attempt_id))
 
 
@@ -254,6 +259,8 @@ def _gauges(event: p.Gauges) -> Gauges:
 
 
 def _preview(preview: p.Preview) -> PreviewCard:
+    from console.model.asks import PreviewCard
+
     return PreviewCard(
         preview_id=preview.preview_id,
         seq=preview.seq,
@@ -270,6 +277,8 @@ def _preview(preview: p.Preview) -> PreviewCard:
 
 
 def _effect(row: p.Effect) -> EffectCard:
+    from console.model.asks import EffectCard
+
     return EffectCard(
         safe(row.kind), safe(row.dag_id), maybe(row.run_id), maybe(row.task_id), row.map_index, safe(row.state),
         safe(row.becomes), one_line(row.detail), row.kills,

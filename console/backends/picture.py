@@ -17,7 +17,7 @@ from console.model.home import HomeCard, RecoveryCard, SessionCard
 from console.model.snapshot import Interest, Snapshot
 from engine.model.moments import DAY, SECOND, Micros
 
-RECENT_RUNS = 30
+RECENT_RUNS = 24
 LIVE_STATES = (
     "killing",
     "running",
@@ -34,7 +34,7 @@ _UNSEEN_EVERY: Micros = SECOND
 _FAILURES_EACH = 50
 _FAILURES_ALL = 500
 _STATS_AT_ONCE = 100
-_AT_FIRST = 60
+_AT_FIRST = 50
 """DAGs of a large home whose runs are in the first picture: more than any screen shows."""
 _SMALL_HOME = 150
 _RECENT_AT_ONCE = 150
@@ -146,7 +146,8 @@ class Picture:
         self._read_imports()
         self._read_report()
         self._stats_due = dict.fromkeys(self._bases)
-        self._settle(self._bases, set())
+        self._cards = dict(self._bases)
+        self._settle({*shown[:first], *(mark.dag_id for mark in self._active.values())} & self._bases.keys(), set())
 
     def _apply(self, dirty: Dirty, *, seen: bool) -> None:
         if dirty.dags:

@@ -6,12 +6,13 @@ Nothing of a backend blocks the loop. Text in everything it returns is sanitised
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from console.model.asks import PreviewCard, Receipt, Selection
-from console.model.link import Link
-from console.model.runs import TriggerForm
-from console.model.snapshot import Interest, Snapshot
+if TYPE_CHECKING:
+    from console.model.asks import PreviewCard, Receipt, Selection
+    from console.model.link import Link
+    from console.model.runs import TriggerForm
+    from console.model.snapshot import Interest, Snapshot
 
 
 class News(NamedTuple):

@@ -37,6 +37,7 @@ def one_line(text: object) -> str:
     return safe(" ".join(str(text).split()))
 
 
+@lru_cache(maxsize=2048)
 def _words(encoded: object) -> tuple[str, ...]:
     """A JSON list of text; anything else is empty: a damaged cell must not hide the row."""
     if not isinstance(encoded, str) or not encoded:
@@ -61,10 +62,10 @@ def dag_card(row: Row) -> DagCard:
     return DagCard(
         dag_id=safe(row[0]),
         file=safe(row[1]),
-        state=safe(row[2]),
-        timezone=safe(row[4]),
-        schedule=maybe(row[5]),
-        owner=maybe(row[6]),
+        state=_word(row[2]),
+        timezone=_word(row[4]),
+        schedule=None if row[5] is None else _word(row[5]),
+        owner=None if row[6] is None else _word(row[6]),
         tags=_words(row[7]),
         broken_since=row[8],
         next_logical=row[9],
