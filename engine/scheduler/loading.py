@@ -118,18 +118,20 @@ def resume(scheduler: Scheduler, turn: Turn, loaded: Loaded, executor: Executor,
     """The first turn after loading: looks at every attempt's directory, and goes on from there.
 
     An attempt that never began is launched (again) by its instruction; one that runs is adopted; one that is over is
-    booked; one without evidence is lost.
+    booked; one without evidence is lost, and after a reboot so is one that may have begun.
     """
     report = Report()
     state = scheduler.state
     adopt: list[str] = []
+    before = loaded.recovered.session
+    rebooted = before is not None and before.boot_id not in (None, boot_id)
     for memory in list(state.runs.values()):
         for instance in list(memory.by_id.values()):
             if instance.state is TaskState.SCHEDULED:
                 scheduler.admission.offer(memory, instance)
             if instance.current is not None:
                 name = f"{memory.run.run_id} {instance.task_id}"
-                _resume_attempt(scheduler, turn, memory, instance.current.id, name, report, adopt, boot_id)
+                _resume_attempt(scheduler, turn, memory, instance.current.id, name, report, adopt, rebooted)
         for instance in list(memory.by_id.values()):
             if derive(instance, memory):
                 turn.touched.setdefault(instance.id, memory)
@@ -153,16 +155,18 @@ def _resume_attempt(
     name: str,
     report: Report,
     adopt: list[str],
-    boot_id: str,
+    rebooted: bool,
 ) -> None:
     attempt = memory.by_attempt[attempt_id].current
     assert attempt is not None
     match scheduler.executor.survey(attempt_id):
         case port.NeverStarted():
-            if attempt.boot_id is None:
+            if attempt.boot_id is None and not rebooted:
                 report.never_started.append(name)
                 return
-            adopt.append(attempt_id)
+            # A claim that a power cut took along looks like none: what may have begun is never started again.
+            report.interrupted.append(name)
+            _lose(scheduler, turn, memory, attempt_id, rebooted)
         case port.Running():
             report.adopted.append(name)
             adopt.append(attempt_id)
@@ -171,11 +175,15 @@ def _resume_attempt(
             adopt.append(attempt_id)
         case port.Lost():
             report.interrupted.append(name)
-            if attempt.boot_id not in (None, boot_id):
-                scheduler.apply(turn, memory, Ended(attempt_id, None, Reason.REBOOT))
-                scheduler.state.attempts.pop(attempt_id, None)
+            if rebooted:
+                _lose(scheduler, turn, memory, attempt_id, rebooted)
             else:
                 adopt.append(attempt_id)
+
+
+def _lose(scheduler: Scheduler, turn: Turn, memory: RunMemory, attempt_id: str, rebooted: bool) -> None:
+    scheduler.apply(turn, memory, Ended(attempt_id, None, Reason.REBOOT if rebooted else None))
+    scheduler.state.attempts.pop(attempt_id, None)
 
 
 def _resume_callbacks(scheduler: Scheduler, turn: Turn, loaded: Loaded, executor: Executor, adopt: list[str]) -> None:

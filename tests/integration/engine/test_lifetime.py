@@ -143,8 +143,12 @@ async def test_everything_killed_at_once_is_lost_and_tried_again(make_site: Make
     assert site.attempts(run_id, "final")[0]["error"] == "lost: no evidence of how it ended"
 
 
-async def test_after_a_reboot_attempts_are_lost_for_that_reason(make_site: MakeSite) -> None:
-    """Attempts of an earlier boot cannot be alive, even where a process has their pid now: lost, reason `reboot`."""
+@pytest.mark.parametrize("claims", ["kept", "lost with the power"])
+async def test_after_a_reboot_attempts_are_lost_for_that_reason(make_site: MakeSite, claims: str) -> None:
+    """Attempts of an earlier boot cannot be alive, even where a process has their pid now: lost, reason `reboot`.
+
+    A claim that never reached the disk makes no difference: what may have begun is not started a second time.
+    """
     site = await make_site()
     await site.start()
     run_id = await site.trigger("hold")
@@ -158,6 +162,8 @@ async def test_after_a_reboot_attempts_are_lost_for_that_reason(make_site: MakeS
     earlier = "0" * len(boot)
     for claim in site.home.attempts.glob("*/*/claim"):
         claim.write_text(claim.read_text().replace(boot, earlier).replace('"pid":', f'"pid":{os.getpid()},"was":'))
+        if claims != "kept":
+            claim.unlink()
     with sqlite3.connect(site.home.database) as store:
         store.execute("UPDATE attempt SET boot_id = ?, pid = ?", (earlier, os.getpid()))
         store.execute("UPDATE engine_session SET boot_id = ?", (earlier,))
