@@ -93,8 +93,8 @@ def alive_or_killing(scene: Scene, target: Target) -> str | None:
 
 
 def _not_alive(target: Target, state: str | None) -> str:
-    words = "has no process" if state is None else f"is {state.replace('_', ' ')}: it has no process"
-    return f"{target.task_id} {words}; `:cancel` ends the whole run"
+    words = "" if state is None else f" ({state.replace('_', ' ')})"
+    return f"{target.task_id} has no process{words}; `:cancel` ends the whole run"
 
 
 def waiting_for_retry(scene: Scene, target: Target) -> str | None:

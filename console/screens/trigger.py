@@ -106,7 +106,7 @@ class Form(ModalScreen[Mapping[str, str] | None], inherit_bindings=False):
             (
                 DATE,
                 LineEdit(typed.get(DATE, "")),
-                f"such as 2026-11-22T01:00, in {form.timezone}; empty: the last interval",
+                f"2026-11-22T01:00 ({form.timezone}); empty: last interval",
             )
         ]
         for param in form.params:

@@ -16,6 +16,8 @@ from console.view.spans import BAD, DIM, SMALLEST, TEXT, WARN, Align, Line, Span
 from console.view.words import ago_words, intent_words, live_words, moment_words, sign, until_words, usual_words
 from engine.model.moments import Micros
 
+WIDE = 100
+"""Cells from which on there is room for words where there were figures."""
 _SHOWN_FIRST = ("killing", "running", "up_for_retry", "awaiting_input", "queued", "scheduled", "deferred")
 
 
@@ -37,13 +39,13 @@ class Layout:
 
 def layout(width: int, longest: int) -> Layout:
     """Columns for rows of `width` cells, with names of at most `longest` cells."""
-    if width < 100:
+    if width < WIDE:
         name, bars, gap, rest = max(min(longest, 14), 8), 7, 2, (13, 6, 0, 0, 0)
     elif width < 140:
         name, bars, gap, rest = max(min(longest, 22), 12), 14, 2, (13, 6, 6, 5, 8)
     else:
         name, bars, gap, rest = max(min(longest, 32), 16), 24, 2, (13, 7, 7, 6, 14)
-    lead = 0 if width < 100 else 2
+    lead = 0 if width < WIDE else 2
     fixed = lead + name + bars + sum(part + gap for part in rest if part) + 2 * gap
     return Layout(lead, name, bars, max(width - fixed, 10), *rest, gap)
 
@@ -60,7 +62,6 @@ class Overview:
         self.shown = len(cards)
         self._longest = max((len(card.dag_id) for card in cards), default=8)
         self._failed = _latest_failures(scene.snapshot.failures)
-        self._counted = _count_width(self.attention)
         if not needle:
             self.rows += [(("attention", row.key), row) for row in self.attention]
             if self.attention:
@@ -90,7 +91,7 @@ class Overview:
         if isinstance(content, DagCard):
             spans = _dag_row(content, self.scene, columns, self._failed.get(content.dag_id))
         elif isinstance(content, Attention):
-            spans = _attention_row(content, self.scene, width, self._counted)
+            spans = _attention_row(content, self.scene, width, _count_width(self.attention, wide=width >= WIDE))
         elif isinstance(content, tuple):
             spans = content
         else:
@@ -179,7 +180,7 @@ def _dag_row(card: DagCard, scene: Scene, columns: Layout, failed: Failure | Non
         Line().gap(columns.lead).cell(card.dag_id, columns.name, DIM if quiet else TEXT, cut="middle").gap(columns.gap)
     )
     line.spans(run_bars(card, columns.bars, now), columns.bars).gap(columns.gap)
-    line.spans(_doing(card, scene, failed), columns.now)
+    line.spans(_doing(card, scene, failed, compact=columns.lead == 0), columns.now)
     coming = "" if quiet or card.next_run_after is None else until_words(card.next_run_after, now)
     line.gap(columns.gap).cell(coming, columns.next, DIM)
     stats = card.stats
@@ -209,11 +210,11 @@ def run_bars(card: DagCard, width: int, now: Micros) -> Spans:
     return line.done()
 
 
-def _doing(card: DagCard, scene: Scene, failed: Failure | None) -> Spans:
+def _doing(card: DagCard, scene: Scene, failed: Failure | None, *, compact: bool) -> Spans:
     now = scene.now
     asked = intent_words(scene.intents.of((card.dag_id, "", -1)) or _run_intent(card, scene))
     if card.active:
-        return (*_active(card.active, now), *asked)
+        return (*_active(card.active, now, compact=compact), *asked)
     if card.state != "active":
         return ((sign("removed")[0], DIM), (" its file is gone", DIM))
     if card.broken_since is not None:
@@ -242,7 +243,7 @@ def _failed_words(failed: Failure | None, now: Micros, gap: str) -> Spans:
     return (sign("failed"), (f" {name}", TEXT), (f"  {ago_words(failed.at, now)}{gap}", DIM))
 
 
-def _active(runs: Sequence[ActiveRun], now: Micros) -> Spans:
+def _active(runs: Sequence[ActiveRun], now: Micros, *, compact: bool) -> Spans:
     """The run that is most worth looking at, and how many others there are."""
     run = min(runs, key=_rank)
     others: Spans = ((f"  +{len(runs) - 1}", DIM),) if len(runs) > 1 else ()
@@ -254,7 +255,7 @@ def _active(runs: Sequence[ActiveRun], now: Micros) -> Spans:
     failed = run.counts.get("failed", 0)
     if failed:
         progress = (*progress, (f" {failed}", BAD), sign("failed"))
-    doing: Spans = (("  ", TEXT), *live_words(first, now)) if first is not None else ()
+    doing: Spans = (("  ", TEXT), *live_words(first, now, compact=compact)) if first is not None else ()
     more = sum(task.state in ("running", "killing") for task in run.live) - 1
     if more > 0 and first is not None and first.state in ("running", "killing"):
         doing = (*doing, (f" +{more}", DIM))
@@ -285,9 +286,9 @@ def _first_live(live: Sequence[LiveTask]) -> LiveTask | None:
 _MOST_TEXT = 200
 
 
-def _count_width(rows: Sequence[Attention]) -> int:
+def _count_width(rows: Sequence[Attention], *, wide: bool) -> int:
     """The cells of the longest count or place in front of a cause."""
-    return max((len(_head(row, wide=True)) for row in rows), default=8)
+    return max((len(_head(row, wide=wide)) for row in rows), default=8)
 
 
 def _head(row: Attention, *, wide: bool) -> str:
@@ -299,7 +300,7 @@ def _head(row: Attention, *, wide: bool) -> str:
 
 def _attention_row(row: Attention, scene: Scene, width: int, counted: int) -> Spans:
     """Sign and figure, the cause in words, how far it reaches, since when."""
-    now, wide = scene.now, width >= 100
+    now, wide = scene.now, width >= WIDE
     since = f"since {moment_words(row.since, now)}" if wide else ago_words(row.since, now)
     line = Line()
     if row.kind in ("failures", "retries"):

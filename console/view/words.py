@@ -141,7 +141,7 @@ def _retry_words(number: int, epoch_start: int, tries: int | None, at: Micros | 
     return f"try {number - epoch_start}{of}{when}"
 
 
-def live_words(task: LiveTask, now: Micros) -> Spans:
+def live_words(task: LiveTask, now: Micros, *, compact: bool = False) -> Spans:
     """What one live task of a run does, for the overview: its name, and how long or until when."""
     name = task.task_id
     if task.state in ("running", "killing"):
@@ -151,10 +151,12 @@ def live_words(task: LiveTask, now: Micros) -> Spans:
         words: Spans = ((name, TEXT), (f" {duration(elapsed, tenths=False)}", TEXT))
         return (*words, *over_usual(elapsed, task.p95)) if task.state == "running" else (*words, (" killing", WARN))
     if task.state == "up_for_retry":
-        return (
-            (name, TEXT),
-            (f", {_retry_words(task.attempt + 1, task.epoch_start, task.max_tries, task.retry_at, now)}", WARN),
-        )
+        if compact:
+            of = f"/{task.max_tries}" if task.max_tries else ""
+            left = "" if task.retry_at is None else f" {countdown(task.retry_at, now)}"
+            return ((name, TEXT), (f" {task.attempt + 1 - task.epoch_start}{of}{left}", WARN))
+        tries = _retry_words(task.attempt + 1, task.epoch_start, task.max_tries, task.retry_at, now)
+        return ((name, TEXT), (f", {tries}", WARN))
     if task.state == "queued":
         return ((name, TEXT), (" starts", DIM))
     waits = blocker_words(task.blockers)

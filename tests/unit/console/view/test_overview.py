@@ -54,11 +54,11 @@ def rows(found: Scene, width: int, needle: str = "") -> str:
 def test_a_narrow_overview() -> None:
     """At 80 columns names, bars, what happens now, what comes next and the usual duration remain."""
     assert rows(busy(), 79) == (
-        "✘ 1+1↻          ConnectionError: db-1:5432 refused         2 DAGs            4m\n"
+        "✘ 1+1↻  ConnectionError: db-1:5432 refused                 2 DAGs            4m\n"
         "\n"
         "DAG        runs     now                                   next              p50\n"
         "fx_daily   ▇▇▇▇▇▇✘  ✘ load  3m                            03:10  56m        58s\n"
-        "trades_us        ►  ↻ 5/8  load, try 4 of 6 in 1:14       03:10  56m        58s"
+        "trades_us        ►  ↻ 5/8  load 4/6 1:14                  03:10  56m        58s"
     )  # fmt: skip
 
 
