@@ -35,8 +35,8 @@ class Attention:
 
 
 def cause(error: str) -> str:
-    """The error without what is particular to one occurrence: numbers, addresses, hashes."""
-    return _PARTICULAR.sub("#", error)
+    """The error without what is particular to one occurrence: numbers, addresses, hashes. An exit code is not."""
+    return error if error.startswith("exit code ") else _PARTICULAR.sub("#", error)
 
 
 def attention(snapshot: Snapshot) -> tuple[Attention, ...]:
@@ -65,7 +65,7 @@ def _groups(failures: Iterable[Failure]) -> list[Attention]:
             Attention(
                 key=f"error:{key}",
                 kind="failures" if failed else "retries",
-                text=max(members, key=lambda failure: failure.at).error,
+                text=members[0].error if len({failure.error for failure in members}) == 1 else key,
                 since=min(failure.at for failure in members),
                 where=tuple((f.dag_id, f.run_id, f.task_id, f.map_index) for f in members),
                 failed=failed,
