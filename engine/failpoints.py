@@ -1,8 +1,9 @@
 """Named points at which a test may kill this process, to prove that recovery works from there.
 
-`DAGDECK_FAILPOINT=name:n` kills the process with SIGKILL at the n-th hit of `name` (n is 1 when left out); with
-`DAGDECK_FAILPOINT_TALLY=path` hits are counted in that file, over all processes, so that exactly one of them dies.
-`DAGDECK_FAILPOINT_LOG=path` appends the name of every point that is hit. Without any, a hit is one comparison.
+`DAGDECK_FAILPOINT=name:n` kills the process with SIGKILL at the n-th hit of `name` (n is 1 when left out).
+`DAGDECK_FAILPOINT=@path` takes what is armed from that file at every hit, so that it may change while processes run;
+hits of the armed name are counted in `path.tally`, over all processes, so that exactly one of them dies.
+`DAGDECK_FAILPOINT_LOG=path` appends the name of every point that is hit. Without either, a hit is one comparison.
 Standard library only: task processes use it too.
 """
 
@@ -14,11 +15,8 @@ from collections.abc import Mapping
 
 
 class _Armed:
-    def __init__(self, target: str, tally: str, log: str) -> None:
-        name, _, count = target.partition(":")
-        self.name = name
-        self.count = int(count or 1)
-        self.tally = tally
+    def __init__(self, target: str, log: str) -> None:
+        self.target = target
         self.log = log
         self.hits = 0
 
@@ -26,15 +24,26 @@ class _Armed:
         if self.log:
             with open(self.log, "a") as out:
                 out.write(f"{name}\n")
-        if name == self.name and self._number() == self.count:
+        shared = self.target.startswith("@")
+        armed, _, count = (self._read() if shared else self.target).partition(":")
+        if name == armed and (self._number() if shared else self._own_number()) == int(count or 1):
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def _read(self) -> str:
+        try:
+            with open(self.target[1:]) as armed:
+                return armed.read().strip()
+        except FileNotFoundError:
+            return ""
+
+    def _own_number(self) -> int:
+        self.hits += 1
+        return self.hits
 
     def _number(self) -> int:
         """Which hit this is; the place of an appended byte is a number that no two processes share."""
-        if not self.tally:
-            self.hits += 1
-            return self.hits
-        handle = os.open(self.tally, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        handle = os.open(f"{self.target[1:]}.tally", flags, 0o600)
         try:
             os.write(handle, b".")
             return os.lseek(handle, 0, os.SEEK_CUR)
@@ -43,8 +52,8 @@ class _Armed:
 
 
 def _arm(environ: Mapping[str, str]) -> _Armed | None:
-    target, tally, log = (environ.get(f"DAGDECK_FAILPOINT{end}", "") for end in ("", "_TALLY", "_LOG"))
-    return _Armed(target, tally, log) if target or log else None
+    target, log = environ.get("DAGDECK_FAILPOINT", ""), environ.get("DAGDECK_FAILPOINT_LOG", "")
+    return _Armed(target, log) if target or log else None
 
 
 _armed = _arm(os.environ)
