@@ -23,9 +23,9 @@ _SPARE_DESCRIPTORS = 512
 class _Watched:
     __slots__ = ("claim", "looked", "lost_since", "path", "pidfd")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, claim: files.Claim | None) -> None:
         self.path = path
-        self.claim: files.Claim | None = None
+        self.claim = claim
         self.pidfd = -1
         self.looked = 0.0
         self.lost_since: float | None = None
@@ -60,10 +60,10 @@ class Watch:
     def __contains__(self, attempt_id: str) -> bool:
         return attempt_id in self._watched
 
-    def add(self, attempt_id: str, path: str) -> None:
-        """Watches an attempt from the next pass on."""
+    def add(self, attempt_id: str, path: str, claim: files.Claim | None = None) -> None:
+        """Watches an attempt from the next pass on. A claim that is known counts, even if its file is gone."""
         if attempt_id not in self._watched:
-            self._watched[attempt_id] = _Watched(path)
+            self._watched[attempt_id] = _Watched(path, claim)
             if self._task is None or self._task.done():
                 self._task = self._loop.create_task(self._run())
 
@@ -105,7 +105,7 @@ class Watch:
             self._begun(attempt_id, seen.claim)
         if seen.state == "ended":
             self._over(attempt_id)
-        elif seen.state == "never_started":
+        elif seen.state == "never_started" and watched.claim is None:
             self._unbegun(attempt_id, False)
         elif seen.state == "running":
             watched.lost_since = None
@@ -115,7 +115,7 @@ class Watch:
         return False
 
     def _is_suspect(self, attempt_id: str, watched: _Watched, now: float) -> bool:
-        """Lock free, claim made, no status: lost, unless a waiter writes one soon or a process of it lives unlocked."""
+        """Lock free, claimed, no status: lost, unless a waiter writes one soon or a process of it lives unlocked."""
         if watched.claim is not None and watched.claim.boot_id != self._boot_id:
             self._unbegun(attempt_id, True)
             return False

@@ -218,7 +218,7 @@ class LocalExecutor:
             if live.group and files.survey(live.path).state == "never_started":
                 again.setdefault(live.group, []).append(attempt_id)
             else:
-                self._watch.add(attempt_id, live.path)
+                self._watch.add(attempt_id, live.path, live.claim)
         self._send(again)
 
     def _hear(self, report: dict[str, Any]) -> None:
@@ -231,7 +231,7 @@ class LocalExecutor:
         for attempt_id in report.get("orphaned", ()):
             live = self._live.get(attempt_id)
             if live is not None:
-                self._watch.add(attempt_id, live.path)
+                self._watch.add(attempt_id, live.path, live.claim)
         self._hand_out()
 
     # what became of attempts
@@ -262,7 +262,7 @@ class LocalExecutor:
         self._look_at_claim(attempt_id)
         status = self._status_of(live)
         if status is None:
-            self._watch.add(attempt_id, live.path)
+            self._watch.add(attempt_id, live.path, live.claim)
             return
         if status.code != 0 and live.claim is not None and self._killer.leaves_traces(live.claim):
             self._killer.sweep(attempt_id, live.path)
@@ -305,8 +305,8 @@ class LocalExecutor:
         live = self._live.get(attempt_id)
         if live is None or self._killer.has(attempt_id):
             return
-        if files.has_claim(live.path):
-            self._watch.add(attempt_id, live.path)
+        if live.claim is not None or files.has_claim(live.path):
+            self._watch.add(attempt_id, live.path, live.claim)
             return
         del self._live[attempt_id]
         self._say(SpawnFailed(attempt_id, error))
@@ -340,7 +340,7 @@ class LocalExecutor:
         if seen.state == "ended":
             self._over(attempt_id)
         elif seen.state == "lost":
-            self._watch.add(attempt_id, live.path)
+            self._watch.add(attempt_id, live.path, live.claim)
 
     # evidence
 

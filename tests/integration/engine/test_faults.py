@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -207,4 +208,19 @@ async def test_a_missing_attempts_folder_is_made_again(site: Site) -> None:
     for path in sorted(site.home.attempts.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     site.home.attempts.rmdir()
+    assert await site.over(await site.trigger("results")) == "success"
+
+
+async def test_attempts_whose_folders_vanish_while_they_run_come_to_an_end(site: Site) -> None:
+    """Somebody removes the folder of attempts under running tasks: what cannot be told any more is lost, no run waits
+    for ever, and what starts after it runs.
+    """
+    run_id = await site.trigger("hold")
+    await until(lambda: len(site.bodies()) == 2, "both bodies have begun")
+    await site.state(run_id, "python", "running")
+    await site.state(run_id, "script", "running")
+    shutil.rmtree(site.home.attempts)
+    (site.root / "release").touch()
+    assert await site.over(run_id) == "failed"
+    assert {site.attempts(run_id, name)[0]["outcome"] for name in ("python", "script")} == {"lost"}
     assert await site.over(await site.trigger("results")) == "success"

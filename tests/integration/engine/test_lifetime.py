@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -141,6 +142,27 @@ async def test_everything_killed_at_once_is_lost_and_tried_again(make_site: Make
     assert site.tasks(run_id) == {"retried": "success", "final": "failed"}
     assert [attempt["outcome"] for attempt in site.attempts(run_id, "retried")] == ["lost", "success"]
     assert site.attempts(run_id, "final")[0]["error"] == "lost: no evidence of how it ended"
+
+
+async def test_attempts_whose_folders_are_gone_are_lost(make_site: MakeSite) -> None:
+    """Attempts that were seen to run, and of which nothing is left on disk at the next start, are lost: not started
+    again as if they had never begun, and not waited for for ever.
+    """
+    site = await make_site()
+    await site.start()
+    run_id = await site.trigger("hold")
+    await bodies_run(site, 2)
+    await site.state(run_id, "python", "running")
+    await site.state(run_id, "script", "running")
+    site.clear()
+    assert site.engine is not None
+    await site.engine.ended()
+    shutil.rmtree(site.home.attempts)
+    await site.start()
+    assert await site.over(run_id) == "failed"
+    for name in ("python", "script"):
+        assert [attempt["outcome"] for attempt in site.attempts(run_id, name)] == ["lost"]
+    assert len(site.bodies()) == 2
 
 
 @pytest.mark.parametrize("claims", ["kept", "lost with the power"])
