@@ -124,7 +124,8 @@ class Scheduler:
         self.ledger = ledger
         self.admission = Admission(ledger, state.runs)
         self.timers.clear()
-        self.limit()
+        self._apply_limits()
+        self.wake()
 
     def new_id(self, now: Micros) -> str:
         """A fresh attempt id."""
@@ -141,9 +142,17 @@ class Scheduler:
             self.disk_low = disk_low or None
         if draining is not None:
             self.draining = draining
-        self.ledger.limits.disk_low, self.ledger.limits.draining = bool(self.disk_low), self.draining
+        self._apply_limits()
         self.admission.reconsider()
-        self.wake()
+        self.post(self._start_all_queued)
+
+    def _apply_limits(self) -> None:
+        self.ledger.limits.disk_low, self.ledger.limits.draining = bool(self.disk_low), self.draining
+
+    def _start_all_queued(self, turn: Turn) -> None:
+        for entry in self.state.dags.values():
+            if entry.queued:
+                self.start_queued(turn, entry)
 
     @property
     def may_start(self) -> bool:

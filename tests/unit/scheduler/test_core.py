@@ -151,6 +151,17 @@ async def test_a_stopping_or_draining_engine_launches_nothing(rig: Rig) -> None:
     assert rig.executor.tasks == ["a", "b"]
 
 
+async def test_runs_that_waited_for_room_on_the_disk_start_when_there_is_some(rig: Rig) -> None:
+    """Runs that were triggered or due while the disk was nearly full start by themselves once it is not."""
+    await rig.dag(task("a"))
+    rig.scheduler.limit(disk_low="3 MB free")
+    memory = await rig.trigger()
+    assert (memory.run.state, memory.instances["a", -1].blockers) == (RunState.QUEUED, ("run_queued", "disk"))
+    rig.scheduler.limit(disk_low="")
+    await rig.turn()
+    assert (memory.run.state, rig.executor.tasks) == (RunState.RUNNING, ["a"])
+
+
 async def test_slots_and_pools_hold_back_what_does_not_fit(tmp_path: Path) -> None:
     """Two slots run two tasks; the pool of one runs one; what waits says for what, and each end lets the next in."""
     rig = Rig(tmp_path, slots=2, narrow=1)
