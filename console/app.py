@@ -141,6 +141,10 @@ class ConsoleApp(TerminalApp[None]):
         """Draws what is known, for this moment."""
         self._show(replace(self._scene, now=self._now(), intents=self._intents))
 
+    def redraw_keys(self) -> None:
+        """Says what can be done with the row under the cursor."""
+        self.stage.draw_keys(self._scene, self._message, self.stage.size.width)
+
     def scene(self) -> Scene:
         """What is on the screen."""
         return self._scene

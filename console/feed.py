@@ -1,7 +1,7 @@
 """The feed: turns news into frames. Newer news replaces older, timers share one beat, and nothing new draws nothing.
 
-At most ten frames a second while somebody looks, four while the terminal is slow to take them, one after the window has
-lost its focus. What a person does (another screen, a key) is never held back.
+At most ten frames a second while somebody looks, four while the terminal is slow to take them or the frames are dear,
+one after the window has lost its focus. What a person does (another screen, a key) is never held back.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FOCUSED, DRAINING, BLURRED = 0.1, 0.25, 1.0
 _DRAIN_LOOK = 0.05
+DEAR = 0.03
+"""Share of a core from which on a console draws less often: the host's processor belongs to its tasks."""
 
 
 def wall_clock() -> Micros:
@@ -57,6 +59,8 @@ class Feed:
         self._last_frame = 0.0
         self.focused = True
         self.lofi = False
+        self._gap = FOCUSED
+        self._spent = (time.monotonic(), time.process_time())
         self.frames = 0
         """Frames shown so far."""
 
@@ -114,6 +118,7 @@ class Feed:
                 self._stale = True
                 self._wake.set()
         self._last_frame = time.monotonic()
+        self._weigh()
         self.frames += 1
         self._show(self._snapshot, self._link)
 
@@ -131,6 +136,19 @@ class Feed:
             pass  # the beat
         self._wake.clear()
 
+    def _weigh(self) -> None:
+        """Once a second: what this console has cost of late. Dear pictures are drawn less often."""
+        moment, processor = self._last_frame, time.process_time()
+        passed = moment - self._spent[0]
+        if passed < 1:
+            return
+        share = (processor - self._spent[1]) / passed
+        self._spent = moment, processor
+        if share > DEAR:
+            self._gap = min(self._gap * 1.5, DRAINING)
+        elif share < DEAR / 2:
+            self._gap = max(self._gap / 1.5, FOCUSED)
+
     async def _pace(self) -> None:
         """Keeps frames apart, more so when the terminal is slow, unless a person waits."""
         while not self._urgent:
@@ -138,7 +156,7 @@ class Feed:
                 self._slow = True
                 await asyncio.sleep(_DRAIN_LOOK)
                 continue
-            gap = FOCUSED if self.focused else BLURRED
+            gap = self._gap if self.focused else BLURRED
             if self._slow or self.lofi:
                 gap = max(gap, DRAINING)
             left = self._last_frame + gap - time.monotonic()

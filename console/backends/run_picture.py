@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,8 @@ class RunPicture:
         self._order_of: tuple[TaskPlan, ...] | None = None
         self._row_of: dict[int, int] = {}
         self._sorted: list[TaskCard] = []
+        self._places: dict[tuple[str, int], int] = {}
+        self._tally: Counter[str] = Counter()
         self._moved: set[int] = set()
 
     @property
@@ -166,11 +169,22 @@ class RunPicture:
             self._shape += 1
             self._row_of = {key: at for at, key in enumerate(self._order)}
             self._sorted = [self._cards[key] for key in self._order]
+            self._places = {(card.task_id, card.map_index): at for at, card in enumerate(self._sorted)}
+            self._tally = Counter(card.state for card in self._sorted)
             self._moved.clear()
         for key in self._moved:
-            self._sorted[self._row_of[key]] = self._cards[key]
+            at, card = self._row_of[key], self._cards[key]
+            self._tally[self._sorted[at].state] -= 1
+            self._tally[card.state] += 1
+            self._sorted[at] = card
         self._moved.clear()
-        self._detail = replace(self._detail, tasks=tuple(self._sorted), shape=self._shape)
+        self._detail = replace(
+            self._detail,
+            tasks=tuple(self._sorted),
+            shape=self._shape,
+            tally={state: count for state, count in self._tally.items() if count},
+            places=self._places,
+        )
 
     def _fill_usual(self) -> None:
         if not self._usual_due or self._detail is None:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from operator import attrgetter
 from typing import NamedTuple
 
 from console.model.dags import ParamCard, RunMark
@@ -158,18 +157,22 @@ class RunDetail:
     shape: int = 0
     """Another number: other task instances than before. While it stays, only what they say has changed."""
 
-    @cached_property
-    def counts(self) -> Mapping[str, int]:
-        """Task instances by state."""
-        return Counter(map(attrgetter("state"), self.tasks))
+    tally: Mapping[str, int] | None = None
+    """Task instances by state, where whoever made the picture has counted them already."""
+    places: Mapping[tuple[str, int], int] | None = None
+    """The same for the place of each instance among the tasks, by task id and map index."""
 
     @cached_property
-    def _by_name(self) -> Mapping[tuple[str, int], TaskCard]:
-        return {(card.task_id, card.map_index): card for card in self.tasks}
+    def counts(self) -> Mapping[str, int]:
+        """Task instances by state; none is zero."""
+        return Counter(card.state for card in self.tasks) if self.tally is None else self.tally
 
     def task(self, task_id: str, map_index: int = UNMAPPED) -> TaskCard | None:
         """The instance of a task; None when the run has none."""
-        return self._by_name.get((task_id, map_index))
+        if self.places is not None:
+            at = self.places.get((task_id, map_index))
+            return None if at is None else self.tasks[at]
+        return next((t for t in self.tasks if t.task_id == task_id and t.map_index == map_index), None)
 
 
 @dataclass(frozen=True, slots=True)

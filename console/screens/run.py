@@ -136,7 +136,8 @@ class RunPane(Pane):
             self.attempts.show(())
             return
         self.attempts_rule.show(*rule(card.name, token=f"{TEXT} bold"))
-        lines = attempt_rows(scene, run, card, self.attempts.row_width, most)
+        plan = self._rows.plan(card) if self._rows is not None else None
+        lines = attempt_rows(scene, run, card, plan, self.attempts.row_width, most)
         self.attempts.show([(None, line) for line in lines])
 
     @on(LineView.CursorMoved, "#tasks")

@@ -15,6 +15,7 @@ from console.screens.pane import Pane
 from console.view.header import header
 from console.view.spans import Spans
 from console.widgets.status import BarLine
+from engine.model.moments import SECOND
 
 if TYPE_CHECKING:
     from console.actions.action import Action
@@ -55,6 +56,7 @@ class Stage(Screen[None], inherit_bindings=False):
         self._prompt_for = ""
         self._prompt_open = False
         self._keys_known = False
+        self._keys_for: object = None
 
     # What the first paint does not need is made when it is first opened.
 
@@ -123,9 +125,9 @@ class Stage(Screen[None], inherit_bindings=False):
         if line is not None:
             self.title_line.show(*line)
         self._draw_rule()
-        self._draw_keys(scene, message, width)
+        self.draw_keys(scene, message, width)
 
-    def _draw_keys(self, scene: Scene, message: Message | None, width: int) -> None:
+    def draw_keys(self, scene: Scene, message: Message | None, width: int) -> None:
         if message is None and not self._keys_known:
             # The registry is read after the first picture stands there.
             if not scene.loading:
@@ -134,7 +136,15 @@ class Stage(Screen[None], inherit_bindings=False):
             return
         from console.view.keyline import message_line
 
-        self.keys.show(message_line(message, width) if message is not None else self._key_line(scene, width))
+        if message is not None:
+            self._keys_for = None
+            self.keys.show(message_line(message, width))
+            return
+        # Ten times a second would be too dear for what nobody reads that often: a key that is pressed asks anew.
+        wanted = (scene.now // SECOND, width, self.front.view, self.front.target(scene), scene.link.state)
+        if wanted != self._keys_for:
+            self._keys_for = wanted
+            self.keys.show(self._key_line(scene, width))
 
     def _draw_rule(self) -> None:
         if not self.is_mounted or not self.front.is_mounted:
@@ -213,9 +223,8 @@ class Stage(Screen[None], inherit_bindings=False):
 
     def on_line_view_cursor_moved(self, event: LineView.CursorMoved) -> None:
         """The key line says what can be done with the row under the cursor."""
-        scene = self._desk.scene()
         if self.front.is_mounted and self.size.width:
-            self.keys.show(self._key_line(scene, self.size.width))
+            self._desk.redraw_keys()
 
     # The prompt
 

@@ -10,9 +10,13 @@ from console.view.words import blocker_words, sign, took_words
 from engine.model.moments import DAY, SECOND, Micros
 
 
-def attempt_rows(scene: Scene, run: RunDetail, card: TaskCard, width: int, most: int) -> list[Spans]:
-    """At most `most` rows, newest last: tries, the one to come, and how the task is set up where there is room."""
-    plan = next((task for task in run.plan if task.task_id == card.task_id), None)
+def attempt_rows(
+    scene: Scene, run: RunDetail, card: TaskCard, plan: TaskPlan | None, width: int, most: int
+) -> list[Spans]:
+    """At most `most` rows, newest last: tries, the one to come, and how the task is set up where there is room.
+
+    `plan` is what the run's version of the DAG says of the task; None when it no longer has it.
+    """
     rows = [_attempt(attempt, card, scene.now, width) for attempt in card.attempts]
     coming = _coming(card, plan, scene.now)
     if coming:

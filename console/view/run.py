@@ -10,7 +10,7 @@ from console.figures import bytes_, clock, duration
 from console.graph.order import downstream_of
 from console.graph.rail import Rail, build, lit
 from console.model.keys import TaskRef
-from console.model.runs import RunDetail, TaskCard
+from console.model.runs import RunDetail, TaskCard, TaskPlan
 from console.model.snapshot import Scene
 from console.text import cut_end
 from console.view.spans import ACCENT, BAD, DIM, SMALLEST, TEXT, WARN, Line, Spans, crop, join
@@ -147,6 +147,11 @@ class RunRows:
     def key(self, index: int) -> Hashable | None:
         """The task instance of a row; None for the titles."""
         return None if index == 0 else self.card(index).key
+
+    def plan(self, card: TaskCard) -> TaskPlan | None:
+        """What the run's version of the DAG says of a task."""
+        number = self.frame.numbers.get(card.task_id)
+        return None if number is None else self.run.plan[number]
 
     def card(self, index: int) -> TaskCard:
         """The task instance on a row."""

@@ -48,7 +48,13 @@ def whole(found: Picture, interest: Interest) -> Snapshot:
 
 def without_figures(run: RunDetail | None) -> RunDetail | None:
     """A run without usual durations, which are read once and not for every success."""
-    return None if run is None else replace(run, shape=0, tasks=tuple(replace(card, usual=None) for card in run.tasks))
+    return (
+        None
+        if run is None
+        else replace(
+            run, shape=0, tally=None, places=None, tasks=tuple(replace(card, usual=None) for card in run.tasks)
+        )
+    )
 
 
 def assert_the_same(followed: Picture, filled: FilledHome, interest: Interest) -> Snapshot:

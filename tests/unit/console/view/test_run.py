@@ -107,7 +107,7 @@ def test_attempts_are_listed_with_the_try_to_come_and_its_arithmetic() -> None:
     third = attempt(3, "failed", error="ConnectionError: db-1:5432 refused", failure_class="transient")
     ended = third.ended_at or 0
     card = replace(detail.tasks[4], attempt=3, attempts=(third,), retry_at=ended + 2 * MINUTE)
-    lines = [plain(line) for line in attempt_rows(scene(detail=detail), detail, card, 119, 5)]
+    lines = [plain(line) for line in attempt_rows(scene(detail=detail), detail, card, PLANS[4], 119, 5)]
     assert lines == [
         "try  3  ✘ 02:07:07 > 02:07:15     8.0s     3.1s   83M  transient  ConnectionError: db-1:5432 refused",
         "try  4  ↻ 02:09:15                0:00  after 2m00s (30s · 2^2)",
@@ -118,7 +118,7 @@ def test_attempts_are_listed_with_the_try_to_come_and_its_arithmetic() -> None:
 def test_a_task_that_has_not_started_says_what_it_waits_for() -> None:
     """Where there is no attempt yet, the panel says so, and how the task is set up."""
     detail = trades()
-    lines = [plain(line) for line in attempt_rows(scene(detail=detail), detail, detail.tasks[5], 119, 5)]
+    lines = [plain(line) for line in attempt_rows(scene(detail=detail), detail, detail.tasks[5], PLANS[5], 119, 5)]
     assert lines[0] == "not started   waits for load"
 
 
