@@ -44,6 +44,8 @@ _SWITCH_SECONDS = 0.001
 """How long the loop may keep the writer's thread waiting for the interpreter: the default doubles a commit's time."""
 _FLUSH_SECONDS = 4.0
 _KILL_POLL_SECONDS = 0.05
+_DRAIN_POLL_SECONDS = 0.2
+_IDLE_POLL_SECONDS = 2.0
 _KILL_POLLS = 1200
 
 
@@ -232,7 +234,7 @@ class Engine:
     async def _drained(self) -> None:
         """Stops the engine once it was told to drain and nothing runs."""
         while True:
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(_DRAIN_POLL_SECONDS if self._scheduler.draining else _IDLE_POLL_SECONDS)
             if self._scheduler.draining and self._scheduler.runs_nothing and not self._scheduler.state.callbacks:
                 self._request_stop(False)
 

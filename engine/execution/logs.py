@@ -20,6 +20,7 @@ _BLOCK = 4096
 _STEP = 4 * MIB
 _PASS_SECONDS = 0.25
 _HOT_PASS_SECONDS = 0.05
+_IDLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ class LogKeeper:
             else:
                 looked, rest = list(paths()), _PASS_SECONDS
             hot = [path for path in looked if self._look(path) > (self._limits.head + self._limits.tail) // 4]
+            if not looked:
+                await asyncio.sleep(_IDLE_SECONDS)
 
     def _look(self, path: str) -> int:
         if path in self._refused:
