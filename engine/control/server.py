@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
+from engine.config import HomeError
 from engine.control import protocol as p
 from engine.control.actors import Actor, identify
 from engine.control.commands import Commands
@@ -78,8 +79,15 @@ class Server:
         self._pulse: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Binds the socket under another name and renames it, so that a path that stands always answers."""
-        self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        """Binds the socket under another name and renames it, so that a path that stands always answers.
+
+        Raises HomeError where others could put a socket of theirs in its place.
+        """
+        folder = self._path.parent
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.stat(follow_symlinks=False)
+        if found.st_uid != os.geteuid() or found.st_mode & 0o077:
+            raise HomeError(f"{folder}, the folder of the control socket, is open to other users: remove it")
         unready = self._path.with_name(f".{self._path.name[:8]}.{os.getpid()}")
         unready.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._serve, path=str(unready), limit=p.MAX_LINE + 1)

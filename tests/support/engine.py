@@ -124,7 +124,8 @@ class Nursery:
     def close(self) -> None:
         """Ends it."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._thread.join(PATIENCE)
         self._process.stdout.close()
 
@@ -138,6 +139,7 @@ class Site:
         self.journal = root / "journal"
         self.engine: EngineProcess | None = None
         self._nursery = nursery
+        self._launched: list[EngineProcess] = []
         self._store: sqlite3.Connection | None = None
 
     # --- making ---------------------------------------------------------------------------------------------------
@@ -159,9 +161,11 @@ class Site:
     def launch(self, **environment: str) -> EngineProcess:
         """Starts an engine and does not wait for it."""
         base = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TZ", "TMPDIR")}
-        return self._nursery.start(
+        engine = self._nursery.start(
             ["--home", str(self.root)], {**base, "PYTHONPATH": str(PROJECT), **environment}, self.root / "stderr"
         )
+        self._launched.append(engine)
+        return engine
 
     async def start(self, **environment: str) -> EngineProcess:
         """Starts an engine and returns once it is ready."""
@@ -323,8 +327,8 @@ class Site:
         if self._store is not None:
             self._store.close()
             self._store = None
-        if self.engine is not None:
-            self.engine.kill()
+        for engine in self._launched:
+            engine.kill()
         deadline = time.monotonic() + PATIENCE
         while left := self.processes():
             assert time.monotonic() < deadline, f"these do not end: {left}"
@@ -359,12 +363,15 @@ class Sites:
         site.configure(config)
         return site
 
-    async def make(self, dags: Mapping[str, str], config: str = "") -> Site:
-        """A home whose store knows the DAGs of these files, by name and text; no engine runs yet."""
+    async def make(self, dags: Mapping[str, str], config: str = "", deep: int = 0) -> Site:
+        """A home whose store knows the DAGs of these files, by name and text; no engine runs yet.
+
+        `deep` is how many characters its path has at least.
+        """
         key = tuple(sorted(dags.items()))
         if key not in self._known:
             self._known[key] = await self._prepare(dags)
-        root = self._base / f"h{next(self._numbers)}"
+        root = self._base / f"h{next(self._numbers)}".ljust(deep, "x")
         shutil.copytree(self._known[key], root)
         site = Site(root, self.nursery)
         site.configure(config)

@@ -123,8 +123,8 @@ def make_site(sites: Sites) -> Iterator[MakeSite]:
     """Makes homes that are gone, with all their processes, after the test."""
     made: list[Site] = []
 
-    async def make(dags: Mapping[str, str] | None = DAGS, config: str = "") -> Site:
-        site = sites.bare(config) if dags is None else await sites.make(dags, config)
+    async def make(dags: Mapping[str, str] | None = DAGS, config: str = "", deep: int = 0) -> Site:
+        site = sites.bare(config) if dags is None else await sites.make(dags, config, deep)
         made.append(site)
         return site
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 import resource
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,7 +34,8 @@ def growing_no_file(site: Site) -> Iterator[None]:
     try:
         yield
     finally:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+        if site.engine.code is None:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
 
 
 async def gauges(client: Client, *, degraded: bool | None = None) -> p.Gauges:
@@ -112,6 +114,25 @@ async def test_a_failed_commit_degrades_the_engine_until_the_disk_is_well(site: 
     assert await site.over(await site.trigger("steps")) == "failed"
     seqs = [seq for (seq,) in site.rows("SELECT seq FROM event ORDER BY seq")]
     assert seqs == list(range(1, len(seqs) + 1))
+
+
+async def test_a_degraded_engine_can_be_stopped(make_site: MakeSite) -> None:
+    """SIGTERM ends it within five seconds although it can save nothing; what ran goes on under the next engine."""
+    site = await make_site()
+    await site.start()
+    run_id = await site.trigger("hold")
+    await until(lambda: len(site.bodies()) == 2, "both bodies have begun")
+    async with site.client() as client:
+        with growing_no_file(site):
+            with pytest.raises(CommandRefused):
+                await client.command("trigger", p.Selector(dag_ids=["steps"]))
+            assert site.engine is not None
+            site.engine.kill(signal.SIGTERM)
+            assert await site.engine.ended(5) == 0
+    (site.root / "release").touch()
+    await site.start()
+    assert await site.over(run_id) == "success"
+    assert len(site.bodies()) == len(set(site.bodies())) == 3
 
 
 async def test_many_commands_during_a_failure_all_get_an_answer(site: Site) -> None:

@@ -307,6 +307,31 @@ async def test_a_detached_engine_lives_on_in_a_session_of_its_own(make_site: Mak
         await site.trigger("steps")
 
 
+async def test_a_home_with_a_long_path_has_its_socket_elsewhere(make_site: MakeSite) -> None:
+    """A path that no socket can have is recorded in the home instead: a short private folder, which clients find, and
+    which the next engine uses again.
+    """
+    site = await make_site(deep=120)
+    await site.start()
+    assert len(str(site.home.socket)) < 100 and site.root not in site.home.socket.parents
+    assert site.home.socket.parent.stat().st_mode & 0o777 == 0o700
+    before = site.home.socket
+    assert await site.over(await site.trigger("steps")) == "failed"
+    await site.crash()
+    await site.start()
+    assert site.home.socket == before
+    assert await site.over(await site.trigger("steps")) == "failed"
+    await site.stop()
+    before.parent.chmod(0o755)
+    refused = site.launch()
+    assert await refused.ended() == 5
+    assert "is open to other users" in refused.said[0] and str(before.parent) in refused.said[0]
+    shutil.rmtree(before.parent)
+    await site.start()
+    assert await site.over(await site.trigger("steps")) == "failed"
+    shutil.rmtree(before.parent)
+
+
 async def test_a_home_open_to_others_is_refused(make_site: MakeSite) -> None:
     """A home whose folder other users may enter is not served: the engine says which chmod helps, and exits with 5."""
     site = await make_site()
