@@ -9,9 +9,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from textual import events
+from textual import constants, events
 from textual.screen import Screen
 
 from console.feed import Feed, wall_clock
@@ -34,6 +35,21 @@ if TYPE_CHECKING:
     from console.view.keyline import Message
     from console.widgets.dialog import Dialog, DialogResult
     from engine.config import Home
+
+
+_LATER = (
+    "console.keymap",
+    "console.screens.doing",
+    "console.screens.run",
+    "console.screens.log",
+    "console.screens.dag",
+)
+_SWITCH = 0.001
+"""Seconds after which reading in its thread lets a key through."""
+_ESCAPE = 0.05
+"""Seconds to wait for the rest of a sequence that Escape begins: Textual's own tenth makes every Escape slow."""
+_BREATH = 0.15
+"""Seconds between two of them: keys and pictures come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +123,7 @@ class ConsoleApp(TerminalApp[None]):
         self._backend = backend
         feed = self._feed = Feed(backend, self._picture, drained=self.frame_sent, now=self._now)
         feed.look_at(self.stage.front.interest())
+        self.spawn(_load_the_rest())
         try:
             await feed.run()
         finally:
@@ -282,6 +299,13 @@ class ConsoleApp(TerminalApp[None]):
         return self._backend
 
 
+async def _load_the_rest() -> None:
+    """Imports what the first picture did not need, so that the first key that does need it is not slow."""
+    for name in _LATER:
+        await asyncio.sleep(_BREATH)
+        await asyncio.to_thread(import_module, name)
+
+
 def run_console(home: Home, *, theme: str | None = None, look: Look | None = None) -> int:
     """The full-screen console of a home, on this terminal, until it is left; gives the exit code.
 
@@ -289,6 +313,9 @@ def run_console(home: Home, *, theme: str | None = None, look: Look | None = Non
     """
     from console.terminal import run_console as run
 
+    sys.setswitchinterval(_SWITCH)
+    if "ESCDELAY" not in os.environ:
+        vars(constants)["ESCAPE_DELAY"] = _ESCAPE
     found = look or detect_look(os.environ, sys.stdout.encoding or "ascii")
     palette = Palette(load_theme(theme) if theme else load_theme(), monochrome=found.monochrome)
 

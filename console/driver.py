@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import select
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Queue
 from typing import IO, Any, Final
 
 from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._parser import ParseError
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
@@ -20,7 +23,12 @@ from console.wire import installed, wire_of
 _NO_MOUSE: Final = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l"
 _LAST_MOVE: Final = re.compile(r"\x1b\[\d+;\d+H\Z")
 _CORNER: Final = "\x1b[1;1H"
+_ANSWERS: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[^\x1b]*\x1b\\|\x1b\[[?>=][\d;]*c")
+"""What a terminal answers to somebody else's question (colours, its kind): Textual would take it for typed keys."""
 _GIVE_UP: Final = 2.0
+_IDLE_LOOK: Final = 0.1
+_ESCAPE_LOOK: Final = 0.01
+"""Seconds between two looks whether a sequence that began with Escape has come to an end."""
 
 
 class FrameWriter(WriterThread):
@@ -112,6 +120,28 @@ class ConsoleDriver(LinuxDriver):
         self._taking = False
         self.write(f"\x1b[m{_NO_MOUSE}")
         super().stop_application_mode()
+
+    def run_input_thread(self) -> None:
+        """Hand typed keys on, until told to stop.
+
+        Textual's own loop keeps a lone Escape waiting for a tenth of a second, and dies of a byte that is not UTF-8.
+        """
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        try:
+            while not self.exit_event.is_set():
+                wait = _IDLE_LOOK if parser._timeout_time is None else _ESCAPE_LOOK
+                if select.select([self.fileno], [], [], wait)[0]:
+                    data = os.read(self.fileno, 4096)
+                    if not data:
+                        return
+                    for event in parser.feed(_ANSWERS.sub("", decode(data))):
+                        self.process_message(event)
+                for event in parser.tick():
+                    self.process_message(event)
+        finally:
+            with suppress(EOFError, ParseError):
+                list(parser.feed(""))
 
     def write(self, data: str) -> None:
         """Write data, but for brackets of synchronised output around nothing and moves that nobody can see.

@@ -140,7 +140,7 @@ def _change(world: FakeBackend, run: RunDetail, verb: str, chosen: list[TaskCard
     ids = {card.id for card in chosen}
     becomes = _becomes(verb, args)
     tasks = tuple(
-        replace(card, state=becomes, retry_at=None, changed_seq=world.seq + 1, epoch_start=card.attempt)
+        card._replace(state=becomes, retry_at=None, changed_seq=world.seq + 1, epoch_start=card.attempt)
         if card.id in ids
         else card
         for card in run.tasks
@@ -164,7 +164,7 @@ def _trigger(world: FakeBackend, dag_id: str, date: int | None) -> Receipt:
         ended_at=None, created_by="ops1",
     )  # fmt: skip
     tasks = tuple(
-        replace(card, id=number * 1000 + at, state="none", attempt=0, attempts=(), retry_at=None, started_at=None,
+        card._replace(id=number * 1000 + at, state="none", attempt=0, attempts=(), retry_at=None, started_at=None,
                 ended_at=None, last_error=None)
         for at, card in enumerate(old.tasks)
     )  # fmt: skip

@@ -97,7 +97,7 @@ class RunPicture:
             usual = {card.task_id: card.usual for card in self._cards.values()}
             self._cards, self._order = {}, []
             self._load()
-            self._cards = {key: replace(card, usual=usual.get(card.task_id)) for key, card in self._cards.items()}
+            self._cards = {key: card._replace(usual=usual.get(card.task_id)) for key, card in self._cards.items()}
             self._moved.update(self._cards)
             self._sort()
             return
@@ -193,7 +193,7 @@ class RunPicture:
         found = self._specs.usual(self._detail.mark.dag_id, wanted, self._now())
         for key, card in self._cards.items():
             if card.task_id in found:
-                self._cards[key] = replace(card, usual=found[card.task_id])
+                self._cards[key] = card._replace(usual=found[card.task_id])
                 self._moved.add(key)
         self._sort()
 

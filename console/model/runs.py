@@ -56,8 +56,7 @@ class Mention(NamedTuple):
     at: Micros
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCard:
+class TaskCard(NamedTuple):
     """One task instance. `attempts` are oldest first."""
 
     id: int

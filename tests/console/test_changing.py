@@ -80,7 +80,7 @@ async def test_the_target_is_the_one_under_the_cursor_at_the_key_press() -> None
         await screen.press("j", "enter", "c")
         newer = replace(trades("failed", 9), mark=mark(9, "trades_us", "failed", 10**15))
         backend.put_run(newer)
-        backend.put_task("trades_us@7", replace(backend.runs["trades_us@7"].tasks[0], state="running"))
+        backend.put_task("trades_us@7", backend.runs["trades_us@7"].tasks[0]._replace(state="running"))
         await screen.settle()
         await confirm(screen)
         assert backend.commands[-1][1] == Selection(run_ids=("trades_us@7",), task_ids=("load",))

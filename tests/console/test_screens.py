@@ -50,7 +50,7 @@ async def test_the_log_opens_at_its_first_error_and_steps_through_attempts() -> 
     failed = trades("failed")
     load = failed.tasks[4]
     second = load.attempts[0]._replace(id="01J" + "2" * 23, number=2)
-    failed = replace(failed, tasks=(*failed.tasks[:4], replace(load, attempt=2, attempts=(load.attempts[0], second))))
+    failed = replace(failed, tasks=(*failed.tasks[:4], load._replace(attempt=2, attempts=(load.attempts[0], second))))
     backend = world(failed)
     backend.logs[second.id] = b"connecting\n" * 500 + b"ConnectionError: refused\nend\n"
     backend.logs[load.attempts[0].id] = b"the first attempt\n"

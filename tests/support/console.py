@@ -57,7 +57,7 @@ def task(number: int, task_id: str, state: str = "success", **more: Any) -> Task
         ended_at=attempts[-1].ended_at if attempts else None, blockers=(), last_error=None, changed_seq=1,
         attempts=attempts, usual=Usual(11 * SECOND, 14 * SECOND, 40),
     )  # fmt: skip
-    return replace(card, **more)
+    return card._replace(**more)
 
 
 def mark(number: int, dag_id: str, state: str = "success", logical: Micros = LOGICAL, **more: Any) -> RunMark:
@@ -173,7 +173,9 @@ class Screen:
 
         def settled() -> bool:
             feed = self.app.feed
-            busy = any(worker.group in ("work", "search", "layout") and not worker.is_finished for worker in self.app.workers)
+            busy = any(
+                worker.group in ("work", "search", "layout") and not worker.is_finished for worker in self.app.workers
+            )
             if self.backend.slow is not None:
                 busy = False
             shown = self.app.scene().snapshot.seq == self.backend.seq and not self.app.scene().loading

@@ -52,7 +52,7 @@ def without_figures(run: RunDetail | None) -> RunDetail | None:
         None
         if run is None
         else replace(
-            run, shape=0, tally=None, places=None, tasks=tuple(replace(card, usual=None) for card in run.tasks)
+            run, shape=0, tally=None, places=None, tasks=tuple(card._replace(usual=None) for card in run.tasks)
         )
     )
 

@@ -76,10 +76,10 @@ def test_what_was_asked_for_and_who_changed_what() -> None:
     intents = Intents().add(Intent("c1", "kill", "kill requested", frozenset({("trades_us@7", "load", -1)}), NOW))
     assert "► ⟶ kill requested" in " ".join(rows(trades("running"), 159, intents=intents)[5].split())
     detail = trades("none")
-    cleared = replace(detail.tasks[4], mention=Mention("ops2", "clear", NOW - 2 * MINUTE))
+    cleared = detail.tasks[4]._replace(mention=Mention("ops2", "clear", NOW - 2 * MINUTE))
     detail = replace(detail, tasks=(*detail.tasks[:4], cleared, detail.tasks[5]))
     assert "cleared by ops2 02:12" in rows(detail, 159)[5]
-    old = replace(cleared, mention=Mention("ops2", "clear", NOW - 6 * MINUTE))
+    old = cleared._replace(mention=Mention("ops2", "clear", NOW - 6 * MINUTE))
     assert "ops2" not in rows(replace(detail, tasks=(*detail.tasks[:4], old, detail.tasks[5])), 159)[5]
 
 
@@ -106,7 +106,7 @@ def test_attempts_are_listed_with_the_try_to_come_and_its_arithmetic() -> None:
     detail = trades()
     third = attempt(3, "failed", error="ConnectionError: db-1:5432 refused", failure_class="transient")
     ended = third.ended_at or 0
-    card = replace(detail.tasks[4], attempt=3, attempts=(third,), retry_at=ended + 2 * MINUTE)
+    card = detail.tasks[4]._replace(attempt=3, attempts=(third,), retry_at=ended + 2 * MINUTE)
     lines = [plain(line) for line in attempt_rows(scene(detail=detail), detail, card, PLANS[4], 119, 5)]
     assert lines == [
         "try  3  ✘ 02:07:07 > 02:07:15     8.0s     3.1s   83M  transient  ConnectionError: db-1:5432 refused",
@@ -134,7 +134,7 @@ def test_the_estimate_follows_the_longest_path() -> None:
     assert eta(detail, NOW) == (NOW + 11 * SECOND, NOW + 14 * SECOND)
     waiting = trades()
     assert eta(waiting, NOW) == (NOW + (74 + 22) * SECOND, NOW + (74 + 28) * SECOND)
-    unknown = replace(detail, tasks=tuple(replace(card, usual=Usual(None, None, 2)) for card in detail.tasks))
+    unknown = replace(detail, tasks=tuple(card._replace(usual=Usual(None, None, 2)) for card in detail.tasks))
     assert eta(unknown, NOW) is None
     assert eta(trades("success"), NOW) is None
 
@@ -171,7 +171,7 @@ def test_the_picture_of_the_structure_is_kept_while_it_lasts() -> None:
     """A new scene of the same run lays nothing out again."""
     detail = trades()
     first = RunRows(scene(detail=detail), detail)
-    changed = replace(detail, tasks=(*detail.tasks[:5], replace(detail.tasks[5], state="running")))
+    changed = replace(detail, tasks=(*detail.tasks[:5], detail.tasks[5]._replace(state="running")))
     assert RunRows(scene(detail=changed), changed, first).frame is first.frame
     other = replace(changed, plan=PLANS[:5], tasks=changed.tasks[:5])
     assert RunRows(scene(detail=other), other, first).frame is not first.frame
