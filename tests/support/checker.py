@@ -361,14 +361,15 @@ class Checker:
     def _was_clear(self, ack: Ack, task_id: str) -> bool:
         """Whether there was nothing to clear of a task: it had not begun, or was being killed to be cleared."""
         found = self._site.rows(
-            "SELECT e.to_state FROM event e JOIN task_instance t ON t.id = e.task_instance JOIN run r ON r.id = t.run "
-            "JOIN command c ON c.id = ? WHERE e.kind = 'task' AND r.run_id = ? AND t.task_id = ? "
+            "SELECT e.to_state, e.command FROM event e JOIN task_instance t ON t.id = e.task_instance "
+            "JOIN run r ON r.id = t.run JOIN command c ON c.id = ? WHERE e.kind = 'task' AND r.run_id = ? AND t.task_id = ? "
             "AND e.seq <= c.applied_seq ORDER BY e.seq DESC LIMIT 1",
             ack.command_id,
             ack.run_id,
             task_id,
         )
-        return not found or found[0][0] in ("none", "scheduled", "killing")
+        state, command = found[0] if found else ("none", None)
+        return state in ("none", "scheduled") or (state == "killing" and command not in (None, ack.command_id))
 
     # --- processes ------------------------------------------------------------------------------------------------
 

@@ -149,6 +149,10 @@ class Site:
         text = f'{dedent(config)}\n[env]\nJOURNAL = "{self.journal}"\n'
         self.home.config.write_text(text)
 
+    def copy_at(self, root: Path) -> Site:
+        """The same kind of thing on a copy of the home, made while no engine ran."""
+        return Site(root, self._nursery)
+
     def write(self, name: str, text: str) -> None:
         """Puts a DAG file in place, whole at once."""
         spare = self.root / "spare"
