@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from console.feed import Feed, wall_clock
 from console.model.home import HomeCard
 from console.model.intents import Intent, Intents
 from console.model.link import Link
+from console.model.place import Place
 from console.model.snapshot import Scene, Snapshot
 from console.terminal import TerminalApp
 from console.text import sanitise
@@ -50,18 +51,6 @@ _ESCAPE = 0.05
 """Seconds to wait for the rest of a sequence that Escape begins: Textual's own tenth makes every Escape slow."""
 _BREATH = 0.15
 """Seconds between two of them: keys and pictures come first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the operator is, to be able to go back."""
-
-    view: str
-    dag_id: str | None = None
-    run_id: str | None = None
-    task_id: str | None = None
-    map_index: int = -1
-    attempt: int | None = None
 
 
 class ConsoleApp(TerminalApp[None]):
@@ -162,6 +151,16 @@ class ConsoleApp(TerminalApp[None]):
         """Says what can be done with the row under the cursor."""
         self.stage.draw_keys(self._scene, self._message, self.stage.size.width)
 
+    def redraw_rule(self) -> None:
+        """Draws the rule alone: what it says has changed."""
+        self.stage.redraw_rule()
+
+    def look_again(self) -> None:
+        """What the view in front wants to have read has changed."""
+        if self._feed is not None:
+            self._feed.look_at(self.stage.front.interest())
+        self.redraw()
+
     def scene(self) -> Scene:
         """What is on the screen."""
         return self._scene
@@ -233,9 +232,7 @@ class ConsoleApp(TerminalApp[None]):
 
     def _arrive(self) -> None:
         self.stage.bring(self.place)
-        if self._feed is not None:
-            self._feed.look_at(self.stage.front.interest())
-        self.redraw()
+        self.look_again()
 
     # Keys and actions
 

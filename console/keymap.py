@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from console.actions.action import Action, Key
-from console.actions.registry import ACTIONS, BY_ID
+from console.actions.registry import ACTIONS, BY_ID, views_of
+from console.actions.views import VIEWS
 
 _NAMES = {
     "enter": "enter", "escape": "esc", "ctrl+p": "^P", "ctrl+k": "^K", "ctrl+l": "^L", "ctrl+q": "^Q", "ctrl+d": "^D",
@@ -19,7 +20,7 @@ class KeymapError(ValueError):
 
 
 class Keymap:
-    """Keys by view. Where two actions of one view share a key, the later one of the registry has it."""
+    """Keys by view. Where two actions of one view share a key, a view's own has it, else the later one."""
 
     def __init__(self, changes: Mapping[str, Sequence[Key]] | None = None) -> None:
         unknown = sorted(set(changes or {}) - BY_ID.keys())
@@ -28,8 +29,9 @@ class Keymap:
         self._keys = {action.id: tuple((changes or {}).get(action.id, action.keys)) for action in ACTIONS}
         self._by_view: dict[tuple[str, Key], Action] = {}
         given: dict[tuple[str, Key], str] = {}
-        for action in ACTIONS:
-            for view in action.views:
+        own = {action.id for view in VIEWS.values() for action in view.actions}
+        for action in sorted(ACTIONS, key=lambda action: action.id in own):
+            for view in views_of(action):
                 for key in self._keys[action.id]:
                     changed = action.id in (changes or {})
                     other = given.get((view, key))

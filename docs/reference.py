@@ -11,14 +11,14 @@ from pathlib import Path
 
 import click
 
-from console.actions.action import DAG, LOG, OVERVIEW, RUN, Action, Danger
-from console.actions.registry import ACTIONS
+from console.actions.action import Action, Danger
+from console.actions.registry import ACTIONS, views_of
+from console.actions.views import VIEWS
 from console.cli.main import VERBS, root
 from console.glyphs import STATES
 from console.keymap import Keymap
 
 HERE = Path(__file__).parent
-VIEWS = {OVERVIEW: "overview", DAG: "runs of a DAG", RUN: "run", LOG: "log"}
 SHARED = ("dry_run", "yes", "note", "as_json")
 """Options that the page explains once for all verbs."""
 GROUPS = {"move": "Moving", "look": "Looking", "change": "Changing", "console": "The console itself"}
@@ -91,9 +91,12 @@ def keys() -> str:
 
 
 def _action(keymap: Keymap, action: Action) -> str:
-    shown = [keymap.shown_key(action.id, key, view) for key in keymap.keys(action.id) for view in sorted(action.views)]
+    shown = [
+        keymap.shown_key(action.id, key, view) for key in keymap.keys(action.id) for view in sorted(views_of(action))
+    ]
     names = " ".join(f"`{_escaped(key)}`" for key in dict.fromkeys(filter(None, shown)))
-    where = "everywhere" if len(action.views) == len(VIEWS) else ", ".join(VIEWS[v] for v in VIEWS if v in action.views)
+    found = views_of(action)
+    where = "everywhere" if len(found) == len(VIEWS) else ", ".join(VIEWS[view].title for view in found)
     danger = " **Ends processes.**" if action.danger is Danger.KILLS else ""
     return f"| {names or f'`:{action.id}`'} | {action.title} | {where} | {_escaped(action.help)}{danger} |"
 

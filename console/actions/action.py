@@ -13,7 +13,11 @@ from console.model.snapshot import Scene
 from console.model.targets import Target
 
 OVERVIEW, DAG, RUN, LOG = "overview", "dag", "run", "log"
-EVERYWHERE = frozenset({OVERVIEW, DAG, RUN, LOG})
+EVERYWHERE = frozenset({"*"})
+LISTS = frozenset({"@lists"})
+"""Views whose cursor stands on a row that can be opened, explained, copied."""
+ROWS = frozenset({"@rows"})
+"""Views whose target is a DAG, a run or a task, which can be changed."""
 
 Key: TypeAlias = str
 """A printable key as it is typed (`x`, `X`, `?`), or its name: `enter`, `escape`, `ctrl+p`, `space`, `pagedown`."""
@@ -81,6 +85,7 @@ class Action:
     help: str
     keys: tuple[Key, ...] = ()
     views: frozenset[str] = EVERYWHERE
+    """Ids of views, or the groups that views belong to."""
     danger: Danger = Danger.NONE
     verb: str | None = None
     rank: int = 0
@@ -88,7 +93,30 @@ class Action:
     ask: Callable[[Scene, Target], Ask] | None = None
     label: Callable[[Scene, Target], str] | None = None
     group: str = "look"
+    opens: str = ""
+    """The id of the view that it opens, for what the cursor stands on; then it needs no handler."""
 
     def title_for(self, scene: Scene, target: Target) -> str:
         """Its title, for what it would do here."""
         return self.title if self.label is None else self.label(scene, target)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One view: its pane, the groups of shared actions that make sense there, and its own actions.
+
+    `pane` and `handlers` name objects as `module:name`, imported when they are first needed: a pane is a
+    `console.screens.pane.Pane`, a handler takes the app and the target. `order` is its place in lists of views.
+    """
+
+    id: str
+    title: str
+    pane: str
+    order: int
+    groups: frozenset[str] = LISTS | ROWS
+    actions: tuple[Action, ...] = ()
+    handlers: Mapping[str, str] = field(default_factory=dict)
+
+    def takes(self, action: Action) -> bool:
+        """Whether an action makes sense here."""
+        return bool(action.views & (self.groups | EVERYWHERE | {self.id}))

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from console.actions import asking, possible
-from console.actions.action import DAG, LOG, OVERVIEW, RUN, Action, Danger
-
-_LISTS = frozenset({OVERVIEW, DAG, RUN})
-_ROWS = frozenset({OVERVIEW, DAG, RUN, LOG})
-_LOG = frozenset({LOG})
+from console.actions.action import LISTS, OVERVIEW, ROWS, Action, Danger
+from console.actions.views import VIEWS
 
 MOVES = (
     Action("move.down", "down", "One row down.", ("j", "down"), group="move"),
@@ -23,26 +20,26 @@ MOVES = (
 
 LOOKS = (
     Action(
-        "open", "open", "Opens what the cursor stands on: a DAG's run, a task's log.", ("enter",), _LISTS, rank=90,
+        "open", "open", "Opens what the cursor stands on: a DAG's run, a task's log.", ("enter",), LISTS, rank=90,
         why_not=possible.something,
     ),
-    Action("enter", "enter", "The same as open, for fingers that know lists.", ("l", "right"), _LISTS,
+    Action("enter", "enter", "The same as open, for fingers that know lists.", ("l", "right"), LISTS,
            why_not=possible.something),
-    Action("back", "back", "One level back; on the overview nothing.", ("escape", "h", "left"), _LISTS),
+    Action("back", "back", "One level back; on the overview nothing.", ("escape", "h", "left"), LISTS),
     Action("leave", "back", "One level back; on the overview it leaves the console. The engine goes on.", ("q",)),
     Action("quit", "leave", "Leaves the console at once. The engine and all that runs go on.", ("ctrl+q",)),
     Action("overview", "overview", "To the overview of all DAGs.", ("1",)),
-    Action("dag", "runs of the DAG", "All runs of the DAG, newest first.", ("2",), _LISTS, why_not=possible.a_dag,
+    Action("dag", "runs of the DAG", "All runs of the DAG, newest first.", ("2",), LISTS, why_not=possible.a_dag,
            rank=30),
-    Action("log", "log", "The log of the task, at its first error if it failed.", ("L",), _LISTS, rank=70,
+    Action("log", "log", "The log of the task, at its first error if it failed.", ("L",), LISTS, rank=70,
            why_not=possible.a_log),
-    Action("why", "why", "Why it waits, or why it failed, and what would free it.", ("i",), _LISTS, rank=80,
+    Action("why", "why", "Why it waits, or why it failed, and what would free it.", ("i",), LISTS, rank=80,
            why_not=possible.something),
-    Action("details", "details", "All that is known of it: settings, parameters, reasons.", ("d",), _LISTS,
+    Action("details", "details", "All that is known of it: settings, parameters, reasons.", ("d",), LISTS,
            why_not=possible.something),
-    Action("failure.next", "next failure", "To the next failure: a failed row, an error line of a log.", ("e",), _LISTS,
+    Action("failure.next", "next failure", "To the next failure: a failed row, an error line of a log.", ("e",), LISTS,
            rank=60, why_not=possible.a_failure),
-    Action("failure.previous", "previous failure", "To the failure before.", ("E",), _LISTS,
+    Action("failure.previous", "previous failure", "To the failure before.", ("E",), LISTS,
            why_not=possible.a_failure),
     Action("filter", "filter", "Shows only rows that hold the text; with ! at its start, only the others.", ("/",),
            frozenset({OVERVIEW}), rank=10),
@@ -50,68 +47,53 @@ LOOKS = (
            why_not=possible.something),
 )  # fmt: skip
 
-LOGS = (
-    Action("log.back", "back", "Back to the run.", ("escape",), _LOG),
-    Action("log.error_next", "next error", "To the next line that looks like an error.", ("e",), _LOG, rank=90),
-    Action("log.error_previous", "previous error", "To the error line before.", ("E",), _LOG),
-    Action("log.search", "search", "Searches; what surrounds a match stays in sight.", ("/",), _LOG, rank=80),
-    Action("log.match_next", "next match", "To the next match.", ("n",), _LOG),
-    Action("log.match_previous", "previous match", "To the match before.", ("N",), _LOG),
-    Action("log.follow", "follow", "Follows the end of the log, or stops following.", ("F",), _LOG, rank=70),
-    Action("log.older", "earlier attempt", "To the log of the attempt before.", ("h",), _LOG, rank=60,
-           why_not=possible.an_earlier_attempt),
-    Action("log.newer", "later attempt", "To the log of the attempt after.", ("l",), _LOG, rank=50,
-           why_not=possible.a_later_attempt),
-    Action("log.wrap", "wrap", "Wraps long lines, or cuts them.", ("w",), _LOG, rank=40),
-)  # fmt: skip
-
 CHANGES = (
     Action(
-        "trigger", "trigger", "Starts a run by hand, for a logical date and with parameters.", ("t",), _LISTS,
+        "trigger", "trigger", "Starts a run by hand, for a logical date and with parameters.", ("t",), LISTS,
         Danger.CHANGES, "trigger", 50, possible.change("trigger", possible.a_live_dag), asking.trigger, group="change",
     ),
     Action(
         "again", "run again", "What fits the row: retry now, clear the task, rerun what failed, rerun all.", ("r",),
-        _ROWS, Danger.CHANGES, None, 66, possible.change("rerun", possible.a_run, possible.begun), asking.again,
+        ROWS, Danger.CHANGES, None, 66, possible.change("rerun", possible.a_run, possible.begun), asking.again,
         asking.again_label, group="change",
     ),
     Action(
-        "rerun", "rerun", "Runs all tasks of the run again.", (), _ROWS, Danger.CHANGES, "rerun", 0,
+        "rerun", "rerun", "Runs all tasks of the run again.", (), ROWS, Danger.CHANGES, "rerun", 0,
         possible.change("rerun", possible.a_run), asking.rerun, group="change",
     ),
     Action(
-        "rerun_failed", "rerun failed", "Runs what failed again, with what it dragged down.", (), _ROWS,
+        "rerun_failed", "rerun failed", "Runs what failed again, with what it dragged down.", (), ROWS,
         Danger.CHANGES, "rerun", 0, possible.change("rerun", possible.a_run), asking.rerun_failed, group="change",
     ),
     Action(
-        "retry", "retry now", "Does not wait for the retry timer; the budget stays as it is.", (), _ROWS,
+        "retry", "retry now", "Does not wait for the retry timer; the budget stays as it is.", (), ROWS,
         Danger.CHANGES, "retry", 0, possible.change("retry", possible.a_task, possible.waiting_for_retry),
         asking.retry, group="change",
     ),
     Action(
-        "clear", "clear", "Forgets how tasks ended, so that they run again.", ("c", "C"), _ROWS, Danger.CHANGES,
+        "clear", "clear", "Forgets how tasks ended, so that they run again.", ("c", "C"), ROWS, Danger.CHANGES,
         "clear", 46, possible.change("clear", possible.a_run, possible.begun), asking.clear, group="change",
     ),
     Action(
-        "mark", "mark", "Decides the task's state by hand: success, failed or skipped.", ("m",), _ROWS,
+        "mark", "mark", "Decides the task's state by hand: success, failed or skipped.", ("m",), ROWS,
         Danger.CHANGES, "mark", 44, possible.change("mark", possible.a_run, possible.a_task), asking.mark,
         group="change",
     ),
     Action(
-        "stop", "stop", "Ends the task's process with its grace; on a run: cancels it.", ("x",), _ROWS,
+        "stop", "stop", "Ends the task's process with its grace; on a run: cancels it.", ("x",), ROWS,
         Danger.KILLS, None, 56, possible.change("kill", possible.a_run, possible.stoppable), asking.stop,
         asking.stop_label, group="change",
     ),
     Action(
-        "force", "kill at once", "Ends the task's process with SIGKILL.", ("X",), _ROWS, Danger.KILLS, "kill", 0,
+        "force", "kill at once", "Ends the task's process with SIGKILL.", ("X",), ROWS, Danger.KILLS, "kill", 0,
         possible.change("kill", possible.a_task, possible.alive_or_killing), asking.force, group="change",
     ),
     Action(
-        "cancel", "cancel run", "Ends the run: processes are stopped, what has not started never will.", (), _ROWS,
+        "cancel", "cancel run", "Ends the run: processes are stopped, what has not started never will.", (), ROWS,
         Danger.KILLS, "cancel", 0, possible.change("cancel", possible.an_active_run), asking.cancel, group="change",
     ),
     Action(
-        "pause", "pause", "Pauses the DAG's schedule, or resumes it; what runs goes on.", ("p",), _ROWS,
+        "pause", "pause", "Pauses the DAG's schedule, or resumes it; what runs goes on.", ("p",), ROWS,
         Danger.CHANGES, None, 40, possible.change("pause", possible.a_dag), asking.pause, asking.pause_label,
         group="change",
     ),
@@ -132,10 +114,15 @@ REST = (
     Action("repaint", "repaint", "Draws everything again.", ("ctrl+l",), group="console"),
 )  # fmt: skip
 
-ACTIONS = (*MOVES, *LOOKS, *LOGS, *CHANGES, *REST)
+ACTIONS = (*MOVES, *LOOKS, *(action for view in VIEWS.values() for action in view.actions), *CHANGES, *REST)
 BY_ID = {action.id: action for action in ACTIONS}
 
 
 def actions_of(view: str) -> tuple[Action, ...]:
     """The actions that make sense in a view."""
-    return tuple(action for action in ACTIONS if view in action.views)
+    return tuple(action for action in ACTIONS if VIEWS[view].takes(action))
+
+
+def views_of(action: Action) -> tuple[str, ...]:
+    """The views in which an action makes sense."""
+    return tuple(view.id for view in VIEWS.values() if view.takes(action))

@@ -29,10 +29,17 @@ class Dirty:
     dag_ids: set[str] = field(default_factory=set)
     """DAGs of which anything moved."""
 
+    any: bool = False
+    """Whether anything at all was committed."""
+
+    def __bool__(self) -> bool:
+        return self.any
+
     @classmethod
     def of(cls, events: Iterable[Sequence[Any]]) -> Dirty:
         """From the columns of `events_after`."""
         dirty = cls()
+        dirty.any = True
         for _, _, kind, dag_id, run, task, _, before, after, _, command, _ in events:
             dirty._add(kind, dag_id, run, task, before, after, command)
         return dirty

@@ -18,7 +18,7 @@ from console.model.home import HomeCard, RecoveryCard, SessionCard
 from console.model.link import Gauges, Link, LinkState
 from console.model.reading import safe
 from console.model.runs import DagDetail, RunDetail, TaskCard, TriggerForm
-from console.model.snapshot import Interest, Snapshot
+from console.model.snapshot import Interest, Page, Snapshot
 from engine.model.moments import SECOND, Micros
 
 VERBS = frozenset({"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge"})
@@ -56,6 +56,8 @@ class FakeBackend:
         self.runs: dict[str, RunDetail] = {}
         self.params: dict[str, tuple[ParamCard, ...]] = {}
         self.logs: dict[str, bytes] = {}
+        self.pages: dict[str, Callable[[tuple[object, ...]], object]] = {}
+        """By name, what is read for single views."""
         self.report: RecoveryCard | None = None
         self.session = SessionCard(now(), now(), None, None)
         self.trouble: str | None = None
@@ -142,8 +144,13 @@ class FakeBackend:
             session=self.session,
             run=run,
             dag=self._detail(interest.dag_id),
+            page=interest.page,
+            paged=self._page(interest.page),
             trouble=self.trouble,
         )
+
+    def _page(self, page: Page | None) -> object:
+        return self.pages[page.name](page.args) if page is not None and page.name in self.pages else None
 
     async def form(self, dag_id: str) -> TriggerForm:
         """The DAG's parameters."""

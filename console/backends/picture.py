@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from console.backends.changes import Dirty
+from console.backends.pages import Pages
 from console.backends.run_picture import DagPicture, RunPicture
 from console.backends.specs import Specs
 from console.model import reading
@@ -64,6 +65,7 @@ class Picture:
         self._specs = Specs(rows)
         self._run = RunPicture(rows, self._specs, now)
         self._dag = DagPicture(rows)
+        self._pages = Pages(rows, self._specs, now)
         self._last = Snapshot(seq=-1, home=home)
         self._reset()
 
@@ -102,6 +104,7 @@ class Picture:
             self._read_session()
             run = self._run.refresh(interest.run_id, dirty)
             dag = self._dag.refresh(interest.dag_id, dirty)
+            paged = self._pages.refresh(interest.page, dirty)
             self._fill_recent()
         self._fill_stats()
         filling = bool(self._stats_due or self._recent_due) or self._run.filling
@@ -115,6 +118,8 @@ class Picture:
             session=self._session,
             run=run,
             dag=dag,
+            page=interest.page,
+            paged=paged,
             trouble=None,
             filling=filling,
         )

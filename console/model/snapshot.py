@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from console.model.intents import Intents
 
@@ -16,12 +16,20 @@ if TYPE_CHECKING:
     from engine.model.moments import Micros
 
 
+class Page(NamedTuple):
+    """What a view wants to have read for it alone: the reader's name, and what it is about."""
+
+    name: str
+    args: tuple[object, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """What is looked at beside the overview: one run, one DAG."""
+    """What is looked at beside the overview: one run, one DAG, and what a view has read for itself."""
 
     run_id: str | None = None
     dag_id: str | None = None
+    page: Page | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,10 @@ class Snapshot:
     session: SessionCard | None = None
     run: RunDetail | None = None
     dag: DagDetail | None = None
+    page: Page | None = None
+    """What `paged` is an answer to."""
+    paged: object = None
+    """What the reader of that page gave; the same object as before while it says the same."""
     trouble: str | None = None
     """Why this picture is older than it could be, or empty: the store is not there, or cannot be read."""
     filling: bool = False

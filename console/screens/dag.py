@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from console.model.place import Place
 from console.model.runs import DagDetail
 from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
@@ -32,6 +33,10 @@ class DagPane(Pane):
     def focus_inside(self) -> Widget:
         """The list."""
         return self.list
+
+    def arrive(self, place: Place) -> None:
+        """The DAG of the place."""
+        self.open(place.dag_id or "")
 
     def open(self, dag_id: str) -> None:
         """Shows another DAG."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
 from console.actions.action import Action, Ask
 from console.actions.finding import attention_of, dag_of, task_of
 from console.actions.flow import Flow, carry_out
-from console.actions.registry import ACTIONS, BY_ID, actions_of
+from console.actions.registry import ACTIONS, BY_ID, actions_of, views_of
+from console.actions.views import VIEWS
+from console.model.place import Place
 from console.model.targets import Target
 from console.screens.chooser import Chooser, fuzzy
 from console.screens.overview import target_of
@@ -37,8 +40,17 @@ def do(app: ConsoleApp, action: Action, target: Target) -> None:
         app.spawn(_at_once(app, action.ask(app.scene(), target)))
     elif action.ask is not None:
         Flow(app, action.ask(app.scene(), target), app.scene().snapshot.home.production).start()
+    elif action.opens:
+        app.go(Place.of(action.opens, target))
     else:
-        _HANDLERS[action.id](app, target)
+        (_HANDLERS.get(action.id) or _of_view(action))(app, target)
+
+
+def _of_view(action: Action) -> Handler:
+    """The handler that a view declares for an action of its own."""
+    path = next(view.handlers[action.id] for view in VIEWS.values() if action.id in view.handlers)
+    module, _, name = path.partition(":")
+    return cast(Handler, getattr(import_module(module), name))
 
 
 async def _at_once(app: ConsoleApp, ask: Ask) -> None:
@@ -49,8 +61,6 @@ async def _at_once(app: ConsoleApp, ask: Ask) -> None:
 
 
 def _open(app: ConsoleApp, target: Target) -> None:
-    from console.app import Place
-
     view = app.place.view
     if view == "run":
         log = BY_ID["log"]
@@ -67,7 +77,8 @@ def _open(app: ConsoleApp, target: Target) -> None:
         app.go(Place("dag", target.dag_id))
 
 
-def _back(app: ConsoleApp, target: Target) -> None:
+def back(app: ConsoleApp, target: Target) -> None:
+    """One level back; at the root, without the filter."""
     pane = app.stage.overview
     if not app.back() and pane.needle:
         pane.filter("", app.scene())
@@ -84,14 +95,10 @@ def _quit(app: ConsoleApp, target: Target) -> None:
 
 
 def _overview(app: ConsoleApp, target: Target) -> None:
-    from console.app import Place
-
     app.go(Place("overview"))
 
 
 def _dag(app: ConsoleApp, target: Target) -> None:
-    from console.app import Place
-
     if app.place.view != "dag":
         app.go(Place("dag", target.dag_id))
 
@@ -101,12 +108,12 @@ def _log(app: ConsoleApp, target: Target) -> None:
 
 
 def _next_failure(app: ConsoleApp, target: Target) -> None:
-    app.stage.overview.touched()
+    app.stage.front.touched()
     app.stage.front.next_failure(app.scene(), 1)
 
 
 def _previous_failure(app: ConsoleApp, target: Target) -> None:
-    app.stage.overview.touched()
+    app.stage.front.touched()
     app.stage.front.next_failure(app.scene(), -1)
 
 
@@ -146,36 +153,11 @@ def _copy(app: ConsoleApp, target: Target) -> None:
     app.say(f"copied {text} ({len(text.encode())} bytes, through the terminal)")
 
 
-# The log
-
-
-def _log_error(app: ConsoleApp, step: int) -> None:
-    app.stage.log_pane.next_error(step)
-
-
-def _log_search(app: ConsoleApp, target: Target) -> None:
-    app.stage.ask_line("search", "/")
-
-
-def _log_follow(app: ConsoleApp, target: Target) -> None:
-    window = app.stage.log_pane.log_view
-    if window.following:
-        window.action_scroll_lines(-1)
-    else:
-        window.action_follow()
-    app.redraw()
-
-
-def _log_wrap(app: ConsoleApp, target: Target) -> None:
-    window = app.stage.log_pane.log_view
-    window.wrap(not window.wrapped)
-
-
 # The console itself
 
 
 def _filter(app: ConsoleApp, target: Target) -> None:
-    app.stage.ask_line("filter", "/", app.stage.overview.needle)
+    app.stage.ask_line("filter", "/", app.stage.front.needle or "")
 
 
 def _line(app: ConsoleApp, target: Target) -> None:
@@ -236,7 +218,7 @@ def _repaint(app: ConsoleApp, target: Target) -> None:
 _HANDLERS: dict[str, Handler] = {
     "open": _open,
     "enter": _open,
-    "back": _back,
+    "back": back,
     "leave": _leave,
     "quit": _quit,
     "overview": _overview,
@@ -248,16 +230,6 @@ _HANDLERS: dict[str, Handler] = {
     "failure.previous": _previous_failure,
     "filter": _filter,
     "copy": _copy,
-    "log.back": _back,
-    "log.error_next": lambda app, target: _log_error(app, 1),
-    "log.error_previous": lambda app, target: _log_error(app, -1),
-    "log.search": _log_search,
-    "log.match_next": lambda app, target: app.stage.log_pane.next_match(1),
-    "log.match_previous": lambda app, target: app.stage.log_pane.next_match(-1),
-    "log.follow": _log_follow,
-    "log.older": lambda app, target: app.stage.log_pane.step_attempt(app.scene(), -1),
-    "log.newer": lambda app, target: app.stage.log_pane.step_attempt(app.scene(), 1),
-    "log.wrap": _log_wrap,
     "help": _help,
     "palette": _palette,
     "line": _line,
@@ -278,13 +250,16 @@ def obey_line(app: ConsoleApp, text: str) -> None:
         app.next_theme(rest[0])
         return
     if name in ("dag", "runs") and rest:
-        from console.app import Place
-
         app.go(Place("dag", rest[0]))
         return
     action = BY_ID.get(name) or next((a for a in ACTIONS if a.title.replace(" ", "_") == name.replace("-", "_")), None)
     if action is None or action.group == "move":
         app.say(f"there is no command {name!r}; Ctrl-P lists them", "warn")
+        return
+    view = app.place.view
+    if view not in views_of(action):
+        where = ", ".join(VIEWS[name].title for name in views_of(action))
+        app.say(f"{action.title} is an action of another view ({where})", "warn")
         return
     target = app.stage.front.target(app.scene())
     if rest and not rest[0].startswith("+"):

@@ -11,11 +11,12 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from console.backends.port import LogBytes
+from console.model.place import Place
 from console.model.runs import AttemptCard, RunDetail, TaskCard
 from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
 from console.screens.loglines import ERROR, FileLines, LineCount, find
-from console.screens.pane import Bar, Pane
+from console.screens.pane import Bar, Desk, Pane
 from console.view import log as view
 from console.view.spans import DIM, TEXT, Spans
 from console.widgets.log import LogLine, LogView
@@ -50,6 +51,11 @@ class LogPane(Pane):
         self._generation = 0
         self._counting = False
 
+    @classmethod
+    def made_for(cls, desk: Desk) -> LogPane:
+        """The pane of an app."""
+        return cls(desk.open_attempt_log, desk.say, desk.redraw_rule)
+
     def compose(self) -> ComposeResult:
         """One window on the log."""
         yield self.log_view
@@ -63,6 +69,11 @@ class LogPane(Pane):
         return self.log_view
 
     # What is shown
+
+    def arrive(self, place: Place) -> None:
+        """The log of the place's attempt, or of the newest."""
+        assert place.run_id is not None and place.task_id is not None  # the action needs a task with a log
+        self.open(place.dag_id, place.run_id, place.task_id, place.map_index, place.attempt)
 
     def open(self, dag_id: str | None, run_id: str, task_id: str, map_index: int, attempt: int | None) -> None:
         """The log of a task: of an attempt by its number, or of the newest."""

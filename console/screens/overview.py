@@ -24,7 +24,7 @@ class OverviewPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self.list = LineView(id="overview")
-        self.needle = ""
+        self.needle: str = ""
         self._rows: Overview | None = None
         self._touched = False
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from console.backends.port import LogBytes
+from console.model.place import Place
 from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
 from console.view.spans import Spans
@@ -13,12 +17,44 @@ Bar = tuple[Spans, Spans]
 """The left and right side of a line."""
 
 
+class Desk(Protocol):
+    """What a pane may ask of the app."""
+
+    def scene(self) -> Scene:
+        """What is on the screen."""
+
+    def say(self, text: str, token: str = "text") -> None:
+        """Tells the operator."""
+
+    def redraw(self) -> None:
+        """Draws what is known, for this moment."""
+
+    def redraw_rule(self) -> None:
+        """Draws the rule alone: what it says has changed."""
+
+    def look_again(self) -> None:
+        """What the view in front wants to have read has changed."""
+
+    def open_attempt_log(self, attempt_id: str) -> LogBytes:
+        """The bytes of an attempt's log. Raises LookupError."""
+
+
 class Pane(Vertical):
     """One view. Only the pane in front is drawn."""
 
     DEFAULT_CSS = "Pane { height: 1fr; width: 1fr; }"
 
     view = ""
+    needle: str | None = None
+    """What the rows are filtered by; None where they cannot be."""
+
+    @classmethod
+    def made_for(cls, desk: Desk) -> Pane:
+        """The pane of an app, made when the view is first opened."""
+        return cls()
+
+    def arrive(self, place: Place) -> None:
+        """The view is opened, or opened for something else."""
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene; cells that did not change cost nothing."""
@@ -43,6 +79,15 @@ class Pane(Vertical):
     def focus_inside(self) -> Widget:
         """The widget that takes the keys."""
         raise NotImplementedError
+
+    def filter(self, needle: str, scene: Scene) -> None:
+        """Shows only the rows that match."""
+
+    def search(self, text: str) -> None:
+        """Looks for a text in what is shown."""
+
+    def touched(self) -> None:
+        """A person has moved the cursor."""
 
     def leave(self) -> None:
         """Another pane comes in front."""

@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from console.model.eta import eta
 from console.model.keys import UNMAPPED
+from console.model.place import Place
 from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
@@ -58,6 +59,10 @@ class RunPane(Pane):
     def focus_inside(self) -> Widget:
         """The tasks."""
         return self.list
+
+    def arrive(self, place: Place) -> None:
+        """The run of the place, at its task."""
+        self.open(place.run_id or "", place.task_id, place.map_index)
 
     def open(self, run_id: str, task_id: str | None = None, map_index: int = UNMAPPED) -> None:
         """Shows another run, with the cursor on a task once it is there."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -19,10 +20,10 @@ from engine.model.moments import SECOND
 
 if TYPE_CHECKING:
     from console.actions.action import Action
-    from console.app import ConsoleApp, Place
+    from console.app import ConsoleApp
+    from console.model.place import Place
     from console.screens.dag import DagPane
     from console.screens.log import LogPane
-    from console.screens.overview import OverviewPane
     from console.screens.run import RunPane
     from console.view.keyline import Message
     from console.widgets.lines import LineView
@@ -53,6 +54,7 @@ class Stage(Screen[None], inherit_bindings=False):
         self.keys = BarLine(id="keys")
         self.overview = OverviewPane()
         self.front: Pane = self.overview
+        self._panes: dict[str, Pane] = {"overview": self.overview}
         self._prompt_for = ""
         self._prompt_open = False
         self._keys_known = False
@@ -67,26 +69,31 @@ class Stage(Screen[None], inherit_bindings=False):
 
         return Prompt(id="prompt", complete=self._complete)
 
-    @cached_property
+    def pane(self, view: str) -> Pane:
+        """The pane of a view, made when it is first opened."""
+        found = self._panes.get(view)
+        if found is None:
+            from console.actions.views import VIEWS
+
+            module, _, name = VIEWS[view].pane.partition(":")
+            made: Pane = getattr(import_module(module), name).made_for(self._desk)
+            found = self._panes[view] = made
+        return found
+
+    @property
     def run_pane(self) -> RunPane:
         """One run."""
-        from console.screens.run import RunPane
+        return cast("RunPane", self.pane("run"))
 
-        return RunPane()
-
-    @cached_property
+    @property
     def dag_pane(self) -> DagPane:
         """One DAG's runs."""
-        from console.screens.dag import DagPane
+        return cast("DagPane", self.pane("dag"))
 
-        return DagPane()
-
-    @cached_property
+    @property
     def log_pane(self) -> LogPane:
         """One attempt's log."""
-        from console.screens.log import LogPane
-
-        return LogPane(self._desk.open_attempt_log, self._desk.say, self._draw_rule)
+        return cast("LogPane", self.pane("log"))
 
     def compose(self) -> ComposeResult:
         """Top to bottom, with what is known already: the first paint says which home this is."""
@@ -124,7 +131,7 @@ class Stage(Screen[None], inherit_bindings=False):
         line = pane.title(scene, width)
         if line is not None:
             self.title_line.show(*line)
-        self._draw_rule()
+        self.redraw_rule()
         self.draw_keys(scene, message, width)
 
     def draw_keys(self, scene: Scene, message: Message | None, width: int) -> None:
@@ -146,7 +153,8 @@ class Stage(Screen[None], inherit_bindings=False):
             self._keys_for = wanted
             self.keys.show(self._key_line(scene, width))
 
-    def _draw_rule(self) -> None:
+    def redraw_rule(self) -> None:
+        """Draws the rule alone."""
         if not self.is_mounted or not self.front.is_mounted:
             return
         self.rule.show((), _in_rule(self.front.rule(self._desk.scene(), self.size.width)))
@@ -170,17 +178,9 @@ class Stage(Screen[None], inherit_bindings=False):
 
     def bring(self, place: Place) -> None:
         """Puts the pane of a place in front."""
-        if place.view == "run" and place.run_id is not None:
-            self.run_pane.open(place.run_id, place.task_id, place.map_index)
-            self._bring_front(self.run_pane)
-        elif place.view == "dag" and place.dag_id is not None:
-            self.dag_pane.open(place.dag_id)
-            self._bring_front(self.dag_pane)
-        elif place.view == "log" and place.run_id is not None and place.task_id is not None:
-            self.log_pane.open(place.dag_id, place.run_id, place.task_id, place.map_index, place.attempt)
-            self._bring_front(self.log_pane)
-        else:
-            self._bring_front(self.overview)
+        pane = self.pane(place.view)
+        pane.arrive(place)
+        self._bring_front(pane)
 
     def _bring_front(self, pane: Pane) -> None:
         if not pane.is_attached:
@@ -218,8 +218,8 @@ class Stage(Screen[None], inherit_bindings=False):
 
     def moved_by(self, action: Action | None) -> None:
         """A movement key was pressed: the cursor is where a person wants it."""
-        if action is not None and self.front is self.overview:
-            self.overview.touched()
+        if action is not None:
+            self.front.touched()
 
     def on_line_view_cursor_moved(self, event: LineView.CursorMoved) -> None:
         """The key line says what can be done with the row under the cursor."""
@@ -253,7 +253,7 @@ class Stage(Screen[None], inherit_bindings=False):
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
         """A filter works while it is typed."""
         if self._prompt_for == "filter":
-            self.overview.filter(event.text, self._desk.scene())
+            self.front.filter(event.text, self._desk.scene())
             self._desk.redraw()
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
@@ -264,7 +264,7 @@ class Stage(Screen[None], inherit_bindings=False):
         if self._prompt_for == "command":
             obey_line(self._desk, event.text)
         elif self._prompt_for == "search":
-            self.log_pane.search(event.text)
+            self.front.search(event.text)
             self._desk.redraw()
         else:
             self._desk.redraw()
@@ -273,7 +273,7 @@ class Stage(Screen[None], inherit_bindings=False):
         """As it was before."""
         self._close_prompt()
         if self._prompt_for == "filter":
-            self.overview.filter("", self._desk.scene())
+            self.front.filter("", self._desk.scene())
         self._desk.redraw()
 
 

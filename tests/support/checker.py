@@ -363,7 +363,8 @@ class Checker:
         found = self._site.rows(
             "SELECT e.to_state, e.command FROM event e JOIN task_instance t ON t.id = e.task_instance "
             "JOIN run r ON r.id = t.run JOIN command c ON c.id = ? "
-            "WHERE e.kind = 'task' AND r.run_id = ? AND t.task_id = ? AND e.seq <= c.applied_seq ORDER BY e.seq DESC LIMIT 1",
+            "WHERE e.kind = 'task' AND r.run_id = ? AND t.task_id = ? AND e.seq <= c.applied_seq "
+            "ORDER BY e.seq DESC LIMIT 1",
             ack.command_id,
             ack.run_id,
             task_id,

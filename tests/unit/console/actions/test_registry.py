@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 
-from console.actions.action import DAG, EVERYWHERE, LOG, OVERVIEW, RUN, Action, Ask, Danger
+from console.actions.action import DAG, OVERVIEW, RUN, Action, Ask, Danger, View
 from console.actions.asking import again, pause
-from console.actions.registry import ACTIONS, BY_ID, actions_of
+from console.actions.registry import ACTIONS, BY_ID, actions_of, views_of
+from console.actions.views import VIEWS
 from console.keymap import Keymap, KeymapError
 from console.model.home import RecoveryCard
 from console.model.link import LinkState
@@ -84,7 +86,7 @@ def test_a_backend_that_cannot_says_so(action: Action) -> None:
 def test_every_action_says_what_it_is(action: Action) -> None:
     """Each has a title, a sentence of help, a view to be used in, and a key or a name to call it by."""
     assert action.title and action.help.endswith(".")
-    assert action.views and action.views <= EVERYWHERE
+    assert views_of(action)
     assert action.group in ("look", "change", "move", "console")
     assert action.keys or action.group in ("change", "console")
 
@@ -100,13 +102,25 @@ def test_ids_are_single_and_keys_are_clear_in_every_view() -> None:
     """No two actions share an id, and in each view every key shown belongs to one action."""
     assert len(BY_ID) == len(ACTIONS)
     keymap = Keymap()
-    for view in (OVERVIEW, DAG, RUN, LOG):
+    for view in VIEWS:
         for action in actions_of(view):
             for key in action.keys:
                 found = keymap.action(view, key)
                 assert found is not None
         owners = [keymap.action(view, key) for action in actions_of(view) for key in action.keys]
         assert owners.count(None) == 0
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_what_a_view_declares_is_there(view: View) -> None:
+    """Its pane bears its name, its handlers can be called, and each of its actions has one or opens a view."""
+    module, _, name = view.pane.partition(":")
+    assert getattr(import_module(module), name).view == view.id
+    for action in view.actions:
+        assert action.opens in VIEWS or action.ask is not None or action.id in view.handlers
+    for path in view.handlers.values():
+        module, _, name = path.partition(":")
+        assert callable(getattr(import_module(module), name))
 
 
 def test_the_moves_and_terminal_keys_belong_to_nobody_else() -> None:

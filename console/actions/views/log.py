@@ -1,0 +1,45 @@
+"""One attempt's log."""
+
+from __future__ import annotations
+
+from console.actions import possible
+from console.actions.action import LOG, ROWS, Action, View
+
+_LOG = frozenset({LOG})
+_DOING = "console.screens.log_doing"
+
+_ACTIONS = (
+    Action("log.back", "back", "Back to the run.", ("escape",), _LOG),
+    Action("log.error_next", "next error", "To the next line that looks like an error.", ("e",), _LOG, rank=90),
+    Action("log.error_previous", "previous error", "To the error line before.", ("E",), _LOG),
+    Action("log.search", "search", "Searches; what surrounds a match stays in sight.", ("/",), _LOG, rank=80),
+    Action("log.match_next", "next match", "To the next match.", ("n",), _LOG),
+    Action("log.match_previous", "previous match", "To the match before.", ("N",), _LOG),
+    Action("log.follow", "follow", "Follows the end of the log, or stops following.", ("F",), _LOG, rank=70),
+    Action("log.older", "earlier attempt", "To the log of the attempt before.", ("h",), _LOG, rank=60,
+           why_not=possible.an_earlier_attempt),
+    Action("log.newer", "later attempt", "To the log of the attempt after.", ("l",), _LOG, rank=50,
+           why_not=possible.a_later_attempt),
+    Action("log.wrap", "wrap", "Wraps long lines, or cuts them.", ("w",), _LOG, rank=40),
+)  # fmt: skip
+
+VIEW = View(
+    LOG,
+    "log",
+    "console.screens.log:LogPane",
+    5,
+    ROWS,
+    _ACTIONS,
+    {
+        "log.back": "console.screens.doing:back",
+        "log.error_next": f"{_DOING}:error_next",
+        "log.error_previous": f"{_DOING}:error_previous",
+        "log.search": f"{_DOING}:search",
+        "log.match_next": f"{_DOING}:match_next",
+        "log.match_previous": f"{_DOING}:match_previous",
+        "log.follow": f"{_DOING}:follow",
+        "log.older": f"{_DOING}:older",
+        "log.newer": f"{_DOING}:newer",
+        "log.wrap": f"{_DOING}:wrap",
+    },
+)
