@@ -64,7 +64,7 @@ def _definitions(db: sqlite3.Connection, dags: int, per_run: int, now: int) -> N
             (dag_id, f"pipelines/{number:05}.py", number + 1, now - DAY, now - DAY),
         )
         db.execute(
-            "INSERT INTO dag_version VALUES (?, ?, 1, ?, ?, ?, ?)",
+            "INSERT INTO dag_version VALUES (?, ?, 1, ?, ?, ?, ?, NULL, NULL, NULL, NULL)",
             (number + 1, dag_id, f"{number:064x}", f"{number:064x}", spec, now - 60 * DAY),
         )
         db.execute(

@@ -33,6 +33,7 @@ _PAST = {
 _BLOCKERS = {
     "retry_at": "retry",
     "dag_paused": "DAG is paused",
+    "dag_broken": "file to be mended",
     "run_paused": "run is paused",
     "run_queued": "run is queued",
     "run_after": "its time",

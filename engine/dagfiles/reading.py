@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.dagfiles.bundle import TreeChanged, keep, read_files
+from engine.dagfiles.checkout import Checkout
 from engine.dagfiles.parse import Parser
 from engine.dagfiles.tree import Seen, sign
 from engine.dagfiles.verdict import is_whole
-from engine.model.dag import ImportFailure, ParsedFile
+from engine.model.dag import Commit, ImportFailure, ParsedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,10 @@ class Reading:
     bundle: str | None = None
     signatures: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Of the file and its modules, as they were read."""
+    commit: Commit | None = None
 
 
-def read(order: Order, parser: Parser, tree: Mapping[str, Seen]) -> Reading:
+def read(order: Order, parser: Parser, tree: Mapping[str, Seen], checkout: Checkout | None = None) -> Reading:
     """Reads one file; `tree` is what the last look saw. Blocks for as long as the parse takes.
 
     Raises ParseStopped when the parser is closed. All else that goes wrong is in the answer.
@@ -51,7 +53,9 @@ def read(order: Order, parser: Parser, tree: Mapping[str, Seen]) -> Reading:
         contents = read_files(dags, parsed.modules)
         if any(sign(f"{dags}/{module}") != signatures[module] for module in parsed.modules):
             return Reading(None)
-        return Reading(parsed, keep(contents, order.versions), signatures)
+        bundle = keep(contents, order.versions)
+        commit = None if checkout is None else checkout.commit_of(contents)
+        return Reading(parsed, bundle, signatures, commit)
     except TreeChanged:
         return Reading(None)
     except OSError as problem:

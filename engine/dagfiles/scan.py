@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from engine.dagfiles.bundle import remove_unfinished
+from engine.dagfiles.checkout import Checkout
 from engine.dagfiles.parse import Parser, ParseStopped
 from engine.dagfiles.reading import Order, Reading, read
 from engine.dagfiles.tree import ROOT_ENTRY, Seen, look, sign
@@ -68,6 +69,7 @@ class DagFiles:
         self._python_of, self._pools = python_of, pools
         self._quiet, self._monotonic, self._wall = quiet, monotonic, wall
         self._threads = ThreadPoolExecutor(PARALLEL, "dagfiles")
+        self._checkout = Checkout(self._dags)
         self._judge = Judge(owners or {}, pools)
         self._files = {file: _File() for file in sorted(self._judge.files())}
         self._tree: dict[str, Seen] = {}
@@ -203,7 +205,7 @@ class DagFiles:
             known.set_result(Reading(ParsedFile(name, errors=[ImportFailure(name, seen.problem)])))
             return known
         order = Order(name, self._dags, self._versions, self._python_of(name), politely=self._look == 1)
-        return loop.run_in_executor(self._threads, read, order, self._parser, self._tree)
+        return loop.run_in_executor(self._threads, read, order, self._parser, self._tree, self._checkout)
 
     def _settle(self, now: float) -> list[FileUpdate]:
         """Turns finished readings into updates; frees DAG ids before it gives them out again."""
@@ -247,7 +249,7 @@ class DagFiles:
                 self._undecided.add(name)
                 continue
             assert file.last is not None
-            update = self._judge.judge(parsed, file.last.bundle)
+            update = self._judge.judge(parsed, file.last.bundle, file.last.commit)
             self._plan_retry(file, isinstance(update, Broken) and name in self._tree, now)
             if update != file.told:
                 file.told = update

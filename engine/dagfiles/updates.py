@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from engine.model.dag import DagSpec, ImportFailure
+from engine.model.dag import Commit, DagSpec, ImportFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Loaded:
     warnings: tuple[str, ...] = ()
     failures: tuple[ImportFailure, ...] = ()
     modules: tuple[str, ...] = ()
+    commit: Commit | None = None
+    """Where `dags/` is a checkout: what was checked out."""
 
 
 @dataclass(frozen=True, slots=True)

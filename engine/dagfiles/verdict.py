@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from engine.dagfiles.updates import Broken, Loaded
 from engine.dagfiles.validate import advice, validate
-from engine.model.dag import DagSpec, ImportFailure, ParsedFile
+from engine.model.dag import Commit, DagSpec, ImportFailure, ParsedFile
 
 
 def is_whole(parsed: ParsedFile) -> bool:
@@ -48,7 +48,7 @@ class Judge:
         """Files that were refused an id which is free now."""
         return {file for file, ids in self._refused.items() if any(dag_id not in self._owners for dag_id in ids)}
 
-    def judge(self, parsed: ParsedFile, bundle: str | None) -> Loaded | Broken:
+    def judge(self, parsed: ParsedFile, bundle: str | None, commit: Commit | None = None) -> Loaded | Broken:
         """The update for a file, and its claim to the ids of its sound DAGs."""
         self._refused.pop(parsed.file, None)
         if not is_whole(parsed) or bundle is None:
@@ -63,7 +63,9 @@ class Judge:
                 warnings.extend(advice(dag))
         if failures and not sound:
             return Broken(parsed.file, tuple(failures))
-        return Loaded(parsed.file, bundle, tuple(sound), tuple(warnings), tuple(failures), tuple(parsed.modules))
+        return Loaded(
+            parsed.file, bundle, tuple(sound), tuple(warnings), tuple(failures), tuple(parsed.modules), commit
+        )
 
     def _claim(self, dag: DagSpec) -> list[ImportFailure]:
         owner = self._owners.setdefault(dag.dag_id, dag.file)

@@ -82,6 +82,9 @@ _SENTENCES: dict[Blocker, Callable[[TaskInstance, RunMemory, Limits, Micros], st
     Blocker.UPSTREAM: _upstream,
     Blocker.RETRY_AT: _retry_at,
     Blocker.DAG_PAUSED: _fixed("DAG {dag} is paused: resume it."),
+    Blocker.DAG_BROKEN: _fixed(
+        "The file of DAG {dag} cannot be loaded, and the DAG holds its runs until it can: mend it, or trigger by hand."
+    ),
     Blocker.RUN_PAUSED: _fixed("Its run is {run}: resume it."),
     Blocker.RUN_QUEUED: _fixed("Its run has not started yet."),
     Blocker.RUN_AFTER: _run_after,

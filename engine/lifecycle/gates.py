@@ -9,7 +9,7 @@ from engine.lifecycle.memory import RunMemory
 from engine.model.dag import DEFAULT_POOL, DagSpec
 from engine.model.moments import Micros
 from engine.model.rows import Run, TaskInstance
-from engine.model.states import ALIVE_TASK, Blocker, RunState, TaskState
+from engine.model.states import ALIVE_TASK, Blocker, RunState, RunType, TaskState
 
 _ALIVE = tuple(ALIVE_TASK)
 
@@ -29,6 +29,8 @@ class Limits:
     """Runs that are started and not over, by DAG."""
     dag_paused: Collection[str] = ()
     """DAGs of which no run starts."""
+    dag_broken: Collection[str] = ()
+    """DAGs that hold their automated runs until their file can be loaded again."""
     dag_frozen: Collection[str] = ()
     """Paused DAGs of whose started runs nothing starts either."""
     hold_all: bool = False
@@ -71,6 +73,8 @@ def may_start_run(run: Run, spec: DagSpec, limits: Limits, now: Micros) -> bool:
 def _run_gates(run: Run, spec: DagSpec, limits: Limits, now: Micros) -> Iterator[str]:
     if run.dag_id in limits.dag_paused or run.dag_id in limits.dag_frozen:
         yield Blocker.DAG_PAUSED
+    if run.dag_id in limits.dag_broken and run.run_type is not RunType.MANUAL:
+        yield Blocker.DAG_BROKEN
     if run.run_after > now:
         yield Blocker.RUN_AFTER
     if limits.hold_all or run.dag_id in limits.hold_dags:

@@ -126,6 +126,19 @@ class DagSpec:
     v: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The commit of a version-control checkout that a DAG version was loaded from."""
+
+    id: str
+    """In full, as hexadecimal digits."""
+    author: str
+    at: int
+    """When it was committed, in microseconds UTC."""
+    dirty: bool
+    """What was loaded is not what the commit holds: there were changes that nobody had committed."""
+
+
 @dataclass(slots=True)
 class ImportFailure:
     """Why a DAG file (or one DAG in it) could not be loaded."""

@@ -165,6 +165,7 @@ class Blocker(StrEnum):
     UPSTREAM = "upstream"
     RETRY_AT = "retry_at"
     DAG_PAUSED = "dag_paused"
+    DAG_BROKEN = "dag_broken"
     RUN_PAUSED = "run_paused"
     RUN_QUEUED = "run_queued"
     RUN_AFTER = "run_after"

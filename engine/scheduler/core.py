@@ -249,6 +249,8 @@ class Scheduler:
         for memory in waiting:
             if may_start_run(memory.run, entry.version.spec, self.ledger.limits, turn.now):
                 self.apply(turn, memory, Start())
+            else:
+                self.waiting.doubt(memory, turn.now)
 
     def _grant(self, turn: Turn) -> None:
         if not self.may_start:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.dagfiles.updates import Broken, FileUpdate, Gone, Loaded
 from engine.lifecycle.plan import compile_plan
-from engine.model.dag import DagSpec, ImportFailure
+from engine.model.dag import Commit, DagSpec, ImportFailure
 from engine.scheduler.dispatch import Version
 from engine.scheduler.planner import plan_runs, put_schedule, timetable_of
 from engine.scheduler.state import DagEntry
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 def take_update(scheduler: Scheduler, update: FileUpdate, turn: Turn) -> None:
     """Brings the state in line with one DAG file."""
-    turn.batch.add("import_error.clear", file=update.file)
+    turn.batch.add("import_error.doubt", file=update.file)
     match update:
         case Loaded():
             for spec in update.dags:
-                _load(scheduler, turn, spec, update.bundle_hash)
+                _load(scheduler, turn, spec, update.bundle_hash, update.commit)
             for failure in update.failures:
                 if failure.dag_id is not None:
                     _mark_broken(scheduler, turn, update.file, failure.dag_id)
@@ -38,10 +38,11 @@ def take_update(scheduler: Scheduler, update: FileUpdate, turn: Turn) -> None:
             _report(turn, update.failures)
         case Gone():
             _retire(scheduler, turn, update.file, set(), "its file is gone")
+    turn.batch.add("import_error.sweep", file=update.file)
     turn.note("import", reason=type(update).__name__.lower(), detail=update.file)
 
 
-def _load(scheduler: Scheduler, turn: Turn, spec: DagSpec, bundle: str) -> None:
+def _load(scheduler: Scheduler, turn: Turn, spec: DagSpec, bundle: str, commit: Commit | None) -> None:
     state = scheduler.state
     text = json.dumps(asdict(spec), separators=(",", ":"), sort_keys=True)
     spec_hash = hashlib.sha256(f"{bundle}\n{text}".encode()).hexdigest()
@@ -49,8 +50,10 @@ def _load(scheduler: Scheduler, turn: Turn, spec: DagSpec, bundle: str) -> None:
     if entry is not None and entry.spec_hash == spec_hash:
         if entry.state != "active" or entry.broken_since is not None:
             entry.state, entry.broken_since = "active", None
-            _put_dag(turn, entry)
+            _put_dag(scheduler, turn, entry)
             _resume_planning(scheduler, turn, entry)
+        if commit is not None and not commit.dirty:
+            _put_commit(turn, entry.version, commit)
         return
     version = Version(next(state.version_ids), compile_plan(spec, 0), bundle)
     version.plan = compile_plan(spec, version.id)
@@ -66,6 +69,8 @@ def _load(scheduler: Scheduler, turn: Turn, spec: DagSpec, bundle: str) -> None:
         spec=text,
         at=turn.now,
     )
+    if commit is not None:
+        _put_commit(turn, version, commit)
     if entry is None:
         entry = DagEntry(spec.dag_id, spec.file, version, number, spec_hash)
         entry.enabled_at = turn.now
@@ -76,10 +81,22 @@ def _load(scheduler: Scheduler, turn: Turn, spec: DagSpec, bundle: str) -> None:
     else:
         _renew(entry, spec, version, number, spec_hash)
     entry.timetable = timetable_of(spec.schedule)
-    _put_dag(turn, entry)
+    _put_dag(scheduler, turn, entry)
     put_schedule(turn, entry)
     turn.note("dag", dag_id=spec.dag_id, reason="version", after=str(number))
     _resume_planning(scheduler, turn, entry)
+
+
+def _put_commit(turn: Turn, version: Version, commit: Commit) -> None:
+    """Notes where a version comes from. What was loaded before it was committed is put right once it has been."""
+    turn.batch.add(
+        "dag_version.commit",
+        id=version.id,
+        commit_id=commit.id,
+        author=commit.author,
+        committed_at=commit.at,
+        dirty=int(commit.dirty),
+    )
 
 
 def _renew(entry: DagEntry, spec: DagSpec, version: Version, number: int, spec_hash: str) -> None:
@@ -96,8 +113,9 @@ def _resume_planning(scheduler: Scheduler, turn: Turn, entry: DagEntry) -> None:
     scheduler.start_queued(turn, entry)
 
 
-def _put_dag(turn: Turn, entry: DagEntry) -> None:
-    spec = entry.version.spec
+def _put_dag(scheduler: Scheduler, turn: Turn, entry: DagEntry) -> None:
+    spec, held = entry.version.spec, scheduler.ledger.dag_broken
+    (held.add if entry.holds_for_repair else held.discard)(entry.dag_id)
     turn.batch.add(
         "dag.put",
         dag_id=entry.dag_id,
@@ -120,7 +138,7 @@ def _mark_broken(scheduler: Scheduler, turn: Turn, file: str, only: str | None =
         meant = entry.file == file and only in (None, entry.dag_id)
         if meant and entry.broken_since is None and entry.state != "inactive":
             entry.state, entry.broken_since = "broken", turn.now
-            _put_dag(turn, entry)
+            _put_dag(scheduler, turn, entry)
 
 
 def _retire(scheduler: Scheduler, turn: Turn, file: str, kept: set[str | None], why: str) -> None:
@@ -128,7 +146,7 @@ def _retire(scheduler: Scheduler, turn: Turn, file: str, kept: set[str | None], 
     for entry in scheduler.state.dags.values():
         if entry.file == file and entry.dag_id not in kept and entry.state != "inactive":
             entry.state = "inactive"
-            _put_dag(turn, entry)
+            _put_dag(scheduler, turn, entry)
             turn.note("dag", dag_id=entry.dag_id, after="inactive", detail=why)
 
 

@@ -25,6 +25,7 @@ class Ledger:
             name: None if size == UNLIMITED else size for name, size in pools.items()
         }
         self.dag_paused: set[str] = set()
+        self.dag_broken: set[str] = set()
         self.limits = Limits(
             engine_slots_free=slots,
             pool_free=self.pool_free,
@@ -32,6 +33,7 @@ class Ledger:
             task_active=self.task_active,
             runs_active=self.runs_active,
             dag_paused=self.dag_paused,
+            dag_broken=self.dag_broken,
         )
 
     @property

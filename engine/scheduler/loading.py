@@ -88,6 +88,8 @@ def build(scheduler: Scheduler, loaded: Loaded, slots: int, pools: dict[str, int
             entry.paused_by, entry.pause_reason = schedule.paused_by, schedule.pause_reason
         if entry.paused_at is not None:
             ledger.dag_paused.add(dag.dag_id)
+        if entry.holds_for_repair:
+            ledger.dag_broken.add(dag.dag_id)
         state.dags[dag.dag_id] = entry
     for active in rows.runs:
         memory = restore(state.versions[active.run.version_id].plan, active.run, active.instances)

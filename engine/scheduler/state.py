@@ -42,7 +42,12 @@ class DagEntry:
         """Whether the schedule may create runs now."""
         if self.state == "inactive" or self.paused_at is not None:
             return False
-        return self.state == "active" or self.version.spec.on_broken == "keep"
+        return self.state == "active" or not self.holds_for_repair
+
+    @property
+    def holds_for_repair(self) -> bool:
+        """Whether its file cannot be loaded, and automated runs are to wait until it can."""
+        return self.state == "broken" and self.version.spec.on_broken == "hold"
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.lifecycle.gates import blockers, may_start
 from engine.lifecycle.memory import RunMemory
+from engine.model.moments import Micros
 from engine.model.rows import TaskInstance, Transition
 from engine.model.states import Blocker, TaskState
 from engine.scheduler.admission import LimitKey
@@ -53,6 +54,12 @@ class Waiting:
                     instance.blockers = blockers(instance, memory, self._scheduler.ledger.limits, turn.now)
         self._look_again(turn)
 
+    def doubt(self, memory: RunMemory, now: Micros) -> None:
+        """A queued run was not started: what it waits for may be something else by now. All its tasks wait for that."""
+        one = next(iter(memory.by_id.values()), None)
+        if one is not None and blockers(one, memory, self._scheduler.ledger.limits, now) != one.blockers:
+            self._stale.extend((memory, instance) for instance in memory.by_id.values())
+
     def _look_again(self, turn: Turn) -> None:
         signature = self._sign()
         if signature != self._signature:
@@ -76,6 +83,7 @@ class Waiting:
             limits.engine_slots_free < 1,
             full,
             frozenset(limits.dag_paused),
+            frozenset(limits.dag_broken),
             limits.degraded,
             limits.disk_low,
             limits.draining,

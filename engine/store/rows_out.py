@@ -244,6 +244,10 @@ class VersionLine(NamedTuple):
     number: int
     bundle: str
     created_at: Micros
+    commit_id: str | None = None
+    commit_author: str | None = None
+    committed_at: Micros | None = None
+    dirty: int | None = None
 
 
 class VersionDetail(NamedTuple):
@@ -256,6 +260,10 @@ class VersionDetail(NamedTuple):
     spec_hash: str
     spec: str
     created_at: Micros
+    commit_id: str | None = None
+    commit_author: str | None = None
+    committed_at: Micros | None = None
+    dirty: int | None = None
 
 
 class ResultLine(NamedTuple):

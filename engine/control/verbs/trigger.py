@@ -65,6 +65,9 @@ class Trigger:
         detail = f"logical date {when}{' (inferred)' if inferred else ''}, {len(spec.tasks)} tasks"
         effect = Effect("dag", entry.dag_id, "paused" if entry.paused_at else "active", "new run", detail=detail)
         warnings = [f"{entry.dag_id} is paused: the run waits until it is resumed"] if entry.paused_at else []
+        if entry.state == "broken":
+            since = to_iso(entry.broken_since or now)
+            warnings.append(f"{entry.file} cannot be loaded since {since}: the last good version is used")
         target = Target(("dag", entry.dag_id), effect)
 
         def done(kept: list[Target]) -> str:

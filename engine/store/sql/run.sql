@@ -101,10 +101,13 @@ WHERE e.run = :run AND e.command IS NOT NULL AND e.at >= :since
 GROUP BY e.task_instance;
 
 -- name: version
-SELECT v.id, v.dag_id, v.number, v.bundle, v.spec_hash, v.spec, v.created_at FROM dag_version AS v WHERE v.id = :id;
+SELECT v.id, v.dag_id, v.number, v.bundle, v.spec_hash, v.spec, v.created_at, v.commit_id,
+    v.commit_author, v.committed_at, v.dirty
+FROM dag_version AS v WHERE v.id = :id;
 
 -- name: versions_of_dag
-SELECT v.id, v.number, v.bundle, v.created_at FROM dag_version AS v
+SELECT v.id, v.number, v.bundle, v.created_at, v.commit_id, v.commit_author, v.committed_at, v.dirty
+FROM dag_version AS v
 WHERE v.dag_id = :dag_id ORDER BY v.number DESC LIMIT :count;
 
 -- name: result

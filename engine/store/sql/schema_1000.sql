@@ -49,6 +49,10 @@ CREATE TABLE dag_version (
     spec_hash TEXT NOT NULL,
     spec TEXT NOT NULL,              -- JSON: the serialized DAG
     created_at INTEGER NOT NULL,
+    commit_id TEXT,                  -- where dags/ is a checkout: the commit it was loaded from
+    commit_author TEXT,
+    committed_at INTEGER,
+    dirty INTEGER,                   -- 1: loaded with changes that the commit does not hold
     UNIQUE (dag_id, number)
 ) STRICT;
 
@@ -59,7 +63,8 @@ CREATE TABLE import_error (
     message TEXT NOT NULL,
     line INTEGER,
     traceback TEXT,
-    at INTEGER NOT NULL
+    at INTEGER NOT NULL,             -- when it was first seen
+    doubted INTEGER NOT NULL         -- 1 only within the transaction that renews a file's errors
 ) STRICT;
 CREATE INDEX import_error_file ON import_error (file);
 

@@ -16,12 +16,23 @@ UPDATE dag SET state = :state, broken_since = :broken_since, updated_at = :at WH
 INSERT INTO dag_version (id, dag_id, number, bundle, spec_hash, spec, created_at)
 VALUES (:id, :dag_id, :number, :bundle, :spec_hash, :spec, :at);
 
--- name: import_error.clear
-DELETE FROM import_error WHERE file = :file;
+-- name: dag_version.commit
+UPDATE dag_version SET commit_id = :commit_id, commit_author = :author, committed_at = :committed_at, dirty = :dirty
+WHERE id = :id AND dirty IS NOT 0;
+
+-- An error that is reported again keeps the moment at which it was first seen: all of a file's are doubted, those that
+-- still stand are added, and what is doubted then goes.
+-- name: import_error.doubt
+UPDATE import_error SET doubted = 1 WHERE file = :file;
 
 -- name: import_error.add
-INSERT INTO import_error (file, dag_id, message, line, traceback, at)
-VALUES (:file, :dag_id, :message, :line, :traceback, :at);
+INSERT INTO import_error (file, dag_id, message, line, traceback, at, doubted)
+VALUES (:file, :dag_id, :message, :line, :traceback,
+    coalesce((SELECT min(e.at) FROM import_error AS e
+              WHERE e.file = :file AND e.dag_id IS :dag_id AND e.message = :message AND e.doubted = 1), :at), 0);
+
+-- name: import_error.sweep
+DELETE FROM import_error WHERE file = :file AND doubted = 1;
 
 -- name: schedule.put
 INSERT INTO schedule_state (dag_id, next_start, next_run_after, enabled_at, paused_at, paused_by, pause_reason,

@@ -136,7 +136,8 @@ async def test_a_slot_holds_one_run(path: Path) -> None:
 async def test_named_rows_keep_their_place_between_batches(path: Path) -> None:
     """Clearing a file's import errors, adding one and clearing again leaves none, also within one transaction."""
     clear, add = Batch(), Batch()
-    clear.add("import_error.clear", file="a.py")
+    clear.add("import_error.doubt", file="a.py")
+    clear.add("import_error.sweep", file="a.py")
     add.add("import_error.add", file="a.py", dag_id=None, message="no", line=1, traceback=None, at=T0)
     async with a_writer(path) as writer:
         await asyncio.gather(writer.submit(clear), writer.submit(add), writer.submit(clear))
@@ -276,3 +277,16 @@ async def test_a_large_run_is_written_at_once(path: Path) -> None:
         tasks: list[TaskInstance] = instances(10_000)
         assert await writer.submit(creation(a_run(), tasks)) == 2
     assert look(path, "SELECT count(*), min(changed_seq), max(changed_seq) FROM task_instance") == [(10_000, 2, 2)]
+
+
+async def test_an_import_error_that_is_reported_again_keeps_its_moment(path: Path) -> None:
+    """Since when it stands does not depend on who looked last; another error of the file is new."""
+    async with a_writer(path) as writer:
+        for at, messages in ((T0, ["no"]), (T0 + 5, ["no", "neither"]), (T0 + 9, ["neither"])):
+            batch = Batch()
+            batch.add("import_error.doubt", file="a.py")
+            for message in messages:
+                batch.add("import_error.add", file="a.py", dag_id=None, message=message, line=1, traceback=None, at=at)
+            batch.add("import_error.sweep", file="a.py")
+            await writer.submit(batch)
+    assert look(path, "SELECT message, at, doubted FROM import_error") == [("neither", T0 + 5, 0)]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from engine.dagfiles.updates import Broken, Gone, Loaded
-from engine.model.dag import DagSpec, ImportFailure, TaskSpec
+from engine.lifecycle.memory import RunMemory
+from engine.model.dag import Commit, DagSpec, ImportFailure, ScheduleSpec, TaskSpec
+from engine.model.states import RunType
+from engine.scheduler.planner import create_run, manual_slot
+from engine.scheduler.turn import Turn
 from tests.support.lifecycle import task
 from tests.support.scheduler import Rig
 
@@ -78,7 +82,7 @@ async def test_a_broken_file_is_reported_and_cleared_when_mended(rig: Rig) -> No
     assert await rig.trigger()
     await rig.dag(task("a"))
     assert (entry.state, entry.broken_since) == ("active", None)
-    assert [row["file"] for row in rig.stored("import_error.clear")] == ["etl.py"] * 3
+    assert [row["file"] for row in rig.stored("import_error.sweep")] == ["etl.py"] * 3
     assert len(rig.stored("import_error.add")) == 1
 
 
@@ -92,3 +96,38 @@ async def test_a_dag_made_paused_waits_for_its_first_resume(rig: Rig) -> None:
     assert memory.run.state == "running"
     await rig.dag(task("a"), paused_upon_creation=True, bundle="b2")
     assert entry.paused_at is None
+
+
+async def test_a_dag_that_holds_when_broken_keeps_its_queued_runs_waiting_and_says_why(rig: Rig) -> None:
+    """What was made before the file broke waits for its repair; a run that a person wants starts all the same."""
+    entry = await rig.dag(task("a"), on_broken="hold", max_active_runs=1, schedule=ScheduleSpec("@hourly"))
+    first = await rig.trigger()
+    slot, _ = manual_slot(entry, None, rig.clock.now())
+    made: list[RunMemory] = []
+
+    def make(turn: Turn) -> None:
+        made.append(create_run(rig.scheduler, turn, entry, RunType.SCHEDULED, slot, "etl@1", {}))
+
+    rig.scheduler.post(make)
+    await rig.turn()
+    (waiting,) = made
+    await rig.load(Broken("etl.py", (ImportFailure("etl.py", "SyntaxError: no", 3),)))
+    await rig.finish(first, "a")
+    assert first.run.state == "success"
+    assert waiting.run.state == "queued"
+    assert waiting.instances["a", -1].blockers == ("run_queued", "dag_broken")
+    by_hand = await rig.trigger(parallel=True)
+    assert by_hand.run.state == "running"
+    await rig.finish(by_hand, "a")
+    await rig.dag(task("a"), on_broken="hold", max_active_runs=1, schedule=ScheduleSpec("@hourly"))
+    assert waiting.run.state == "running"
+
+
+async def test_a_version_notes_its_commit_and_is_put_right_once_that_holds_it(rig: Rig) -> None:
+    """Loaded before it was committed, and the same content found in a commit later: no new version, but its commit."""
+    await rig.load(Loaded("both.py", "b1", (spec("good"),), commit=Commit("a1", "Ann", 5, True)))
+    await rig.load(Loaded("both.py", "b1", (spec("good"),), commit=Commit("a1", "Ann", 5, True)))
+    await rig.load(Loaded("both.py", "b1", (spec("good"),), commit=Commit("b2", "Bob", 6, False)))
+    assert len(versions(rig)) == 1
+    found = [(row["commit_id"], row["author"], row["dirty"]) for row in rig.stored("dag_version.commit")]
+    assert found == [("a1", "Ann", 1), ("b2", "Bob", 0)]
