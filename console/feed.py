@@ -1,7 +1,7 @@
 """The feed: turns news into frames. Newer news replaces older, timers share one beat, and nothing new draws nothing.
 
-At most ten frames a second while somebody looks, four while the terminal is slow to take them or the frames are dear,
-one after the window has lost its focus. What a person does (another screen, a key) is never held back.
+At most ten frames a second while somebody looks, four while the terminal is slow to take them, three while the frames
+are dear, one after the window has lost its focus. What a person does (another screen, a key) is never held back.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.model.moments import SECOND, Micros
 if TYPE_CHECKING:
     from console.backends.port import Source
 
-FOCUSED, DRAINING, BLURRED = 0.1, 0.25, 1.0
+FOCUSED, DRAINING, DEAREST, BLURRED = 0.1, 0.25, 0.34, 1.0
 _DRAIN_LOOK = 0.05
 DEAR = 0.03
 """Share of a core from which on a console draws less often: the host's processor belongs to its tasks."""
@@ -145,7 +145,7 @@ class Feed:
         share = (processor - self._spent[1]) / passed
         self._spent = moment, processor
         if share > DEAR:
-            self._gap = min(self._gap * 1.5, DRAINING)
+            self._gap = min(self._gap * 1.5, DEAREST)
         elif share < DEAR / 2:
             self._gap = max(self._gap / 1.5, FOCUSED)
 
