@@ -24,6 +24,7 @@ from console.model.snapshot import Scene, Snapshot
 from console.terminal import TerminalApp
 from console.text import sanitise
 from console.theming import Look, Palette, available, detect_look, load_theme
+from engine.collector import calm
 from engine.model.moments import SECOND, Micros
 
 # What the first paint does not need is imported where it is first used: that is a third of the time to it.
@@ -301,6 +302,7 @@ async def _load_the_rest() -> None:
     for name in _LATER:
         await asyncio.sleep(_BREATH)
         await asyncio.to_thread(import_module, name)
+    calm()
 
 
 def run_console(home: Home, *, theme: str | None = None, look: Look | None = None) -> int:

@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from engine.archive import ReadLane, StoreArchive
 from engine.clock import Clock, clock_from_environment
+from engine.collector import calm
 from engine.config import Home, HomeError, Settings, task_environment
 from engine.control import protocol as p
 from engine.control.commands import Commands
@@ -105,6 +106,7 @@ class Engine:
             await self._load(first=True)
             await self._server.open()
             ready(f"{READY} pid {os.getpid()} home {self._home.root}")
+            calm()
             async with asyncio.TaskGroup() as tasks:
                 working = [
                     tasks.create_task(self._watch_files()),
