@@ -18,6 +18,7 @@ from engine.authoring.exceptions import (
     SkipTask,
     TransientError,
 )
+from engine.authoring.groups import TaskGroup, task_group
 from engine.authoring.lazy import ParamValue
 from engine.authoring.params import Param
 from engine.authoring.tasks import shell, task
@@ -35,12 +36,14 @@ __all__ = [
     "SkipTask",
     "Task",
     "TaskContext",
+    "TaskGroup",
     "TransientError",
     "chain",
     "cross_downstream",
     "dag",
     "shell",
     "task",
+    "task_group",
 ]
 
 if __name__ == "__main__":

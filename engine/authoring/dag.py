@@ -11,6 +11,7 @@ from typing import Any, Unpack, overload
 from engine.authoring.checks import shown
 from engine.authoring.context import CONTEXT_FIELDS
 from engine.authoring.exceptions import DefinitionError, ParamError
+from engine.authoring.groups import TaskGroup
 from engine.authoring.lazy import ParamValue
 from engine.authoring.options import DAG_CHECKS, DEFAULT_ARGS_CHECKS, DagOptions, checked
 from engine.authoring.params import Param
@@ -18,7 +19,7 @@ from engine.authoring.places import Place, user_place
 from engine.authoring.registry import loading, pop_dag, push_dag
 from engine.authoring.tasks import TaskFunction
 from engine.authoring.templates import PARAM_NAME, param_names
-from engine.authoring.wiring import Task
+from engine.authoring.wiring import Task, Wirable, link
 from engine.model.ids import check_id
 
 
@@ -56,7 +57,12 @@ class DAG:
         for name, param in self.options.get("params", {}).items():
             self.declare_param(name, param)
         self.defined_here: list[TaskFunction] = []
+        self.open_group: TaskGroup | None = None
+        """The task group whose block is being executed."""
+        self.later: list[tuple[Wirable, Wirable]] = []
+        """Wirings of task groups: made into edges when the DAG is whole."""
         self._tasks: dict[str, Task] = {}
+        self._groups: dict[str, TaskGroup] = {}
 
     @property
     def tasks(self) -> list[Task]:
@@ -114,6 +120,22 @@ class DAG:
         task.options = {**defaults, **task.options}
         self._tasks[task.task_id] = task
 
+    @property
+    def group_ids(self) -> list[str]:
+        """Ids of the task groups, outer ones before those in them."""
+        return list(self._groups)
+
+    def add_group(self, group: TaskGroup) -> None:
+        """Takes a task group in. Raises DefinitionError when its id is taken."""
+        other = self._groups.get(group.group_id)
+        if other is not None:
+            raise DefinitionError(
+                f"task group id {group.group_id!r} is used twice in DAG {self.dag_id!r}, first on line "
+                f"{other.place.line}: give each task group an id of its own",
+                group.place,
+            )
+        self._groups[group.group_id] = group
+
     def __enter__(self) -> DAG:
         push_dag(self)
         return self
@@ -123,19 +145,30 @@ class DAG:
     ) -> None:
         try:
             if kind is None:
-                self._take_unused()
+                self.take_unused()
+                self._wire_groups()
         finally:
             pop_dag()
 
-    def _take_unused(self) -> None:
+    def take_unused(self, since: int = 0) -> None:
         """A `@task` defined in the DAG's own body and never called or wired is a task without edges."""
-        for function in self.defined_here:
+        for function in self.defined_here[since:]:
             if not function.is_used_in(self):
                 function.as_task()
-        self.defined_here.clear()
+        del self.defined_here[since:]
+
+    def _wire_groups(self) -> None:
+        """Inner groups first: what an outer group starts and ends with depends on the edges in it."""
+        waiting, self.later = self.later, []
+        for before, after in sorted(waiting, key=lambda pair: -max(_depth(side) for side in pair)):
+            link(before, after)
 
     def __repr__(self) -> str:
         return f"<DAG {self.dag_id}>"
+
+
+def _depth(side: Wirable) -> int:
+    return side.depth if isinstance(side, TaskGroup) else 0
 
 
 class DagFunction:

@@ -10,7 +10,8 @@ from typing import Any
 from engine.authoring.context import TaskContext, build_context, build_scope
 from engine.authoring.dag import DAG
 from engine.authoring.exceptions import TaskMissing
-from engine.authoring.lazy import resolve
+from engine.authoring.lazy import Scope, resolve
+from engine.authoring.mapping import ELEMENT
 from engine.authoring.tasks import WHOLE_CONTEXT
 from engine.authoring.wiring import Task
 from engine.model.attempt_files import AttemptSpec
@@ -31,7 +32,26 @@ def call_task(dag: DAG, spec: AttemptSpec, inputs: Mapping[str, Any]) -> Any:
     scope = build_scope(context, inputs)
     args = [resolve(value, scope) for value in task.args]
     kwargs = {name: resolve(value, scope) for name, value in task.kwargs.items()}
+    if task.lists:
+        kwargs |= _items(task, spec, inputs, scope)
     return _call(task.function, args, fill_in(task.function, args, kwargs, context))
+
+
+def _items(task: Task, spec: AttemptSpec, inputs: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    """The items of the attempt's index: from its inputs, or out of the lists in the DAG file."""
+    found: dict[str, Any] = {}
+    places = inputs.get(ELEMENT, {})
+    for name, value in task.lists.items():
+        if ELEMENT + name in inputs:
+            found[name] = inputs[ELEMENT + name]
+        else:
+            try:
+                found[name] = resolve(value[places[name]], scope)
+            except (LookupError, TypeError):
+                raise TaskMissing(
+                    f"task {spec.task_id!r} has no item {spec.map_index} to run with: its list is another one now"
+                ) from None
+    return found
 
 
 def prepare(dag: DAG) -> None:

@@ -10,6 +10,7 @@ from engine.authoring.checks import shown
 from engine.authoring.dag import DAG
 from engine.authoring.exceptions import DefinitionError
 from engine.authoring.lazy import Lazy, reference_of
+from engine.authoring.mapping import sources_of
 from engine.authoring.wiring import Task
 from engine.model.dag import CallbackFlags, DagSpec, Json, RetryPolicy, ScheduleSpec, TaskSpec
 from engine.model.states import TriggerRule
@@ -69,6 +70,8 @@ def _task(task: Task) -> TaskSpec:
         kind=task.kind,
         upstream=task.upstream_in_order(),
         inputs=task.inputs,
+        mapped=sources_of(task),
+        group=task.group.group_id if task.group else None,
         trigger_rule=TriggerRule(options.get("trigger_rule", TriggerRule.ALL_SUCCESS)),
         retry=_retry(options),
         command=task.command,

@@ -5,18 +5,22 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from engine.authoring.checks import shown
 from engine.authoring.context import CONTEXT_FIELDS
 from engine.authoring.exceptions import DefinitionError
 from engine.authoring.lazy import Lazy, walk
+from engine.authoring.mapping import PartialTask, check_lists
 from engine.authoring.options import TASK_CHECKS, TaskOptions, checked
 from engine.authoring.places import user_place
 from engine.authoring.registry import current_dag, loading, require_dag
 from engine.authoring.templates import shell_variables
 from engine.authoring.wiring import Task, Wirable
 from engine.model.ids import check_id
+
+if TYPE_CHECKING:
+    from engine.authoring.dag import DAG
 
 WHOLE_CONTEXT = ("ctx", "context")
 
@@ -61,6 +65,21 @@ class TaskFunction(Wirable):
             )
         return self._make(dag, args, kwargs)
 
+    def partial(self, **arguments: Any) -> PartialTask:
+        """Arguments that are the same for every index of a mapped task; `.expand(...)` has to follow."""
+        return PartialTask(self, arguments)
+
+    def expand(self, **lists: Any) -> Task:
+        """A mapped task: an instance for each item of a list, of a dict (its pairs), or of another task's result.
+
+        With several lists, an instance for each combination. Raises DefinitionError when it cannot be mapped.
+        """
+        return self._mapped({}, lists)
+
+    def _mapped(self, arguments: Mapping[str, Any], lists: Mapping[str, Any]) -> Task:
+        dag = require_dag(f"task {self.task_id!r} is mapped")
+        return self._make(dag, (), dict(arguments), check_lists(f"task {self.task_id!r}", lists, arguments))
+
     def override(self, *, task_id: str | None = None, **options: Unpack[TaskOptions]) -> TaskFunction:
         """The same function with other arguments, for tasks that differ in a few of them."""
         place = user_place()
@@ -86,14 +105,17 @@ class TaskFunction(Wirable):
     def _made_in(self, dag: object) -> list[Task]:
         return [made for owner, made in self._origin._made if owner is dag]
 
-    def _make(self, dag: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task:
+    def _make(
+        self, dag: DAG, args: tuple[Any, ...], kwargs: dict[str, Any], lists: Mapping[str, Any] | None = None
+    ) -> Task:
         own = {made.task_id for made in self._made_in(dag)}
-        task_id, count = self.task_id, 0
+        first = _grouped_id(dag, self.task_id)
+        task_id, count = first, 0
         while task_id in own:
             count += 1
-            task_id = f"{self.task_id}__{count}"
-        check_call(self.function, task_id, args, kwargs)
-        made = Task(dag, task_id, "python", self.options, function=self.function, args=args, kwargs=kwargs)
+            task_id = f"{first}__{count}"
+        check_call(self.function, task_id, args, {**kwargs, **(lists or {})})
+        made = Task(dag, task_id, "python", self.options, function=self.function, args=args, kwargs=kwargs, lists=lists)
         self._origin._made.append((dag, made))
         return made
 
@@ -159,8 +181,8 @@ def shell(task_id: str, command: str | list[str], **options: Unpack[TaskOptions]
     A command never has values pasted into it: it finds params in `$DAGDECK_PARAM_NAME`, its date in `$DAGDECK_DS` and
     so on, and whatever `env=` gives it. Raises DefinitionError for impossible arguments.
     """
-    name = _checked_id(task_id)
-    dag = require_dag(f"shell task {name!r} is made")
+    dag = require_dag(f"shell task {task_id!r} is made")
+    name = _grouped_id(dag, _checked_id(task_id))
     checked_options = checked(f"task {name!r}", options, TASK_CHECKS, user_place())
     return Task(dag, name, "shell", checked_options, command=_checked_command(name, command))
 
@@ -189,6 +211,11 @@ def _give(value: Lazy) -> str:
     if set(reference) == {"$param"}:
         return f'use "$DAGDECK_PARAM_{reference["$param"].upper()}" there'
     return 'give it to the task in env={"NAME": ...} and use "$NAME" there'
+
+
+def _grouped_id(dag: DAG, task_id: str) -> str:
+    """The id with the prefix of the task group that is open."""
+    return task_id if dag.open_group is None else _checked_id(dag.open_group.prefix + task_id)
 
 
 def _checked_id(task_id: object) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.authoring.checks import shown
+from engine.authoring.checks import env_names, shown
 from engine.authoring.exceptions import DefinitionError
 from engine.authoring.lazy import RESULT, Lazy, walk
+from engine.authoring.mapping import check_lists
 from engine.authoring.places import user_place
+from engine.authoring.registry import require_dag
 
 if TYPE_CHECKING:
     from engine.authoring.dag import DAG
@@ -22,22 +24,32 @@ class Wirable:
         """The task this stands for in the DAG being built."""
         raise NotImplementedError
 
+    def starts(self) -> list[Task]:
+        """The tasks that an edge to it leads to."""
+        return [self.as_task()]
+
+    def ends(self) -> list[Task]:
+        """The tasks that an edge from it comes from."""
+        return [self.as_task()]
+
+    def is_open_ended(self) -> bool:
+        """Whether it can be wired only once the DAG is whole."""
+        return False
+
     def __rshift__(self, other: object) -> Any:
-        own, after = self.as_task(), tasks_of(other)
-        connect([own], after)
-        return _chained(other, after)
+        connect([self], items_of(other))
+        return _chained(other)
 
     def __lshift__(self, other: object) -> Any:
-        own, before = self.as_task(), tasks_of(other)
-        connect(before, [own])
-        return _chained(other, before)
+        connect(items_of(other), [self])
+        return _chained(other)
 
     def __rrshift__(self, other: object) -> Any:
-        connect(tasks_of(other), [self.as_task()])
+        connect(items_of(other), [self])
         return self
 
     def __rlshift__(self, other: object) -> Any:
-        connect([self.as_task()], tasks_of(other))
+        connect([self], items_of(other))
         return self
 
     def set_downstream(self, other: object) -> None:
@@ -53,14 +65,12 @@ class TaskList(list[Any]):
     """What `a >> [b, c]` returns: a list that can be wired on, also to another list."""
 
     def __rshift__(self, other: object) -> Any:
-        after = tasks_of(other)
-        connect(tasks_of(self), after)
-        return _chained(other, after)
+        connect(items_of(self), items_of(other))
+        return _chained(other)
 
     def __lshift__(self, other: object) -> Any:
-        before = tasks_of(other)
-        connect(before, tasks_of(self))
-        return _chained(other, before)
+        connect(items_of(other), items_of(self))
+        return _chained(other)
 
 
 class Task(Wirable, Lazy):
@@ -80,16 +90,22 @@ class Task(Wirable, Lazy):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
         command: str | list[str] | None = None,
+        lists: Mapping[str, Any] | None = None,
     ) -> None:
         self.dag, self.task_id, self.kind, self.options = dag, task_id, kind, dict(options)
+        self.group = dag.open_group
         self.function, self.args, self.kwargs = function, args, dict(kwargs or {})
         self.command = command
         self.place = user_place()
         self.inputs: list[str] = []
         self._upstream: dict[str, Task] = {}
         self._downstream: dict[str, Task] = {}
+        self.lists: dict[str, Any] = {}
+        """What it is mapped over, by argument or environment variable; empty for a task that is not mapped."""
         dag.add_task(self)
         self._take_inputs([*args, *self.kwargs.values(), self.options.get("env", {})])
+        if lists:
+            self._map_over(lists)
 
     @property
     def upstream_task_ids(self) -> set[str]:
@@ -108,6 +124,33 @@ class Task(Wirable, Lazy):
     def as_task(self) -> Task:
         """Itself."""
         return self
+
+    def expand(self, **lists: Any) -> Task:
+        """Maps a shell task: an instance for each item, which finds its item in the environment variable of that name.
+
+        Raises DefinitionError for a call of a `@task` function: it is the function that is mapped, not its call.
+        """
+        if self.kind != "shell":
+            raise DefinitionError(
+                f"{self._named()} is called already: write {self.task_id}.expand(...), or {self.task_id}.partial(...)"
+                ".expand(...) for arguments that are the same for every item"
+            )
+        if self.lists:
+            raise DefinitionError(f"{self._named()} is mapped already: give all lists to one expand()")
+        try:
+            env_names(lists)
+        except ValueError as problem:
+            raise DefinitionError(f"{self._named()}: expand() sets environment variables: use {problem}") from None
+        self._map_over(check_lists(self._named(), lists, self.options.get("env", {})))
+        return self
+
+    def _map_over(self, lists: Mapping[str, Any]) -> None:
+        for value in lists.values():
+            if isinstance(value, Lazy):
+                self._take_reference(value, whole=False)
+            else:
+                self._take_inputs(value)
+        self.lists = dict(lists)
 
     def follow(self, before: Task) -> None:
         """Adds the edge from `before` to this task. Raises DefinitionError for tasks of two DAGs."""
@@ -128,7 +171,7 @@ class Task(Wirable, Lazy):
             elif isinstance(found, Wirable):
                 raise DefinitionError(f"{self._named()}: {found!r} is not called: pass what calling it returns")
 
-    def _take_reference(self, value: Lazy) -> None:
+    def _take_reference(self, value: Lazy, whole: bool = True) -> None:
         reference = value._reference()
         if RESULT not in reference:
             self.dag.check_param(reference["$param"], self._named())
@@ -141,7 +184,7 @@ class Task(Wirable, Lazy):
                 f"{self._named()}: shell task {before.task_id!r} has no result to pass on: wire it with >>"
             )
         self.follow(before)
-        if before.task_id not in self.inputs:
+        if whole and before.task_id not in self.inputs:
             self.inputs.append(before.task_id)
 
     def _reference(self) -> dict[str, Any]:
@@ -154,21 +197,32 @@ class Task(Wirable, Lazy):
         return f"<task {self.task_id} of DAG {self.dag.dag_id}>"
 
 
-def tasks_of(wired: object) -> list[Task]:
-    """The tasks that one side of a wiring stands for. Raises DefinitionError when it stands for none."""
+def items_of(wired: object) -> list[Wirable]:
+    """The tasks, functions and groups that one side of a wiring names. Raises DefinitionError when it names none."""
     if isinstance(wired, Wirable):
-        return [wired.as_task()]
+        return [wired]
     if isinstance(wired, list | tuple):
-        return [task for item in wired for task in tasks_of(item)]
-    raise DefinitionError(f"{shown(wired)} cannot be wired: use tasks, @task functions, or lists of them")
+        return [found for item in wired for found in items_of(item)]
+    raise DefinitionError(f"{shown(wired)} cannot be wired: use tasks, @task functions, task groups, or lists of them")
 
 
-def connect(before: Iterable[Task], after: Iterable[Task]) -> None:
-    """An edge from each task of `before` to each of `after`."""
+def connect(before: Iterable[Wirable], after: Iterable[Wirable]) -> None:
+    """An edge from each task of `before` to each of `after`; those of groups are made when the DAG is whole."""
     starts = list(before)
     for end in after:
         for start in starts:
-            end.follow(start)
+            if start.is_open_ended() or end.is_open_ended():
+                require_dag("a task group is wired").later.append((start, end))
+            else:
+                link(start, end)
+
+
+def link(before: Wirable, after: Wirable) -> None:
+    """The edges between two sides, now."""
+    sources = before.ends()
+    for target in after.starts():
+        for source in sources:
+            target.follow(source)
 
 
 def chain(*steps: Any) -> None:
@@ -177,22 +231,20 @@ def chain(*steps: Any) -> None:
     Raises DefinitionError when two neighbouring lists differ in length.
     """
     for first, second in pairwise(steps):
-        before, after = tasks_of(first), tasks_of(second)
+        before, after = items_of(first), items_of(second)
         if isinstance(first, list | tuple) and isinstance(second, list | tuple):
             if len(before) != len(after):
                 raise DefinitionError(f"chain() got neighbouring lists of {len(before)} and {len(after)} tasks")
             for start, end in zip(before, after, strict=True):
-                end.follow(start)
+                connect([start], [end])
         else:
             connect(before, after)
 
 
 def cross_downstream(before: Any, after: Any) -> None:
     """Wires every task of one list to every task of another."""
-    connect(tasks_of(before), tasks_of(after))
+    connect(items_of(before), items_of(after))
 
 
-def _chained(right_side: object, tasks: list[Task]) -> Any:
-    if isinstance(right_side, list | tuple):
-        return TaskList(tasks)
-    return right_side
+def _chained(right_side: object) -> Any:
+    return TaskList(right_side) if isinstance(right_side, list | tuple) else right_side

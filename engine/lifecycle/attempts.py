@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.lifecycle.events import Claimed, Ended, Granted, RetryDue, RetryNow, SpawnFailed
 from engine.lifecycle.killing import dead, fill, result_stands, retry_later
+from engine.lifecycle.mapping import has_item
 from engine.lifecycle.memory import Node
 from engine.lifecycle.moves import Step, end_attempt, move_task, note_attempt, order_callback
 from engine.lifecycle.retry import Judgement, classify, retry_number
@@ -150,7 +151,7 @@ def retry_due(step: Step, event: RetryDue | RetryNow) -> None:
     if node is None or node.ti.state is not _T.UP_FOR_RETRY:
         step.changes.ignored.append(f"task instance {event.ti}: no retry is waiting")
         return
-    if node.decide(node.counts) is Verdict.RUN:
+    if node.decide(node.counts) is Verdict.RUN and has_item(step.memory, node):
         move_task(step, node, _T.SCHEDULED, Reason.RETRY_DUE if isinstance(event, RetryDue) else Reason.RETRY_NOW)
     else:
         move_task(step, node, _T.NONE, Reason.UPSTREAM)

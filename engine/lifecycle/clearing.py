@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from engine.lifecycle.changes import Changes
 from engine.lifecycle.events import Clear
 from engine.lifecycle.killing import begin_epoch, begin_kill
-from engine.lifecycle.memory import Node, RunMemory
+from engine.lifecycle.mapping import sum_up
+from engine.lifecycle.memory import Node, RunMemory, has_task
 from engine.lifecycle.moves import Step, move_run, move_task, note_task
 from engine.lifecycle.plan import DagPlan
 from engine.lifecycle.settle import conclude, ending, verdict_holds
@@ -36,7 +37,12 @@ def select(
         named = [memory.by_id[key] for key in targets]
         chosen = {ti.id for ti in named} | _around(memory, named, downstream, upstream)
     nodes = sorted((memory.nodes[key] for key in chosen if key in memory.nodes), key=lambda node: node.position)
-    return [node.ti for node in nodes if not only_failed or is_failed(node.ti)]
+    return [node.ti for node in nodes if _can_be_cleared(node) and (not only_failed or is_failed(node.ti))]
+
+
+def _can_be_cleared(node: Node) -> bool:
+    """Not the summary row of indexes, which follows them, and no index whose item is gone."""
+    return node.group is None or not (node.ti.state is TaskState.REMOVED or node.group.is_summary(node))
 
 
 def _around(memory: RunMemory, named: Iterable[TaskInstance], downstream: bool, upstream: bool) -> set[int]:
@@ -71,6 +77,8 @@ def clear(step: Step, event: Clear) -> None:
         node = memory.nodes.get(key)
         if node is None:
             step.changes.ignored.append(f"task instance {key}: its task is gone from the DAG, it cannot be cleared")
+        elif not _can_be_cleared(node):
+            step.changes.ignored.append(f"task instance {key}: only indexes that have an item can be cleared")
         else:
             _clear(step, node)
 
@@ -103,8 +111,8 @@ def rebase(memory: RunMemory, plan: DagPlan, changes: Changes, ids: Iterator[int
     if run.state not in TERMINAL_RUN:
         raise ValueError(f"run {run.run_id} is {run.state}: its DAG version changes only when it is reopened")
     step = Step(memory, now, changes)
-    for node in list(memory.nodes.values()):
-        if node.ti.task_id not in plan.tasks and node.ti.state is not TaskState.REMOVED:
+    for node in sorted(memory.nodes.values(), key=lambda node: -node.position):
+        if not has_task(plan, node.ti) and node.ti.state is not TaskState.REMOVED:
             move_task(step, node, TaskState.REMOVED, Reason.REMOVED)
     memory.plan = plan
     for task_id in plan.order:
@@ -112,10 +120,13 @@ def rebase(memory: RunMemory, plan: DagPlan, changes: Changes, ids: Iterator[int
             _add(memory, TaskInstance(next(ids), run.id, task_id, UNMAPPED), changes, now)
     memory.link()
     step.work.clear()
+    step.groups.clear()
     for node in sorted(memory.nodes.values(), key=lambda node: node.position):
-        if node.ti.state is TaskState.REMOVED or not verdict_holds(node):
+        gone = node.ti.state is TaskState.REMOVED
+        if (gone and node.ti.map_index == UNMAPPED) or not (gone or verdict_holds(node, memory)):
             move_task(step, node, TaskState.NONE, Reason.RESET)
             begin_epoch(node.ti)
+    sum_up(step)
 
 
 def _add(memory: RunMemory, ti: TaskInstance, changes: Changes, now: Micros) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from engine.lifecycle import attempts, clearing, killing, operations
 from engine.lifecycle import events as e
 from engine.lifecycle.changes import Changes
-from engine.lifecycle.memory import RunMemory, restore
+from engine.lifecycle.memory import Items, RunMemory, restore
 from engine.lifecycle.moves import Step, move_run
 from engine.lifecycle.settle import settle
 from engine.model.moments import Micros
@@ -31,8 +32,21 @@ def rehearse(memory: RunMemory, event: e.OperatorEvent, now: Micros) -> Changes:
     """What the event would do, by doing it to a copy. The rows in the answer are the copy's."""
     copies = [replace(ti, current=replace(ti.current) if ti.current else None) for ti in memory.by_id.values()]
     changes = Changes()
-    apply(restore(memory.plan, replace(memory.run), copies), event, now, changes)
+    copy = restore(memory.plan, replace(memory.run), copies)
+    copy.items = _SameItems(memory.items)
+    apply(copy, event, now, changes)
     return changes
+
+
+class _SameItems:
+    """A run's items, for a copy of it whose new rows are never stored."""
+
+    def __init__(self, items: Items) -> None:
+        self.size = items.size
+        self._ids = itertools.count(-1, -1)
+
+    def new_id(self) -> int:
+        return next(self._ids)
 
 
 def _start(step: Step, event: e.Start) -> None:

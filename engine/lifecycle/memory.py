@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
 from engine.lifecycle.changes import Changes, Episode
 from engine.lifecycle.plan import DagPlan
@@ -17,7 +18,7 @@ _POSITION_SHIFT = 32
 class Node:
     """A task instance with its place in the graph and the counts of its direct upstream instances."""
 
-    __slots__ = ("children", "counts", "decide", "position", "task", "ti")
+    __slots__ = ("children", "counts", "decide", "group", "position", "task", "ti")
 
     def __init__(self, ti: TaskInstance, task: TaskSpec, index: int) -> None:
         self.ti = ti
@@ -27,6 +28,60 @@ class Node:
         self.counts = UpstreamCounts()
         self.children: list[Node] = []
         self.decide: Callable[[UpstreamCounts], Verdict] = RULES[task.trigger_rule]
+        self.group: Group | None = None
+        """For the summary row and the indexes of a mapped task."""
+
+
+class Items(Protocol):
+    """What a run knows of the items of its mapped tasks."""
+
+    def size(self, task_id: str) -> int | str:
+        """How many items a mapped task has, by what it is mapped over now; text: why that cannot be said."""
+
+    def new_id(self) -> int:
+        """An id for a new task instance."""
+
+
+class Group:
+    """A mapped task in one run: its summary row and its indexes, which share the summary's upstream counts.
+
+    Before the expansion, and when all indexes are removed, the summary row is an instance like any other. Once there
+    are indexes they are what is decided, started and counted downstream, and the summary's state only sums them up.
+    """
+
+    __slots__ = ("below", "members", "size", "summary", "tally", "unfinished")
+
+    def __init__(self, summary: Node) -> None:
+        self.summary = summary
+        self.below: list[Node] = []
+        """The instances directly downstream."""
+        self.members: list[Node] = []
+        """By index; none is ever missing, those without an item are `removed`."""
+        self.tally: dict[TaskState, int] = dict.fromkeys(TaskState, 0)
+        self.unfinished = 0
+        self.size = 0
+        """How many items there were when the indexes were last fitted to them."""
+
+    @property
+    def task_id(self) -> str:
+        return self.summary.ti.task_id
+
+    @property
+    def live(self) -> int:
+        """Indexes that are not removed."""
+        return len(self.members) - self.tally[TaskState.REMOVED]
+
+    def add(self, node: Node) -> None:
+        """Takes in the next index."""
+        node.group, node.counts, node.children = self, self.summary.counts, self.below
+        self.members.append(node)
+        self.tally[node.ti.state] += 1
+        if node.ti.state not in TERMINAL_TASK:
+            self.unfinished += 1
+
+    def is_summary(self, node: Node) -> bool:
+        """Whether the node only sums up indexes."""
+        return node is self.summary and self.live > 0
 
 
 class RunMemory:
@@ -36,8 +91,11 @@ class RunMemory:
         "by_attempt",
         "by_id",
         "episode",
+        "groups",
         "instances",
+        "items",
         "nodes",
+        "open_groups",
         "overruled",
         "plan",
         "run",
@@ -64,6 +122,11 @@ class RunMemory:
         """How many instances are in each state."""
         self.unfinished = 0
         """How many instances are not terminal."""
+        self.groups: dict[str, Group] = {}
+        """Mapped tasks, by id."""
+        self.open_groups = 0
+        """Summary rows that wait for their indexes."""
+        self.items: Items = NoItems()
 
     def task(self, ti: TaskInstance) -> TaskSpec:
         """The spec of an instance's task. Raises KeyError for an instance whose task is gone from the plan."""
@@ -82,26 +145,62 @@ class RunMemory:
     def link(self) -> None:
         """Builds the nodes of all instances from the plan: edges and counts, all anew."""
         plan = self.plan
-        self.nodes = {
-            ti.id: Node(ti, plan.tasks[ti.task_id], plan.index[ti.task_id])
-            for ti in self.instances.values()
-            if ti.task_id in plan.tasks
-        }
-        by_task: dict[str, list[Node]] = {}
-        for node in self.nodes.values():
-            by_task.setdefault(node.ti.task_id, []).append(node)
-        for task_id, members in by_task.items():
-            children = [child for below in plan.downstream[task_id] for child in by_task.get(below, ())]
-            for node in members:
-                node.children = children
-                for child in children:
+        self.nodes = {ti.id: self.node_of(ti) for ti in self.instances.values() if has_task(plan, ti)}
+        first = {node.ti.task_id: node for node in self.nodes.values() if node.ti.map_index == UNMAPPED}
+        self._group(first)
+        for task_id, node in first.items():
+            below = [first[name] for name in plan.downstream[task_id] if name in first]
+            group = self.groups.get(task_id)
+            if group is None or not group.live:
+                node.children = below
+                for child in below:
                     child.counts.include(node.ti.state)
+            if group is not None:
+                group.below[:] = below
+                for member in group.members:
+                    for child in below:
+                        child.counts.include(member.ti.state)
+
+    def node_of(self, ti: TaskInstance) -> Node:
+        """A node without edges."""
+        return Node(ti, self.plan.tasks[ti.task_id], self.plan.index[ti.task_id])
+
+    def _group(self, first: dict[str, Node]) -> None:
+        self.groups = {name: Group(node) for name, node in first.items() if self.plan.tasks[name].mapped}
+        for group in self.groups.values():
+            group.summary.group = group
+        if self.groups:
+            for node in sorted(self.nodes.values(), key=lambda node: node.position):
+                if node.ti.map_index != UNMAPPED:
+                    self.groups[node.ti.task_id].add(node)
+        for group in self.groups.values():
+            removed = (at for at, node in enumerate(group.members) if node.ti.state is TaskState.REMOVED)
+            group.size = next(removed, len(group.members))
+        self.open_groups = sum(group.summary.ti.state is TaskState.DEFERRED for group in self.groups.values())
 
     def queue_scheduled(self) -> None:
         """Puts the instances that wait for limits into their order, after the rows came from the store."""
         waiting = [ti for ti in self.by_id.values() if ti.state is TaskState.SCHEDULED]
         waiting.sort(key=lambda ti: (ti.scheduled_at or 0, self.nodes[ti.id].position))
         self.scheduled = {ti.id: ti for ti in waiting}
+
+
+class NoItems:
+    """What a run knows before anybody has told it."""
+
+    def size(self, task_id: str) -> int | str:
+        """Nothing is known."""
+        return "nothing is known of its items"
+
+    def new_id(self) -> int:
+        """Never asked for where there are no items."""
+        raise ValueError("a run without items has no indexes to make")
+
+
+def has_task(plan: DagPlan, ti: TaskInstance) -> bool:
+    """Whether the plan has the instance's task, and for an index has it mapped."""
+    task = plan.tasks.get(ti.task_id)
+    return task is not None and (ti.map_index == UNMAPPED or bool(task.mapped))
 
 
 def _episode(run: Run) -> Episode:
@@ -137,8 +236,9 @@ def restore(plan: DagPlan, run: Run, instances: Iterable[TaskInstance]) -> RunMe
     """
     memory = RunMemory(plan, run)
     for ti in instances:
-        if ti.task_id not in plan.tasks and ti.state is not TaskState.REMOVED:
-            raise ValueError(f"run {run.run_id}: task {ti.task_id} is not in DAG version {plan.version_id}")
+        if not has_task(plan, ti) and ti.state is not TaskState.REMOVED:
+            index = f"[{ti.map_index}]" if ti.map_index != UNMAPPED else ""
+            raise ValueError(f"run {run.run_id}: task {ti.task_id}{index} is not in DAG version {plan.version_id}")
         memory.add(ti)
     missing = [task_id for task_id in plan.order if (task_id, UNMAPPED) not in memory.instances]
     if missing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.lifecycle.changes import CallbackOrder, Changes, Episode
-from engine.lifecycle.memory import Node, RunMemory
+from engine.lifecycle.memory import Group, Node, RunMemory
 from engine.lifecycle.table import RUN_TARGETS, TASK_TARGETS, refusal
 from engine.model.dag import CallbackFlags
 from engine.model.moments import Micros
@@ -17,7 +17,7 @@ _UP_FOR_RETRY, _KILLING = TaskState.UP_FOR_RETRY, TaskState.KILLING
 class Step:
     """One event being handled: the run's memory, the moment, where changes go, and what is left to look at."""
 
-    __slots__ = ("by", "changes", "command", "memory", "now", "ordered", "work")
+    __slots__ = ("by", "changes", "command", "groups", "memory", "now", "ordered", "work")
 
     def __init__(
         self, memory: RunMemory, now: Micros, changes: Changes, command: str | None = None, by: str | None = None
@@ -29,6 +29,8 @@ class Step:
         self.by = by
         self.work: list[Node] = []
         """Nodes one of whose upstream instances became terminal, or ceased to be."""
+        self.groups: dict[str, Group] = {}
+        """Mapped tasks of which an index moved: their summary rows follow at the end."""
         self.ordered = False
         """Terminal states were left or changed: look at `work` in topological order, at verdicts already given, and at
         the outcome of a run that is over."""
@@ -62,6 +64,39 @@ def move_task(
     step.changes.transitions.append(
         Transition("task", now, run.dag_id, run.id, ti.id, attempt, before, to, reason, step.command, detail)
     )
+    if node.group is not None:
+        _count_index(step, node.group, node, before, to)
+
+
+def _count_index(step: Step, group: Group, node: Node, before: TaskState, to: TaskState) -> None:
+    if node is group.summary:
+        step.memory.open_groups += int(to is TaskState.DEFERRED) - int(before is TaskState.DEFERRED)
+        return
+    group.tally[before] -= 1
+    group.tally[to] += 1
+    group.unfinished += int(before in TERMINAL_TASK) - int(to in TERMINAL_TASK)
+    step.groups[group.task_id] = group
+    if to is TaskState.REMOVED and not group.live:
+        _hand_back(step, group)
+
+
+def _hand_back(step: Step, group: Group) -> None:
+    """No index is left: the summary row stands for the task again, and is decided anew."""
+    summary = group.summary
+    move_task(step, summary, TaskState.NONE, Reason.RESET)
+    summary.children = group.below
+    for child in group.below:
+        child.counts.include(TaskState.NONE)
+    step.ordered = True
+    step.work += [summary, *group.below]
+
+
+def take_over(step: Step, group: Group) -> None:
+    """The first indexes are about to come: from now on they are counted downstream, not the summary row."""
+    summary = group.summary
+    for child in group.below:
+        child.counts.shift(summary.ti.state, TaskState.REMOVED)
+    summary.children = []
 
 
 def _leave(step: Step, ti: TaskInstance, before: TaskState, to: TaskState) -> None:

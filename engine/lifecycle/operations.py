@@ -23,6 +23,8 @@ def mark(step: Step, event: Mark) -> None:
         node = step.memory.nodes.get(key)
         if node is None or node.ti.state is TaskState.REMOVED:
             step.changes.ignored.append(f"task instance {key}: its task is gone, it cannot be marked")
+        elif node.group is not None and node.group.is_summary(node):
+            step.changes.ignored.append(f"task instance {key}: it sums up its indexes, mark these")
         else:
             _mark(step, node, event.state)
 
@@ -84,6 +86,8 @@ def run_timeout(step: Step, event: RunTimeout) -> None:
 def _stop_everything(step: Step, alive_then: TaskState, why: Reason) -> None:
     for node in step.memory.nodes.values():
         state = node.ti.state
+        if node.group is not None and node.group.is_summary(node):
+            continue
         if state in ALIVE_TASK:
             if not _decided(node):
                 begin_kill(step, node, alive_then, why)

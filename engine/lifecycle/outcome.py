@@ -40,7 +40,7 @@ def deadlocked(memory: RunMemory) -> bool:
     """Whether the run can never end: nothing is alive, and nothing waits for time, limits or a person, yet instances
     are undecided."""
     return (
-        memory.unfinished > 0
-        and memory.tally[TaskState.NONE] == memory.unfinished
+        memory.tally[TaskState.NONE] > 0
+        and memory.tally[TaskState.NONE] + memory.open_groups == memory.unfinished
         and memory.run.state in (RunState.RUNNING, RunState.PAUSED)
     )

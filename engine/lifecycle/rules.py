@@ -48,6 +48,11 @@ class UpstreamCounts:
         self.pending += 1
         self.shift(TaskState.NONE, state)
 
+    def expect(self, count: int) -> None:
+        """Counts so many more upstream instances, none of them terminal."""
+        self.total += count
+        self.pending += count
+
     def shift(self, before: TaskState, after: TaskState) -> None:
         """Follows one upstream instance from one state to another."""
         self._add(before, -1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 
-from engine.lifecycle.memory import Node
+from engine.lifecycle.mapping import BY_ITEMS, items_say_so, look_at_indexes, run_mapped, sum_up
+from engine.lifecycle.memory import Node, RunMemory
 from engine.lifecycle.moves import Step, move_run, move_task, note_run, order_callback
 from engine.lifecycle.outcome import JUDGED, deadlocked, run_outcome
 from engine.lifecycle.rules import Verdict
@@ -28,6 +29,7 @@ def settle(step: Step) -> None:
         for node in step.work:  # grows while it is walked
             consider(step, node)
         step.work.clear()
+    sum_up(step)
     finish(step)
 
 
@@ -48,9 +50,12 @@ def _look_in_order(step: Step) -> None:
 
 def consider(step: Step, node: Node) -> None:
     """Decides an undecided instance; takes back what its upstreams had decided, where that no longer holds."""
-    state = node.ti.state
+    state, group = node.ti.state, node.group
+    if group is not None and group.is_summary(node):
+        look_at_indexes(step, group)
+        return
     if state is not _NONE:
-        if not step.ordered or verdict_holds(node):
+        if not step.ordered or verdict_holds(node, step.memory):
             return
         move_task(step, node, _NONE, Reason.RESET)
     run = step.memory.run
@@ -62,7 +67,9 @@ def consider(step: Step, node: Node) -> None:
     verdict = node.decide(node.counts)
     if verdict is _WAIT:
         return
-    if verdict is _RUN:
+    if verdict is _RUN and group is not None:
+        run_mapped(step, node, group)
+    elif verdict is _RUN:
         move_task(step, node, _SCHEDULED, Reason.TRIGGER_RULE)
     else:
         move_task(step, node, _UPSTREAM_FAILED if verdict is _FAIL else _SKIPPED, Reason.UPSTREAM)
@@ -73,9 +80,13 @@ def ending(run: Run) -> bool:
     return run.state is RunState.CANCELLING or (run.reason is Reason.RUN_TIMEOUT and run.state in _RUNNING)
 
 
-def verdict_holds(node: Node) -> bool:
+def verdict_holds(node: Node, memory: RunMemory) -> bool:
     """Whether the state of an instance is what its trigger rule says now, or none of the trigger rule's business."""
-    ti = node.ti
+    ti, group = node.ti, node.group
+    if group is not None and group.is_summary(node):
+        return True
+    if ti.reason in BY_ITEMS:
+        return node.decide(node.counts) is _RUN and items_say_so(node, memory)
     wanted = _VERDICTS.get(ti.state)
     if wanted is None or (ti.state is _SKIPPED and ti.reason is not Reason.UPSTREAM):
         return True
@@ -141,6 +152,7 @@ def _end_in_deadlock(step: Step) -> None:
     for node in blocked:
         move_task(step, node, TaskState.CANCELLED, Reason.DEADLOCK)
     step.work.clear()
+    sum_up(step)
     names = ", ".join(node.ti.task_id for node in blocked[:_NAMED_IN_DEADLOCK])
     more = f" and {len(blocked) - _NAMED_IN_DEADLOCK} more" if len(blocked) > _NAMED_IN_DEADLOCK else ""
     _close(step, RunState.FAILED, Reason.DEADLOCK, f"blocked: {names}{more}")

@@ -60,6 +60,14 @@ TASK_RULES: tuple[Rule[TaskState], ...] = (
         "clear, or what its upstream decided no longer holds",
         "operator, scheduler",
     ),
+    Rule((T.NONE, *_ENDED), (T.DEFERRED,), "a mapped task has indexes that are not over", "scheduler"),
+    Rule(
+        (T.DEFERRED,),
+        (T.SUCCESS, T.FAILED, T.SKIPPED, T.UPSTREAM_FAILED, T.CANCELLED),
+        "all indexes of a mapped task are over",
+        "scheduler",
+    ),
+    Rule((T.NONE,), (T.FAILED,), "what a mapped task is mapped over has no items to map", "scheduler"),
     Rule(_MARKABLE, (T.SUCCESS, T.FAILED, T.SKIPPED), "mark", "operator"),
     Rule(_IDLE, (T.CANCELLED,), "cancel, run timeout, deadlock", "operator, scheduler"),
     Rule(

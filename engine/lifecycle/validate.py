@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from engine.lifecycle.memory import Node, RunMemory
+from engine.lifecycle.memory import Group, Node, RunMemory
 from engine.lifecycle.outcome import JUDGED, run_outcome
 from engine.lifecycle.rules import UpstreamCounts, Verdict
 from engine.lifecycle.settle import ending, verdict_holds
-from engine.model.rows import Attempt, TaskInstance
+from engine.model.rows import UNMAPPED, Attempt, TaskInstance
 from engine.model.states import (
     ALIVE_TASK,
     TERMINAL_RUN,
@@ -27,13 +27,42 @@ def problems(memory: RunMemory) -> list[str]:
     """Everything about the run that cannot be, in words; empty when it is sound."""
     found = [*_run(memory), *_tallies(memory)]
     for ti in memory.by_id.values():
-        name = f"{ti.task_id} ({ti.state})"
+        name = _name(ti)
         found += [f"{name}: {problem}" for problem in _instance(ti)]
         if ti.current is not None:
             found += [f"{name}: {problem}" for problem in _attempt(ti, ti.current)]
     for node in memory.nodes.values():
-        found += [f"{node.ti.task_id} ({node.ti.state}): {problem}" for problem in _verdict(memory, node)]
+        found += [f"{_name(node.ti)}: {problem}" for problem in _verdict(memory, node)]
+    for group in memory.groups.values():
+        found += [f"{group.task_id} (mapped): {problem}" for problem in _group(memory, group)]
     return found + _counts(memory)
+
+
+def _name(ti: TaskInstance) -> str:
+    index = "" if ti.map_index == UNMAPPED else f"[{ti.map_index}]"
+    return f"{ti.task_id}{index} ({ti.state})"
+
+
+def _group(memory: RunMemory, group: Group) -> Iterator[str]:
+    """What holds of a mapped task: its indexes are whole, and its summary row says what they say."""
+    rows = [ti for ti in memory.by_id.values() if ti.task_id == group.task_id and ti.map_index != UNMAPPED]
+    if [node.ti for node in group.members] != sorted(rows, key=lambda ti: ti.map_index):
+        yield "its indexes are not those of the run"
+    if [node.ti.map_index for node in group.members] != list(range(len(group.members))):
+        yield "an index is missing"
+    states = Counter(node.ti.state for node in group.members)
+    unfinished = sum(n for state, n in states.items() if state not in TERMINAL_TASK)
+    if any(group.tally[state] != states[state] for state in TaskState) or group.unfinished != unfinished:
+        yield "the tally of its indexes is wrong"
+    if any(node.ti.state is _T.REMOVED for node in group.members[: group.size]) or group.size > len(group.members):
+        yield f"an index below {group.size} is removed or missing"
+    summary = group.summary.ti
+    if group.live and (summary.state is _T.DEFERRED) != bool(unfinished):
+        yield f"its summary row is {summary.state} with {unfinished} unfinished indexes"
+    if group.live and (summary.state is _T.FAILED) != bool(states[_T.FAILED] and not unfinished):
+        yield f"its summary row is {summary.state} with {states[_T.FAILED]} failed indexes"
+    if not group.live and summary.state is _T.DEFERRED:
+        yield "its summary row waits for indexes that there are not"
 
 
 def _run(memory: RunMemory) -> Iterator[str]:
@@ -107,7 +136,7 @@ def _attempt(ti: TaskInstance, attempt: Attempt) -> Iterator[str]:
 
 def _verdict(memory: RunMemory, node: Node) -> Iterator[str]:
     state = node.ti.state
-    if not verdict_holds(node):
+    if not verdict_holds(node, memory):
         yield f"its trigger rule says {node.decide(node.counts)} of {node.counts}"
     if state is _T.NONE and memory.run.state is not RunState.QUEUED:
         if node.decide(node.counts) is not Verdict.WAIT:
@@ -121,12 +150,16 @@ def _counts(memory: RunMemory) -> list[str]:
     found = []
     for node in memory.nodes.values():
         below = {child.ti.task_id for child in node.children}
-        if below != set(memory.plan.downstream[node.ti.task_id]):
+        sums_up = node.group is not None and node.group.is_summary(node)
+        if below != (set() if sums_up else set(memory.plan.downstream[node.ti.task_id])):
             found.append(f"{node.ti.task_id}: its children are {sorted(below)}")
         for child in node.children:
             wanted[child.ti.id].include(node.ti.state)
-    return found + [
-        f"{node.ti.task_id}: counts are {node.counts}, should be {wanted[key]}"
-        for key, node in memory.nodes.items()
-        if node.counts != wanted[key]
-    ]
+    if memory.open_groups != sum(group.summary.ti.state is _T.DEFERRED for group in memory.groups.values()):
+        found.append("the number of summary rows that wait for indexes is wrong")
+    for node in memory.nodes.values():
+        if node.group is not None and node.counts is not node.group.summary.counts:
+            found.append(f"{_name(node.ti)}: does not share its task's counts")
+        if node.ti.map_index == UNMAPPED and node.counts != wanted[node.ti.id]:
+            found.append(f"{node.ti.task_id}: counts are {node.counts}, should be {wanted[node.ti.id]}")
+    return found

@@ -51,6 +51,19 @@ class CallbackFlags:
 
 
 @dataclass(slots=True)
+class MapSource:
+    """One argument (of a shell: one environment variable) that differs from index to index of a mapped task."""
+
+    name: str
+    ref: Json = None
+    """Where the items come from: a reference to an upstream result or a param. None: a list in the DAG file."""
+    length: int = 0
+    """How many items the list in the file has."""
+    values: list[Json] | None = None
+    """The list itself, for shell tasks; a Python task's process finds it in its own code."""
+
+
+@dataclass(slots=True)
 class TaskSpec:
     """One task of a DAG version. Durations in seconds."""
 
@@ -79,6 +92,10 @@ class TaskSpec:
     runbook: str | None = None
     sla: float | None = None
     callbacks: CallbackFlags = field(default_factory=CallbackFlags)
+    mapped: list[MapSource] = field(default_factory=list)
+    """What the task is mapped over; with several sources, every combination, the last one changing fastest."""
+    group: str | None = None
+    """The task group that it is in; groups inside groups are joined by dots."""
     line: int | None = None
     """Line of the DAG file on which the task was made."""
 

@@ -149,6 +149,9 @@ class Reason(StrEnum):
     REMOVED = "removed"
     RESULT_INVALID = "result_invalid"
     TASK_MISSING = "task_missing"
+    EXPANDED = "expanded"
+    NO_ITEMS = "no_items"
+    NOT_MAPPABLE = "not_mappable"
     # runs
     CREATED = "created"
     STARTED = "started"

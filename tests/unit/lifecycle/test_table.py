@@ -44,6 +44,7 @@ def test_terminal_states_are_left_by_clear_mark_and_removal_alone() -> None:
                 "clear",
                 "mark",
                 "the task is gone from the DAG version of the new episode",
+                "a mapped task has indexes that are not over",
             }, (source, target)
 
 
