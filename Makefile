@@ -49,8 +49,9 @@ bench: $(STAMP)  ## measure the budgets, each beside its limit, as JSON
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 .PHONY: soak
-soak: $(STAMP)  ## kill engines, runners, hosts and tasks for longer than the tests do
-	@$(BIN)/python -m benchmarks.soak --seconds $(SECONDS) $(ARGS)
+soak: $(STAMP)  ## try schedules at all changes of clocks, and kill engines and tasks for longer than the tests do
+	@$(BIN)/python -m benchmarks.timetables
+	$(BIN)/python -m benchmarks.soak --seconds $(SECONDS) $(ARGS)
 
 .PHONY: demo
 demo: $(STAMP)  ## open the console on a throw-away home with live runs

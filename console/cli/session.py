@@ -38,6 +38,14 @@ class Session:
         except HomeError as error:
             raise CliError(str(error), Exit.USAGE) from error
 
+    @property
+    def zone(self) -> str:
+        """The zone of the home, UTC where there is no home: for verbs that need none."""
+        try:
+            return load_settings(find_home(self.named)).timezone
+        except HomeError:
+            return "UTC"
+
 
 def _with_running_homes(text: str) -> str:
     from console.cli.homes import running_homes

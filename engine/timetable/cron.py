@@ -8,8 +8,10 @@ from functools import lru_cache
 from croniter import croniter
 
 from engine.timetable.dialect import FIELDS, MONTHS, plain_fields, refuse
+from engine.timetable.exclusion import EPOCH_ORDINAL, NOTHING, Exclusion
 
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_MOST_DAYS = 41 * 366
+"""Within so many days every date that a rule can name comes, the leap day on each day of the week included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,9 @@ class Cron:
     any_day: bool
     any_weekday: bool
     times: tuple[int, ...]
+    both_days: bool = False
+    """With both day fields set, a date has to fit both of them, not only one."""
+    exclude: Exclusion = NOTHING
 
     @property
     def elapsed(self) -> bool:
@@ -33,32 +38,32 @@ class Cron:
     @property
     def every_day(self) -> bool:
         """True if no date is left out."""
-        return self.any_day and self.any_weekday and len(self.months) == 12
+        return self.any_day and self.any_weekday and len(self.months) == 12 and not self.exclude
 
     @property
     def either_day(self) -> bool:
-        """True if day of month and day of week are both restricted: a day that fits one of them is enough."""
-        return not self.any_day and not self.any_weekday
+        """True if day of month and day of week are both restricted, and a day that fits one of them is enough."""
+        return not (self.any_day or self.any_weekday or self.both_days)
 
     def matches(self, day: int) -> bool:
         """Whether the date `day` days after 1970-01-01 is named."""
         if self.every_day:
             return True
-        when = date.fromordinal(day + _EPOCH_ORDINAL)
-        if when.month not in self.months:
+        when = date.fromordinal(day + EPOCH_ORDINAL)
+        if when.month not in self.months or day in self.exclude:
             return False
         in_week = (day + 4) % 7 in self.weekdays
         if self.any_day:
             return in_week
         in_month = when.day in self.days
-        return in_month or in_week if self.either_day else in_month
+        return in_month or in_week if self.either_day else in_month and in_week
 
     def next_day(self, day: int, last: int) -> int | None:
         """The first named date in [day, last]; None if there is none."""
         while day <= last:
             if self.matches(day):
                 return day
-            when = date.fromordinal(day + _EPOCH_ORDINAL)
+            when = date.fromordinal(day + EPOCH_ORDINAL)
             day += 1
             if when.month not in self.months:
                 day += calendar.monthrange(when.year, when.month)[1] - when.day
@@ -69,16 +74,17 @@ class Cron:
         while day >= first:
             if self.matches(day):
                 return day
-            when = date.fromordinal(day + _EPOCH_ORDINAL)
+            when = date.fromordinal(day + EPOCH_ORDINAL)
             day -= when.day if when.month not in self.months else 1
         return None
 
 
 @lru_cache(maxsize=4096)
-def parse(expression: str) -> Cron:
+def parse(expression: str, both_days: bool = False, exclude: Exclusion = NOTHING) -> Cron:
     """Read an expression of five fields or one of the `@` names.
 
-    Raises ScheduleError if it is not in the dialect or can never match.
+    both_days: with both day fields set, a date has to fit both. exclude: dates that have no points. Raises
+    ScheduleError if it is not in the dialect or can never match.
     """
     texts = plain_fields(expression)
     minutes, hours, days, months, weekdays = _expand(texts)
@@ -91,6 +97,8 @@ def parse(expression: str) -> Cron:
         any_day=texts[2] == "*",
         any_weekday=texts[4] == "*",
         times=tuple(60 * hour + minute for hour in hours for minute in minutes),
+        both_days=both_days,
+        exclude=exclude,
     )
     _refuse_never(expression, cron)
     return cron
@@ -106,14 +114,18 @@ def _expand(texts: tuple[str, ...]) -> tuple[tuple[int, ...], ...]:
 
 
 def _refuse_never(expression: str, cron: Cron) -> None:
-    """Refuse dates that no year has; with both day fields set, a day of week always matches."""
-    if cron.any_day or cron.either_day:
+    """Refuse what no year has: a day that its months lack, days that never fit both fields, or only excluded ones."""
+    if cron.every_day:
         return
     longest = max(calendar.monthrange(2000, month)[1] for month in cron.months)
-    if min(cron.days) > longest:
+    if not cron.any_day and not cron.either_day and min(cron.days) > longest:
         months = ", ".join(MONTHS[month - 1] for month in sorted(cron.months))
         refuse(
             expression,
             f"never matches: no day {min(cron.days)} (day of month, field 3) comes in {months}; "
             f"write a day up to {longest} or another month",
         )
+    first = max(cron.exclude.last + 1, 0)
+    if cron.next_day(first, first + _MOST_DAYS) is None:
+        what = "the excluded dates leave no other" if cron.exclude else "no date fits both day fields"
+        refuse(expression, f"never matches: {what}")

@@ -52,13 +52,16 @@ def slots_before(tt: Timetable, before: Micros) -> Iterator[Slot]:
 def slot_at(tt: Timetable, logical_date: Micros) -> Slot:
     """The slot that a date belongs to: the date is moved back to the schedule point at or before it.
 
-    Not limited by start and end. Raises ScheduleError if the date is outside the years that schedules cover.
+    Not limited by start and end. Raises ScheduleError if there is none, as before the first of single times.
     """
     point = previous_point(tt, logical_date)
-    following = None if point is None else next_point(tt, point)
+    following = None if point is None else point if tt.kind == "trigger" else next_point(tt, point)
     if point is None or following is None:
-        raise ScheduleError("the logical date is outside the years 2 to 9998, which schedules cover; choose another")
-    return _slot(point, point if tt.kind == "trigger" else following)
+        raise ScheduleError(
+            "no interval of the schedule holds the logical date: it is before the first or after the last of its "
+            "times, or outside the years 2 to 9998; choose another"
+        )
+    return _slot(point, following)
 
 
 def last_completed(tt: Timetable, now: Micros) -> Slot | None:

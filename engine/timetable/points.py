@@ -1,140 +1,69 @@
-"""Schedule points: the instants that an expression names in a zone.
+"""Schedule points: the instants that a schedule names in its zone, of all its rules together, each once."""
 
-If every hour is named, the schedule follows elapsed time: a repeated hour counts twice, a skipped one not at all.
-Otherwise each wall time fires once per local date: one that clocks skip is moved by the length of the gap, one that
-comes twice fires at the later pass. Each point is computed from the calendar, never from the point before it, so any
-place to restart from gives the same points.
-"""
-
-from bisect import bisect_left
-from collections.abc import Iterator
-from typing import NamedTuple
+import heapq
+from collections.abc import Iterable, Iterator
 
 from engine.timetable.cron import Cron
+from engine.timetable.cron_points import cron_after, cron_before, cron_count
+from engine.timetable.rules import Every
 from engine.timetable.timetable import SECOND, Micros, Timetable
-from engine.timetable.zone import DAY, Stretch, stretches_from, stretches_until
 
 
 def points_after(tt: Timetable, after: Micros, *, inclusive: bool = False) -> Iterator[Micros]:
     """The points after `after`, ascending; also one at `after` itself if `inclusive`. Start and end do not limit them.
 
-    Ends with the calendar, in the year 9998.
+    Ends with the calendar, in the year 9998, or with the last of single times.
     """
-    low = -(-after // SECOND) if inclusive else after // SECOND + 1
-    cron = tt.cron
-    for stretch in stretches_from(tt.zone, low):
-        part = _part(cron, stretch, max(low, stretch.start), stretch.end)
-        for point in part.first:
-            yield point * SECOND
-        for wall in _walls(cron, part.low, part.high):
-            yield (wall - stretch.offset) * SECOND
+    low, zone = after if inclusive else after + 1, tt.zone
+    found: list[Iterator[Micros]] = []
+    for rule in tt.rules:
+        if isinstance(rule, Cron):
+            found.append(second * SECOND for second in cron_after(rule, zone, -(-low // SECOND)))
+        else:
+            found.append(rule.after(low, zone, tt.exclusion))
+    return found[0] if len(found) == 1 else _once(heapq.merge(*found))
 
 
 def points_before(tt: Timetable, before: Micros) -> Iterator[Micros]:
     """The points before `before`, descending. Start and end do not limit them."""
-    high = -(-before // SECOND)
-    cron = tt.cron
-    for stretch in stretches_until(tt.zone, high):
-        part = _part(cron, stretch, stretch.start, min(high, stretch.end))
-        for wall in _walls_down(cron, part.low, part.high):
-            yield (wall - stretch.offset) * SECOND
-        for point in reversed(part.first):
-            yield point * SECOND
+    zone = tt.zone
+    found: list[Iterator[Micros]] = []
+    for rule in tt.rules:
+        if isinstance(rule, Cron):
+            found.append(second * SECOND for second in cron_before(rule, zone, -(-before // SECOND)))
+        else:
+            found.append(rule.before(before, zone, tt.exclusion))
+    return found[0] if len(found) == 1 else _once(heapq.merge(*found, reverse=True))
 
 
 def previous_point(tt: Timetable, at: Micros, inclusive: bool = True) -> Micros | None:
-    """The last point before `at`, or at it if `inclusive`; None before the calendar begins."""
+    """The last point before `at`, or at it if `inclusive`; None before the first one."""
     return next(points_before(tt, at + 1 if inclusive else at), None)
 
 
 def next_point(tt: Timetable, after: Micros) -> Micros | None:
-    """The first point after `after`; None past the end of the calendar."""
+    """The first point after `after`; None past the last one."""
     return next(points_after(tt, after), None)
 
 
 def count_points(tt: Timetable, low: Micros, high: Micros) -> int:
-    """How many points lie in [low, high), without walking them."""
-    first, stop = -(-low // SECOND), -(-high // SECOND)
-    cron = tt.cron
+    """How many points lie in [low, high). Of a single rule they are not walked."""
+    rule = tt.rules[0]
+    if len(tt.rules) == 1 and isinstance(rule, Cron):
+        return cron_count(rule, tt.zone, -(-low // SECOND), -(-high // SECOND))
+    if len(tt.rules) == 1 and isinstance(rule, Every) and not tt.exclusion:
+        return rule.count(low, high)
     total = 0
-    for stretch in stretches_from(tt.zone, first):
-        if stretch.start >= stop:
+    for point in points_after(tt, low, inclusive=True):
+        if point >= high:
             break
-        part = _part(cron, stretch, max(first, stretch.start), min(stop, stretch.end))
-        total += len(part.first) + _count_walls(cron, part.low, part.high)
+        total += 1
     return total
 
 
-class _Part(NamedTuple):
-    """The points of one stretch: some instants that stand first, then the wall times in [low, high)."""
-
-    first: list[int]
-    low: int
-    high: int
-
-
-def _part(cron: Cron, stretch: Stretch, low: int, high: int) -> _Part:
-    """The points of `stretch` in [low, high), which lies inside it. Seconds."""
-    offset = stretch.offset
-    if cron.elapsed:
-        return _Part([], low + offset, high + offset)
-    repeated = max(0, offset - stretch.after)
-    kept = min(high, stretch.end - repeated)
-    gap_end = stretch.start + max(0, offset - stretch.before)
-    if low >= gap_end:
-        return _Part([], low + offset, kept + offset)
-    until = min(gap_end, high)
-    moved = {wall - stretch.before for wall in _walls(cron, low + stretch.before, until + stretch.before)}
-    own = {wall - offset for wall in _walls(cron, low + offset, min(until, kept) + offset)}
-    return _Part(sorted(moved | own), until + offset, kept + offset)
-
-
-def _walls(cron: Cron, low: int, high: int) -> Iterator[int]:
-    """The wall times in [low, high), ascending, as seconds of a calendar without zones."""
-    begin, last = low // DAY, (high - 1) // DAY
-    day = cron.next_day(begin, last)
-    while day is not None:
-        base = day * DAY
-        skip = bisect_left(cron.times, -(-(low - base) // 60)) if day == begin else 0
-        for minute in cron.times[skip:] if skip else cron.times:
-            wall = base + minute * 60
-            if wall >= high:
-                return
-            yield wall
-        day = cron.next_day(day + 1, last)
-
-
-def _walls_down(cron: Cron, low: int, high: int) -> Iterator[int]:
-    """The wall times in [low, high), descending."""
-    begin, first = (high - 1) // DAY, low // DAY
-    day = cron.previous_day(begin, first)
-    while day is not None:
-        base = day * DAY
-        stop = bisect_left(cron.times, -(-(high - base) // 60)) if day == begin else len(cron.times)
-        for minute in reversed(cron.times[:stop]):
-            wall = base + minute * 60
-            if wall < low:
-                return
-            yield wall
-        day = cron.previous_day(day - 1, first)
-
-
-def _count_walls(cron: Cron, low: int, high: int) -> int:
-    """How many wall times lie in [low, high)."""
-    if high <= low:
-        return 0
-    first, last = low // DAY, (high - 1) // DAY
-    below = bisect_left(cron.times, -(-(low - first * DAY) // 60))
-    upto = bisect_left(cron.times, -(-(high - last * DAY) // 60))
-    total = len(cron.times) * _count_days(cron, first, last)
-    if cron.matches(first):
-        total -= below
-    if cron.matches(last):
-        total -= len(cron.times) - upto
-    return total
-
-
-def _count_days(cron: Cron, first: int, last: int) -> int:
-    if cron.every_day:
-        return last - first + 1
-    return sum(1 for day in range(first, last + 1) if cron.matches(day))
+def _once(points: Iterable[Micros]) -> Iterator[Micros]:
+    last = None
+    for point in points:
+        if point != last:
+            yield point
+            last = point

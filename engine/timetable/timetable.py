@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 from zoneinfo import ZoneInfo
 
-from engine.timetable.cron import Cron, parse
 from engine.timetable.errors import ScheduleError, quoted
+from engine.timetable.exclusion import Exclusion, read_exclusion
+from engine.timetable.rules import Times
+from engine.timetable.written import Rule, read_schedule
 from engine.timetable.zone import find_zone
 
 Micros: TypeAlias = int
@@ -21,7 +23,7 @@ class Timetable:
     """When runs are due. `start` and `end` limit the starts of intervals, both inclusive; None is no limit.
 
     An interval schedule gives one run for each stretch between two neighbouring points, due at its end.
-    A trigger schedule gives one run at each point.
+    A trigger schedule gives one run at each point. `start` also anchors intervals that are counted from it.
     """
 
     expression: str
@@ -29,11 +31,20 @@ class Timetable:
     kind: Kind
     start: Micros | None
     end: Micros | None
+    exclude: tuple[str, ...] = ()
+    """Dates on which there are no points, as written."""
+    both_days: bool = False
+    """A date has to fit both day fields of a cron expression, where both are set; else one of them is enough."""
 
     @property
-    def cron(self) -> Cron:
+    def rules(self) -> tuple[Rule, ...]:
         """The parsed expression."""
-        return parse(self.expression)
+        return read_schedule(self.expression, self.timezone, self.start, self.exclude, self.both_days)
+
+    @property
+    def exclusion(self) -> Exclusion:
+        """The parsed excluded dates."""
+        return read_exclusion(self.exclude)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -47,12 +58,35 @@ def compile_timetable(
     kind: Kind = "interval",
     start: Micros | None = None,
     end: Micros | None = None,
+    *,
+    exclude: tuple[str, ...] = (),
+    both_days: bool = False,
 ) -> Timetable:
     """Check a schedule. Raises ScheduleError, saying what is wrong and where, if it cannot be used."""
-    parse(expression)
     find_zone(timezone)
     if kind not in get_args(Kind):
         raise ScheduleError(f"schedule kind {quoted(str(kind))} is not known; write 'interval' or 'trigger'")
     if start is not None and end is not None and end < start:
         raise ScheduleError("the end date is before the start date, so no run could ever be due; change one of them")
-    return Timetable(expression, timezone, kind, start, end)
+    made = Timetable(expression, timezone, kind, start, end, exclude, both_days)
+    _refuse_no_time(made)
+    return made
+
+
+def _refuse_no_time(tt: Timetable) -> None:
+    """Refuse single times of which no run can come."""
+    rules = tt.rules
+    times = [
+        point
+        for rule in rules
+        if isinstance(rule, Times)
+        for point in rule.after(rule.points[0], tt.zone, tt.exclusion)
+    ]
+    if len(times) > 1 or not all(isinstance(rule, Times) for rule in rules):
+        return
+    if not times:
+        raise ScheduleError(f"schedule {quoted(tt.expression)}: never matches: its times are all excluded")
+    if tt.kind == "interval":
+        raise ScheduleError(
+            f"schedule {quoted(tt.expression)}: a single time begins no interval that ends; use the kind 'trigger'"
+        )

@@ -2,27 +2,94 @@
 
 import calendar
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 
 from engine.timetable.cron import Cron
 from engine.timetable.dialect import MONTHS, WEEKDAYS
+from engine.timetable.exclusion import NOTHING
+from engine.timetable.rules import Calendar, Every, Times
 from engine.timetable.timetable import Timetable
+from engine.timetable.written import Rule
 
 _MOST_TIMES = 6
 
 
 def describe(tt: Timetable) -> str:
     """One sentence that says when runs are due, in which zone, and what each covers."""
-    cron = tt.cron
     if tt.kind == "trigger":
         covers = "each run is due at that moment and covers no interval (trigger)"
     else:
-        covers = f"each run covers {_span(cron)} (interval)"
-    if not cron.elapsed:
-        when = f"{_times(cron)} {_days(cron)}"
-    else:
-        when = _times(cron) if cron.every_day else f"{_times(cron)}, {_days(cron)}"
-    return f"{when}, {tt.timezone}; {covers}"
+        covers = f"each run covers {_covered(tt)} (interval)"
+    when = "; and ".join(_when(rule, tt) for rule in tt.rules)
+    return f"{when}{_except(tt.exclude)}, {tt.timezone}; {covers}"
+
+
+def _when(rule: Rule, tt: Timetable) -> str:
+    if isinstance(rule, Every):
+        return f"every {length_in_words(rule.step)} of elapsed time, counted from {_local(rule.anchor, tt)}"
+    if isinstance(rule, Calendar):
+        number, unit = rule.number, str(rule.unit)
+        for larger, name in ((12, "year"), (7, "week")):
+            if number % larger == 0 and unit == {"year": "month", "week": "day"}[name]:
+                number, unit = number // larger, name
+        return f"every {_counted(number, unit)} on the calendar, counted from {_local(rule.anchor, tt)}"
+    if isinstance(rule, Times):
+        shown = [_local(point, tt) for point in rule.points[:_MOST_TIMES]]
+        left = len(rule.points) - len(shown)
+        return "once, at " + _listed([*shown, f"{left} more times"] if left else shown)
+    if not rule.elapsed:
+        return f"{_times(rule)} {_days(rule)}"
+    return _times(rule) if replace(rule, exclude=NOTHING).every_day else f"{_times(rule)}, {_days(rule)}"
+
+
+def _covered(tt: Timetable) -> str:
+    rule = tt.rules[0]
+    if len(tt.rules) == 1 and not tt.exclude:
+        if isinstance(rule, Cron):
+            return _span(rule)
+        if isinstance(rule, Every):
+            return f"the {length_in_words(rule.step)} before"
+    return "the time since the point before"
+
+
+def _except(exclude: Sequence[str]) -> str:
+    if not exclude:
+        return ""
+    if len(exclude) > _MOST_TIMES:
+        return f", except on {len(exclude)} excluded dates"
+    return ", except on " + _listed(_date_in_words(text.strip()) for text in exclude)
+
+
+def _date_in_words(text: str) -> str:
+    if ".." in text:
+        return text.replace("..", " to ")
+    if len(text) == 5:
+        return f"{int(text[3:])} {MONTHS[int(text[:2]) - 1]}"
+    return text
+
+
+def length_in_words(micros: int) -> str:
+    """`15 minutes`, `1 hour and 30 minutes`; a length of one unit is that unit: `hour`."""
+    parts: list[tuple[int, str]] = []
+    left = micros // 1_000_000
+    for size, noun in ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        number, left = divmod(left, size)
+        if number:
+            parts.append((number, noun))
+    if parts[0] == (1, "day"):
+        parts[0] = (24, "hour")
+        if len(parts) > 1 and parts[1][1] == "hour":
+            parts[:2] = [(24 + parts[1][0], "hour")]
+    if len(parts) == 1:
+        return _counted(*parts[0])
+    return _listed(f"{number} {noun if number == 1 else noun + 's'}" for number, noun in parts)
+
+
+def _local(at: int, tt: Timetable) -> str:
+    moment = datetime.fromtimestamp(at // 1_000_000, tt.zone)
+    return moment.strftime("%Y-%m-%d %H:%M:%S" if moment.second else "%Y-%m-%d %H:%M")
 
 
 def _times(cron: Cron) -> str:
@@ -61,6 +128,9 @@ def _days(cron: Cron) -> str:
         names = _listed((WEEKDAYS[day % 7] for day in _from_monday(cron)), "or")
         where = months or " of every month"
         return f"{days}{where} or on any {names}{months} (either is enough)"
+    if not cron.any_weekday:
+        names = _listed((WEEKDAYS[day % 7] for day in _from_monday(cron)), "or")
+        return f"{days}{months or ' of every month'} that is a {names} (both are needed)"
     if _leap_day(cron):
         return f"{days} of February, in leap years"
     shortest = min(calendar.monthrange(2001, month)[1] for month in cron.months)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.cli import Cli
@@ -20,7 +22,7 @@ def test_runs_between_two_dates(cli: Cli) -> None:
         "2026-03-28T05:00:00Z",
         "2026-03-29T04:00:00Z",
     ]
-    assert runs[0]["run_after"] == runs[0]["interval_end"] == runs[1]["interval_start"]
+    assert runs[0]["run_after"] == runs[0]["data_interval_end"] == runs[1]["data_interval_start"]
 
 
 def test_without_dates_the_next_due_run_comes_first(cli: Cli) -> None:
@@ -60,3 +62,34 @@ def test_text_shows_words_and_both_clocks(cli: Cli) -> None:
     assert "at 06:00 every day" in answer.out
     assert "2026-01-01T05:00:00Z" in answer.out
     assert "2026-01-01 06:00 CET" in answer.out
+
+
+def test_points_and_intervals_stand_in_both_clocks(cli: Cli) -> None:
+    """JSON has the points, and each run's interval and due time, in UTC and in the zone, over a change of clocks."""
+    answer = cli(
+        "schedule", "0 6 * * *", "--timezone", "Europe/Berlin", "--from", "2026-03-28", "--to", "2026-03-28T12:00",
+        "--json",
+    )  # fmt: skip
+    assert answer.json["points"] == [
+        {"utc": "2026-03-28T05:00:00Z", "local": "2026-03-28T06:00:00+01:00"},
+        {"utc": "2026-03-29T04:00:00Z", "local": "2026-03-29T06:00:00+02:00"},
+    ]
+    (run,) = answer.json["runs"]
+    assert run["data_interval_end_local"] == run["run_after_local"] == "2026-03-29T06:00:00+02:00"
+
+
+def test_intervals_and_excluded_dates_can_be_asked_for(cli: Cli) -> None:
+    """A fixed interval is counted from its start date, and excluded dates are left out, in words and in the list."""
+    answer = cli("schedule", "every 36h", "--from", "2026-01-01", "--to", "2026-01-05", "--exclude", "01-04", "--json")
+    assert [run["logical_date"] for run in answer.json["runs"]] == [
+        "2026-01-01T00:00:00Z",
+        "2026-01-02T12:00:00Z",
+    ]
+    assert "except on 4 January" in answer.json["words"]
+
+
+def test_the_zone_is_that_of_the_home(cli: Cli, tmp_path: Path) -> None:
+    """Without --timezone the expression is read in the zone of the home."""
+    (tmp_path / "dagdeck.toml").write_text('timezone = "Asia/Tokyo"\n')
+    answer = cli("--home", tmp_path, "schedule", "@daily", "--json")
+    assert answer.json["timezone"] == "Asia/Tokyo"
