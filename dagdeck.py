@@ -21,6 +21,7 @@ from engine.authoring.exceptions import (
 from engine.authoring.groups import TaskGroup, task_group
 from engine.authoring.lazy import ParamValue
 from engine.authoring.params import Param
+from engine.authoring.retries import Partial, RetryRule
 from engine.authoring.tasks import shell, task
 from engine.authoring.wiring import Task, chain, cross_downstream
 
@@ -31,8 +32,10 @@ __all__ = [
     "Param",
     "ParamError",
     "ParamValue",
+    "Partial",
     "PermanentError",
     "RetryAfter",
+    "RetryRule",
     "SkipTask",
     "Task",
     "TaskContext",

@@ -14,6 +14,7 @@ _SCOPE = (
     Switch("downstream", "d", "downstream", on=True),
     Switch("upstream", "u", "upstream"),
     Switch("only_failed", "f", "only failed"),
+    Switch("no_retries", "n", "no retries"),
 )
 _STATES = (
     Switch("success", "s", "success", on=True, group="state"),
@@ -53,7 +54,7 @@ def clear(scene: Scene, target: Target) -> Ask:
     """Clear the task, or the whole run."""
     run_ids = (target.run_id or "",)
     tasks = (target.task_id,) if target.task_id else ()
-    switches = _SCOPE if tasks else (_SCOPE[2],)
+    switches = _SCOPE if tasks else _SCOPE[2:]
     refs = _task_refs(target) if tasks else _run_refs(run_ids)
     selection = Selection(run_ids=run_ids, task_ids=tasks)
     return Ask("clear", f"Clear ── {name_of(scene, target)}", selection, "clear requested", refs, switches=switches)
@@ -72,7 +73,7 @@ def rerun_failed(scene: Scene, target: Target) -> Ask:
 def _rerun(scene: Scene, target: Target, *, failed: bool) -> Ask:
     runs = _runs(scene, target)
     what = name_of(scene, Target(target.view, target.dag_id, target.run_id)) if len(runs) == 1 else f"{len(runs)} runs"
-    switches = (Switch("failed", "f", "only what failed", on=failed),)
+    switches = (Switch("failed", "f", "only what failed", on=failed), _SCOPE[3])
     return Ask("rerun", f"Rerun ── {what}", Selection(run_ids=runs), "rerun requested", _run_refs(runs), {}, switches)
 
 

@@ -25,15 +25,21 @@ def run_and_tasks(home: Home, run: str, tasks: tuple[str, ...]) -> tuple[str, tu
         return found.run_id, tuple(find_task(store, found, task).task_id for task in tasks)
 
 
+_retries = click.option(
+    "--retries", type=click.IntRange(0), metavar="N", help="Retries from here on, in place of the tasks' own; 0: none."
+)
+
+
 @click.command()
 @click.argument("run")
 @click.option("--failed", is_flag=True, help="Only what failed, and what did not run because of it.")
+@_retries
 @changing
 @pass_session
-def rerun(session: Session, run: str, failed: bool, asking: Asking) -> None:
+def rerun(session: Session, run: str, failed: bool, retries: int | None, asking: Asking) -> None:
     """Run RUN again: all of its tasks, or with --failed those that did not succeed. Its id stays."""
     run_id = run_id_of(session.home, run)
-    report(change(session, "rerun", select(runs=(run_id,)), {"failed": failed}, asking), asking)
+    report(change(session, "rerun", select(runs=(run_id,)), {"failed": failed, "retries": retries}, asking), asking)
 
 
 @click.command()
@@ -42,14 +48,22 @@ def rerun(session: Session, run: str, failed: bool, asking: Asking) -> None:
 @click.option("--downstream", is_flag=True, help="Also everything below these tasks.")
 @click.option("--upstream", is_flag=True, help="Also everything above these tasks.")
 @click.option("--failed", is_flag=True, help="Of these, only what failed.")
+@_retries
 @changing
 @pass_session
 def clear(
-    session: Session, run: str, task: tuple[str, ...], downstream: bool, upstream: bool, failed: bool, asking: Asking
+    session: Session,
+    run: str,
+    task: tuple[str, ...],
+    downstream: bool,
+    upstream: bool,
+    failed: bool,
+    retries: int | None,
+    asking: Asking,
 ) -> None:
     """Clear TASKs of RUN, or all of them: their outcome is forgotten and they run again. Attempts and logs stay."""
     run_id, tasks = run_and_tasks(session.home, run, task)
-    args = {"downstream": downstream, "upstream": upstream, "only_failed": failed}
+    args = {"downstream": downstream, "upstream": upstream, "only_failed": failed, "retries": retries}
     report(change(session, "clear", select(runs=(run_id,), tasks=tasks), args, asking), asking)
 
 

@@ -24,6 +24,7 @@ from console.cli.session import Session, pass_session
 from console.cli.shapes import attempt_json, span, task_json, took
 from console.figures import countdown, duration
 from engine.model.moments import Micros
+from engine.model.states import FailureClass
 
 
 @click.command()
@@ -115,10 +116,11 @@ def _attempt_line(attempt: AttemptLine) -> str:
     parts = [f"try {attempt.number}: {attempt.outcome or attempt.state}"]
     if attempt.duration is not None:
         parts.append(f"after {duration(attempt.duration)}")
-    if attempt.failure_class:
+    if attempt.failure_class and attempt.failure_class != FailureClass.UNKNOWN:
         parts.append(attempt.failure_class)
-    if attempt.exit_code:
-        parts.append(f"exit code {attempt.exit_code}")
+    code = f"exit code {attempt.exit_code}"
+    if attempt.exit_code and attempt.signal is None and code not in (attempt.error or ""):
+        parts.append(code)
     if attempt.error:
         parts.append(attempt.error)
     if attempt.late_result:

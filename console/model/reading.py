@@ -118,11 +118,18 @@ def task_card(
     """From the columns of `instances`, and those of `attempts` for each of its attempts, oldest first."""
     return TaskCard(
         id=row[0], task_id=safe(row[3]), map_index=row[4], state=safe(row[5]), reason=maybe(row[6]), attempt=row[7],
-        epoch_start=row[8], max_tries=None if plan is None else plan.retries + 1, then_state=maybe(row[11]),
+        epoch_start=row[8], max_tries=_tries(plan, row), then_state=maybe(row[11]),
         retry_at=row[12], scheduled_at=row[13], started_at=row[14], ended_at=row[15], blockers=_words(row[17]),
         last_error=None if row[18] is None else one_line(row[18]), changed_seq=row[19],
         attempts=tuple(attempt_card(attempt) for attempt in attempts), usual=figures, mention=who,
     )  # fmt: skip
+
+
+def _tries(plan: TaskPlan | None, row: Row) -> int | None:
+    """Tries that the task has in its present epoch: a clear may have given another number than the DAG does."""
+    if row[20] is not None:
+        return int(row[20]) + 1
+    return None if plan is None else plan.retries + 1
 
 
 def attempt_card(row: Row) -> AttemptCard:

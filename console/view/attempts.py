@@ -63,7 +63,8 @@ def _outcome(line: Line, attempt: AttemptCard) -> None:
     elif attempt.outcome == "success":
         line.add("success", DIM)
     else:
-        kind = attempt.failure_class or attempt.outcome or ""
+        known = attempt.failure_class not in (None, "unknown")
+        kind = (attempt.failure_class if known else attempt.outcome) or ""
         line.add(f"{kind.replace('_', ' ')}  " if kind else "", DIM)
         line.add(attempt.error or _exit(attempt), BAD if attempt.outcome in ("failed", "timeout", "lost") else TEXT)
     if attempt.late_result:

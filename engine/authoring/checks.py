@@ -11,6 +11,8 @@ from engine.authoring.durations import seconds_of
 Check: TypeAlias = Callable[[Any], Any]
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 RESERVED_ENV = "DAGDECK_"
+MOST_DELAYS = 100
+_UNIT_BYTES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 def shown(value: object, width: int = 80) -> str:
@@ -68,6 +70,26 @@ def duration(*, zero: bool) -> Check:
         return seconds
 
     return check
+
+
+def durations(value: Any) -> float | list[float]:
+    """A duration in seconds, or a list of them, none of them negative."""
+    check = duration(zero=True)
+    if not isinstance(value, list | tuple):
+        return float(check(value))
+    if not 1 <= len(value) <= MOST_DELAYS:
+        raise ValueError(f"a duration, or a list of 1 to {MOST_DELAYS} of them")
+    return [check(item) for item in value]
+
+
+def size(value: Any) -> int:
+    """A number of bytes, or text such as "512M"; at least a megabyte."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT])(?:i?B)?\s*", value) if isinstance(value, str) else None
+    if found is not None:
+        value = int(float(found[1]) * _UNIT_BYTES[found[2]])
+    if not isinstance(value, int) or isinstance(value, bool) or not _UNIT_BYTES["M"] <= value < 1 << 60:
+        raise ValueError('a size such as "512M" or "2G", or a number of bytes, of at least a megabyte')
+    return value
 
 
 def choice(*allowed: str) -> Check:

@@ -26,6 +26,7 @@ CONTEXT_FIELDS = (
     "map_index",
     "run_type",
     "run_after",
+    "failed_keys",
 )
 
 
@@ -63,6 +64,7 @@ def build_context(spec: AttemptSpec) -> TaskContext:
         map_index=spec.map_index,
         run_type=about.run_type,
         run_after=local(about.run_after),
+        failed_keys=about.failed_keys,
     )
 
 

@@ -8,11 +8,12 @@ from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict
 
-from engine.authoring import checks
+from engine.authoring import checks, retries
 from engine.authoring.checks import Check, shown
 from engine.authoring.exceptions import DefinitionError
 from engine.authoring.params import Param
 from engine.authoring.places import Place
+from engine.authoring.retries import RetryRule
 from engine.model.states import TriggerRule
 
 Duration: TypeAlias = timedelta | str
@@ -25,12 +26,14 @@ class TaskOptions(TypedDict, total=False):
     """Arguments that every task takes; `default_args` of a DAG gives them to all its tasks."""
 
     retries: int
-    retry_delay: Duration
+    retry_delay: Duration | list[Duration]
     retry_exponential_backoff: bool | float
     max_retry_delay: Duration
     retry_jitter: float
+    retry_rules: RetryRule | list[RetryRule]
     execution_timeout: Duration
     grace: Duration
+    memory_limit: int | str
     pool: str
     pool_slots: int
     priority_weight: int
@@ -155,12 +158,14 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 TASK_CHECKS: dict[str, Check] = {
     "retries": checks.whole(0, 100_000),
-    "retry_delay": checks.duration(zero=True),
+    "retry_delay": checks.durations,
     "retry_exponential_backoff": _backoff,
     "max_retry_delay": checks.duration(zero=False),
     "retry_jitter": checks.number(0, 1),
+    "retry_rules": retries.rules,
     "execution_timeout": checks.duration(zero=False),
     "grace": checks.duration(zero=True),
+    "memory_limit": checks.size,
     "pool": checks.text,
     "pool_slots": checks.whole(1),
     "priority_weight": checks.whole(-1_000_000),

@@ -15,10 +15,13 @@ from engine.authoring.wiring import Task
 from engine.model.dag import CallbackFlags, DagSpec, Json, RetryPolicy, ScheduleSpec, TaskSpec
 from engine.model.states import TriggerRule
 
-_RETRY_FIELDS = {"retries": "retries", "retry_delay": "delay", "retry_jitter": "jitter", "max_retry_delay": "max_delay"}
+_RETRY_FIELDS = {
+    "retries": "retries", "retry_delay": "delay", "retry_jitter": "jitter", "max_retry_delay": "max_delay",
+    "retry_rules": "rules",
+}  # fmt: skip
 _SAME_NAME = (
     "execution_timeout", "grace", "pool", "pool_slots", "priority_weight",
-    "max_active_tis", "isolate", "owner", "doc", "runbook", "sla",
+    "max_active_tis", "isolate", "memory_limit", "owner", "doc", "runbook", "sla",
 )  # fmt: skip
 
 
@@ -73,7 +76,7 @@ def _task(task: Task) -> TaskSpec:
         mapped=sources_of(task),
         group=task.group.group_id if task.group else None,
         trigger_rule=TriggerRule(options.get("trigger_rule", TriggerRule.ALL_SUCCESS)),
-        retry=_retry(options),
+        retry=_retry(options, task),
         command=task.command,
         env=_task_env(task),
         callbacks=_callbacks(options),
@@ -82,9 +85,18 @@ def _task(task: Task) -> TaskSpec:
     )
 
 
-def _retry(options: dict[str, Any]) -> RetryPolicy:
-    policy = RetryPolicy(**{_RETRY_FIELDS[name]: options[name] for name in _RETRY_FIELDS if name in options})
+def _retry(options: dict[str, Any], task: Task) -> RetryPolicy:
+    given = {_RETRY_FIELDS[name]: options[name] for name in _RETRY_FIELDS if name in options}
+    if isinstance(given.get("delay"), list):
+        given["delays"] = given["delay"]
+        given["delay"] = given["delays"][0]
+    policy = RetryPolicy(**given)
     multiplier = options.get("retry_exponential_backoff")
+    if multiplier is not None and policy.delays:
+        raise DefinitionError(
+            f"task {task.task_id!r}: retry_delay= is a list, so retry_exponential_backoff= has no say: leave one out",
+            task.place,
+        )
     if multiplier is not None:
         policy.exponential, policy.multiplier = True, multiplier
     return policy

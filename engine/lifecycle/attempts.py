@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from engine.lifecycle.events import Claimed, Ended, Granted, RetryDue, RetryNow, SpawnFailed
 from engine.lifecycle.killing import dead, fill, result_stands, retry_later
 from engine.lifecycle.mapping import has_item
 from engine.lifecycle.memory import Node
 from engine.lifecycle.moves import Step, end_attempt, move_task, note_attempt, order_callback
-from engine.lifecycle.retry import Judgement, classify, retry_number
+from engine.lifecycle.retry import Judgement, classify, judge, retry_number
 from engine.lifecycle.rules import Verdict
 from engine.lifecycle.table import IllegalTransition
 from engine.model.attempt_files import AttemptStatus
@@ -82,22 +84,25 @@ def ended(step: Step, event: Ended) -> None:
         return
     if attempt.state is AttemptState.QUEUED:
         _claim(step, node, attempt, (status and status.started) or attempt.queued_at or step.now)
-    judgement = classify(status, event.reason)
+    judgement = judge(node.task.retry, status, event.reason, event.matches)
     fill(step, attempt, status)
     attempt.failure_class = judgement.failure_class
     if judgement.outcome is Outcome.SUCCESS or judgement.outcome is Outcome.SKIPPED:
         end_attempt(step, ti, judgement.outcome, judgement.reason)
-        ti.last_error = None
+        ti.last_error = ti.failed_keys = None
         success = judgement.outcome is Outcome.SUCCESS
         move_task(step, node, _T.SUCCESS if success else _T.SKIPPED, judgement.reason, attempt.id)
         if success:
             order_callback(step, node.task.callbacks, "on_success", ti, attempt)
         return
     attempt.error = _describe(status, judgement)
-    _fail(step, node, judgement, status.retry_after if status else None)
+    if status is not None and status.failed_keys is not None:
+        step.changes.touch_task(ti)
+        ti.failed_keys = json.dumps(status.failed_keys, separators=(",", ":"))
+    _fail(step, node, judgement)
 
 
-def _fail(step: Step, node: Node, judgement: Judgement, retry_after: float | None) -> None:
+def _fail(step: Step, node: Node, judgement: Judgement) -> None:
     """The current attempt failed or was lost: up for retry while there is budget, else failed."""
     ti = node.ti
     number = retry_number(node.task.retry, ti, judgement)
@@ -111,7 +116,7 @@ def _fail(step: Step, node: Node, judgement: Judgement, retry_after: float | Non
         move_task(step, node, _T.FAILED, judgement.reason, attempt.id)
         order_callback(step, node.task.callbacks, "on_failure", ti, attempt)
     else:
-        retry_later(step, node, attempt, number, judgement.reason, retry_after)
+        retry_later(step, node, attempt, number, judgement.reason, judgement.delay)
 
 
 def spawn_failed(step: Step, event: SpawnFailed) -> None:

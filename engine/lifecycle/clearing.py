@@ -80,23 +80,27 @@ def clear(step: Step, event: Clear) -> None:
         elif not _can_be_cleared(node):
             step.changes.ignored.append(f"task instance {key}: only indexes that have an item can be cleared")
         else:
-            _clear(step, node)
+            _clear(step, node, event.retries)
 
 
-def _clear(step: Step, node: Node) -> None:
+def _clear(step: Step, node: Node, retries: int | None) -> None:
     ti = node.ti
     if ti.state in ALIVE_TASK:
+        if ti.retries != retries:
+            step.changes.touch_task(ti)
+            ti.retries = retries  # the epoch that ends with this process needs no budget any more
+            note_task(step, ti, Reason.CLEARED)
         begin_kill(step, node, TaskState.NONE, Reason.CLEARED)
         return
     fresh = ti.attempt == ti.epoch_start
     if ti.state is TaskState.NONE or (ti.state is TaskState.SCHEDULED and fresh):
-        if not fresh:
+        if not fresh or ti.retries != retries:
             step.changes.touch_task(ti)
-            begin_epoch(ti)
+            begin_epoch(ti, retries)
             note_task(step, ti, Reason.CLEARED)
         return
     move_task(step, node, TaskState.NONE, Reason.CLEARED)
-    begin_epoch(ti)
+    begin_epoch(ti, retries)
     step.work.append(node)
 
 

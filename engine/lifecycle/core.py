@@ -76,6 +76,7 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     e.TaskTimeout: killing.task_timeout,
     e.RunTimeout: operations.run_timeout,
     e.EngineKill: killing.engine_kill,
+    e.Unkillable: killing.unkillable,
     e.Clear: clearing.clear,
     e.Mark: operations.mark,
     e.Kill: operations.kill,

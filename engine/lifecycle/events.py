@@ -46,6 +46,16 @@ class Ended:
     attempt_id: str
     status: AttemptStatus | None
     reason: Reason | None = None
+    matches: tuple[int, ...] = ()
+    """Places of the task's retry rules whose regular expression was found in what the attempt said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unkillable:
+    """SIGKILL was sent a while ago, and something of the attempt still does not end; `why` in words."""
+
+    attempt_id: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,8 @@ class Clear:
     tis: tuple[int, ...]
     command: str | None = None
     by: str | None = None
+    retries: int | None = None
+    """Retries of the new epoch; None: as many as the task has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,5 +170,6 @@ Event: TypeAlias = (
     | TaskTimeout
     | RunTimeout
     | EngineKill
+    | Unkillable
     | OperatorEvent
 )

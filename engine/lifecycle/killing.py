@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.lifecycle.events import EngineKill, TaskTimeout
+from engine.lifecycle.events import EngineKill, TaskTimeout, Unkillable
 from engine.lifecycle.memory import Node
 from engine.lifecycle.moves import Step, end_attempt, move_task, note_task, order_callback
 from engine.lifecycle.retry import Judgement, classify, delay_after, jitter_u, retries_used, retry_number
@@ -39,6 +39,19 @@ def engine_kill(step: Step, event: EngineKill) -> None:
         step.changes.ignored.append(f"task instance {event.ti}: nothing to stop")
         return
     begin_kill(step, node, _T.UP_FOR_RETRY, Reason.ENGINE_STOP)
+
+
+def unkillable(step: Step, event: Unkillable) -> None:
+    """A kill that does not come to its end: the instance goes on being killed, and says why."""
+    ti = step.memory.by_attempt.get(event.attempt_id)
+    attempt = ti.current if ti else None
+    if ti is None or attempt is None or ti.state is not _T.KILLING:
+        step.changes.ignored.append(f"attempt {event.attempt_id}: does not end, but is not being killed")
+    elif ti.reason is not Reason.UNKILLABLE or attempt.error != event.why:
+        step.changes.touch_task(ti)
+        step.changes.touch_attempt(attempt)
+        ti.reason, attempt.error = Reason.UNKILLABLE, event.why
+        note_task(step, ti, Reason.UNKILLABLE, event.why)
 
 
 def begin_kill(step: Step, node: Node, then: TaskState, why: Reason) -> None:
@@ -91,7 +104,7 @@ def dead(step: Step, node: Node, status: AttemptStatus | None) -> None:
         attempt.counts = False
         ti.spared += 1
     if then is _T.NONE:
-        begin_epoch(ti)
+        begin_epoch(ti, ti.retries)
         move_task(step, node, _T.NONE, Reason.CLEARED, attempt.id)
         step.work.append(node)
         return
@@ -127,11 +140,12 @@ _KILL_ERRORS = {
 }
 
 
-def begin_epoch(ti: TaskInstance) -> None:
-    """Forgets what the present epoch spent: retries count from here."""
+def begin_epoch(ti: TaskInstance, retries: int | None = None) -> None:
+    """Forgets what the present epoch spent: retries count from here. `retries` None: as many as the task has."""
+    ti.retries = retries
     ti.epoch_start = ti.attempt
     ti.lost_count = ti.spared = ti.requeues = 0
-    ti.started_at = ti.scheduled_at = ti.last_error = None
+    ti.started_at = ti.scheduled_at = ti.last_error = ti.failed_keys = None
 
 
 def retry_later(

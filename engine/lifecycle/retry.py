@@ -6,6 +6,7 @@ import hashlib
 import math
 from typing import NamedTuple
 
+from engine.lifecycle.retry_rules import Matches, first_rule
 from engine.model.attempt_files import AttemptStatus
 from engine.model.dag import RetryPolicy
 from engine.model.moments import SECOND, Micros
@@ -29,14 +30,17 @@ class Judgement(NamedTuple):
     outcome: Outcome
     failure_class: FailureClass | None
     reason: Reason
+    delay: float | None = None
+    """Seconds before the next try where a rule or the failure itself names them."""
 
 
 def delay(policy: RetryPolicy, k: int, u: float) -> float:
     """Seconds before retry number `k` (1, 2, …) of an epoch; `u` in [0, 1) spreads it by the policy's jitter.
 
-    Exponential delays are computed by logarithms, so no number of tries overflows.
+    A list of delays goes before a single one, and its last repeats. Exponential delays are computed by logarithms, so
+    no number of tries overflows.
     """
-    base = policy.delay
+    base = policy.delays[min(k, len(policy.delays)) - 1] if policy.delays else policy.delay
     if policy.exponential and base > 0 and policy.multiplier > 0:
         ceiling = math.log(policy.max_delay) if policy.max_delay > 0 else -_LONGEST_EXPONENT
         exponent = math.log(base) + (k - 1) * math.log(policy.multiplier)
@@ -58,6 +62,21 @@ def delay_after(policy: RetryPolicy, k: int, u: float, retry_after: float | None
 
 def _capped(wanted: float, policy: RetryPolicy) -> float:
     return max(0.0, min(wanted, policy.max_delay))
+
+
+def judge(policy: RetryPolicy, status: AttemptStatus | None, reason: Reason | None, matches: Matches) -> Judgement:
+    """Like `classify`, with the task's own rules, which go before what is known of failures in general."""
+    found = classify(status, reason)
+    if status is None or found.outcome is not Outcome.FAILED:
+        return found
+    rule = first_rule(policy.rules, status, matches) if reason is None else None
+    if rule is None:
+        return found._replace(delay=status.retry_after)
+    if rule.then == "skip":
+        return Judgement(Outcome.SKIPPED, None, Reason.RETRY_RULE)
+    if rule.then == "fail":
+        return Judgement(Outcome.FAILED, FailureClass.PERMANENT, Reason.RETRY_RULE)
+    return Judgement(Outcome.FAILED, FailureClass.TRANSIENT, found.reason, rule.delay)
 
 
 def classify(status: AttemptStatus | None, reason: Reason | None = None) -> Judgement:
@@ -95,10 +114,11 @@ def retry_number(policy: RetryPolicy, ti: TaskInstance, judgement: Judgement) ->
 
     A lost attempt has a budget of its own, but a task with `retries=0` never starts again by itself.
     """
+    retries = policy.retries if ti.retries is None else ti.retries
     if judgement.outcome is Outcome.LOST:
         number = ti.lost_count + 1
-        return number if policy.retries > 0 and number <= LOST_BUDGET else None
+        return number if retries > 0 and number <= LOST_BUDGET else None
     if judgement.failure_class in NEVER_RETRIED:
         return None
     number = retries_used(ti)
-    return number if number <= policy.retries else None
+    return number if number <= retries else None

@@ -16,6 +16,7 @@ GAP = "log.gap"
 """Beside a log whose middle was given back to the disk: which bytes are gone. They read as NUL; offsets stay."""
 _DECODER = json.JSONDecoder()
 INLINE_RESULT_BYTES = 64 * 1024
+MAX_FAILED_KEYS_BYTES = 256 * 1024
 MAX_RESULT_BYTES = 64 * 1024 * 1024
 _LARGEST = 2**62  # what the store can hold, with room for sums
 
@@ -32,6 +33,8 @@ class Context:
     run_type: str
     params: dict[str, Json] = field(default_factory=dict)
     max_tries: int = 1
+    failed_keys: list[Json] | None = None
+    """What the last partial attempt of the epoch left undone; None where the attempt has everything to do."""
 
 
 @dataclass(slots=True)
@@ -67,6 +70,10 @@ class AttemptSpec:
     env: dict[str, str] = field(default_factory=dict)
     """The whole environment of the task: nothing is inherited."""
     inputs: dict[str, InputRef] = field(default_factory=dict)
+    memory_limit: int | None = None
+    """Bytes; None: no limit."""
+    cgroup: str | None = None
+    """Folder of the control group that keeps the limit for all processes of the attempt; None: each keeps its own."""
     v: int = 1
 
     def dumps(self) -> bytes:
@@ -108,6 +115,14 @@ class AttemptStatus:
     retry_after: float | None = None
     """Seconds, when the task raised `RetryAfter`."""
     reason: str | None = None
+    exceptions: list[str] | None = None
+    """Names of the classes of the exception that ended the task, most special first: what retry rules are about.
+
+    None where rules have no say, because the task itself said what is to follow.
+    """
+    http_status: int | None = None
+    failed_keys: list[Json] | None = None
+    """What a partial attempt left undone."""
     v: int = 1
 
     def dumps(self) -> bytes:

@@ -30,15 +30,33 @@ class ParamSpec:
 
 
 @dataclass(slots=True)
+class RetryRule:
+    """What follows a failure of one kind. It speaks where all conditions hold that it names; the first rule wins."""
+
+    exceptions: list[str] = field(default_factory=list)
+    """Names of exception classes, bare or with their module; subclasses count."""
+    exit_codes: list[int] = field(default_factory=list)
+    http_status: list[int] = field(default_factory=list)
+    match: str | None = None
+    """A regular expression, searched in the error's line; for a shell task also in the last lines of its log."""
+    then: Literal["retry", "fail", "skip"] = "retry"
+    delay: float | None = None
+    """For `retry`: seconds, in place of what the policy says."""
+
+
+@dataclass(slots=True)
 class RetryPolicy:
     """How often and how late a failed task is tried again. Durations in seconds."""
 
     retries: int = 0
     delay: float = 300.0
+    delays: list[float] = field(default_factory=list)
+    """Delays of the first retries one by one, in place of `delay`; the last one repeats."""
     exponential: bool = False
     multiplier: float = 2.0
     jitter: float = 0.0
     max_delay: float = DAY_SECONDS
+    rules: list[RetryRule] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -77,6 +95,8 @@ class TaskSpec:
     execution_timeout: float | None = None
     grace: float = 10.0
     """Between SIGTERM and SIGKILL."""
+    memory_limit: int | None = None
+    """Bytes that an attempt may use: all its processes together where the system has a group for it, else each one."""
     pool: str = DEFAULT_POOL
     pool_slots: int = 1
     priority_weight: int = 1

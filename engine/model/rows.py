@@ -103,6 +103,10 @@ class TaskInstance:
     blockers: tuple[str, ...] = ()
     last_error: str | None = None
     changed_seq: int = 0
+    retries: int | None = None
+    """Retries of the present epoch where a clear gave another number than the task's."""
+    failed_keys: str | None = None
+    """JSON list of what the epoch's last partial attempt left undone: the next attempt is given these alone."""
 
 
 class Transition(NamedTuple):

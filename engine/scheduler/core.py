@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -81,6 +81,7 @@ class Scheduler:
         self._alarm: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._pending = 0
+        self._beside: set[asyncio.Task[None]] = set()
         self._on_timer: dict[str, Callable[[Turn, Timer], None]] = {}
 
     # --- intake ---------------------------------------------------------------------------------------------------
@@ -94,6 +95,12 @@ class Scheduler:
         """Has something handled after a while. It is forgotten when the engine stops or loads its state anew before."""
         generation = self.state
         self._loop.call_later(seconds, lambda: self.post(work) if self.state is generation else None)
+
+    def spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+        """Has something looked into beside the turns; it posts what it finds. Forgotten when the engine stops."""
+        task = self._loop.create_task(coroutine)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     def wake(self) -> None:
         """Has a turn taken soon, also when nothing was posted: a limit may have changed."""
@@ -342,5 +349,7 @@ class Scheduler:
     def close(self) -> None:
         """Takes no further turns."""
         self.stopping = True
+        for task in self._beside:
+            task.cancel()
         if self._alarm is not None:
             self._alarm.cancel()

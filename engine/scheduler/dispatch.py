@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,10 @@ class Dispatcher:
         task = version.plan.tasks[instance.task_id]
         inputs = {name: results.get(name, InputRef()) for name in task.inputs}
         context = self._context(version.spec, run, task)
+        if instance.retries is not None:
+            context.max_tries = 1 + instance.retries
+        if instance.failed_keys is not None:
+            context.failed_keys = json.loads(instance.failed_keys)
         spec = AttemptSpec(
             attempt_id=attempt.id,
             dag_id=run.dag_id,
@@ -99,8 +104,11 @@ class Dispatcher:
             argv=_argv(task),
             cwd=str((self._home.dags / version.spec.file).parent),
             inputs=inputs,
+            memory_limit=task.memory_limit,
         )
         spec.env = self._env(version.spec, run, spec, task.env)
+        if instance.failed_keys is not None:
+            spec.env["DAGDECK_FAILED_KEYS"] = instance.failed_keys
         return LaunchOrder(spec, self._places.python_of(version.spec), cold=task.isolate, grace=task.grace)
 
     def callback(self, version: Version, run: Run, call: CallbackCall) -> LaunchOrder:

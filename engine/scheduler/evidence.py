@@ -8,8 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.execution import port
+from engine.execution.searching import SearchFailed, search
 from engine.lifecycle import events
 from engine.lifecycle.memory import RunMemory
+from engine.lifecycle.retry_rules import open_to_rules
 from engine.model.attempt_files import INLINE_RESULT_BYTES, AttemptStatus, InputRef
 from engine.model.states import FailureClass, Reason, TaskState
 from engine.scheduler.state import LiveCallback
@@ -48,7 +50,34 @@ def take_evidence(scheduler: Scheduler, seen: port.Evidence, turn: Turn) -> None
                 pause = START_AGAIN_SECONDS * 2**instance.requeues
                 scheduler.post_later(pause, partial(_spawn_failed, scheduler, seen))
         case port.Ended():
-            _ended(scheduler, memory, seen, turn)
+            expressions = _expressions(memory, seen)
+            if any(expressions):
+                scheduler.spawn(_search_first(scheduler, memory, seen, expressions))
+            else:
+                _ended(scheduler, memory, seen, turn, ())
+
+
+def _expressions(memory: RunMemory, seen: port.Ended) -> list[str | None]:
+    """The regular expressions that have to be searched before it is known what follows the attempt's end."""
+    instance = memory.by_attempt.get(seen.attempt_id)
+    if instance is None or instance.task_id not in memory.plan.tasks or instance.state is TaskState.KILLING:
+        return []
+    if seen.status is None or not open_to_rules(seen.status):
+        return []
+    return [rule.match for rule in memory.task(instance).retry.rules]
+
+
+async def _search_first(
+    scheduler: Scheduler, memory: RunMemory, seen: port.Ended, expressions: list[str | None]
+) -> None:
+    assert seen.status is not None
+    path = str(scheduler.places.result(seen.attempt_id).parent)
+    try:
+        found = await search(path, seen.status.error, expressions)
+    except SearchFailed as problem:
+        scheduler.log.warning("retry_rules_not_searched", attempt=seen.attempt_id, reason=str(problem))
+        found = ()
+    scheduler.post(lambda turn: _ended(scheduler, memory, seen, turn, found))
 
 
 def _spawn_failed(scheduler: Scheduler, seen: port.SpawnFailed, turn: Turn) -> None:
@@ -61,7 +90,9 @@ def _spawn_failed(scheduler: Scheduler, seen: port.SpawnFailed, turn: Turn) -> N
         turn.ended_runs.append(memory.run.id)
 
 
-def _ended(scheduler: Scheduler, memory: RunMemory, seen: port.Ended, turn: Turn) -> None:
+def _ended(scheduler: Scheduler, memory: RunMemory, seen: port.Ended, turn: Turn, matches: tuple[int, ...]) -> None:
+    if scheduler.state.attempts.get(seen.attempt_id) is not memory:
+        return  # the engine's memory was loaded anew meanwhile; the attempt's files will be read again
     instance = memory.by_attempt.get(seen.attempt_id)
     result: InputRef | None = None
     if instance is not None and seen.status is not None and seen.status.code == 0:
@@ -83,7 +114,7 @@ def _ended(scheduler: Scheduler, memory: RunMemory, seen: port.Ended, turn: Turn
             text = None if result.path else json.dumps(result.value, separators=(",", ":"))
             turn.batch.results.append(ResultRow(instance.id, seen.attempt_id, text, seen.result_bytes, turn.now))
     else:
-        scheduler.apply(turn, memory, events.Ended(seen.attempt_id, seen.status))
+        scheduler.apply(turn, memory, events.Ended(seen.attempt_id, seen.status, None, matches))
     scheduler.state.attempts.pop(seen.attempt_id, None)
     turn.ended_runs.append(memory.run.id)  # a run that only waited for this process may be let go
 

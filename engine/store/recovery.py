@@ -183,6 +183,8 @@ def _instance(row: Row, attempts: dict[str, Attempt]) -> TaskInstance:
         last_error=row[18],
         changed_seq=row[19],
         current=attempts[row[20]] if row[20] is not None else None,
+        retries=row[21],
+        failed_keys=row[22],
     )
 
 

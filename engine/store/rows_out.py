@@ -175,6 +175,10 @@ class InstanceLine(NamedTuple):
     blockers: tuple[str, ...]
     last_error: str | None
     changed_seq: int
+    retries: int | None = None
+    """Retries of the present epoch where a clear gave another number than the task's."""
+    failed_keys: str | None = None
+    """JSON list of what the epoch's last partial attempt left undone."""
 
 
 class AttemptLine(NamedTuple):

@@ -82,6 +82,8 @@ def task(ti: TaskInstance, duration: int | None) -> Row:
         duration if ti.state is TaskState.SUCCESS else None,
         _blockers(ti.blockers) if ti.blockers else None,
         clean(ti.last_error),
+        ti.retries,
+        ti.failed_keys,
         ti.changed_seq,
     )
 

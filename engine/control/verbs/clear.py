@@ -26,9 +26,14 @@ from engine.model.states import ALIVE_TASK, TERMINAL_RUN
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 
+MOST_RETRIES = 100_000
+
 
 class Clear:
-    """Clears tasks of runs. Arguments: `downstream`, `upstream`, `only_failed` (booleans, all false by default)."""
+    """Clears tasks of runs. Arguments: `downstream`, `upstream`, `only_failed` (booleans, all false by default).
+
+    `retries` gives the new epoch another number of retries than the tasks have; `no_retries` is 0 of them.
+    """
 
     name = "clear"
 
@@ -48,10 +53,22 @@ class Rerun:
         return _plan(scheduler, ask, now, {"only_failed": bool(ask.args.get("failed"))})
 
 
+def _retries(ask: Ask) -> int | None:
+    """How many retries were asked for; None: as many as the tasks have. Raises Refusal."""
+    wanted = 0 if ask.args.get("no_retries") else ask.args.get("retries")
+    if wanted is None:
+        return None
+    if not isinstance(wanted, int) or isinstance(wanted, bool) or not 0 <= wanted <= MOST_RETRIES:
+        raise Refusal("invalid", f"retries={wanted!r}: a whole number from 0 to {MOST_RETRIES}")
+    return wanted
+
+
 def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -> Plan:
     targets: list[Target] = []
     warnings: list[str] = []
     reopens = 0
+    retries = _retries(ask)
+    budget = "new budget" if retries is None else plural(retries, "retry", "retries")
     for memory in the_runs(scheduler, ask):
         named = [instance.id for instance in the_tasks(memory, ask)] if ask.select.task_ids else None
         chosen = select(memory, named, **flags)
@@ -59,7 +76,7 @@ def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -
         if chosen and (warning := _code_warning(scheduler, memory)):
             warnings.append(warning)
         for instance in chosen:
-            detail = "killed first, then runs again" if instance.state in ALIVE_TASK else "runs again, new budget"
+            detail = "killed first, then runs again" if instance.state in ALIVE_TASK else f"runs again, {budget}"
             targets.append(task_target(memory, instance, "none", detail))
     if not targets:
         what = "nothing failed in it" if flags.get("only_failed") else "it has no task instances"
@@ -69,7 +86,7 @@ def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -
         for run, instances in by_run(scheduler, kept).items():
             memory = scheduler.state.runs[run]
             _renew_code(scheduler, turn, memory)
-            event = ClearEvent(tuple(instance.id for instance in instances), ask.command, ask.actor)
+            event = ClearEvent(tuple(instance.id for instance in instances), ask.command, ask.actor, retries)
             scheduler.apply(turn, memory, event)
         return {}
 

@@ -1,4 +1,4 @@
-"""Entry of every process outside the engine: `PYTHON -I …/bootstrap.py runner|template|cold|parse ARGUMENTS`.
+"""Entry of every process outside the engine: `PYTHON -I …/bootstrap.py runner|template|cold|parse|match ARGUMENTS`.
 
 Run by path, in whatever interpreter a home or DAG names, so it needs nothing installed there. It serves the few modules
 that may be loaded beside the standard library from the tree that it lies in, and refuses the rest of that tree.
@@ -25,6 +25,7 @@ _ENTRIES = {
     "template": "engine.execution.process.template",
     "cold": "engine.execution.process.cold",
     "parse": "engine.dagfiles.child",
+    "match": "engine.execution.process.matching",
 }
 
 

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from engine import failpoints
 from engine.authoring.dag import DAG
 from engine.authoring.exceptions import TaskMissing
+from engine.authoring.retries import Partial
 from engine.authoring.running import call_callback, call_task
 from engine.execution import directory as files
 from engine.execution.process import failure, judge, news, proc
@@ -111,6 +112,8 @@ def _attempt(path: str, spec: AttemptSpec | None, load: Load) -> AttemptStatus |
             spec = AttemptSpec.loads(files.read_spec(path))
         spec.env[ATTEMPT_ID] = spec.attempt_id
         enter(spec.env, spec.cwd)
+        if spec.memory_limit is not None:
+            judge.limit_memory(spec.memory_limit, spec.cgroup, os.getpid())
         dag = load(spec).get(spec.dag_id)
         if dag is None:
             raise TaskMissing(f"{spec.file} does not define DAG {spec.dag_id!r} any more")
@@ -119,6 +122,10 @@ def _attempt(path: str, spec: AttemptSpec | None, load: Load) -> AttemptStatus |
             return None
         value = call_task(dag, spec, _inputs(spec) if spec.inputs else {})
         if value is not None:
+            if type(value) is Partial:
+                if value.failed:
+                    return judge.partial(value)
+                value = value.ok
             files.write_result(path, encode(value))
         return None
     except BaseException as problem:

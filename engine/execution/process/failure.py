@@ -16,6 +16,11 @@ def one_line(error: BaseException) -> str:
         text = f"<its text raises {type(problem).__name__}>"
     line = f"{type(error).__name__}: {text}" if text else type(error).__name__
     line = line.encode("utf-8", "backslashreplace").decode()
+    return shortened(line)
+
+
+def shortened(line: str) -> str:
+    """A line as long as a status may hold."""
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 

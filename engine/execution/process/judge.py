@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 
-from engine.authoring.exceptions import RetryAfter, SkipTask, TaskMissing
+from engine.authoring.exceptions import PermanentError, RetryAfter, SkipTask, TaskMissing, TransientError
+from engine.authoring.retries import Partial, full_name
 from engine.execution.process import failure
 from engine.execution.process.bootstrap import ROOT
-from engine.execution.process.classify import classify
-from engine.execution.process.results import ResultInvalid
-from engine.model.attempt_files import AttemptStatus
+from engine.execution.process.classify import classify, http_status
+from engine.execution.process.results import ResultInvalid, encode
+from engine.model.attempt_files import MAX_FAILED_KEYS_BYTES, AttemptStatus
 from engine.model.states import FailureClass, Reason
 
 _OURS = ROOT + "/engine/"
@@ -35,12 +37,68 @@ def status_of(problem: BaseException) -> AttemptStatus:
         failure.say("the DAG file cannot be imported")
         failure.to_log(cause, _OURS)
         return _failed(f"import: {failure.one_line(cause)}", FailureClass.PERMANENT, Reason.EXCEPTION)
+    lift_memory_limit()
     failure.to_log(problem, _OURS)
     reason = Reason.TASK_MISSING if isinstance(problem, TaskMissing) else Reason.EXCEPTION
     status = _failed(failure.one_line(problem), classify(problem), reason)
+    if isinstance(problem, MemoryError) and _limited:
+        status.error = f"{status.error}: over its memory limit of {_limited // 1_048_576} MB"
+        status.reason = Reason.OUT_OF_MEMORY.value
     if isinstance(problem, RetryAfter):
         status.retry_after = problem.seconds
+    if not isinstance(problem, PermanentError | TransientError):
+        status.exceptions = _names(problem)
+        status.http_status = http_status(problem)
     return status
+
+
+def _names(problem: BaseException) -> list[str]:
+    """The exception's class and those above it, but not what all exceptions have in common."""
+    return [full_name(kind) for kind in type(problem).__mro__ if kind not in (Exception, BaseException, object)]
+
+
+def partial(value: Partial) -> AttemptStatus:
+    """The status of a task that did a part of its work."""
+    try:
+        size = len(encode(value.failed))
+    except ResultInvalid as problem:
+        text = f"Partial: failed {problem}"
+        failure.say(text)
+        return _failed(text, FailureClass.PERMANENT, Reason.RESULT_INVALID)
+    line = failure.shortened(" ".join(str(value).split()))
+    if size > MAX_FAILED_KEYS_BYTES:
+        line = f"{line}; the list of failed keys has {size} bytes, {MAX_FAILED_KEYS_BYTES} at most"
+        failure.say(line)
+        return _failed(line, FailureClass.PERMANENT, Reason.RESULT_INVALID)
+    failure.say(f"partial: {line}")
+    status = _failed(line, FailureClass.PARTIAL, Reason.PARTIAL)
+    status.failed_keys = value.failed
+    return status
+
+
+_limited = 0
+
+
+def limit_memory(limit: int, group: str | None, pid: int) -> None:
+    """Keeps this process, and what it starts, within `limit` bytes: by its control group where there is one."""
+    if group is not None:
+        try:
+            with open(f"{group}/cgroup.procs", "w") as members:
+                members.write(str(pid))
+            return
+        except OSError as problem:
+            failure.say(f"memory limit: {failure.one_line(problem)}; each process is limited by itself instead")
+    global _limited
+    _limited = limit
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (limit if hard < 0 else min(limit, hard), hard))
+
+
+def lift_memory_limit() -> None:
+    """Once the task has ended: telling how must not fail for want of memory."""
+    if _limited:
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
 
 
 def _of_exit(problem: SystemExit) -> AttemptStatus:
@@ -51,6 +109,7 @@ def _of_exit(problem: SystemExit) -> AttemptStatus:
         failure.say(f"exit: {failure.one_line(problem)}")
     status = _failed(failure.one_line(problem), FailureClass.UNKNOWN, Reason.EXIT)
     status.code = (problem.code & 0xFF or 1) if isinstance(problem.code, int) else 1
+    status.exceptions = ["SystemExit"]
     return status
 
 

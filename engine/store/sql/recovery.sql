@@ -19,7 +19,8 @@ FROM run WHERE id = :run;
 
 -- name: instances
 SELECT id, run, task_id, map_index, state, reason, attempt, epoch_start, lost_count, spared, requeues, then_state,
-    then_reason, retry_at, scheduled_at, started_at, ended_at, blockers, last_error, changed_seq, current_attempt
+    then_reason, retry_at, scheduled_at, started_at, ended_at, blockers, last_error, changed_seq, current_attempt,
+    retries, failed_keys
 FROM task_instance WHERE run = :run ORDER BY id;
 
 -- name: current_attempts

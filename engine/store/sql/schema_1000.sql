@@ -141,6 +141,8 @@ CREATE TABLE task_instance (
     duration INTEGER,                -- of the attempt that succeeded, by the monotonic clock; empty in every other state
     blockers TEXT,                   -- JSON list of what a waiting instance waits for
     last_error TEXT,
+    retries INTEGER,                 -- of the present epoch, where a clear gave another number than the task's
+    failed_keys TEXT,                -- JSON list: what the epoch's last partial attempt left undone
     changed_seq INTEGER NOT NULL,
     UNIQUE (run, task_id, map_index)
 ) STRICT;
