@@ -14,7 +14,7 @@ _SCOPE = (
     Switch("downstream", "d", "downstream", on=True),
     Switch("upstream", "u", "upstream"),
     Switch("only_failed", "f", "only failed"),
-    Switch("no_retries", "n", "no retries"),
+    Switch("no_retries", "o", "once: no retries"),
 )
 _STATES = (
     Switch("success", "s", "success", on=True, group="state"),

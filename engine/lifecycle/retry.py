@@ -101,7 +101,8 @@ def _failure_class(status: AttemptStatus) -> FailureClass:
 def _failure_reason(status: AttemptStatus, kind: FailureClass) -> Reason:
     if kind is FailureClass.PERMANENT:
         return Reason.PERMANENT
-    return Reason.EXCEPTION if status.error and not status.signal else Reason.EXIT
+    raised = status.by == "child" and status.error is not None and not status.signal
+    return Reason.EXCEPTION if raised else Reason.EXIT
 
 
 def retries_used(ti: TaskInstance) -> int:

@@ -137,9 +137,12 @@ def test_again_means_what_fits_the_row() -> None:
     assert again(found, Target(RUN, "trades_us", "trades_us@7", "join")).verb == "clear"
     failed = overview("failed")
     ask = again(failed, Target(OVERVIEW, "trades_us", "trades_us@7"))
-    assert (ask.verb, ask.arguments({})) == ("rerun", {"failed": True})
+    assert (ask.verb, ask.arguments({})) == ("rerun", {"failed": True, "no_retries": False})
     done = overview("success")
-    assert again(done, Target(OVERVIEW, "trades_us", "trades_us@7")).arguments({}) == {"failed": False}
+    assert again(done, Target(OVERVIEW, "trades_us", "trades_us@7")).arguments({}) == {
+        "failed": False,
+        "no_retries": False,
+    }
 
 
 def test_pause_becomes_resume_for_a_paused_dag() -> None:
@@ -160,7 +163,7 @@ def test_a_group_of_switches_gives_its_chosen_name() -> None:
     clear = BY_ID["clear"].ask
     assert clear is not None
     assert clear(found, meant).arguments({"upstream": True}) == {
-        "downstream": True, "upstream": True, "only_failed": False,
+        "downstream": True, "upstream": True, "only_failed": False, "no_retries": False,
     }  # fmt: skip
 
 
