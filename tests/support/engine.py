@@ -250,6 +250,7 @@ class Site:
             "number",
             "state",
             "outcome",
+            "failure_class",
             "reason",
             "exit_code",
             "signal",
