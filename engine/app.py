@@ -38,6 +38,7 @@ from engine.scheduler.ledger import UNLIMITED
 from engine.scheduler.turn import Turn
 from engine.store.errors import CommitFailed, StoreError
 from engine.store.migrations import open_store
+from engine.store.seal import seal
 from engine.store.writer import Writer
 
 _PROBE_SECONDS = 1.0
@@ -295,6 +296,8 @@ class Engine:
         self._parser.close()
         await self._writer.close()
         self._lane.close()
+        if self._scheduler.degraded is None:
+            seal(self._home.database)
         self._log.info("stopped")
 
     async def _kill_everything(self) -> None:

@@ -48,6 +48,11 @@ class Home:
         return self.root / "state.db"
 
     @property
+    def backups(self) -> Path:
+        """Where backups go that name no other place; made when the first is."""
+        return self.root / "backups"
+
+    @property
     def lock(self) -> Path:
         return self.root / "engine.lock"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import NoReturn
@@ -36,6 +37,9 @@ VERBS: dict[str, Verb] = {
     "demo": Verb("console.cli.demo", "demo", _HOME, "Look around in a throw-away home with live runs."),
     "test": Verb("console.cli.testing", "test", _HOME, "Run a DAG here and now, in one process, without an engine."),
     "schedule": Verb("console.cli.schedule", "schedule", _HOME, "What a schedule means: words, points, intervals."),
+    "backup": Verb("console.cli.backups", "backup", _HOME, "Save a home, while its engine runs."),
+    "restore": Verb("console.cli.backups", "restore", _HOME, "Make a home of a backup; it starts on hold."),
+    "salvage": Verb("console.cli.backups", "salvage", _HOME, "Save what can be read of a damaged store."),
     "doctor": Verb("console.cli.doctor", "doctor", _HOME, "Check this installation and this home."),
     "verify": Verb("console.cli.doctor", "verify", _HOME, "Check the store against itself and against the evidence."),
     "reset-terminal": Verb("console.cli.terminal", "reset_terminal", _HOME, "Give a broken terminal back."),
@@ -99,5 +103,6 @@ def _known(error: Exception) -> CliError | None:
 
 
 def main() -> NoReturn:
-    """The console script."""
+    """The console script. Whatever it makes is for its user alone."""
+    os.umask(0o077)
     sys.exit(run(sys.argv[1:]))

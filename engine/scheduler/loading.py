@@ -96,6 +96,7 @@ def build(scheduler: Scheduler, loaded: Loaded, slots: int, pools: dict[str, int
         state.put_run(memory)
         state.results[active.run.id] = result_refs(scheduler, loaded.results[active.run.id])
         ledger.restore(memory)
+    ledger.limits.hold_all = any(hold.scope == "all" for hold in rows.holds)
     scheduler.replace(state, ledger)
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-from engine.store.errors import StoreDamaged, StoreError, StoreForeign, StoreMissing, StoreTooNew
+from engine.store.errors import StoreError, StoreForeign, StoreMissing, StoreTooNew, damaged
 from engine.version import SCHEMA, SCHEMA_MAJOR
 
 APPLICATION_ID = 0x64676463
@@ -93,7 +93,7 @@ def check_identity(connection: sqlite3.Connection, path: Path) -> int:
             raise StoreForeign(f"{path}: this is the database of another program (application id {found:#x})")
         return 0
     if schema == 0:
-        raise StoreDamaged(f"{path}: the store has no schema number. Restore a backup: dagdeck restore")
+        raise damaged(path, "it has no schema number")
     if schema // 1000 > SCHEMA_MAJOR:
         raise StoreTooNew(
             f"{path}: the store has schema {schema}, this program knows {SCHEMA}. "

@@ -63,14 +63,20 @@ def error_name(error: sqlite3.Error) -> str:
     return str(getattr(error, "sqlite_errorname", None) or type(error).__name__)
 
 
+def damaged(path: Path, found: str) -> StoreDamaged:
+    """The error of a file that is not sound: what was found, that nothing runs from it, and the ways out."""
+    return StoreDamaged(
+        f"{path}: the store is damaged ({found}). No task is started from it. Put a backup in its place with "
+        "`dagdeck restore BACKUP --replace`, or save what can still be read with `dagdeck salvage`; both keep this file"
+    )
+
+
 def explain(error: sqlite3.Error, path: Path) -> StoreError:
     """The StoreError that says what a SQLite error on the store at `path` means."""
     name = error_name(error)
     plain = "_".join(name.split("_")[:2])
     if plain in _DAMAGED:
-        return StoreDamaged(
-            f"{path}: the store is damaged ({error}). Stop the engine and restore a backup: dagdeck restore"
-        )
+        return damaged(path, str(error))
     if plain in _BUSY:
         return StoreBusy(f"{path}: the store is busy ({error}); try again")
     if plain in {"SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"}:

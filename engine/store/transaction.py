@@ -11,7 +11,7 @@ from pathlib import Path
 from engine import failpoints
 from engine.store.connection import check_identity
 from engine.store.encode import GUARDED, HOT, Encoded, Head
-from engine.store.errors import StateDiverged, StoreError, error_name
+from engine.store.errors import StateDiverged, StoreError, damaged, error_name
 from engine.store.sql import statements
 from engine.store.tuples import FIRST_CHAIN
 from engine.version import SCHEMA
@@ -174,7 +174,7 @@ class Committer:
     def _check_sound(self, connection: sqlite3.Connection) -> None:
         found = [row[0] for row in connection.execute("PRAGMA quick_check(5)")]
         if found != ["ok"]:
-            raise StoreError(f"{self._path}: the store is damaged: {'; '.join(found)}")
+            raise damaged(self._path, "; ".join(found))
 
     def _use(self) -> sqlite3.Connection:
         if self._connection is None:

@@ -24,6 +24,7 @@ OUTSIDE_OF_ENGINE: dict[str, set[str]] = {
     "scheduler": {"msgspec", "structlog"},
     "dagfiles": {"msgspec", "structlog"},
     "execution": {"msgspec", "structlog"},
+    "upkeep": {"msgspec", "structlog"},
     "observe": {"httpx", "psutil", "structlog"},
     "sensors": {"httpx"},
     "store": {"sqlite_utils", "msgspec"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from engine.store.connection import APPLICATION_ID, connect_writer
 from engine.store.errors import StoreDamaged, StoreError, StoreForeign, StoreTooNew, StoreUnreadable
 from engine.store.migrations import open_store
+from engine.store.seal import seal
 from engine.store.sql import script
 from engine.version import SCHEMA
 from tests.support.store import look, tamper
@@ -95,23 +97,44 @@ def test_a_folder_in_the_stores_place_is_refused(path: Path) -> None:
         open_store(path)
 
 
-def test_a_store_is_checked_after_an_unclean_stop(path: Path) -> None:
-    """A damaged index is found when the last engine did not end in order and the machine went down; nothing is run from
-    such a store. When only the process died, the time is saved.
-    """
-    open_store(path)
-    tamper(path, "INSERT INTO engine_session (id, started_at, last_seen_at, boot_id) VALUES (1, 0, 0, 'this boot')")
-    open_store(path)
+def break_an_index(path: Path) -> None:
+    """Damage that is met by a check, and by nothing that only opens the store."""
     tamper(
         path,
         "PRAGMA writable_schema = ON",
         "UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'run')"
         " WHERE name = 'run_of_dag'",
     )
-    for boot in (None, "another boot"):
+
+
+def test_a_store_is_checked_unless_it_is_sealed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged index is found when no engine sealed the store at its orderly stop, or somebody wrote to it since.
+    Where only the process died, a large store is not read whole: that saves the time.
+    """
+    open_store(path)
+    tamper(path, "INSERT INTO engine_session (id, started_at, last_seen_at, boot_id) VALUES (1, 0, 0, 'this boot')")
+    seal(path)
+    break_an_index(path)
+    for boot in (None, "another boot", "this boot"):
         with pytest.raises(StoreDamaged, match="the store is damaged"):
             open_store(path, boot)
-    open_store(path, "this boot")
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.store.migrations.LARGE_STORE", 0)
+        open_store(path, "this boot")
+    seal(path)
+    open_store(path)
+    with pytest.raises(StoreDamaged, match="the store is damaged"):
+        open_store(path)
+
+
+def test_a_large_store_that_was_cut_is_found_all_the_same(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However large it is, a file that is shorter than it says is damaged."""
+    monkeypatch.setattr("engine.store.migrations.LARGE_STORE", 0)
+    open_store(path)
+    tamper(path, "INSERT INTO engine_session (id, started_at, last_seen_at, boot_id) VALUES (1, 0, 0, 'this boot')")
+    os.truncate(path, path.stat().st_size - 4096)
+    with pytest.raises(StoreDamaged, match="the store is damaged"):
+        open_store(path, "this boot")
 
 
 def test_a_failed_upgrade_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,189 @@
+"""A backup of a home: one committed state of its store, the DAG bundles, the settings, results, and logs by choice.
+
+A backup is a folder that is complete or not there: it is made under another name and renamed. It is plain files, so
+that any tool can carry it elsewhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from engine.config import CONFIG, Home
+from engine.execution.directory import path_of
+from engine.model.attempt_files import CLAIM, GAP, LOG, RESULT, STATUS
+from engine.model.moments import Micros, to_datetime, to_iso
+from engine.store.copying import Diagnosis, copy_store, sync_file
+from engine.store.reader import Reader
+from engine.upkeep.files import copy_file, copy_tree, new_folder, write_file
+from engine.version import SCHEMA, VERSION
+
+MANIFEST = "manifest.json"
+STORE = "state.db"
+_PAGE = 2000
+_PARTIAL = ".partial"
+
+
+class BackupError(Exception):
+    """A backup, or restoring one, is not possible; the text says what is wrong, where, and what to do."""
+
+
+@dataclass(slots=True)
+class Manifest:
+    """What a backup says of itself."""
+
+    made_at: str
+    """ISO 8601 UTC."""
+    home: str
+    name: str
+    host: str
+    version: str
+    schema: int
+    seq: int
+    runs: int
+    logs: bool
+    files: int = 0
+    bytes: int = 0
+    left: list[str] = field(default_factory=list)
+    """What was not copied, and why."""
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that stands."""
+
+    path: Path
+    manifest: Manifest
+
+
+def stamp(now: Micros) -> str:
+    """A moment as part of a file name: `20261122T010203Z`."""
+    return to_datetime(now).strftime("%Y%m%dT%H%M%SZ")
+
+
+def make_backup(home: Home, target: Path | None, now: Micros, *, logs: bool = False) -> Backup:
+    """Makes and proves a backup of a home, whether its engine runs or not.
+
+    `target` is a folder that does not stand yet; without it, one in the home's `backups/`. Raises BackupError,
+    StoreError when the store cannot be copied, OSError when the disk refuses; nothing is left behind then.
+    """
+    path = target if target is not None else _free_name(home.backups / f"{home.name}-{stamp(now)}")
+    if os.path.lexists(path):
+        raise BackupError(f"{path} stands already: name a folder that does not")
+    if target is not None and any(folder == path or folder in path.parents for folder in (home.dags, home.attempts)):
+        raise BackupError(f"{path} lies within what is to be saved: name a folder outside of dags/ and attempts/")
+    new_folder(path.parent)
+    partial = path.with_name(path.name + _PARTIAL)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(mode=0o700)
+    try:
+        found = copy_store(home.database, partial / STORE)
+        manifest = _manifest(home, found, now, logs)
+        _copy_files(home, partial, manifest)
+        write_file(partial / MANIFEST, json.dumps(asdict(manifest), indent=2).encode() + b"\n")
+        partial.rename(path)
+        sync_file(path / MANIFEST)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return Backup(path, manifest)
+
+
+def _free_name(path: Path) -> Path:
+    """The path, or with a number behind it where something of that name stands."""
+    names = (path if number == 1 else path.with_name(f"{path.name}-{number}") for number in itertools.count(1))
+    return next(name for name in names if not os.path.lexists(name))
+
+
+def _manifest(home: Home, found: Diagnosis, now: Micros, logs: bool) -> Manifest:
+    return Manifest(
+        made_at=to_iso(now),
+        home=str(home.root),
+        name=home.name,
+        host=socket.gethostname(),
+        version=VERSION,
+        schema=found.schema,
+        seq=found.seq,
+        runs=found.runs,
+        logs=logs,
+    )
+
+
+def _copy_files(home: Home, into: Path, manifest: Manifest) -> None:
+    """Settings, DAG files, bundles and what the copied store says stands in attempt directories."""
+    manifest.files, manifest.bytes = 1, copy_file(home.config, into / CONFIG)
+    for folder in (home.dags, home.versions):
+        if folder.is_dir():
+            files, size = copy_tree(folder, into / folder.name, manifest.left)
+            manifest.files, manifest.bytes = manifest.files + files, manifest.bytes + size
+    if manifest.schema != SCHEMA:
+        return  # a store that waits for its upgrade: what stands in its columns is the upgrade's to know
+    with Reader(into / STORE) as store:
+        for attempt_id, with_result in wanted_attempts(store):
+            names = [*([RESULT] if with_result else []), *([LOG, GAP] if manifest.logs else [])]
+            if names:
+                _copy_attempt(home, into, attempt_id, [*names, CLAIM, STATUS], manifest)
+
+
+def wanted_attempts(store: Reader) -> Iterator[tuple[str, bool]]:
+    """Ids of all ended attempts, and whether the store says that their result stands in a file."""
+    after = ""
+    while page := store.all("evidence", "attempts_and_results", {"after": after, "count": _PAGE}):
+        yield from ((str(row[0]), bool(row[1])) for row in page)
+        after = page[-1][0]
+
+
+def _copy_attempt(home: Home, into: Path, attempt_id: str, names: list[str], manifest: Manifest) -> None:
+    source = Path(path_of(str(home.attempts), attempt_id))
+    if not source.is_dir():
+        if RESULT in names:
+            manifest.left.append(f"{source}: the result is gone")
+        return
+    target = Path(path_of(str(into / home.attempts.name), attempt_id))
+    new_folder(target)
+    for name in names:
+        try:
+            manifest.bytes += copy_file(source / name, target / name)
+            manifest.files += 1
+        except FileNotFoundError:
+            if name == RESULT:
+                manifest.left.append(f"{source / name}: the result is gone")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of a backup. Raises BackupError when the folder is none, or of a later form."""
+    try:
+        raw = json.loads((path / MANIFEST).read_bytes())
+        if raw["v"] != 1:
+            raise BackupError(f"{path}: a backup of form {raw['v']}, this version of dagdeck reads form 1: upgrade it")
+        return Manifest(**raw)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BackupError(f"{path} is no backup of dagdeck, or not a whole one: {error}") from error
+
+
+def backups_in(folder: Path) -> list[Backup]:
+    """The whole backups in a folder, oldest first."""
+    found = []
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_dir() and not path.name.endswith(_PARTIAL) and (path / MANIFEST).is_file():
+            try:
+                found.append(Backup(path, read_manifest(path)))
+            except BackupError:
+                continue  # somebody's else, or of another form: not ours to count or to remove
+    return sorted(found, key=lambda backup: (backup.manifest.made_at, backup.path.name))
+
+
+def keep_newest(home: Home, folder: Path, count: int) -> list[Path]:
+    """Removes the oldest backups of this home in a folder, so that `count` are left; returns what was removed."""
+    own = [backup for backup in backups_in(folder) if backup.manifest.home == str(home.root)]
+    gone = [backup.path for backup in own[: max(0, len(own) - count)]]
+    for path in gone:
+        shutil.rmtree(path)
+    return gone

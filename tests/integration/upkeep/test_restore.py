@@ -1,0 +1,174 @@
+"""Putting a home back: whole or no home, on hold, and nothing is started a second time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from console.cli.verifying import contradictions
+from engine.config import Home
+from engine.daemon import AlreadyRunning, take_lock
+from engine.model.moments import from_iso
+from engine.store.copying import diagnose
+from engine.store.reader import Reader
+from engine.store.recovery import recover
+from engine.upkeep.backup import Backup, BackupError, make_backup
+from engine.upkeep.restore import replace_store, restore_home
+from engine.upkeep.salvaging import salvage_home
+from tests.integration.upkeep.test_backup import modes
+from tests.support.cli import dagdeck
+from tests.support.store import look, tamper
+
+NOW = from_iso("2026-11-23T01:02:03Z")
+
+
+@pytest.fixture
+def saved(home: Home) -> Backup:
+    """A backup of the home, outside of it."""
+    return make_backup(home, home.root.parent / "saved", NOW)
+
+
+def test_a_restored_home_is_the_home_on_hold(home: Home, saved: Backup) -> None:
+    """All rows, settings and DAGs are there, nothing in it contradicts anything, and everything is on hold."""
+    root = home.root.parent / "again"
+    done = restore_home(saved.path, root, "ops", NOW)
+    for table in ("run", "task_instance", "attempt", "command"):
+        assert look(done.home.database, f"SELECT * FROM {table}") == look(home.database, f"SELECT * FROM {table}")
+    assert look(done.home.database, "SELECT scope, who, released_at FROM hold") == [("all", "ops", None)]
+    assert "restored from the backup of 2026-11-23" in done.note
+    assert done.home.config.read_text() == home.config.read_text()
+    assert contradictions(done.home) == []
+    assert modes(root) == {(True, 0o700), (False, 0o600)}
+
+
+def test_what_was_under_way_is_taken_for_another_machines(home: Home, saved: Backup) -> None:
+    """The next engine sees another boot, so that nothing that had begun is started a second time."""
+    done = restore_home(saved.path, home.root.parent / "again", "ops", NOW)
+    with Reader(done.home.database) as reader:
+        session = recover(reader).session
+    assert session is not None
+    assert session.boot_id == f"before {done.note}"
+    assert session.ended_at is None
+
+
+def test_a_half_restored_folder_is_no_home(home: Home, saved: Backup) -> None:
+    """The settings come last: whatever stops it before, no engine starts there."""
+    (saved.path / "dagdeck.toml").unlink()
+    root = home.root.parent / "again"
+    with pytest.raises(FileNotFoundError):
+        restore_home(saved.path, root, "ops", NOW)
+    assert dagdeck("--home", root, "engine", "start").code == 3
+
+
+def test_a_folder_with_something_in_it_is_left_alone(home: Home, saved: Backup) -> None:
+    """Restoring makes homes in new or empty folders, and touches no others."""
+    with pytest.raises(BackupError, match="not empty"):
+        restore_home(saved.path, home.root, "ops", NOW)
+    assert look(home.database, "SELECT count(*) FROM hold") == [(0,)]
+
+
+@pytest.mark.parametrize("harm", ["cut", "other", "manifest", "newer", "none"])
+def test_a_backup_that_is_not_whole_is_refused(home: Home, saved: Backup, harm: str) -> None:
+    """A store that was cut, exchanged or written by a later version is found before anything is made."""
+    store = saved.path / "state.db"
+    if harm == "cut":
+        os.truncate(store, 40_960)
+    elif harm == "other":
+        tamper(store, "DELETE FROM run_episode WHERE run = 3", "DELETE FROM run WHERE id = 3")
+    elif harm == "manifest":
+        (saved.path / "manifest.json").write_text('{"v": 2}')
+    elif harm == "newer":
+        tamper(store, "PRAGMA user_version = 1999")
+    else:
+        store.unlink()
+    root = home.root.parent / "again"
+    with pytest.raises(BackupError):
+        restore_home(saved.path, root, "ops", NOW)
+    assert not root.exists()
+
+
+def test_the_store_of_a_home_is_exchanged_and_the_old_one_kept(home: Home, saved: Backup) -> None:
+    """With --replace a damaged store is moved aside whole, and results that the home had lost are back."""
+    before = home.database.stat().st_size
+    os.truncate(home.database, 30_000)
+    shutil.rmtree(home.attempts)
+    done = replace_store(saved.path, home, "ops", NOW)
+    assert done.aside is not None
+    assert done.aside.stat().st_size == 30_000
+    assert diagnose(home.database).kind == "sound"
+    assert home.database.stat().st_size >= before
+    assert len(list(home.attempts.glob("*/*/result.json"))) == 1
+    assert contradictions(home) == []
+
+
+def test_nothing_is_exchanged_under_a_running_engine(home: Home, saved: Backup) -> None:
+    """Whoever holds the home's lock is named, and the store stays."""
+    lock = take_lock(home.lock)
+    try:
+        for attempt in (
+            lambda: replace_store(saved.path, home, "ops", NOW),
+            lambda: salvage_home(home, "ops", NOW),
+        ):
+            with pytest.raises(AlreadyRunning, match=f"pid {os.getpid()}"):
+                attempt()
+    finally:
+        os.close(lock)
+    assert look(home.database, "SELECT count(*) FROM hold") == [(0,)]
+
+
+def test_salvage_saves_what_can_be_read(home: Home) -> None:
+    """With a page of attempts gone, whole runs stay, runs in part are left out, and no rule is broken."""
+    pages = look(home.database, "SELECT rootpage FROM sqlite_master WHERE name = 'attempt'")
+    with open(home.root / "state.db", "r+b") as file:
+        file.seek((pages[0][0] - 1) * 4096)
+        file.write(os.urandom(4096))
+    done = salvage_home(home, "ops", NOW)
+    assert "attempt" in done.told.torn
+    assert done.told.runs_left_out > 0
+    assert diagnose(home.database).kind == "sound"
+    assert contradictions(home) == []
+    assert look(home.database, "SELECT count(*) FROM hold WHERE scope = 'all'") == [(1,)]
+    assert look(home.database, "SELECT count(*) FROM command") == [(1,)]
+    assert done.aside is not None and done.aside.exists()
+
+
+def test_salvage_cancels_what_was_under_way(home: Home) -> None:
+    """A run that was running is over after it, with its tasks and attempts, because nobody knows how far it was."""
+    with open(home.root / "state.db", "r+b") as file:
+        [(page,)] = look(home.database, "SELECT rootpage FROM sqlite_master WHERE name = 'run_state'")
+        file.seek((page - 1) * 4096)
+        file.write(os.urandom(4096))
+    done = salvage_home(home, "ops", NOW)
+    assert (done.told.torn, done.told.runs_left_out, done.told.runs_ended) == ([], 0, 1)
+    assert look(home.database, "SELECT count(*) FROM run") == [(14,)]
+    assert look(home.database, "SELECT DISTINCT state FROM attempt") == [("ended",)]
+    assert contradictions(home) == []
+
+
+def test_a_sound_store_is_not_salvaged(home: Home) -> None:
+    """Salvage is for damage: it refuses what needs none, and what it cannot help."""
+    with pytest.raises(BackupError, match="is sound"):
+        salvage_home(home, "ops", NOW)
+    os.truncate(home.database, 0)
+    with pytest.raises(BackupError, match="nothing to salvage"):
+        salvage_home(home, "ops", NOW)
+
+
+def test_the_verbs_lead_from_damage_to_a_home_again(home: Home, saved: Backup, tmp_path: Path) -> None:
+    """What the engine says of a damaged store names commands that work as they stand there."""
+    with open(home.root / "state.db", "r+b") as file:
+        file.write(b"\0" * 8192)
+    refused = dagdeck("--home", home.root, "engine", "start")
+    assert refused.code == 5
+    assert "dagdeck restore BACKUP --replace" in refused.err and "dagdeck salvage" in refused.err
+    assert dagdeck("--home", home.root, "salvage").code == 1
+    done = dagdeck("--home", home.root, "restore", saved.path, "--replace")
+    assert done.code == 0, done.err
+    assert "dagdeck release" in done.out
+    moved = dagdeck("restore", saved.path, tmp_path / "moved", "--json")
+    assert moved.json["runs"] == 14
+    assert dagdeck("restore", tmp_path / "nowhere", tmp_path / "moved2").code == 4
+    assert dagdeck("restore", saved.path).code == 2
