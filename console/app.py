@@ -232,6 +232,7 @@ class ConsoleApp(TerminalApp[None]):
         return True
 
     def _arrive(self) -> None:
+        self._message = None  # it was about the view that is left, and would hide the keys of this one
         self.stage.bring(self.place)
         self.look_again()
 

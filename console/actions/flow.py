@@ -107,8 +107,8 @@ class Flow:
         if dialog is None or not dialog.is_attached:
             return
         challenge = ""
-        if preview is not None and (preview.total > CHALLENGE_ABOVE or (self._production and preview.total > 0)):
-            challenge = str(preview.total)
+        if preview is not None and (preview.instances > CHALLENGE_ABOVE or (self._production and preview.total > 0)):
+            challenge = str(preview.instances)
 
         def body(width: int) -> list[Spans]:
             return [] if preview is None else preview_body(preview, width)
@@ -125,7 +125,7 @@ class Flow:
                 options=self._options,
                 note=self._ask.note,
                 challenge=challenge,
-                asks=f"type {challenge}, the number of rows, to confirm" if challenge else "",
+                asks=f"type {challenge}, the number of {_counted(preview)}, to confirm" if challenge else "",
                 ready=preview is not None,
                 refusal=refusal,
                 tag=None if preview is None else preview.preview_id,
@@ -138,6 +138,12 @@ class Flow:
         if result is None or preview is None or result.tag != preview.preview_id:
             return
         self._desk.spawn(carry_out(self._desk, self._ask, self._ask.arguments(result.options), preview, result.note))
+
+
+def _counted(preview: PreviewCard | None) -> str:
+    """What the number that has to be typed counts."""
+    tasks = preview is not None and any(row.kind == "task" for row in preview.rows)
+    return "task instances" if tasks else "rows"
 
 
 async def carry_out(

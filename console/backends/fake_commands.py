@@ -29,7 +29,7 @@ def rehearse(world: FakeBackend, verb: str, selection: Selection, args: Mapping[
     if not rows:
         raise Refused("state", f"nothing to {verb}")
     counts: dict[str, int] = {}
-    for row in rows:
+    for row in [row for row in rows if row.kind == "task"] or rows:
         counts[row.state] = counts.get(row.state, 0) + 1
     kills = sum(row.kills for row in rows)
     words = f"{len(rows)} row{'s' if len(rows) != 1 else ''}, {kills} processes killed"
@@ -169,4 +169,4 @@ def _trigger(world: FakeBackend, dag_id: str, date: int | None) -> Receipt:
         for at, card in enumerate(old.tasks)
     )  # fmt: skip
     world.runs[run_id] = replace(old, mark=mark, tasks=tasks)
-    return Receipt(0, f"triggered {dag_id}", 1, run_id=run_id)
+    return Receipt(0, f"triggered {run_id}", 1, run_id=run_id)

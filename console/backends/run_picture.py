@@ -130,7 +130,7 @@ class RunPicture:
         return {row[0]: reading.mention(row) for row in self._rows.all("run", "mentions", values)}
 
     def _compose(self, row: Row, mentions: dict[int | None, Mention]) -> None:
-        mark = reading.run_mark((*row[:8], row[10], row[12], row[13], row[17]))
+        mark = reading.run_mark((*row[:8], row[10], row[12], row[13], row[17], row[19], row[20]))
         version = self._version
         usual = self._rows.all(
             "overview",

@@ -31,7 +31,7 @@ def change(session: Session, verb: str, selector: Selector, args: dict[str, Any]
             return None
         if not asking.yes:
             _show(preview)
-            confirm(preview.total, production=session.settings.production)
+            confirm(sum(preview.counts.values()) or preview.total, production=session.settings.production)
         return link.command(verb, selector, args, preview, asking.note)
 
 

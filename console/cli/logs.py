@@ -14,7 +14,7 @@ from console.cli.errors import CliError, Exit, NotFound
 from console.cli.output import warn
 from console.cli.reading import AttemptLine, InstanceLine, Reader, find_run, find_task, open_store, reads_run
 from console.cli.session import Session, home_option, pass_session
-from console.text import sanitise
+from console.text import cell_len, sanitise
 from engine.config import Home
 from engine.execution.directory import path_of, read_gap
 from engine.model.attempt_files import LOG
@@ -134,21 +134,39 @@ def _write_raw(block: bytes) -> None:
 
 
 class LogLines:
-    """Writes bytes as sanitised lines. A line without end is held back until its end, or the log's, has come."""
+    """Writes bytes as sanitised lines. What of a line has come is held back until its end has; a longer one than a
+    block is written as it comes, and stays one line."""
 
     def __init__(self) -> None:
         self._rest = b""
+        self._column = 0
+        """Cells of the present line that have been written."""
 
     def write(self, block: bytes) -> None:
         """Takes the next bytes; none at all means that nothing more comes."""
         if not block:
-            if self._rest:
-                sys.stdout.write(sanitise(self._rest.removesuffix(b"\r")) + "\n")
+            if self._rest or self._column:
+                self._end(self._rest)
             self._rest = b""
         else:
             *lines, self._rest = (self._rest + block).split(b"\n")
-            sys.stdout.write("".join(sanitise(line.removesuffix(b"\r")) + "\n" for line in lines))
+            for line in lines:
+                self._end(line)
             if len(self._rest) > BLOCK:
-                sys.stdout.write(sanitise(self._rest) + "\n")
-                self._rest = b""
+                self._part()
         sys.stdout.flush()
+
+    def _end(self, line: bytes) -> None:
+        sys.stdout.write(sanitise(line.removesuffix(b"\r"), column=self._column) + "\n")
+        self._column = 0
+
+    def _part(self) -> None:
+        """Writes what has come of a long line, but for an end that only what follows explains: half a character, a
+        carriage return."""
+        end = len(self._rest) - 1
+        while end > len(self._rest) - 4 and self._rest[end] & 0xC0 == 0x80:
+            end -= 1
+        shown = sanitise(self._rest[:end], column=self._column)
+        sys.stdout.write(shown)
+        self._column += cell_len(shown)
+        self._rest = self._rest[end:]

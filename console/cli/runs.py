@@ -20,7 +20,7 @@ from console.cli.reading import (
     reads_run,
 )
 from console.cli.session import Session, pass_session
-from console.cli.shapes import run_detail_json, run_json, span
+from console.cli.shapes import run_detail_json, run_json, run_took
 from console.cli.tasks import print_tasks, tasks_json
 from console.figures import ago, duration
 from engine.model.moments import Micros, to_iso
@@ -64,7 +64,7 @@ def list_runs(session: Session, dag: str | None, state: str | None, limit: int, 
 
 
 def _row(run: RunLine, now: Micros) -> tuple[object, ...]:
-    took = span(run.started_at, run.ended_at if run.ended_at is not None else now)
+    took = run_took(run, now)
     return (
         run.run_id,
         run.state,
@@ -92,7 +92,7 @@ def show(session: Session, run: str, as_json: bool) -> None:
 
 
 def _show(store: Reader, run: RunDetail) -> None:
-    took = span(run.started_at, run.ended_at)
+    took = run_took(run)
     asked = [mention for mention in reads_run.mentions(store, run.id, 0) if mention.task_instance is None]
     params = ", ".join(f"{name}={value!r}" for name, value in run.params.items())
     facts(
@@ -133,7 +133,7 @@ def wait(session: Session, run: str, timeout: float | None, as_json: bool) -> in
 
 def say_outcome(run: RunDetail) -> None:
     """One line on how a run ended."""
-    took = span(run.started_at, run.ended_at)
+    took = run_took(run)
     say(f"{run.run_id}  {state_word(run.state)}" + (f"  {duration(took)}" if took is not None else ""))
 
 

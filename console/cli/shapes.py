@@ -30,7 +30,7 @@ def run_json(run: RunLine | RunDetail) -> dict[str, Any]:
         "run_after": iso(run.run_after),
         "started_at": iso(run.started_at),
         "ended_at": iso(run.ended_at),
-        "duration": seconds(span(run.started_at, run.ended_at)),
+        "duration": seconds(run_took(run)),
         "created_by": run.created_by,
     }
 
@@ -158,6 +158,12 @@ def dag_state(dag: DagLine) -> str:
 def took(task: InstanceLine) -> Micros | None:
     """How long a task instance's newest attempt took, where it has ended."""
     return task.duration if task.duration is not None else span(task.started_at, task.ended_at)
+
+
+def run_took(run: RunLine | RunDetail, now: Micros | None = None) -> Micros | None:
+    """How long a run ran in all its episodes; while it runs up to `now`, where that is given."""
+    present = span(run.started_at, run.ended_at if run.ended_at is not None else now)
+    return None if present is None else run.earlier + present
 
 
 def span(start: Micros | None, end: Micros | None) -> Micros | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from typing import Any
 
@@ -23,8 +25,12 @@ from console.cli.reading import (
 from console.cli.session import Session, pass_session
 from console.cli.shapes import attempt_json, span, task_json, took
 from console.figures import countdown, duration
+from console.text import cut_end
 from engine.model.moments import Micros
 from engine.model.states import FailureClass
+
+_BESIDE, _REMARK, _LEAST = 50, 100, 30
+"""Cells for the columns before the remark, for the remark where no terminal says how much fits, and at least."""
 
 
 @click.command()
@@ -72,6 +78,13 @@ def _row(task: InstanceLine, now: Micros) -> tuple[object, ...]:
 
 
 def _remark(task: InstanceLine, now: Micros) -> str:
+    """What is worth saying of a row, in one line that fits beside it; `why` and --json say all of it."""
+    words = " ".join(_remarks(task, now).split())
+    columns = shutil.get_terminal_size((_BESIDE + _REMARK, 0)).columns if sys.stdout.isatty() else _BESIDE + _REMARK
+    return cut_end(clean(words), max(columns - _BESIDE, _LEAST))
+
+
+def _remarks(task: InstanceLine, now: Micros) -> str:
     if task.state == "up_for_retry" and task.retry_at is not None:
         return f"try {task.attempt + 1} in {countdown(task.retry_at, now)}: {task.last_error or ''}"
     if task.state in ("none", "scheduled"):

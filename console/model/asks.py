@@ -46,6 +46,11 @@ class PreviewCard:
     reopens: int = 0
     warnings: tuple[str, ...] = ()
 
+    @property
+    def instances(self) -> int:
+        """What is counted: task instances; a run that ends with them is a row, and not one more. Else all rows."""
+        return sum(self.counts.values()) or self.total
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:

@@ -26,6 +26,8 @@ class RunMark(NamedTuple):
     started_at: Micros | None
     ended_at: Micros | None
     created_by: str | None
+    earlier: Micros = 0
+    """How long the episodes before the present one took together: a run that was reopened has several."""
 
     @property
     def active(self) -> bool:
@@ -33,11 +35,11 @@ class RunMark(NamedTuple):
         return self.state in ACTIVE_RUN
 
     def duration(self, now: Micros) -> Micros | None:
-        """How long the run has taken, so far or in all; None before its start."""
+        """How long the run has run in all its episodes, so far or in all; None before its start."""
         if self.started_at is None:
             return None
         end = now if self.ended_at is None else self.ended_at
-        return max(end - self.started_at, 0)
+        return self.earlier + max(end - self.started_at, 0)
 
 
 class LiveTask(NamedTuple):

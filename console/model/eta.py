@@ -12,7 +12,7 @@ MOST_TASKS = 1000
 
 def eta(run: RunDetail, now: Micros) -> tuple[Micros, Micros] | None:
     """The earliest and the latest likely end: by p50 and by p95. None when a task that is left has no figures."""
-    if not run.mark.active or run.mark.started_at is None or len(run.plan) > MOST_TASKS:
+    if run.mark.state not in ("running", "paused") or run.mark.started_at is None or len(run.plan) > MOST_TASKS:
         return None
     cards = {card.task_id: card for card in run.tasks}
     ends: dict[str, tuple[Micros, Micros]] = {}

@@ -53,7 +53,7 @@ def run_mark(row: Row) -> RunMark:
     """From the columns of the `*_runs` statements."""
     return RunMark(
         row[0], safe(row[1]), _word(row[2]), row[3], _word(row[4]), _word(row[5]), _word(row[6]), row[7], row[8],
-        row[9], row[10], None if row[11] is None else _word(row[11]),
+        row[9], row[10], None if row[11] is None else _word(row[11]), row[13] if len(row) > 13 else 0,
     )  # fmt: skip
 
 

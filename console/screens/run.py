@@ -48,7 +48,7 @@ class RunPane(Pane):
         self._frame: view.Frame | None = None
         self._laying: object = None
         self._wanted: Hashable = None
-        self._eta: tuple[Micros, tuple[Micros, Micros] | None] = (-1, None)
+        self._eta: tuple[object, tuple[Micros, Micros] | None] = (None, None)
 
     def compose(self) -> ComposeResult:
         """Tasks above, attempts below."""
@@ -68,7 +68,7 @@ class RunPane(Pane):
         """Shows another run, with the cursor on a task once it is there."""
         if run_id != self.run_id:
             self._rows, self.run_id = None, run_id
-            self._eta = (-1, None)
+            self._eta = (None, None)
             self.list.show(())
         self._wanted = ("task", task_id, map_index) if task_id else ("first",)
 
@@ -167,9 +167,10 @@ class RunPane(Pane):
         run = self.detail(scene)
         if run is None:
             return ((f" {self.run_id}", TEXT),), ()
-        beat = scene.now // _ETA_EVERY
+        beat = (scene.now // _ETA_EVERY, run.mark.state, scene.intents.of((run.mark.run_id, "", UNMAPPED)))
         if self._eta[0] != beat:
-            self._eta = (beat, eta(run, scene.now))
+            ending = beat[2] is not None and beat[2].verb == "cancel"
+            self._eta = (beat, None if ending else eta(run, scene.now))
         return view.title(scene, run, width, self._eta[1])
 
     def rule(self, scene: Scene, width: int) -> Spans:

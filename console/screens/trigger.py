@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,13 +15,14 @@ from textual.screen import ModalScreen
 
 from console.actions.asking import trigger
 from console.actions.flow import Flow
+from console.model.asks import Refused, Unreachable
 from console.model.dags import ParamCard
 from console.model.reading import safe
 from console.model.runs import TriggerForm
 from console.model.targets import Target
 from console.text import cell_len
 from console.view.dialogs import wrap
-from console.view.spans import ACCENT, DIM, TEXT, Line, Spans
+from console.view.spans import ACCENT, DIM, TEXT, WARN, Line, Spans
 from console.widgets.dialog_layout import DialogContent, DialogState, box_size, lay_out
 from console.widgets.edit import LineEdit
 from console.widgets.lines import LineView
@@ -44,7 +46,16 @@ async def _ask(app: ConsoleApp, target: Target) -> None:
     except LookupError as error:
         app.say(str(error), "warn")
         return
-    screen = Form(form, app.typed.get(form.dag_id, {}))
+    ask = trigger(app.scene(), target)
+
+    async def refusal(typed: Mapping[str, str]) -> str:
+        try:
+            await app.commands().preview(ask.verb, ask.selection, arguments(form, typed))
+        except (Refused, Unreachable) as error:
+            return str(error)
+        return ""
+
+    screen = Form(form, app.typed.get(form.dag_id, {}), refusal)
     app.push_screen(screen, lambda typed: _entered(app, target, form, typed))
 
 
@@ -89,19 +100,42 @@ def hint(param: ParamCard) -> str:
     return "; ".join(parts)
 
 
+def field_of(error: str, names: Sequence[str]) -> int | None:
+    """The field that a refusal is about: the one whose name it says first; None where it says none."""
+    for before, after in (("'", "'"), (r"(?<![\w.-])", r"(?![\w.-])")):
+        found = [
+            (match.start(), at)
+            for at, name in enumerate(names)
+            if (match := re.search(before + re.escape(name) + after, error)) is not None
+        ]
+        if found:
+            return min(found)[1]
+    return None
+
+
 class _Box(LineView, can_focus=False):
     DEFAULT_CSS = "_Box { width: auto; height: auto; }"
     BINDINGS: ClassVar[list[BindingType]] = []
 
 
 class Form(ModalScreen[Mapping[str, str] | None], inherit_bindings=False):
-    """One line for each field; Tab and the arrows move, Enter goes on, Esc cancels."""
+    """One line for each field; Tab and the arrows move, Enter goes on, Esc cancels.
+
+    `refusal` says what is wrong with what was typed, empty when nothing is: then the form ends, else it stays, with the
+    words at the field that they are about.
+    """
 
     DEFAULT_CSS = "Form { align: center middle; background: transparent; overflow: hidden; }"
 
-    def __init__(self, form: TriggerForm, typed: Mapping[str, str]) -> None:
+    def __init__(
+        self, form: TriggerForm, typed: Mapping[str, str], refusal: Callable[[Mapping[str, str]], Awaitable[str]]
+    ) -> None:
         super().__init__()
         self._form = form
+        self._refusal = refusal
+        self._error = ""
+        self._error_at: int | None = None
+        self._asking = False
         self._fields: list[tuple[str, LineEdit, str]] = [
             (
                 DATE,
@@ -150,9 +184,31 @@ class Form(ModalScreen[Mapping[str, str] | None], inherit_bindings=False):
             for text, token in edit.spans(max(width - names - 2, 8), "text underline", focused=here):
                 line.add(text, token)
             lines.append(line.done())
-            if words:
+            if self._error and at == self._error_at:
+                lines.extend(self._wrong(names + 2, width))
+            elif words:
                 lines.append(Line().gap(names + 2).cell(words, max(width - names - 2, 8), DIM).done())
+        if self._error and self._error_at is None:
+            lines += [(), *self._wrong(0, width)]
         return lines
+
+    def _wrong(self, indent: int, width: int) -> list[Spans]:
+        room = max(width - indent, 8)
+        return [Line().gap(indent).add(text, WARN).done() for text in wrap(self._error, room)]
+
+    async def _check(self) -> None:
+        """Goes on with what was typed, or comes back to the field that is wrong."""
+        typed = {name: edit.text for name, edit, _ in self._fields}
+        self._error = await self._refusal(typed)
+        self._asking = False
+        if not self.is_attached:
+            return
+        if not self._error:
+            self.dismiss(typed)
+            return
+        self._error_at = field_of(self._error, [name for name, _, _ in self._fields])
+        self._at = self._at if self._error_at is None else self._error_at
+        self._redraw()
 
     def on_key(self, event: events.Key) -> None:
         """Every key is the form's own."""
@@ -162,8 +218,11 @@ class Form(ModalScreen[Mapping[str, str] | None], inherit_bindings=False):
         if key == "escape":
             self.dismiss(None)
             return
+        if self._asking:
+            return
         if key == "enter":
-            self.dismiss({name: edit.text for name, edit, _ in self._fields})
+            self._asking = True
+            self.app.run_worker(self._check(), group="work", exit_on_error=True)
             return
         if key in ("tab", "down", "shift+tab", "up"):
             self._at = (self._at + (1 if key in ("tab", "down") else -1)) % count

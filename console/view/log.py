@@ -56,5 +56,8 @@ def facts(found: LogFacts) -> Spans:
     if found.lines is not None:
         parts.append(((f"{found.lines:,}", TEXT), (f" line{'s' if found.lines != 1 else ''}", DIM)))
     parts.append(((bytes_(found.size), TEXT),))
-    parts.append((("following", LIVE if found.growing else DIM),) if found.following else (("follow off", DIM),))
+    if found.growing:
+        parts.append((("following", LIVE),) if found.following else (("follow off", DIM),))
+    else:
+        parts.append((("ended", DIM),))
     return join(parts, "   ")

@@ -1,7 +1,8 @@
 """The one mould of every dialog that changes something: what would change, switches, a note, and Enter that waits.
 
 Enter is dead until the content is complete and has been on the screen for a quarter of a second: nobody confirms what
-was not there to be read; keys typed before are dropped. Esc always cancels.
+was not there to be read; keys typed before are dropped. While the note is written Enter ends the note alone. Esc always
+cancels.
 """
 
 from __future__ import annotations
@@ -157,6 +158,8 @@ class Dialog(ModalScreen[DialogResult | None], inherit_bindings=False):
             self.dismiss(None)
         elif not self._opened:
             return
+        elif event.key == "enter" and self._state.at == "note":
+            self._state.at = "body"
         elif event.key == "enter":
             self._confirm()
         elif event.key in ("tab", "shift+tab"):

@@ -80,8 +80,9 @@ class Plan:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Targets by the state they are in now."""
-        return dict(Counter(target.effect.state for target in self.targets))
+        """Targets by the state they are in now; of runs with their tasks the tasks alone: those are what is counted."""
+        tasks = [target.effect.state for target in self.targets if target.key[0] == "task"]
+        return dict(Counter(tasks or (target.effect.state for target in self.targets)))
 
 
 class Verb(Protocol):

@@ -33,7 +33,7 @@ def run(reader: Reader, run: int) -> RunDetail:
     row = reader.one("run", "run", {"run": run})
     if row is None:
         raise NotFound(f"there is no run with the key {run}")
-    return RunDetail._make((*row[:15], json.loads(row[15]), *row[16:18], bool(row[18]), row[19]))
+    return RunDetail._make((*row[:15], json.loads(row[15]), *row[16:18], bool(row[18]), row[19], row[20]))
 
 
 def runs(

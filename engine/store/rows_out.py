@@ -50,6 +50,8 @@ class RunLine(NamedTuple):
     ended_at: Micros | None
     created_by: str | None
     changed_seq: int
+    earlier: Micros = 0
+    """How long the episodes before the present one took together."""
 
 
 class RunDetail(NamedTuple):
@@ -75,6 +77,8 @@ class RunDetail(NamedTuple):
     created_by: str | None
     inferred: bool
     changed_seq: int
+    earlier: Micros = 0
+    """How long the episodes before the present one took together."""
 
 
 class EpisodeLine(NamedTuple):

@@ -125,7 +125,7 @@ async def test_a_production_home_and_a_large_change_ask_for_the_count() -> None:
     backend = world(trades("failed"), home=HomeCard("etl-01", "/srv/etl", production=True))
     async with console(backend) as screen:
         await screen.press("j", "enter", "c")
-        assert "type 2, the number of rows, to confirm" in screen.text
+        assert "type 2, the number of task instances, to confirm" in screen.text
         await confirm(screen)
         assert backend.commands == []
         await screen.press("2")
@@ -140,7 +140,7 @@ async def test_more_than_a_hundred_rows_ask_for_the_count_anywhere() -> None:
     backend = world(run(mark(5, "many", "failed"), plans, tasks))
     async with console(backend) as screen:
         await screen.press("j", "r")
-        assert "type 150, the number of rows, to confirm" in screen.text
+        assert "type 150, the number of task instances, to confirm" in screen.text
 
 
 async def test_a_run_is_triggered_with_what_was_typed() -> None:
@@ -160,18 +160,72 @@ async def test_a_run_is_triggered_with_what_was_typed() -> None:
         assert "triggered trades_us" in screen.text
 
 
-async def test_a_bad_date_is_refused_in_the_dialog_and_the_form_remembers() -> None:
-    """The engine says what is wrong with it; opening the form again finds what was typed."""
+async def test_a_wrong_value_is_told_at_its_field_and_nothing_typed_is_lost() -> None:
+    """The form stays, the cursor goes to the field that is wrong, and once it is put right the run is triggered."""
+    from console.model.dags import ParamCard
+
+    backend = world(trades("success"))
+    backend.params["trades_us"] = (ParamCard("env", "prod"),)
+    async with console(backend) as screen:
+        await screen.press("t")
+        await screen.shows("logical date")
+        await screen.press(*"soon", "tab", *"uction", "enter")
+        await screen.shows("is not a date such as")
+        lines = screen.lines()
+        at = next(y for y, line in enumerate(lines) if "soon" in line)
+        assert "is not a date such as" in lines[at + 1] and "production" in screen.text
+        await screen.press(*["backspace"] * 4, *"2026-11-20", "enter")
+        await confirm(screen)
+        assert backend.commands[-1][2] == {"logical_date": "2026-11-20", "param_texts": {"env": "production"}}
+
+
+async def test_the_form_remembers_what_was_typed_last() -> None:
+    """After a cancelled dialog the same key finds the form as it was left."""
     backend = world(trades("success"))
     async with console(backend) as screen:
         await screen.press("t")
         await screen.shows("logical date")
-        await screen.press(*"soon", "enter")
-        await screen.shows("is not a date such as")
+        await screen.press(*"2026-11-20", "enter")
+        await screen.until(lambda: isinstance(screen.app.screen, Dialog), "the dialog is open")
         await screen.press("escape", "t")
-        await screen.shows("soon")
+        await screen.shows("2026-11-20")
         await screen.press("escape")
         assert backend.commands == []
+
+
+async def test_cancelling_a_run_counts_its_tasks_and_not_the_run() -> None:
+    """The run is a row of the dialog; what has to be typed in a production home is the number of task instances."""
+    backend = world(trades("running"), home=HomeCard("etl-01", "/srv/etl", production=True))
+    async with console(backend) as screen:
+        await screen.press(":", *"cancel", "enter")
+        assert "type 2, the number of task instances, to confirm" in screen.text
+        await screen.press("escape")
+
+
+async def test_a_message_goes_with_the_view_it_was_about() -> None:
+    """Why a key did nothing is said until another view is opened, whose keys are then shown."""
+    async with console(world(trades("success"))) as screen:
+        await screen.press("x")
+        assert "is over" in screen.lines()[-1]
+        await screen.press("enter")
+        assert "is over" not in screen.lines()[-1] and "? keys" in screen.lines()[-1]
+
+
+async def test_no_end_is_promised_of_a_run_that_is_being_cancelled() -> None:
+    """Once cancelling is asked for, the title has no ETA any more, nor when it is over."""
+    backend = world(trades("running"))
+    async with console(backend) as screen:
+        await screen.press("j", "enter")
+        assert "ETA" in screen.lines()[1]
+        await screen.press(":", *"cancel", "enter")
+        await screen.until(lambda: isinstance(screen.app.screen, Dialog) and screen.app.screen.armed, "Enter is alive")
+        backend.slow = asyncio.Event()
+        await screen.pilot.press("enter")
+        await screen.shows("cancel requested")
+        assert "ETA" not in screen.lines()[1]
+        backend.slow.set()
+        await screen.settle()
+        assert "ETA" not in screen.lines()[1]
 
 
 async def test_the_engine_goes_and_comes_back() -> None:

@@ -45,6 +45,8 @@ class Trigger:
         scheduler.warm(entry)  # whoever looks at the preview is about to confirm it
         _refuse_doubles(scheduler, entry, slot.logical_date, ask)
 
+        made: list[str] = []
+
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
             memory = create_run(
                 scheduler,
@@ -59,6 +61,7 @@ class Trigger:
                 inferred=inferred,
             )
             scheduler.start_queued(turn, entry)
+            made.append(memory.run.run_id)
             return {"run_id": memory.run.run_id}
 
         when = to_iso(slot.logical_date)
@@ -71,7 +74,7 @@ class Trigger:
         target = Target(("dag", entry.dag_id), effect)
 
         def done(kept: list[Target]) -> str:
-            return f"triggered {entry.dag_id}"
+            return f"triggered {', '.join(made) or entry.dag_id}"
 
         return Plan([target], f"1 new run of {entry.dag_id}, {detail}", carry, done, 0, warnings)
 

@@ -8,13 +8,19 @@ ORDER BY d.dag_id;
 
 -- name: recent_runs
 SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.logical_date, r.run_after,
-    r.started_at, r.ended_at, r.created_by, r.changed_seq
+    r.started_at, r.ended_at, r.created_by, r.changed_seq,
+    CASE WHEN r.episode > 1 THEN
+        (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
 FROM json_each(:dag_ids) AS d CROSS JOIN run AS r
     ON r.id IN (SELECT id FROM run WHERE dag_id = d.value ORDER BY logical_date DESC, id DESC LIMIT :count);
 
 -- name: active_runs
 SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.logical_date, r.run_after,
-    r.started_at, r.ended_at, r.created_by, r.changed_seq
+    r.started_at, r.ended_at, r.created_by, r.changed_seq,
+    CASE WHEN r.episode > 1 THEN
+        (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
 FROM run AS r WHERE r.state IN ('queued', 'running', 'paused', 'cancelling')
 ORDER BY r.dag_id, r.logical_date, r.id;
 
@@ -48,6 +54,7 @@ SELECT d.value,
     (SELECT group_concat(took) FROM
         (SELECT max(0, r.ended_at - r.started_at) AS took FROM run AS r
          WHERE r.dag_id = d.value AND r.state = 'success' AND r.ended_at >= :since AND r.started_at IS NOT NULL
+             AND r.episode = 1
          ORDER BY r.ended_at DESC LIMIT 100)),
     (SELECT count(*) FROM run AS r WHERE r.dag_id = d.value AND r.state = 'success' AND r.ended_at >= :week
          AND r.run_type <> 'backfill'),

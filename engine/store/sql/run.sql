@@ -3,36 +3,54 @@
 -- name: run
 SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.logical_date, r.interval_start,
     r.interval_end, r.run_after, r.created_at, r.started_at, r.ended_at, r.episode, r.params, r.note, r.created_by,
-    r.inferred, r.changed_seq
+    r.inferred, r.changed_seq,
+    CASE WHEN r.episode > 1 THEN
+        (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
 FROM run AS r WHERE r.id = :run;
 
 -- name: runs_of_dag
 SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.logical_date, r.run_after,
-    r.started_at, r.ended_at, r.created_by, r.changed_seq
+    r.started_at, r.ended_at, r.created_by, r.changed_seq,
+    CASE WHEN r.episode > 1 THEN
+        (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
 FROM run AS r
 WHERE r.dag_id = :dag_id AND (r.logical_date, r.id) < (:logical_date, :id)
 ORDER BY r.logical_date DESC, r.id DESC LIMIT :count;
 
 -- name: latest_runs
 SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.logical_date, r.run_after,
-    r.started_at, r.ended_at, r.created_by, r.changed_seq
+    r.started_at, r.ended_at, r.created_by, r.changed_seq,
+    CASE WHEN r.episode > 1 THEN
+        (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
 FROM run AS r WHERE r.id < :id ORDER BY r.id DESC LIMIT :count;
 
 -- name: latest_runs_in_state
 SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.logical_date, r.run_after,
-    r.started_at, r.ended_at, r.created_by, r.changed_seq
+    r.started_at, r.ended_at, r.created_by, r.changed_seq,
+    CASE WHEN r.episode > 1 THEN
+        (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
 FROM run AS r WHERE r.state = :state AND r.id < :id ORDER BY r.id DESC LIMIT :count;
 
 -- name: runs_of_dag_in_state
 SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.logical_date, r.run_after,
-    r.started_at, r.ended_at, r.created_by, r.changed_seq
+    r.started_at, r.ended_at, r.created_by, r.changed_seq,
+    CASE WHEN r.episode > 1 THEN
+        (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
 FROM run AS r
 WHERE r.dag_id = :dag_id AND r.state = :state AND (r.logical_date, r.id) < (:logical_date, :id)
 ORDER BY r.logical_date DESC, r.id DESC LIMIT :count;
 
 -- name: runs_by_id
 SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.logical_date, r.run_after,
-    r.started_at, r.ended_at, r.created_by, r.changed_seq
+    r.started_at, r.ended_at, r.created_by, r.changed_seq,
+    CASE WHEN r.episode > 1 THEN
+        (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
 FROM json_each(:ids) AS wanted CROSS JOIN run AS r ON r.id = wanted.value;
 
 -- name: instances

@@ -103,7 +103,7 @@ CREATE TABLE run (
 ) STRICT;
 CREATE UNIQUE INDEX run_slot ON run (dag_id, logical_date) WHERE run_type IN ('scheduled', 'backfill');
 CREATE INDEX run_of_dag ON run (dag_id, logical_date, id);
-CREATE INDEX run_ended ON run (dag_id, state, ended_at, started_at, run_type);
+CREATE INDEX run_ended ON run (dag_id, state, ended_at, started_at, run_type, episode);
 CREATE INDEX run_state ON run (state);
 
 CREATE TABLE run_episode (

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from console.backends.picture import Picture
+from console.cli.shapes import run_took
 from console.model.home import HomeCard
 from console.model.runs import RunDetail
 from console.model.snapshot import Interest, Snapshot
 from engine.lifecycle.events import CancelRun, Clear, Kill, Mark, RetryDue, RetryNow
 from engine.model.moments import HOUR, SECOND
 from engine.model.states import TaskState
+from engine.store import reads_run
 from engine.store.batch import Batch, CommandRow
 from engine.store.reader import Reader
 from tests.support.console_store import NOW, FilledHome, story, trades
@@ -111,6 +113,29 @@ async def test_following_the_feed_gives_what_a_fresh_look_gives(filled: FilledHo
     await filled.do(memory, CancelRun(f"{5:032x}", "ops2"), command=command(5, "cancel"))
     snapshot = assert_the_same(followed, filled, interest)
     assert snapshot.run is not None and snapshot.run.mark.state == "cancelled"
+
+
+async def test_a_run_that_was_cleared_took_what_all_its_episodes_took(filled: FilledHome) -> None:
+    """Its duration, here and on the command line, is their sum; the DAG's usual figures know whole runs alone."""
+    memory = await filled.start("trades_us", NOW - HOUR)
+    await filled.play(memory)
+    run = memory.run
+    assert run.started_at is not None and run.ended_at is not None
+    first = run.ended_at - run.started_at
+    filled.now += HOUR
+    load = filled.instance(memory, "load")
+    await filled.do(memory, Clear((load.id,), f"{3:032x}", "ops2"), command=command(3, "clear"))
+    await filled.claim(memory, "load")
+    await filled.end(memory, "load")
+    assert run.episode == 2 and run.started_at is not None and run.ended_at is not None
+    both = first + run.ended_at - run.started_at
+    snapshot = whole(picture(filled), Interest(run.run_id, "trades_us"))
+    assert snapshot.run is not None and snapshot.dag is not None and snapshot.dags[0].stats is not None
+    marks = (snapshot.run.mark, snapshot.dag.runs[0], snapshot.dags[0].recent[0])
+    assert {mark.duration(filled.now) for mark in marks} == {both}
+    assert snapshot.dags[0].stats.samples == 0
+    reader = Reader(filled.home.database)
+    assert {run_took(reads_run.run(reader, run.id)), run_took(reads_run.runs(reader)[0])} == {both}
 
 
 async def test_many_steps_between_two_looks_are_one_picture(filled: FilledHome) -> None:

@@ -239,7 +239,7 @@ async def test_keys_typed_before_it_stood_there_do_nothing() -> None:
 
 
 async def test_letters_in_a_note_are_text() -> None:
-    """While the note is written letters do not switch or scroll; Enter still confirms, and the result has the note."""
+    """While a note is written letters do not switch or scroll; Enter ends the note, only the next one confirms."""
     clock = Clock()
     app = Desk(Dialog(CLEAR, clock=clock))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -247,6 +247,8 @@ async def test_letters_in_a_note_are_text() -> None:
         await pilot.press("n", *"padjk", "space", *"db", "left", "backspace")
         assert "note  padjk b" in lines(app)
         clock.now += 1
+        await pilot.press("enter")
+        assert app.results == []
         await pilot.press("enter")
         assert app.results == [DialogResult({"downstream": True, "past": False, "only": False}, "padjk b", 1)]
 

@@ -41,13 +41,21 @@ DAGS = {
         def broken():
             shell("fails", "echo no; exit 3") >> shell("after", "echo never")
 
+        @task
+        def talks():
+            raise ValueError("word " * 60 + "the very end")
+
+        @dag()
+        def wordy():
+            talks()
+
         @dag()
         def slow():
             shell("sleeps", "echo started; sleep 60") >> shell("after", "echo done")
     """,
     "wrong.py": "from dagdeck import dag\nraise RuntimeError('half written')\n",
 }
-IDS = {"etl", "shaky", "broken", "slow"}
+IDS = {"etl", "shaky", "broken", "slow", "wordy"}
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,18 @@ def test_a_triggered_run_can_be_waited_for_and_read_back(cli: Cli, home: Home) -
     assert "success" in text
 
 
+def test_a_triggered_run_is_named_and_its_long_errors_take_one_line(cli: Cli, home: Home) -> None:
+    """Without --json `trigger --yes` says which run it made; `tasks` cuts an error that `why` tells whole."""
+    made = cli("--home", home.root, "trigger", "wordy", "--yes").out.strip()
+    run_id = made.removeprefix("triggered ")
+    assert run_id.startswith("wordy@")
+    cli("--home", home.root, "runs", "wait", run_id)
+    table = cli("--home", home.root, "tasks", run_id).out.splitlines()
+    assert len(table) == 2 and len(table[1]) < 160 and table[1].endswith("…")
+    assert "the very end" in cli("--home", home.root, "why", run_id, "talks").out
+    assert "the very end" in cli("--home", home.root, "tasks", run_id, "--json").json[0]["error"]
+
+
 def test_a_run_that_fails_ends_the_wait_with_1(cli: Cli, home: Home) -> None:
     """A waited-for run that fails gives exit code 1, and `why` names what came before."""
     answer = cli("--home", home.root, "trigger", "broken", "--wait", "--yes")
@@ -140,7 +152,7 @@ def test_dags_are_listed_shown_drawn_and_paused(cli: Cli, home: Home) -> None:
     """The verbs about DAGs agree on state, graph and source; a file that does not load is named on standard error."""
     answer = cli("--home", home.root, "dags", "list")
     assert "wrong.py:2" in answer.err
-    assert {"etl", "shaky", "broken", "slow"} == {
+    assert {"etl", "shaky", "broken", "slow", "wordy"} == {
         row["dag_id"] for row in cli("--home", home.root, "dags", "list", "--json").json
     }
     shown = cli("--home", home.root, "dags", "show", "etl", "--json").json

@@ -48,7 +48,7 @@ async def test_a_command_is_in_the_audit_with_its_actor_before_it_is_acknowledge
     async with site.client("console") as client:
         done = await client.command("trigger", QUICK, {"params": {"rows": 5}}, note="for the audit", command_id=name)
         (row,) = audit(site, name)
-    assert done.message == "triggered quick"
+    assert done.message == f"triggered {done.result['run_id']}"
     assert (row["uid"], row["client"], row["verb"], row["outcome"]) == (os.getuid(), "console", "trigger", "done")
     assert row["user"] in (pwd.getpwuid(os.getuid()).pw_name, "mallory?")
     assert json.loads(str(row["claimed"]))["SUDO_USER"] == "mallory"

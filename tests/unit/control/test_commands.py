@@ -30,7 +30,8 @@ async def test_the_same_id_at_the_same_time_is_one_command(rig: Rig) -> None:
     await rig.turn()
     answers = await asyncio.wait_for(asyncio.gather(*asked), 5)
     assert len({answer.result["run_id"] for answer in answers}) == 1
-    assert audit(rig) == [("trigger", "done", "triggered etl")]
+    made = answers[0].result["run_id"]
+    assert audit(rig) == [("trigger", "done", f"triggered {made}")]
 
     refused = p.Command(1, "cd" * 16, "resume", p.Selector(dag_ids=["etl"]))
     asked = [asyncio.ensure_future(rig.commands.carry_out(refused, OPERATOR, "cli")) for _ in range(5)]

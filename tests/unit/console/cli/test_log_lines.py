@@ -26,7 +26,15 @@ def test_carriage_returns_and_escapes_are_made_visible(capsys: pytest.CaptureFix
 
 
 def test_a_line_without_end_does_not_fill_the_memory(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line longer than a block is written in pieces."""
+    """A line longer than a block is written as it comes, and is one line nevertheless."""
     out = written(capsys, b"x" * BLOCK, b"x" * BLOCK, b"\nend\n")
-    assert out.endswith("end\n")
-    assert out.count("x") == 2 * BLOCK
+    assert out == "x" * 2 * BLOCK + "\nend\n"
+
+
+def test_a_long_line_is_cut_nowhere_that_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither a character nor a line end falls apart where a block ends, and tabs stand as in one piece."""
+    for lead in range(BLOCK - 3, BLOCK + 4):
+        out = written(capsys, b"x" * lead + b"\xe6\xbc\xa2\r", b"\ny\n")
+        assert out == "x" * lead + "漢\ny\n"
+    tabbed = written(capsys, b"x" * (BLOCK + 3), b"\tz\n")
+    assert tabbed.index("z") % 8 == 0
