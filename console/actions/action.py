@@ -12,7 +12,7 @@ from console.model.keys import TaskRef
 from console.model.snapshot import Scene
 from console.model.targets import Target
 
-OVERVIEW, DAG, RUN, LOG = "overview", "dag", "run", "log"
+OVERVIEW, DAG, RUN, LOG, SOURCE = "overview", "dag", "run", "log", "source"
 EVERYWHERE = frozenset({"*"})
 LISTS = frozenset({"@lists"})
 """Views whose cursor stands on a row that can be opened, explained, copied."""

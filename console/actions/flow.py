@@ -100,6 +100,7 @@ class Flow:
         return PreviewCard(
             preview.preview_id, preview.seq, preview.verb, preview.sentence, preview.total, preview.counts,
             tuple(rows), page.more, preview.kills, preview.reopens, preview.warnings,
+            preview.code,
         )  # fmt: skip
 
     def _show(self, refusal: str = "") -> None:

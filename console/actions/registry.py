@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.actions import asking, possible
-from console.actions.action import LISTS, OVERVIEW, ROWS, Action, Danger
+from console.actions.action import LISTS, OVERVIEW, ROWS, SOURCE, Action, Danger
 from console.actions.views import VIEWS
 
 MOVES = (
@@ -37,6 +37,8 @@ LOOKS = (
            why_not=possible.something),
     Action("details", "details", "All that is known of it: settings, parameters, reasons.", ("d",), LISTS,
            why_not=possible.something),
+    Action("source", "source", "The code that the run used, at the task, and what has changed in it since.", ("v",),
+           ROWS, why_not=possible.a_dag, opens=SOURCE),
     Action("failure.next", "next failure", "To the next failure: a failed row, an error line of a log.", ("e",), LISTS,
            rank=60, why_not=possible.a_failure),
     Action("failure.previous", "previous failure", "To the failure before.", ("E",), LISTS,

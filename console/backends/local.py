@@ -30,11 +30,14 @@ from engine.version import SCHEMA_MAJOR
 if TYPE_CHECKING:
     from console.backends.attempt_log import AttemptLog
     from console.model.asks import EffectCard, PreviewCard, Receipt, Selection
+    from console.model.source import CodeCard
     from engine.control import protocol as p
     from engine.control.client import Client
 
 T = TypeVar("T")
 VERBS = frozenset({"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge"})
+_CODES = 5
+"""Pairs of versions that a dialog compares at most."""
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.1, 2.0
 _UPGRADED = "engine upgraded: restart this console"
 
@@ -110,7 +113,7 @@ class LocalBackend:
         if self._reader is None:
             self._reader = Reader(self._home.database)
         if self._picture is None:
-            self._picture = Picture(self._reader, self._home_card(), self._now)
+            self._picture = Picture(self._reader, self._home_card(), self._now, self._home.versions)
         return self._picture
 
     def _home_card(self) -> HomeCard:
@@ -182,7 +185,23 @@ class LocalBackend:
 
     async def preview(self, verb: str, selection: Selection, args: Mapping[str, Any]) -> PreviewCard:
         """What a command would touch. Raises Refused and Unreachable."""
-        return _preview(await self._ask(lambda client: client.preview(verb, _selector(selection), dict(args))))
+        answer = await self._ask(lambda client: client.preview(verb, _selector(selection), dict(args)))
+        card = _preview(answer)
+        if answer.code:
+            loop = asyncio.get_running_loop()
+            card = replace(card, code=await loop.run_in_executor(self._thread, self._codes, answer.code[:_CODES]))
+        return card
+
+    def _codes(self, codes: list[p.Code]) -> tuple[CodeCard, ...]:
+        """With which code what was asked for would run again, as far as the store has it."""
+        from console.backends.sources import code_card
+
+        try:
+            self._pictures()
+            assert self._reader is not None
+            return tuple(code_card(self._reader, self._home.versions, code) for code in codes)
+        except (StoreError, LookupError):
+            return ()  # the dialog is about rows; a store that cannot be read is told in the header
 
     async def more(self, preview: PreviewCard) -> PreviewCard:
         """The rows after those of a preview. Raises Refused and Unreachable."""

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from console.backends.changes import Dirty
-from console.backends.pages import Pages
+from console.backends.pages import NOWHERE, Pages
 from console.backends.run_picture import DagPicture, RunPicture
 from console.backends.specs import Specs
 from console.model import reading
@@ -59,13 +60,13 @@ class Rows(Protocol):
 class Picture:
     """The last picture and what it was made of. Used by one thread."""
 
-    def __init__(self, rows: Rows, home: HomeCard, now: Callable[[], Micros]) -> None:
+    def __init__(self, rows: Rows, home: HomeCard, now: Callable[[], Micros], versions: Path = NOWHERE) -> None:
         self._rows = rows
         self._now = now
         self._specs = Specs(rows)
         self._run = RunPicture(rows, self._specs, now)
         self._dag = DagPicture(rows)
-        self._pages = Pages(rows, self._specs, now)
+        self._pages = Pages(rows, self._specs, now, versions)
         self._last = Snapshot(seq=-1, home=home)
         self._reset()
 

@@ -9,11 +9,16 @@ from console.cli.errors import CliError, Exit, Refused
 from console.cli.link import EngineLink
 from console.cli.options import Asking
 from console.cli.output import Column, clean, emit_json, paint, say, table, warn
+from console.cli.reading import open_store
 from console.cli.session import Session
+from console.cli.source import diff_json, diff_line
 
 if TYPE_CHECKING:
+    from console.model.source import CodeCard
+    from engine.config import Home
     from engine.control.protocol import Done, Effect, Preview, Selector
 
+_DIFF_LINES = 60
 MANY = 100
 """Above so many rows, and in a production home above one, the number is typed instead of `y`."""
 
@@ -26,13 +31,17 @@ def change(session: Session, verb: str, selector: Selector, args: dict[str, Any]
     home = session.home
     with EngineLink(home) as link:
         preview = link.preview(verb, selector, args)
+        code = code_cards(home, preview)
         if asking.dry_run:
-            show_all(link, preview, asking)
+            show_all(link, preview, asking, code)
             return None
         if not asking.yes:
-            _show(preview)
+            _show(preview, code)
             confirm(sum(preview.counts.values()) or preview.total, production=session.settings.production)
-        return link.command(verb, selector, args, preview, asking.note)
+        done = link.command(verb, selector, args, preview, asking.note)
+        if code:
+            done.result["code"] = [code_json(card) for card in code]
+        return done
 
 
 def report(done: Done | None, asking: Asking) -> None:
@@ -51,6 +60,10 @@ def report(done: Done | None, asking: Asking) -> None:
         )
         return
     say(clean(done.message))
+    for code in done.result.get("code", ()):
+        if code["before"] != code["after"]:
+            numbers = f"--from {code['before']} --to {code['after']}"
+            say(f"+{code['added']} −{code['removed']} lines: dagdeck dags diff {clean(code['dag_id'])} {numbers}")
     for row in done.skipped:
         warn(f"left alone: {row}")
 
@@ -70,7 +83,31 @@ def confirm(total: int, *, production: bool) -> None:
         raise Refused("nothing was changed")
 
 
-def show_all(link: EngineLink, preview: Preview, asking: Asking) -> None:
+def code_cards(home: Home, preview: Preview) -> list[CodeCard]:
+    """With which code what is asked for runs again, and what has changed in it."""
+    if not preview.code:
+        return []
+    # Imported on first use: most verbs run nothing again.
+    from console.backends.sources import code_card
+
+    with open_store(home) as store:
+        return [code_card(store, home.versions, code) for code in preview.code]
+
+
+def code_json(card: CodeCard) -> dict[str, Any]:
+    """The code that runs again, under the stable keys."""
+    return {
+        "dag_id": card.dag_id,
+        "runs": card.runs,
+        "before": card.before.number,
+        "after": card.after.number,
+        "current": card.current_number,
+        "broken": card.broken,
+        **diff_json(card.diff),
+    }
+
+
+def show_all(link: EngineLink, preview: Preview, asking: Asking, code: list[CodeCard]) -> None:
     """The whole preview, every page of it, as text or JSON."""
     rows = list(preview.rows)
     page = preview
@@ -90,16 +127,17 @@ def show_all(link: EngineLink, preview: Preview, asking: Asking) -> None:
                 "warnings": preview.warnings,
                 "seq": preview.seq,
                 "rows": [effect_json(row) for row in rows],
+                "code": [code_json(card) for card in code],
             }
         )
         return
     preview.rows = rows
     preview.more = None
-    _show(preview)
+    _show(preview, code)
     say(paint("nothing was changed (--dry-run)", None, dim=True))
 
 
-def _show(preview: Preview) -> None:
+def _show(preview: Preview, code: list[CodeCard]) -> None:
     say(paint(clean(preview.sentence), None, bold=True))
     if preview.rows:
         columns = [
@@ -112,6 +150,17 @@ def _show(preview: Preview) -> None:
     left = preview.total - len(preview.rows)
     if preview.more and left > 0:
         say(f"… and {left} more")
+    if code:
+        from console.view.source import code_sentence
+
+        for card in code:
+            say(paint(clean(code_sentence(card)), "yellow" if card.after.id != card.before.id else None))
+            for line in card.diff.lines[:_DIFF_LINES]:
+                say(f"  {diff_line(line)}")
+            if len(card.diff.lines) > _DIFF_LINES:
+                left = len(card.diff.lines) - _DIFF_LINES
+                numbers = f"--from {card.before.number} --to {card.after.number}"
+                say(f"  … and {left} more lines: dagdeck dags diff {card.dag_id} {numbers}")
     for warning in preview.warnings:
         warn(warning)
 

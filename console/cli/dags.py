@@ -1,8 +1,7 @@
-"""`dagdeck dags …`: list, show, graph, source, validate, pause, resume."""
+"""`dagdeck dags …`: list, show, graph, versions, source, diff, validate, pause, resume."""
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -26,8 +25,9 @@ from console.cli.reading import (
     reads_run,
     spec_of,
 )
-from console.cli.session import Session, home_option, pass_session
-from console.cli.shapes import dag_json, dag_state, run_json
+from console.cli.session import Session, pass_session
+from console.cli.shapes import dag_json, dag_state, run_json, version_json
+from console.cli.source import diff, origin, source, versions
 from console.figures import until
 from console.text import sanitise_lines
 from engine.config import Home
@@ -37,7 +37,7 @@ from engine.model.moments import Micros
 
 @click.group()
 def dags() -> None:
-    """DAGs: list, show, graph, source, validate, pause, resume."""
+    """DAGs: list, show, graph, versions, source, diff, validate, pause, resume."""
 
 
 @dags.command("list")
@@ -101,17 +101,26 @@ def show(session: Session, dag: str, as_json: bool) -> None:
     with open_store(session.home) as store, store.snapshot():
         row = find_dag(store, dag)
         runs = reads_run.runs(store, dag_id=dag, count=10)
-        version = reads_run.version(store, _version_of(row)).number
+        version = reads_run.version(store, _version_of(row))
         spec = spec_of(store, _version_of(row))
     if as_json:
-        emit_json({**dag_json(row), "version": version, "spec": asdict(spec), "runs": [run_json(run) for run in runs]})
+        emit_json(
+            {
+                **dag_json(row),
+                **version_json(version),
+                "spec": asdict(spec),
+                "runs": [run_json(run) for run in runs],
+            }
+        )
         return
     facts(
         [
             ("dag", row.dag_id),
             ("state", dag_state(row)),
             ("file", f"{row.file}:{spec.line or 1}"),
-            ("version", version),
+            ("version", f"{version.number}, loaded {iso(version.created_at)}"),
+            ("commit", origin(version)),
+            ("when broken", spec.on_broken if spec.on_broken != "keep" else None),
             ("schedule", f"{row.schedule or 'by hand'}, {row.timezone}, {spec.schedule.kind}"),
             ("next run", iso(row.next_run_after)),
             ("owner", row.owner),
@@ -174,26 +183,9 @@ def draw_graph(spec: DagSpec) -> list[str]:
     ]
 
 
-@dags.command()
-@click.argument("dag")
-@click.option("--version", "number", type=click.IntRange(1), metavar="N", help="An earlier version. [the current one]")
-@home_option
-@pass_session
-def source(session: Session, dag: str, number: int | None) -> None:
-    """Print the file that defines a DAG, as the version that runs was loaded from it."""
-    with open_store(session.home) as store:
-        version = _version_of(find_dag(store, dag))
-        if number is not None:
-            known = {line.number: line.id for line in reads_run.versions(store, dag, count=2**31)}
-            if number not in known:
-                raise NotFound(f"DAG {dag} has no version {number}: the latest is {max(known)}")
-            version = known[number]
-        bundle, file = reads_run.version(store, version).bundle, spec_of(store, version).file
-    text = (session.home.versions / bundle / file).read_text(encoding="utf-8", errors="replace")
-    if sys.stdout.isatty():
-        say("\n".join(sanitise_lines(text.removesuffix("\n"))))
-    else:
-        sys.stdout.write(text)
+dags.add_command(versions)
+dags.add_command(source)
+dags.add_command(diff)
 
 
 @dags.command()

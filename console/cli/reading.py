@@ -24,6 +24,8 @@ from engine.store.rows_out import (
     RunLine,
     SessionLine,
     Usual,
+    VersionDetail,
+    VersionLine,
 )
 
 __all__ = [
@@ -36,6 +38,8 @@ __all__ = [
     "RunLine",
     "SessionLine",
     "Usual",
+    "VersionDetail",
+    "VersionLine",
     "find_dag",
     "find_run",
     "find_task",

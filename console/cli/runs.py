@@ -20,7 +20,8 @@ from console.cli.reading import (
     reads_run,
 )
 from console.cli.session import Session, pass_session
-from console.cli.shapes import run_detail_json, run_json, run_took
+from console.cli.shapes import run_detail_json, run_json, run_took, version_json
+from console.cli.source import origin
 from console.cli.tasks import print_tasks, tasks_json
 from console.figures import ago, duration
 from engine.model.moments import Micros, to_iso
@@ -84,7 +85,8 @@ def show(session: Session, run: str, as_json: bool) -> None:
     with open_store(session.home) as store, store.snapshot():
         found = find_run(store, run)
         if as_json:
-            emit_json({**run_detail_json(found), "tasks": tasks_json(store, found)})
+            version = version_json(reads_run.version(store, found.version_id))
+            emit_json({**run_detail_json(found), **version, "tasks": tasks_json(store, found)})
             return
         _show(store, found)
         say()
@@ -107,12 +109,20 @@ def _show(store: Reader, run: RunDetail) -> None:
             ("ended", iso(run.ended_at)),
             ("took", duration(took) if took is not None else None),
             ("episode", run.episode if run.episode > 1 else None),
-            ("version", reads_run.version(store, run.version_id).number),
+            *_version(store, run),
             ("params", params or None),
             ("note", run.note),
             *(("last command", f"{mention.verb} by {mention.user}, {iso(mention.at)}") for mention in asked),
         ]
     )
+
+
+def _version(store: Reader, run: RunDetail) -> list[tuple[str, object]]:
+    """Which code it runs, and whether that is still the current one."""
+    version = reads_run.version(store, run.version_id)
+    newest = reads_run.versions(store, run.dag_id, count=1)
+    later = f" (the newest is {newest[0].number})" if newest and newest[0].number != version.number else ""
+    return [("version", f"{version.number}{later}"), ("commit", origin(version))]
 
 
 @runs.command()

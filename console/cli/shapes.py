@@ -12,6 +12,8 @@ from console.cli.reading import (
     RunDetail,
     RunLine,
     SessionLine,
+    VersionDetail,
+    VersionLine,
     iso,
     seconds,
 )
@@ -110,6 +112,19 @@ def dag_json(dag: DagLine) -> dict[str, Any]:
         "broken_since": iso(dag.broken_since),
         "owner": dag.owner,
         "tags": list(dag.tags),
+    }
+
+
+def version_json(version: VersionLine | VersionDetail) -> dict[str, Any]:
+    """A version of a DAG, and the commit it was loaded from where `dags/` is a checkout."""
+    return {
+        "version": version.number,
+        "loaded_at": iso(version.created_at),
+        "bundle": version.bundle,
+        "commit": version.commit_id,
+        "author": version.commit_author,
+        "committed_at": iso(version.committed_at),
+        "dirty": None if version.dirty is None else bool(version.dirty),
     }
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from console.model.source import CodeCard
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -45,6 +47,8 @@ class PreviewCard:
     kills: int = 0
     reopens: int = 0
     warnings: tuple[str, ...] = ()
+    code: tuple[CodeCard, ...] = ()
+    """For what runs again: with which code, and what changed in it."""
 
     @property
     def instances(self) -> int:

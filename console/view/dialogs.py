@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from console.glyphs import STATES
 from console.model.asks import EffectCard, PreviewCard
 from console.text import cell_len, cut_middle
-from console.view.spans import ACCENT, DIM, TEXT, WARN, Line, Spans
+from console.view.source import code_sentence, diff_lines
+from console.view.spans import ACCENT, DIM, TEXT, WARN, Line, Spans, crop
 from console.view.words import counts_words, sign
+
+_DIFF_LINES = 200
 
 
 def preview_body(preview: PreviewCard, width: int) -> list[Spans]:
@@ -22,6 +25,11 @@ def preview_body(preview: PreviewCard, width: int) -> list[Spans]:
     left = preview.total - len(rows)
     if left > 0:
         lines.append(Line().add(f"  … and {left} more", DIM).done())
+    for code in preview.code:
+        if code.diff.lines:
+            lines.append(Line().done())
+            lines.append(Line().gap(1).add(f"version {code.before.number} > {code.after.number}", DIM).done())
+            lines += [crop(((" ", DIM), *line), width) for line in diff_lines(code.diff, _DIFF_LINES)]
     return lines
 
 
@@ -50,6 +58,9 @@ def preview_summary(preview: PreviewCard, width: int) -> list[Spans]:
     lines: list[Spans] = [((text, TEXT),) for text in wrap(preview.sentence + ".", width)]
     if len(preview.counts) > 1:
         lines.append((("now: ", DIM), *counts_words(preview.counts)))
+    for code in preview.code:
+        token = WARN if code.broken or code.after.id != code.before.id else DIM
+        lines.extend(((text, token),) for text in wrap(code_sentence(code), width))
     for warning in preview.warnings:
         lines.extend(((text, WARN),) for text in wrap(warning, width))
     return lines

@@ -79,6 +79,7 @@ class Commands:
             kills=plan.kills,
             reopens=plan.reopens,
             warnings=plan.warnings,
+            code=plan.code,
         )
         self._shown[preview_id] = _Shown(preview, rows, now + p.PREVIEW_SECONDS * SECOND)
         while len(self._shown) > _PREVIEWS:

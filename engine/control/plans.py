@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from engine.control.protocol import Effect, Selector
+from engine.control.protocol import Code, Effect, Selector
 from engine.lifecycle.core import rehearse
 from engine.lifecycle.events import OperatorEvent
 from engine.lifecycle.memory import RunMemory
@@ -70,6 +70,8 @@ class Plan:
     """What to say of the targets that were not left out, once it is committed."""
     reopens: int = 0
     warnings: list[str] = field(default_factory=list)
+    code: list[Code] = field(default_factory=list)
+    """For what runs again: with which version of its DAG."""
     follows: Callable[[], list[Effect]] = list
     """Finds rows that nobody named but that would move with the targets, because of what trigger rules had decided."""
 

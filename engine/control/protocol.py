@@ -112,6 +112,23 @@ class Effect(msgspec.Struct, omit_defaults=True):
     kills: bool = False
 
 
+class Code(msgspec.Struct, omit_defaults=True):
+    """Which version of its DAG a run, or several runs alike, would go on with. Versions by their key and number."""
+
+    dag_id: str
+    before: int
+    """Key of the version that the run has used last."""
+    after: int
+    """Key of the version that it goes on with."""
+    before_number: int
+    after_number: int
+    current_number: int
+    """Of the DAG's current version: another than `after` when the run is not over, for it keeps its own."""
+    runs: int = 1
+    broken: bool = False
+    """The DAG's file cannot be loaded now: its current version is the last good one."""
+
+
 class Preview(Message, tag="preview"):
     """What a command would touch, exactly. It expires after five minutes."""
 
@@ -129,6 +146,8 @@ class Preview(Message, tag="preview"):
     kills: int = 0
     reopens: int = 0
     warnings: list[str] = []
+    code: list[Code] = []
+    """For what runs again: with which code."""
 
 
 class Done(Message, tag="done"):

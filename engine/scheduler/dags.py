@@ -55,10 +55,10 @@ def _load(scheduler: Scheduler, turn: Turn, spec: DagSpec, bundle: str, commit: 
         if commit is not None and not commit.dirty:
             _put_commit(turn, entry.version, commit)
         return
-    version = Version(next(state.version_ids), compile_plan(spec, 0), bundle)
+    number = 1 if entry is None else entry.version_number + 1
+    version = Version(next(state.version_ids), compile_plan(spec, 0), bundle, number)
     version.plan = compile_plan(spec, version.id)
     state.versions[version.id] = version
-    number = 1 if entry is None else entry.version_number + 1
     turn.batch.add(
         "dag_version.add",
         id=version.id,

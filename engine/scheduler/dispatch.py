@@ -29,6 +29,8 @@ class Version:
     plan: DagPlan
     bundle: str
     """Content hash: the folder below `versions/`."""
+    number: int = 0
+    """1, 2, 3 … per DAG: what people call it."""
 
     @property
     def spec(self) -> DagSpec:

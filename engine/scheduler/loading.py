@@ -102,7 +102,7 @@ def build(scheduler: Scheduler, loaded: Loaded, slots: int, pools: dict[str, int
 
 def make_version(stored: StoredVersion) -> Version:
     """A stored DAG version, compiled."""
-    return Version(stored.id, compile_plan(_spec_decoder.decode(stored.spec), stored.id), stored.bundle)
+    return Version(stored.id, compile_plan(_spec_decoder.decode(stored.spec), stored.id), stored.bundle, stored.number)
 
 
 def result_refs(scheduler: Scheduler, results: dict[tuple[str, int], StoredResult]) -> dict[str, InputRef]:

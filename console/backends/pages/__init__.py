@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from console.model.snapshot import Page
@@ -30,16 +31,20 @@ class Reading(NamedTuple):
     dirty: Dirty | None
     """What has changed since then; None: everything may have."""
     now: Micros
+    versions: Path
+    """Where the home keeps the code of DAG versions."""
 
 
 Reader = Callable[[Reading], object]
+NOWHERE = Path("/nonexistent")
+"""For stores without a home around them."""
 
 
 class Pages:
     """The page that is looked at, read again when anything was committed."""
 
-    def __init__(self, rows: Rows, specs: Specs, now: Callable[[], Micros]) -> None:
-        self._rows, self._specs, self._now = rows, specs, now
+    def __init__(self, rows: Rows, specs: Specs, now: Callable[[], Micros], versions: Path = NOWHERE) -> None:
+        self._rows, self._specs, self._now, self._versions = rows, specs, now, versions
         self._page: Page | None = None
         self._value: object = None
 
@@ -52,8 +57,9 @@ class Pages:
         if known and not dirty:
             return self._value
         reading = Reading(
-            self._rows, self._specs, page.args, self._value if known else None, dirty if known else None, self._now()
-        )
+            self._rows, self._specs, page.args, self._value if known else None, dirty if known else None, self._now(),
+            self._versions,
+        )  # fmt: skip
         value = _reader(page.name)(reading)
         if not (known and value == self._value):
             self._value = value

@@ -18,11 +18,13 @@ from engine.control.plans import (
     the_runs,
     the_tasks,
 )
-from engine.lifecycle.clearing import rebase, select
+from engine.control.protocol import Code
+from engine.control.versions import as_result, code_of, renew, said
+from engine.lifecycle.clearing import select
 from engine.lifecycle.events import Clear as ClearEvent
 from engine.lifecycle.memory import RunMemory
 from engine.model.moments import Micros
-from engine.model.states import ALIVE_TASK, TERMINAL_RUN
+from engine.model.states import ALIVE_TASK
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 
@@ -65,7 +67,7 @@ def _retries(ask: Ask) -> int | None:
 
 def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -> Plan:
     targets: list[Target] = []
-    warnings: list[str] = []
+    again: list[RunMemory] = []
     reopens = 0
     retries = _retries(ask)
     budget = "new budget" if retries is None else plural(retries, "retry", "retries")
@@ -73,8 +75,8 @@ def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -
         named = [instance.id for instance in the_tasks(memory, ask)] if ask.select.task_ids else None
         chosen = select(memory, named, **flags)
         reopens += bool(chosen) and is_over(memory)
-        if chosen and (warning := _code_warning(scheduler, memory)):
-            warnings.append(warning)
+        if chosen:
+            again.append(memory)
         for instance in chosen:
             detail = "killed first, then runs again" if instance.state in ALIVE_TASK else f"runs again, {budget}"
             targets.append(task_target(memory, instance, "none", detail))
@@ -82,41 +84,24 @@ def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -
         what = "nothing failed in it" if flags.get("only_failed") else "it has no task instances"
         raise Refusal("state", f"nothing to {ask.verb} in {', '.join(ask.select.run_ids)}: {what}")
 
+    used: list[Code] = []
+
     def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
-        for run, instances in by_run(scheduler, kept).items():
+        grouped = by_run(scheduler, kept)
+        used.extend(code_of(scheduler, (scheduler.state.runs[run] for run in grouped)))
+        for run, instances in grouped.items():
             memory = scheduler.state.runs[run]
-            _renew_code(scheduler, turn, memory)
+            renew(scheduler, turn, memory)
             event = ClearEvent(tuple(instance.id for instance in instances), ask.command, ask.actor, retries)
             scheduler.apply(turn, memory, event)
-        return {}
+        return {"code": as_result(used)}
 
     return Plan(
         targets,
         describe(targets, reopens),
         carry,
-        lambda kept: f"cleared {plural(len(kept), 'task instance')}",
+        lambda kept: ", ".join(part for part in (f"cleared {plural(len(kept), 'task instance')}", said(used)) if part),
         reopens,
-        warnings,
-        lambda: following(scheduler, targets, ClearEvent),
+        code=code_of(scheduler, again),
+        follows=lambda: following(scheduler, targets, ClearEvent),
     )
-
-
-def _code_warning(scheduler: Scheduler, memory: RunMemory) -> str:
-    entry = scheduler.state.dags.get(memory.run.dag_id)
-    if entry is None or entry.version.id == memory.run.version_id:
-        return ""
-    if memory.run.state in TERMINAL_RUN:
-        return f"{memory.run.run_id}: the code has changed since; it runs again with version {entry.version_number}"
-    return f"{memory.run.run_id}: the code has changed since; a run that is not over keeps its version"
-
-
-def _renew_code(scheduler: Scheduler, turn: Turn, memory: RunMemory) -> None:
-    """A run that is over is reopened with the current version of its DAG."""
-    entry = scheduler.state.dags.get(memory.run.dag_id)
-    if entry is None or entry.version.id == memory.run.version_id or memory.run.state not in TERMINAL_RUN:
-        return
-    mark = len(turn.changes.transitions)
-    rebase(memory, entry.version.plan, turn.changes, scheduler.state.task_ids, turn.now)
-    for moved in turn.changes.transitions[mark:]:
-        if moved.task_instance is not None:
-            turn.touched[moved.task_instance] = memory

@@ -123,6 +123,9 @@ SELECT v.id, v.dag_id, v.number, v.bundle, v.spec_hash, v.spec, v.created_at, v.
     v.commit_author, v.committed_at, v.dirty
 FROM dag_version AS v WHERE v.id = :id;
 
+-- name: current_version
+SELECT current_version, file, broken_since FROM dag WHERE dag_id = :dag_id;
+
 -- name: versions_of_dag
 SELECT v.id, v.number, v.bundle, v.created_at, v.commit_id, v.commit_author, v.committed_at, v.dirty
 FROM dag_version AS v

@@ -6,8 +6,10 @@ import pytest
 
 from engine.control import protocol as p
 from engine.control.plans import Refusal
+from engine.dagfiles.updates import Broken
 from engine.execution import port
 from engine.lifecycle.memory import RunMemory
+from engine.model.dag import ImportFailure
 from engine.model.states import RunState
 from tests.support.lifecycle import task
 from tests.support.scheduler import FAILED, OK, Rig
@@ -89,10 +91,36 @@ async def test_clear_says_when_the_code_has_changed(rig: Rig) -> None:
     memory = await failed_run(rig)
     await rig.dag(task("a"), task("b", "a"), task("d", "b"), bundle="b2")
     shown = await rig.preview("rerun", runs=(memory.run.run_id,), args={"failed": True})
-    assert shown.warnings == [f"{memory.run.run_id}: the code has changed since; it runs again with version 2"]
-    await rig.command("rerun", runs=(memory.run.run_id,), args={"failed": True})
+    (code,) = shown.code
+    assert (code.dag_id, code.before_number, code.after_number, code.current_number) == ("etl", 1, 2, 2)
+    done = await rig.command("rerun", runs=(memory.run.run_id,), args={"failed": True})
+    assert done.message == "cleared 2 task instances, with version 2 of etl (was 1)"
+    assert done.result["code"] == [{"dag_id": "etl", "before": 1, "after": 2, "runs": 1}]
     assert rig.states(memory) == {"a": "success", "b": "queued", "c": "removed", "d": "none"}
     assert rig.executor.launched[-1].spec.bundle == str(rig.scheduler.places.bundle("b2"))
+
+
+async def test_clear_within_an_episode_keeps_its_version_and_says_so(rig: Rig) -> None:
+    """A run that is not over goes on with the code that it began with, whatever is current by now."""
+    await rig.dag(task("a"), task("b"))
+    memory = await rig.trigger()
+    await rig.finish(memory, "a", FAILED)
+    await rig.dag(task("a"), task("b"), bundle="b2")
+    (code,) = (await rig.preview("clear", runs=(memory.run.run_id,), tasks=("a",))).code
+    assert (code.before_number, code.after_number, code.current_number) == (1, 1, 2)
+    done = await rig.command("clear", runs=(memory.run.run_id,), tasks=("a",))
+    assert done.message == "cleared 1 task instance, still with version 1 of etl (current: 2)"
+    assert rig.executor.launched[-1].spec.bundle == str(rig.scheduler.places.bundle("b1"))
+
+
+async def test_clear_says_when_the_current_version_is_the_last_good_one(rig: Rig) -> None:
+    """The file is broken now: what runs again does so with what could be loaded last."""
+    memory = await failed_run(rig)
+    await rig.load(Broken("etl.py", (ImportFailure("etl.py", "SyntaxError: no", 3),)))
+    (code,) = (await rig.preview("rerun", runs=(memory.run.run_id,))).code
+    assert (code.after_number, code.broken) == (1, True)
+    shown = await rig.preview("trigger", dags=("etl",))
+    assert "etl.py cannot be loaded since" in shown.warnings[0]
 
 
 async def test_rerun_is_about_whole_runs(rig: Rig) -> None:
