@@ -9,6 +9,7 @@ def hello():
 
 from engine.authoring.context import TaskContext
 from engine.authoring.dag import DAG, dag
+from engine.authoring.decorators import setup, task, teardown
 from engine.authoring.exceptions import (
     DefinitionError,
     FailTask,
@@ -22,7 +23,7 @@ from engine.authoring.groups import TaskGroup, task_group
 from engine.authoring.lazy import ParamValue
 from engine.authoring.params import Param
 from engine.authoring.retries import Partial, RetryRule
-from engine.authoring.tasks import shell, task
+from engine.authoring.tasks import shell
 from engine.authoring.wiring import Task, chain, cross_downstream
 
 __all__ = [
@@ -44,9 +45,11 @@ __all__ = [
     "chain",
     "cross_downstream",
     "dag",
+    "setup",
     "shell",
     "task",
     "task_group",
+    "teardown",
 ]
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from typing import Any
 
 from engine.authoring.dag import DAG
 from engine.authoring.exceptions import RetryAfter, SkipTask
-from engine.authoring.running import call_callback, call_task
+from engine.authoring.running import call_callback, call_task, followed
 from engine.config import Home, Settings
 from engine.execution.process.classify import classify
 from engine.execution.process.failure import one_line, to_log
@@ -172,7 +172,8 @@ class Rehearsal:
         inputs = {name: ref.value for name, ref in spec.inputs.items()}
         try:
             with _deadline(limit):
-                data = encode(call_task(self._stage.dag, spec, inputs))
+                value = call_task(self._stage.dag, spec, inputs)
+                data, follow = encode(value), followed(self._stage.dag, spec.task_id, value)
         except SkipTask as skipped:
             return AttemptStatus(0, "child", outcome="skipped", error=one_line(skipped), reason=Reason.SKIP_REQUESTED)
         except _TookTooLong:
@@ -187,7 +188,7 @@ class Rehearsal:
             status.retry_after = problem.seconds if isinstance(problem, RetryAfter) else None
             return status
         self._results[spec.task_id] = json.loads(data) if data is not None else None
-        return AttemptStatus(0, "child", outcome="success")
+        return AttemptStatus(0, "child", outcome="success", follow=follow)
 
     def _callback(self, order: CallbackOrder) -> None:
         call = CallbackCall(ulid(_now(), os.urandom(10)), order.name, order.task_id, order.error)

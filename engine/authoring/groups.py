@@ -63,9 +63,10 @@ class TaskGroup(Wirable):
         return self._some([task for task in self.tasks if not task.upstream_task_ids & own])
 
     def ends(self) -> list[Task]:
-        """Its tasks that none of its own waits for."""
-        own = {task.task_id for task in self.tasks}
-        return self._some([task for task in self.tasks if not task.downstream_task_ids & own])
+        """Its tasks that none of its own waits for, leaving teardowns aside: what comes next waits for the work."""
+        work = [task for task in self.tasks if task.role != "teardown"] or self.tasks
+        own = {task.task_id for task in work}
+        return self._some([task for task in work if not task.downstream_task_ids & own])
 
     def _some(self, found: list[Task]) -> list[Task]:
         if not found:

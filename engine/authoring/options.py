@@ -40,6 +40,8 @@ class TaskOptions(TypedDict, total=False):
     trigger_rule: str
     max_active_tis: int
     max_active_tis_per_dag: int
+    depends_on_past: bool
+    allow_failure: bool
     isolate: bool
     env: Mapping[str, Any]
     owner: str
@@ -171,6 +173,8 @@ TASK_CHECKS: dict[str, Check] = {
     "priority_weight": checks.whole(-1_000_000),
     "trigger_rule": checks.choice(*_RULES),
     "max_active_tis": checks.whole(1),
+    "depends_on_past": checks.boolean,
+    "allow_failure": checks.boolean,
     "isolate": checks.boolean,
     "env": checks.env_names,
     "owner": checks.text,

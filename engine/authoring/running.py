@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from engine.authoring.checks import shown
 from engine.authoring.context import TaskContext, build_context, build_scope
 from engine.authoring.dag import DAG
-from engine.authoring.exceptions import TaskMissing
+from engine.authoring.exceptions import PermanentError, TaskMissing
 from engine.authoring.lazy import Scope, resolve
 from engine.authoring.mapping import ELEMENT
 from engine.authoring.tasks import WHOLE_CONTEXT
@@ -52,6 +53,27 @@ def _items(task: Task, spec: AttemptSpec, inputs: Mapping[str, Any], scope: Scop
                     f"task {spec.task_id!r} has no item {spec.map_index} to run with: its list is another one now"
                 ) from None
     return found
+
+
+def followed(dag: DAG, task_id: str, value: Any) -> list[str] | None:
+    """What a decider's result means: the tasks directly below it that are to run, or None when nothing is left out.
+
+    Raises PermanentError when a branch returns something that is not a task directly below it.
+    """
+    task = dag.get_task(task_id)
+    if task.decides is None:
+        return None
+    if task.decides == "short_circuit":
+        return None if value else []
+    chosen = [] if value is None else [value] if isinstance(value, str) else value
+    below = task.downstream_task_ids
+    if not isinstance(chosen, list | tuple) or not all(isinstance(name, str) and name in below for name in chosen):
+        known = ", ".join(sorted(below)) or "none"
+        raise PermanentError(
+            f"branch {task_id!r} returned {shown(value)}: return the id of a task directly below it, or a list of "
+            f"such ids, or None (there are: {known})"
+        )
+    return list(dict.fromkeys(chosen))
 
 
 def prepare(dag: DAG) -> None:

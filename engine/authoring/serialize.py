@@ -21,7 +21,7 @@ _RETRY_FIELDS = {
 }  # fmt: skip
 _SAME_NAME = (
     "execution_timeout", "grace", "pool", "pool_slots", "priority_weight",
-    "max_active_tis", "isolate", "memory_limit", "owner", "doc", "runbook", "sla",
+    "max_active_tis", "isolate", "memory_limit", "owner", "doc", "runbook", "sla", "depends_on_past", "allow_failure",
 )  # fmt: skip
 
 
@@ -75,14 +75,29 @@ def _task(task: Task) -> TaskSpec:
         inputs=task.inputs,
         mapped=sources_of(task),
         group=task.group.group_id if task.group else None,
-        trigger_rule=TriggerRule(options.get("trigger_rule", TriggerRule.ALL_SUCCESS)),
+        trigger_rule=_trigger_rule(task),
         retry=_retry(options, task),
         command=task.command,
         env=_task_env(task),
         callbacks=_callbacks(options),
         line=task.place.line,
+        role=task.role,
+        setups=[name for name in task.upstream_in_order() if _cleans_up_after(task, name)],
+        on_failure_fail_run=task.on_failure_fail_run,
+        decides=task.decides,
+        skips_all_below=task.skips_all_below,
         **given,
     )
+
+
+def _trigger_rule(task: Task) -> TriggerRule:
+    if task.role == "teardown":
+        return TriggerRule.ALL_DONE_SETUP_SUCCESS
+    return TriggerRule(task.options.get("trigger_rule", TriggerRule.ALL_SUCCESS))
+
+
+def _cleans_up_after(task: Task, upstream: str) -> bool:
+    return task.role == "teardown" and task.dag.get_task(upstream).role == "setup"
 
 
 def _retry(options: dict[str, Any], task: Task) -> RetryPolicy:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Unpack, overload
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from engine.authoring.checks import shown
 from engine.authoring.context import CONTEXT_FIELDS
@@ -25,6 +26,19 @@ if TYPE_CHECKING:
 WHOLE_CONTEXT = ("ctx", "context")
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a `@task` is besides a task: a decider, a setup, a teardown."""
+
+    decides: Literal["branch", "short_circuit"] | None = None
+    skips_all_below: bool = False
+    role: Literal["task", "setup", "teardown"] = "task"
+    on_failure_fail_run: bool = False
+
+
+PLAIN = Kind()
+
+
 class TaskFunction(Wirable):
     """A Python function as a task. Calling it in a DAG makes a task there; anywhere else it just runs the function.
 
@@ -37,12 +51,14 @@ class TaskFunction(Wirable):
         task_id: str,
         options: Mapping[str, Any],
         origin: TaskFunction | None = None,
+        kind: Kind = PLAIN,
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self.task_id = task_id
         self.options = dict(options)
         self.place = user_place()
+        self.kind = kind
         self._origin = origin or self
         self._made: list[tuple[object, Task]] = []
         self._uncalled: Task | None = None
@@ -84,8 +100,8 @@ class TaskFunction(Wirable):
         """The same function with other arguments, for tasks that differ in a few of them."""
         place = user_place()
         changed = checked(f"task {task_id or self.task_id!r}", options, TASK_CHECKS, place)
-        name = self.task_id if task_id is None else _checked_id(task_id)
-        return TaskFunction(self.function, name, {**self.options, **changed}, self._origin)
+        name = self.task_id if task_id is None else checked_id(task_id)
+        return TaskFunction(self.function, name, {**self.options, **changed}, self._origin, self.kind)
 
     def as_task(self) -> Task:
         """Its task in the DAG being built, made now if it was never called. Raises DefinitionError."""
@@ -116,6 +132,11 @@ class TaskFunction(Wirable):
             task_id = f"{first}__{count}"
         check_call(self.function, task_id, args, {**kwargs, **(lists or {})})
         made = Task(dag, task_id, "python", self.options, function=self.function, args=args, kwargs=kwargs, lists=lists)
+        made.decides, made.skips_all_below = self.kind.decides, self.kind.skips_all_below
+        if self.kind.role == "setup":
+            made.as_setup()
+        elif self.kind.role == "teardown":
+            made.as_teardown(on_failure_fail_dagrun=self.kind.on_failure_fail_run)
         self._origin._made.append((dag, made))
         return made
 
@@ -141,40 +162,6 @@ def check_call(function: Callable[..., Any], task_id: str, args: tuple[Any, ...]
             )
 
 
-@overload
-def task(function: Callable[..., Any], /) -> TaskFunction:
-    """Bare: `@task`."""
-
-
-@overload
-def task(
-    function: None = None, /, *, task_id: str | None = None, **options: Unpack[TaskOptions]
-) -> Callable[[Callable[..., Any]], TaskFunction]:
-    """With arguments: `@task(retries=3)`."""
-
-
-def task(
-    function: Callable[..., Any] | None = None, /, *, task_id: str | None = None, **options: Unpack[TaskOptions]
-) -> TaskFunction | Callable[[Callable[..., Any]], TaskFunction]:
-    """Makes a Python function a task: `@task`, or `@task(retries=3, retry_delay="30s")`.
-
-    The task's id is the function's name, its doc the docstring. Raises DefinitionError for impossible arguments.
-    """
-    place = user_place()
-
-    def decorate(given: Callable[..., Any]) -> TaskFunction:
-        if isinstance(given, TaskFunction) or not callable(given):
-            raise DefinitionError(f"@task: {shown(given)} is not a function", place)
-        name = _checked_id(task_id if task_id is not None else getattr(given, "__name__", None))
-        made = TaskFunction(given, name, checked(f"task {name!r}", options, TASK_CHECKS, place))
-        building = current_dag()
-        if building is not None:
-            building.defined_here.append(made)
-        return made
-
-    return decorate if function is None else decorate(function)
-
-
 def shell(task_id: str, command: str | list[str], **options: Unpack[TaskOptions]) -> Task:
     """A task that runs a command: text is a script for `sh -c`, a list is a program with its arguments.
 
@@ -182,7 +169,7 @@ def shell(task_id: str, command: str | list[str], **options: Unpack[TaskOptions]
     so on, and whatever `env=` gives it. Raises DefinitionError for impossible arguments.
     """
     dag = require_dag(f"shell task {task_id!r} is made")
-    name = _grouped_id(dag, _checked_id(task_id))
+    name = _grouped_id(dag, checked_id(task_id))
     checked_options = checked(f"task {name!r}", options, TASK_CHECKS, user_place())
     return Task(dag, name, "shell", checked_options, command=_checked_command(name, command))
 
@@ -215,10 +202,11 @@ def _give(value: Lazy) -> str:
 
 def _grouped_id(dag: DAG, task_id: str) -> str:
     """The id with the prefix of the task group that is open."""
-    return task_id if dag.open_group is None else _checked_id(dag.open_group.prefix + task_id)
+    return task_id if dag.open_group is None else checked_id(dag.open_group.prefix + task_id)
 
 
-def _checked_id(task_id: object) -> str:
+def checked_id(task_id: object) -> str:
+    """A task's id. Raises DefinitionError when it cannot be one."""
     try:
         return check_id("task", task_id)
     except ValueError as problem:

@@ -52,6 +52,26 @@ class Wirable:
         connect([self], items_of(other))
         return self
 
+    def as_setup(self) -> Task:
+        """Makes it a setup: tasks between it and its teardown need what it makes ready. Returns the task."""
+        own = self.as_task()
+        own.take_role("setup")
+        return own
+
+    def as_teardown(self, setups: Any = None, on_failure_fail_dagrun: bool = False) -> Task:
+        """Makes it the teardown of `setups`, tasks that become setups by it. Returns the task.
+
+        It runs when everything between a setup and itself is over, if the setup succeeded. Its own failure does not
+        fail the run, unless `on_failure_fail_dagrun`. As a context (`with drop.as_teardown(setups=create):`) it wires
+        the tasks made in the block between setups and teardown. Raises DefinitionError.
+        """
+        own = self.as_task()
+        own.take_role("teardown")
+        own.on_failure_fail_run = on_failure_fail_dagrun
+        for item in items_of([] if setups is None else setups):
+            own.follow(item.as_setup())
+        return own
+
     def set_downstream(self, other: object) -> None:
         """The same as `self >> other`."""
         self >> other
@@ -96,6 +116,11 @@ class Task(Wirable, Lazy):
         self.group = dag.open_group
         self.function, self.args, self.kwargs = function, args, dict(kwargs or {})
         self.command = command
+        self.role: Literal["task", "setup", "teardown"] = "task"
+        self.on_failure_fail_run = False
+        self.decides: Literal["branch", "short_circuit"] | None = None
+        self.skips_all_below = False
+        self._before_block: set[str] | None = None
         self.place = user_place()
         self.inputs: list[str] = []
         self._upstream: dict[str, Task] = {}
@@ -151,6 +176,39 @@ class Task(Wirable, Lazy):
             else:
                 self._take_inputs(value)
         self.lists = dict(lists)
+
+    def take_role(self, role: Literal["setup", "teardown"]) -> None:
+        """Makes it a setup or a teardown. Raises DefinitionError when it is the other one, or cannot be one."""
+        if self.role not in ("task", role):
+            raise DefinitionError(f"{self._named()} is a {self.role}: it cannot be a {role} too")
+        if self.decides is not None:
+            raise DefinitionError(f"{self._named()} decides which tasks run: it cannot be a {role}")
+        if role == "teardown" and "trigger_rule" in self.options:
+            raise DefinitionError(
+                f"{self._named()} is a teardown: it runs when all is over and its setup succeeded, so it takes no "
+                "trigger_rule"
+            )
+        self.role = role
+
+    def __enter__(self) -> Task:
+        if self.role != "teardown":
+            raise DefinitionError(
+                f"{self._named()} is no teardown: write `with {self.task_id}.as_teardown(setups=...):`"
+            )
+        self._before_block = set(self.dag.task_ids)
+        return self
+
+    def __exit__(self, kind: object, problem: object, trace: object) -> None:
+        before, self._before_block = self._before_block or set(), None
+        if kind is not None:
+            return
+        setups = [task for task in self._upstream.values() if task.role == "setup"]
+        inside = {task.task_id: task for task in self.dag.tasks if task.task_id not in before}
+        for made in inside.values():
+            if not inside.keys() & made._upstream.keys():
+                connect(setups, [made])
+            if not inside.keys() & made._downstream.keys():
+                self.follow(made)
 
     def follow(self, before: Task) -> None:
         """Adds the edge from `before` to this task. Raises DefinitionError for tasks of two DAGs."""

@@ -9,13 +9,14 @@ from engine.lifecycle.killing import dead, fill, result_stands, retry_later
 from engine.lifecycle.mapping import has_item
 from engine.lifecycle.memory import Node
 from engine.lifecycle.moves import Step, end_attempt, move_task, note_attempt, order_callback
+from engine.lifecycle.outcome import lets_start
 from engine.lifecycle.retry import Judgement, classify, judge, retry_number
 from engine.lifecycle.rules import Verdict
 from engine.lifecycle.table import IllegalTransition
 from engine.model.attempt_files import AttemptStatus
 from engine.model.moments import Micros
 from engine.model.rows import Attempt
-from engine.model.states import AttemptState, FailureClass, Outcome, Reason, RunState, TaskState
+from engine.model.states import AttemptState, FailureClass, Outcome, Reason, TaskState
 
 MAX_REQUEUES = 2
 """Failed starts of one attempt that are followed by another start of it."""
@@ -28,7 +29,7 @@ def granted(step: Step, event: Granted) -> None:
     memory = step.memory
     node = memory.nodes[event.ti]
     ti = node.ti
-    if memory.run.state is not RunState.RUNNING:
+    if not lets_start(memory.run, node.task):
         raise IllegalTransition(f"run {memory.run.run_id} is {memory.run.state}: {ti.task_id} cannot be started")
     attempt = ti.current
     move_task(step, node, _T.QUEUED, Reason.ADMITTED, event.attempt_id if attempt is None else attempt.id)
@@ -91,6 +92,9 @@ def ended(step: Step, event: Ended) -> None:
         end_attempt(step, ti, judgement.outcome, judgement.reason)
         ti.last_error = ti.failed_keys = None
         success = judgement.outcome is Outcome.SUCCESS
+        if success and node.task.decides is not None and status is not None and status.follow is not None:
+            ti.decision = tuple(status.follow)
+            step.memory.note_decision(node)
         move_task(step, node, _T.SUCCESS if success else _T.SKIPPED, judgement.reason, attempt.id)
         if success:
             order_callback(step, node.task.callbacks, "on_success", ti, attempt)
@@ -156,7 +160,7 @@ def retry_due(step: Step, event: RetryDue | RetryNow) -> None:
     if node is None or node.ti.state is not _T.UP_FOR_RETRY:
         step.changes.ignored.append(f"task instance {event.ti}: no retry is waiting")
         return
-    if node.decide(node.counts) is Verdict.RUN and has_item(step.memory, node):
+    if node.verdict() is Verdict.RUN and has_item(step.memory, node):
         move_task(step, node, _T.SCHEDULED, Reason.RETRY_DUE if isinstance(event, RetryDue) else Reason.RETRY_NOW)
     else:
         move_task(step, node, _T.NONE, Reason.UPSTREAM)

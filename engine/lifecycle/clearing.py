@@ -10,8 +10,9 @@ from engine.lifecycle.killing import begin_epoch, begin_kill
 from engine.lifecycle.mapping import sum_up
 from engine.lifecycle.memory import Node, RunMemory, has_task
 from engine.lifecycle.moves import Step, move_run, move_task, note_task
+from engine.lifecycle.outcome import ending
 from engine.lifecycle.plan import DagPlan
-from engine.lifecycle.settle import conclude, ending, verdict_holds
+from engine.lifecycle.settle import conclude, verdict_holds
 from engine.model.moments import Micros
 from engine.model.rows import UNMAPPED, TaskInstance, Transition
 from engine.model.states import ALIVE_TASK, FAILED_TASK, TERMINAL_RUN, Reason, RunState, TaskState
@@ -36,13 +37,28 @@ def select(
     else:
         named = [memory.by_id[key] for key in targets]
         chosen = {ti.id for ti in named} | _around(memory, named, downstream, upstream)
-    nodes = sorted((memory.nodes[key] for key in chosen if key in memory.nodes), key=lambda node: node.position)
-    return [node.ti for node in nodes if _can_be_cleared(node) and (not only_failed or is_failed(node.ti))]
+    wanted = {
+        key
+        for key in chosen
+        if key in memory.nodes
+        and _can_be_cleared(memory.nodes[key])
+        and (not only_failed or is_failed(memory.by_id[key]))
+    }
+    wanted |= _companions(memory, wanted)
+    return [node.ti for node in sorted((memory.nodes[key] for key in wanted), key=lambda node: node.position)]
 
 
 def _can_be_cleared(node: Node) -> bool:
     """Not the summary row of indexes, which follows them, and no index whose item is gone."""
     return node.group is None or not (node.ti.state is TaskState.REMOVED or node.group.is_summary(node))
+
+
+def _companions(memory: RunMemory, wanted: Iterable[int]) -> set[int]:
+    """What is set up before these tasks and torn down after them has to happen again."""
+    if not memory.plan.companions:
+        return set()
+    tasks = {other for key in wanted for other in memory.plan.companions.get(memory.by_id[key].task_id, ())}
+    return {key for key, node in memory.nodes.items() if node.ti.task_id in tasks and _can_be_cleared(node)}
 
 
 def _around(memory: RunMemory, named: Iterable[TaskInstance], downstream: bool, upstream: bool) -> set[int]:
@@ -81,6 +97,7 @@ def clear(step: Step, event: Clear) -> None:
             step.changes.ignored.append(f"task instance {key}: only indexes that have an item can be cleared")
         else:
             _clear(step, node, event.retries)
+            _force(step, node, event.force)
 
 
 def _clear(step: Step, node: Node, retries: int | None) -> None:
@@ -101,6 +118,16 @@ def _clear(step: Step, node: Node, retries: int | None) -> None:
         return
     move_task(step, node, TaskState.NONE, Reason.CLEARED)
     begin_epoch(ti, retries)
+    step.work.append(node)
+
+
+def _force(step: Step, node: Node, force: bool) -> None:
+    if node.ti.forced is force:
+        return
+    step.changes.touch_task(node.ti)
+    node.ti.forced = force
+    note_task(step, node.ti, Reason.FORCED if force else Reason.CLEARED)
+    step.ordered = True
     step.work.append(node)
 
 

@@ -104,6 +104,8 @@ class Clear:
     by: str | None = None
     retries: int | None = None
     """Retries of the new epoch; None: as many as the task has."""
+    force: bool = False
+    """Have them run, whatever what they wait for says: a branch that left them out, an upstream that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +138,14 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class CancelRun:
-    """End the run: live processes are killed, everything unfinished is cancelled."""
+    """End the run: live processes are killed, everything unfinished is cancelled.
+
+    Teardowns whose setup succeeded still run, unless this is forced: then they are killed or cancelled like the rest.
+    """
 
     command: str | None = None
     by: str | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)

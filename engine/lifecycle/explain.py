@@ -39,6 +39,13 @@ def _retry_at(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Micros) 
     return f"Waits {left} s for its retry at {to_iso(ti.retry_at)}; retry now starts it at once."
 
 
+def _past(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Micros) -> str:
+    wait = memory.past.get(ti.task_id)
+    if wait is None or wait.run_id is None:
+        return "Depends on the run before, which is being looked up."
+    return f"Depends on the past: {ti.task_id} of {wait.run_id} is {wait.state}; it has to be success or skipped."
+
+
 def _run_after(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Micros) -> str:
     return f"Its run may start from {to_iso(memory.run.run_after)}."
 
@@ -81,6 +88,7 @@ def _fixed(text: str) -> Callable[[TaskInstance, RunMemory, Limits, Micros], str
 _SENTENCES: dict[Blocker, Callable[[TaskInstance, RunMemory, Limits, Micros], str]] = {
     Blocker.UPSTREAM: _upstream,
     Blocker.RETRY_AT: _retry_at,
+    Blocker.DEPENDS_ON_PAST: _past,
     Blocker.DAG_PAUSED: _fixed("DAG {dag} is paused: resume it."),
     Blocker.DAG_BROKEN: _fixed(
         "The file of DAG {dag} cannot be loaded, and the DAG holds its runs until it can: mend it, or trigger by hand."

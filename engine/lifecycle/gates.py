@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from engine.lifecycle.memory import RunMemory
+from engine.lifecycle.outcome import lets_start
 from engine.model.dag import DEFAULT_POOL, DagSpec
 from engine.model.moments import Micros
 from engine.model.rows import Run, TaskInstance
@@ -98,8 +99,10 @@ def _instance_gates(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Mi
     dag_id, pool = run.dag_id, task.pool
     if dag_id in limits.dag_frozen:
         yield Blocker.DAG_PAUSED
-    if run.state is not RunState.RUNNING:
+    if not lets_start(run, task):
         yield Blocker.RUN_PAUSED
+    if ti.task_id in memory.past and not ti.forced:
+        yield Blocker.DEPENDS_ON_PAST
     if limits.hold_all or dag_id in limits.hold_dags or pool in limits.hold_pools:
         yield Blocker.HOLD
     yield from _engine_gates(limits)

@@ -23,7 +23,7 @@ def look_at_indexes(step: Step, group: Group) -> None:
     if step.ordered:
         if any(group.tally[state] for state in _BY_VERDICT):
             step.work += [node for node in group.members if node.ti.state in _BY_VERDICT]
-    elif group.tally[_T.NONE] and group.summary.decide(group.summary.counts) is not Verdict.WAIT:
+    elif group.tally[_T.NONE] and group.summary.verdict() is not Verdict.WAIT:
         step.work += [node for node in group.members if node.ti.state is _T.NONE]
 
 

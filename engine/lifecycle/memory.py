@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from engine.lifecycle.changes import Changes, Episode
 from engine.lifecycle.plan import DagPlan
-from engine.lifecycle.rules import RULES, UpstreamCounts, Verdict
+from engine.lifecycle.rules import RULES, UpstreamCounts, Verdict, after_setups
 from engine.model.dag import TaskSpec
 from engine.model.rows import UNMAPPED, Attempt, Run, TaskInstance, Transition
 from engine.model.states import TERMINAL_RUN, TERMINAL_TASK, Reason, RunState, TaskState
 
 _POSITION_SHIFT = 32
+_RUN = Verdict.RUN
 
 
 class Node:
     """A task instance with its place in the graph and the counts of its direct upstream instances."""
 
-    __slots__ = ("children", "counts", "decide", "group", "position", "task", "ti")
+    __slots__ = (
+        "children",
+        "counts",
+        "decide",
+        "deciders",
+        "governed",
+        "group",
+        "left_out",
+        "position",
+        "setups",
+        "task",
+        "ti",
+    )
 
     def __init__(self, ti: TaskInstance, task: TaskSpec, index: int) -> None:
         self.ti = ti
@@ -30,6 +43,38 @@ class Node:
         self.decide: Callable[[UpstreamCounts], Verdict] = RULES[task.trigger_rule]
         self.group: Group | None = None
         """For the summary row and the indexes of a mapped task."""
+        self.deciders: list[Node] = []
+        """Branches and short circuits that may leave this one out; it waits for all of them."""
+        self.governed: list[Node] = []
+        """What this one may leave out, if it is a decider."""
+        self.left_out: frozenset[str] = frozenset()
+        """Tasks that this one, a decider that has succeeded, has left out."""
+        self.setups: list[Node] = []
+        """Of a teardown: the setups that it cleans up after."""
+
+    def verdict(self) -> Verdict:
+        """What is to become of the instance, given how everything that it waits for ended."""
+        if self.ti.forced:
+            return Verdict.RUN
+        if self.deciders:
+            if any(decider.ti.state not in TERMINAL_TASK for decider in self.deciders):
+                return Verdict.WAIT
+            if self.leaver() is not None:
+                return Verdict.SKIP
+        verdict = self.decide(self.counts)
+        return after_setups([node.ti.state for node in self.setups]) if self.setups and verdict is _RUN else verdict
+
+    def leaver(self) -> Node | None:
+        """The decider that left this one out, the first of several."""
+        return next((decider for decider in self.deciders if self.ti.task_id in decider.left_out), None)
+
+
+class PastWait(NamedTuple):
+    """A task that depends on the past waits for its instance in the run before."""
+
+    run_id: str | None
+    """None while the run before is being looked up."""
+    state: str
 
 
 class Items(Protocol):
@@ -74,6 +119,7 @@ class Group:
     def add(self, node: Node) -> None:
         """Takes in the next index."""
         node.group, node.counts, node.children = self, self.summary.counts, self.below
+        node.deciders = self.summary.deciders
         self.members.append(node)
         self.tally[node.ti.state] += 1
         if node.ti.state not in TERMINAL_TASK:
@@ -97,6 +143,7 @@ class RunMemory:
         "nodes",
         "open_groups",
         "overruled",
+        "past",
         "plan",
         "run",
         "scheduled",
@@ -118,6 +165,8 @@ class RunMemory:
         """Instances that wait for limits, in the order in which they began to."""
         self.nodes: dict[int, Node] = {}
         """By task instance id; instances whose task is gone from the plan have none."""
+        self.past: dict[str, PastWait] = {}
+        """Tasks that may not start yet because of the run before, and what they wait for there."""
         self.tally: dict[TaskState, int] = dict.fromkeys(TaskState, 0)
         """How many instances are in each state."""
         self.unfinished = 0
@@ -160,6 +209,24 @@ class RunMemory:
                 for member in group.members:
                     for child in below:
                         child.counts.include(member.ti.state)
+        self._link_roles(first)
+
+    def _link_roles(self, first: dict[str, Node]) -> None:
+        """Deciders with what they may leave out, teardowns with their setups."""
+        for task_id, below in self.plan.governed.items():
+            decider = first[task_id]
+            decider.governed = [first[name] for name in below if name in first]
+            for node in decider.governed:
+                node.deciders.append(decider)
+            self.note_decision(decider)
+        for node in first.values():
+            node.setups += [first[name] for name in node.task.setups if name in first]
+
+    def note_decision(self, node: Node) -> None:
+        """Follows the decision in a decider's row."""
+        chosen = node.ti.decision
+        known = chosen is not None and node.ti.task_id in self.plan.governed
+        node.left_out = self.plan.left_out(node.ti.task_id, chosen or ()) if known else frozenset()
 
     def node_of(self, ti: TaskInstance) -> Node:
         """A node without edges."""

@@ -48,6 +48,9 @@ def move_task(
     ti.state = to
     ti.reason = reason
     ti.blockers = ()
+    if before is TaskState.SUCCESS and ti.decision is not None:
+        ti.decision = None
+        memory.note_decision(node)
     memory.tally[before] -= 1
     memory.tally[to] += 1
     _leave(step, ti, before, to)
@@ -125,11 +128,14 @@ def _count_end(step: Step, node: Node, before: TaskState, to: TaskState) -> None
         for child in node.children:
             child.counts.shift(before, to)
             work.append(child)
+        work.extend(node.governed)
         return
     step.memory.unfinished -= 1
     for child in node.children:
         child.counts.ended(to)
         work.append(child)
+    if node.governed:
+        work.extend(node.governed)
 
 
 def _count_reopening(step: Step, node: Node, before: TaskState, to: TaskState) -> None:
@@ -138,6 +144,7 @@ def _count_reopening(step: Step, node: Node, before: TaskState, to: TaskState) -
     for child in node.children:
         child.counts.shift(before, to)
         step.work.append(child)
+    step.work.extend(node.governed)
 
 
 def note_task(step: Step, ti: TaskInstance, reason: Reason | None, detail: str | None = None) -> None:

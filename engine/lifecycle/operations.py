@@ -59,15 +59,17 @@ def _decided(node: Node) -> bool:
 def cancel_run(step: Step, event: CancelRun) -> None:
     """Everything unfinished is cancelled, live processes are killed first. A run that is over stays as it is."""
     memory = step.memory
-    if memory.run.state in TERMINAL_RUN or memory.run.state is RunState.CANCELLING:
-        step.changes.ignored.append(f"run {memory.run.run_id} is {memory.run.state}: nothing to cancel")
+    state = memory.run.state
+    if state in TERMINAL_RUN or (state is RunState.CANCELLING and not event.force):
+        step.changes.ignored.append(f"run {memory.run.run_id} is {state}: nothing to cancel")
         return
-    if memory.run.state is RunState.QUEUED:
-        _stop_everything(step, TaskState.CANCELLED, Reason.CANCEL)
+    if state is RunState.QUEUED:
+        _stop_everything(step, TaskState.CANCELLED, Reason.CANCEL, cleaning_up=False)
         move_run(step, RunState.CANCELLED, Reason.CANCEL)
         return
-    move_run(step, RunState.CANCELLING, Reason.CANCEL)
-    _stop_everything(step, TaskState.CANCELLED, Reason.CANCEL)
+    if state is not RunState.CANCELLING:
+        move_run(step, RunState.CANCELLING, Reason.CANCEL)
+    _stop_everything(step, TaskState.CANCELLED, Reason.CANCEL, cleaning_up=not event.force)
 
 
 def run_timeout(step: Step, event: RunTimeout) -> None:
@@ -80,15 +82,18 @@ def run_timeout(step: Step, event: RunTimeout) -> None:
         step.changes.touch_run(run)
         run.reason = Reason.RUN_TIMEOUT
         note_run(step, Reason.RUN_TIMEOUT)
-    _stop_everything(step, TaskState.FAILED, Reason.RUN_TIMEOUT)
+    _stop_everything(step, TaskState.FAILED, Reason.RUN_TIMEOUT, cleaning_up=True)
 
 
-def _stop_everything(step: Step, alive_then: TaskState, why: Reason) -> None:
+def _stop_everything(step: Step, alive_then: TaskState, why: Reason, cleaning_up: bool) -> None:
+    """Stops all instances; with `cleaning_up` teardowns are left to run where their setups have succeeded."""
     for node in step.memory.nodes.values():
         state = node.ti.state
         if node.group is not None and node.group.is_summary(node):
             continue
-        if state in ALIVE_TASK:
+        if cleaning_up and node.task.role == "teardown":
+            step.work.append(node)
+        elif state in ALIVE_TASK:
             if not _decided(node):
                 begin_kill(step, node, alive_then, why)
         elif state not in TERMINAL_TASK:

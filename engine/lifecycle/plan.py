@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.graph import Graph
+from engine.lifecycle import structure
 from engine.model.dag import DagSpec, TaskSpec
 
 
 @dataclass(frozen=True, slots=True)
 class DagPlan:
-    """One DAG version, compiled once. `upstream` and `downstream` are the direct neighbours by task id."""
+    """One DAG version, compiled once. `upstream` and `downstream` say who waits for whom, by task id.
+
+    That is the direct neighbours; a teardown also waits for everything between its setups and itself.
+    """
 
     spec: DagSpec
     version_id: int
@@ -24,21 +28,42 @@ class DagPlan:
     index: Mapping[str, int]
     """Position in `order`."""
     leaves: tuple[str, ...]
-    """Tasks that nothing waits for."""
+    """Tasks after which nothing but cleaning up comes."""
+    governed: Mapping[str, tuple[str, ...]]
+    """Deciders, each with the tasks that it may leave out."""
+    companions: Mapping[str, tuple[str, ...]]
+    """Setups and teardowns that run again when a task does."""
+    past_tasks: frozenset[str]
+    """Tasks that depend on the run before."""
+
+    def left_out(self, task_id: str, chosen: tuple[str, ...]) -> frozenset[str]:
+        """The tasks that a decider leaves out by choosing these."""
+        return structure.left_out(self.graph, self.tasks[task_id], self.governed[task_id], chosen)
 
 
 def compile_plan(spec: DagSpec, version_id: int) -> DagPlan:
     """Compiles a serialized DAG. Raises engine.graph's GraphError on a cycle or an unknown upstream task."""
     graph = Graph({task.task_id: task.upstream for task in spec.tasks})
     order = tuple(graph.topological())
+    tasks = {task.task_id: task for task in spec.tasks}
+    between = structure.scopes(graph, tasks)
+    upstream = {name: tuple(dict.fromkeys([*graph.upstream(name), *between.get(name, ())])) for name in order}
+    downstream = {name: graph.downstream(name) for name in order}
+    for teardown, members in between.items():
+        for member in members:
+            if teardown not in downstream[member]:
+                downstream[member] += (teardown,)
     return DagPlan(
         spec=spec,
         version_id=version_id,
         graph=graph,
         order=order,
-        tasks={task.task_id: task for task in spec.tasks},
-        upstream={task_id: tuple(graph.upstream(task_id)) for task_id in order},
-        downstream={task_id: tuple(graph.downstream(task_id)) for task_id in order},
+        tasks=tasks,
+        upstream=upstream,
+        downstream=downstream,
         index={task_id: position for position, task_id in enumerate(order)},
-        leaves=tuple(graph.leaves),
+        leaves=structure.effective_leaves(graph, tasks, order),
+        governed=structure.governed(graph, tasks),
+        companions=structure.companions(tasks, between),
+        past_tasks=frozenset(name for name, task in tasks.items() if task.depends_on_past),
     )

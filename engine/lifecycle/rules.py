@@ -6,7 +6,7 @@ Cancelled counts as failed; removed upstreams do not count at all. A task withou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from engine.model.states import TaskState, TriggerRule
@@ -95,6 +95,15 @@ class UpstreamCounts:
 def evaluate(rule: TriggerRule, counts: UpstreamCounts) -> Verdict:
     """What the rule says for these upstreams."""
     return RULES[rule](counts)
+
+
+def after_setups(states: Iterable[TaskState]) -> Verdict:
+    """What becomes of a teardown, once all is over, by how its setups ended: it runs if there is something to clean
+    up, after at least one of them. Without any that counts it just runs."""
+    counted = [state for state in states if state is not _REMOVED]
+    if not counted or _SUCCESS in counted:
+        return RUN
+    return SKIP if all(state is _SKIPPED for state in counted) else FAIL
 
 
 def _all_success(c: UpstreamCounts) -> Verdict:

@@ -7,9 +7,8 @@ import heapq
 from engine.lifecycle.mapping import BY_ITEMS, items_say_so, look_at_indexes, run_mapped, sum_up
 from engine.lifecycle.memory import Node, RunMemory
 from engine.lifecycle.moves import Step, move_run, move_task, note_run, order_callback
-from engine.lifecycle.outcome import JUDGED, deadlocked, run_outcome
+from engine.lifecycle.outcome import JUDGED, deadlocked, ending, run_outcome
 from engine.lifecycle.rules import Verdict
-from engine.model.rows import Run
 from engine.model.states import TERMINAL_RUN, Reason, RunState, TaskState
 
 _RUN, _WAIT, _FAIL = Verdict.RUN, Verdict.WAIT, Verdict.FAIL
@@ -17,7 +16,8 @@ _NONE, _SCHEDULED, _SKIPPED = TaskState.NONE, TaskState.SCHEDULED, TaskState.SKI
 _UPSTREAM_FAILED = TaskState.UPSTREAM_FAILED
 _NAMED_IN_DEADLOCK = 10
 
-_RUNNING = (RunState.RUNNING, RunState.PAUSED)
+BY_RULE = frozenset({Reason.UPSTREAM, Reason.BRANCH, Reason.SHORT_CIRCUIT})
+"""Reasons of instances that were skipped by what they wait for, not by themselves or by an operator."""
 _VERDICTS = {_SCHEDULED: Verdict.RUN, _UPSTREAM_FAILED: Verdict.FAIL, _SKIPPED: Verdict.SKIP}
 
 
@@ -61,23 +61,34 @@ def consider(step: Step, node: Node) -> None:
     run = step.memory.run
     if run.state is RunState.QUEUED:
         return
-    if ending(run):
-        move_task(step, node, TaskState.CANCELLED, run.reason)
-        return
-    verdict = node.decide(node.counts)
+    over = ending(run)
+    verdict = _FAIL if over and node.task.role != "teardown" else node.verdict()
     if verdict is _WAIT:
         return
     if verdict is _RUN and group is not None:
         run_mapped(step, node, group)
     elif verdict is _RUN:
-        move_task(step, node, _SCHEDULED, Reason.TRIGGER_RULE)
+        move_task(step, node, _SCHEDULED, Reason.FORCED if node.ti.forced else Reason.TRIGGER_RULE)
+    elif over:
+        move_task(step, node, TaskState.CANCELLED, run.reason)
+    elif verdict is _FAIL:
+        move_task(step, node, _UPSTREAM_FAILED, Reason.UPSTREAM)
     else:
-        move_task(step, node, _UPSTREAM_FAILED if verdict is _FAIL else _SKIPPED, Reason.UPSTREAM)
+        _skip(step, node)
 
 
-def ending(run: Run) -> bool:
-    """Whether the run was cancelled or timed out, and only waits for its processes to be dead."""
-    return run.state is RunState.CANCELLING or (run.reason is Reason.RUN_TIMEOUT and run.state in _RUNNING)
+def _skip(step: Step, node: Node) -> None:
+    leaver = node.leaver()
+    detail = f"left out by {leaver.ti.task_id}" if leaver else None
+    move_task(step, node, _SKIPPED, why_skipped(node), detail=detail)
+
+
+def why_skipped(node: Node) -> Reason:
+    """The reason of an instance that what it waits for has skipped."""
+    leaver = node.leaver()
+    if leaver is None:
+        return Reason.UPSTREAM
+    return Reason.BRANCH if leaver.task.decides == "branch" else Reason.SHORT_CIRCUIT
 
 
 def verdict_holds(node: Node, memory: RunMemory) -> bool:
@@ -86,11 +97,13 @@ def verdict_holds(node: Node, memory: RunMemory) -> bool:
     if group is not None and group.is_summary(node):
         return True
     if ti.reason in BY_ITEMS:
-        return node.decide(node.counts) is _RUN and items_say_so(node, memory)
+        return node.verdict() is _RUN and items_say_so(node, memory)
     wanted = _VERDICTS.get(ti.state)
-    if wanted is None or (ti.state is _SKIPPED and ti.reason is not Reason.UPSTREAM):
+    if wanted is None:
         return True
-    return node.decide(node.counts) is wanted
+    if ti.state is not _SKIPPED:
+        return node.verdict() is wanted
+    return ti.reason not in BY_RULE or (node.verdict() is wanted and ti.reason is why_skipped(node))
 
 
 def finish(step: Step) -> None:

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from engine.lifecycle.memory import Group, Node, RunMemory
-from engine.lifecycle.outcome import JUDGED, run_outcome
+from engine.lifecycle.outcome import JUDGED, ending, run_outcome
 from engine.lifecycle.rules import UpstreamCounts, Verdict
-from engine.lifecycle.settle import ending, verdict_holds
+from engine.lifecycle.settle import verdict_holds
 from engine.model.rows import UNMAPPED, Attempt, TaskInstance
 from engine.model.states import (
     ALIVE_TASK,
@@ -137,11 +137,11 @@ def _attempt(ti: TaskInstance, attempt: Attempt) -> Iterator[str]:
 def _verdict(memory: RunMemory, node: Node) -> Iterator[str]:
     state = node.ti.state
     if not verdict_holds(node, memory):
-        yield f"its trigger rule says {node.decide(node.counts)} of {node.counts}"
+        yield f"its trigger rule says {node.verdict()} of {node.counts}"
     if state is _T.NONE and memory.run.state is not RunState.QUEUED:
-        if node.decide(node.counts) is not Verdict.WAIT:
-            yield f"undecided, though its trigger rule says {node.decide(node.counts)}"
-        if ending(memory.run):
+        if node.verdict() is not Verdict.WAIT:
+            yield f"undecided, though its trigger rule says {node.verdict()}"
+        if ending(memory.run) and node.task.role != "teardown":
             yield f"undecided in a run that is {memory.run.state} ({memory.run.reason})"
 
 

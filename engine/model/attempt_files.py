@@ -123,6 +123,8 @@ class AttemptStatus:
     http_status: int | None = None
     failed_keys: list[Json] | None = None
     """What a partial attempt left undone."""
+    follow: list[str] | None = None
+    """Of a decider that leaves some tasks out: the tasks directly below that are to run."""
     v: int = 1
 
     def dumps(self) -> bytes:
@@ -142,6 +144,9 @@ class AttemptStatus:
             raise ValueError("not an attempt status of version 1")
         if not isinstance(raw.get("code"), int) or any(isinstance(n, int) and abs(n) > _LARGEST for n in raw.values()):
             raise ValueError("status holds numbers that no process reports")
+        follow = raw.get("follow", [])
+        if not isinstance(follow, list) or not all(isinstance(name, str) for name in follow):
+            raise ValueError("status names tasks to follow in a form that no decider writes")
         return cls(**raw)
 
     @classmethod

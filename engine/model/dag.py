@@ -101,6 +101,20 @@ class TaskSpec:
     pool_slots: int = 1
     priority_weight: int = 1
     max_active_tis: int | None = None
+    role: Literal["task", "setup", "teardown"] = "task"
+    """A setup makes ready what the tasks after it need; a teardown cleans up after them, however they ended."""
+    setups: list[str] = field(default_factory=list)
+    """Of a teardown: the setups that it cleans up after (a subset of `upstream`)."""
+    on_failure_fail_run: bool = False
+    """Of a teardown: whether the run fails with it."""
+    decides: Literal["branch", "short_circuit"] | None = None
+    """Whether it chooses, when it ends, which tasks below it run: some of those directly below, or all or none."""
+    skips_all_below: bool = False
+    """Of a short circuit: whether it skips everything below, not only what is directly below."""
+    depends_on_past: bool = False
+    """Whether it waits for its own success in the automated run before."""
+    allow_failure: bool = False
+    """Whether the run may succeed though it fails."""
     isolate: bool = False
     """Start cold, in an interpreter of its own, instead of forking from the warm host."""
     command: list[str] | str | None = None

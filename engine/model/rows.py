@@ -102,6 +102,10 @@ class TaskInstance:
     ended_at: Micros | None = None
     blockers: tuple[str, ...] = ()
     last_error: str | None = None
+    decision: tuple[str, ...] | None = None
+    """Of a decider that succeeded and left some tasks out: the tasks directly below that it chose."""
+    forced: bool = False
+    """An operator has it run in this epoch, whatever its upstreams, its trigger rule and the past say."""
     changed_seq: int = 0
     retries: int | None = None
     """Retries of the present epoch where a clear gave another number than the task's."""

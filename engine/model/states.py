@@ -123,6 +123,9 @@ class Reason(StrEnum):
 
     # task instances
     UPSTREAM = "upstream"
+    BRANCH = "branch"
+    SHORT_CIRCUIT = "short_circuit"
+    FORCED = "forced"
     TRIGGER_RULE = "trigger_rule"
     ADMITTED = "admitted"
     CLAIMED = "claimed"
@@ -161,6 +164,7 @@ class Reason(StrEnum):
     STARTED = "started"
     TASKS_SUCCEEDED = "tasks_succeeded"
     TASKS_FAILED = "tasks_failed"
+    FAILURES_ALLOWED = "failures_allowed"
     NO_TASKS_RAN = "no_tasks_ran"
     DEADLOCK = "deadlock"
     REOPENED = "reopened"
@@ -171,6 +175,7 @@ class Blocker(StrEnum):
 
     UPSTREAM = "upstream"
     RETRY_AT = "retry_at"
+    DEPENDS_ON_PAST = "depends_on_past"
     DAG_PAUSED = "dag_paused"
     DAG_BROKEN = "dag_broken"
     RUN_PAUSED = "run_paused"

@@ -185,6 +185,8 @@ def _instance(row: Row, attempts: dict[str, Attempt]) -> TaskInstance:
         current=attempts[row[20]] if row[20] is not None else None,
         retries=row[21],
         failed_keys=row[22],
+        decision=tuple(json.loads(row[23])) if row[23] is not None else None,
+        forced=bool(row[24]),
     )
 
 

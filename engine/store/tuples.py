@@ -84,6 +84,8 @@ def task(ti: TaskInstance, duration: int | None) -> Row:
         clean(ti.last_error),
         ti.retries,
         ti.failed_keys,
+        json.dumps(ti.decision) if ti.decision is not None else None,
+        int(ti.forced),
         ti.changed_seq,
     )
 

@@ -22,7 +22,7 @@ from engine import failpoints
 from engine.authoring.dag import DAG
 from engine.authoring.exceptions import TaskMissing
 from engine.authoring.retries import Partial
-from engine.authoring.running import call_callback, call_task
+from engine.authoring.running import call_callback, call_task, followed
 from engine.execution import directory as files
 from engine.execution.process import failure, judge, news, proc
 from engine.execution.process.results import encode
@@ -127,7 +127,8 @@ def _attempt(path: str, spec: AttemptSpec | None, load: Load) -> AttemptStatus |
                     return judge.partial(value)
                 value = value.ok
             files.write_result(path, encode(value))
-        return None
+        follow = followed(dag, spec.task_id, value)
+        return None if follow is None else AttemptStatus(0, "child", outcome="success", follow=follow)
     except BaseException as problem:
         return judge.status_of(problem)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from engine import failpoints
 from engine.authoring.dag import DAG
-from engine.authoring.running import call_task, prepare
-from engine.authoring.tasks import task
+from engine.authoring.decorators import task
+from engine.authoring.running import call_task, followed, prepare
 from engine.execution import directory as files
 from engine.execution.process import child, failure, news
 from engine.execution.process.marks import Marks
@@ -75,7 +75,7 @@ def _attempt(dag: DAG, path: str, silent: int, boot_id: str, marks: Marks) -> No
         news.claimed(silent, BLANK_TAG, begun.pid, begun.ticks)
         spec = AttemptSpec.loads(files.read_spec(path))
         child.enter({**spec.env, child.ATTEMPT_ID: spec.attempt_id}, spec.cwd)
-        call_task(dag, spec, {})
+        followed(dag, spec.task_id, call_task(dag, spec, {}))
         child.record(path, begun, None)
     finally:
         os.close(begun.directory)

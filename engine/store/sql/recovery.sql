@@ -20,7 +20,7 @@ FROM run WHERE id = :run;
 -- name: instances
 SELECT id, run, task_id, map_index, state, reason, attempt, epoch_start, lost_count, spared, requeues, then_state,
     then_reason, retry_at, scheduled_at, started_at, ended_at, blockers, last_error, changed_seq, current_attempt,
-    retries, failed_keys
+    retries, failed_keys, decision, forced
 FROM task_instance WHERE run = :run ORDER BY id;
 
 -- name: current_attempts

@@ -143,6 +143,8 @@ CREATE TABLE task_instance (
     last_error TEXT,
     retries INTEGER,                 -- of the present epoch, where a clear gave another number than the task's
     failed_keys TEXT,                -- JSON list: what the epoch's last partial attempt left undone
+    decision TEXT,                   -- of a decider that left tasks out: JSON list of those directly below that it chose
+    forced INTEGER NOT NULL,         -- 1: an operator has it run whatever its upstreams say
     changed_seq INTEGER NOT NULL,
     UNIQUE (run, task_id, map_index)
 ) STRICT;

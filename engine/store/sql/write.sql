@@ -13,16 +13,16 @@ WHERE id = ? AND state = ?;
 -- name: task.insert
 INSERT INTO task_instance (id, run, dag_id, task_id, map_index, state, reason, attempt, epoch_start, lost_count,
     spared, requeues, current_attempt, then_state, then_reason, retry_at, scheduled_at, started_at, ended_at, duration,
-    blockers, last_error, retries, failed_keys, changed_seq)
+    blockers, last_error, retries, failed_keys, decision, forced, changed_seq)
 VALUES (?1, ?2, coalesce(?3, (SELECT dag_id FROM run WHERE run.id = ?2)), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-    ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25);
+    ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27);
 
 -- name: task.update
 UPDATE task_instance SET state = ?1, reason = ?2, attempt = ?3, epoch_start = ?4, lost_count = ?5, spared = ?6,
     requeues = ?7, current_attempt = ?8, then_state = ?9, then_reason = ?10, retry_at = ?11, scheduled_at = ?12,
     started_at = ?13, ended_at = ?14, duration = iif(?1 = 'success', coalesce(?15, duration), NULL), blockers = ?16,
-    last_error = ?17, retries = ?18, failed_keys = ?19, changed_seq = ?20
-WHERE id = ?21 AND state = ?22;
+    last_error = ?17, retries = ?18, failed_keys = ?19, decision = ?20, forced = ?21, changed_seq = ?22
+WHERE id = ?23 AND state = ?24;
 
 -- name: attempt.insert
 INSERT INTO attempt (task_instance, number, state, queued_at, started_at, ended_at, outcome, failure_class, reason,

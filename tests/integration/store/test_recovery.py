@@ -84,7 +84,7 @@ def full_instance() -> TaskInstance:
     )  # fmt: skip
     return TaskInstance(
         1, 1, "t1", -1, TaskState.KILLING, Reason.KILL_REQUESTED, 2, 1, 1, 1, 1, attempt, TaskState.FAILED,
-        Reason.KILLED, None, T0 + 3, T0 + 4, T0 + 5, ("pool:db", "hold"), "ValueError: no", 0,
+        Reason.KILLED, None, T0 + 3, T0 + 4, T0 + 5, ("pool:db", "hold"), "ValueError: no", ("t2", "t3"), True, 0,
     )  # fmt: skip
 
 
