@@ -144,7 +144,7 @@ def _value(spec: DagSpec, name: str, text: str) -> Any:
 
 def _slot(spec: DagSpec, text: str | None) -> Slot:
     from engine.model.moments import from_iso
-    from engine.timetable import Slot, compile_timetable, last_completed, slot_at
+    from engine.timetable import Slot, last_completed, slot_at, timetable_of
 
     zone = spec.schedule.timezone
     now = time.time_ns() // 1000
@@ -152,10 +152,10 @@ def _slot(spec: DagSpec, text: str | None) -> Slot:
         date = from_iso(text, zone) if text is not None else None
     except ValueError as error:
         raise CliError(f"--logical-date {text!r} is not a date or time such as 2026-11-22", Exit.USAGE) from error
-    if spec.schedule.expression is None:
+    timetable = timetable_of(spec.schedule)
+    if timetable is None:
         at = now if date is None else date
         return Slot(at, at, at, at)
-    timetable = compile_timetable(spec.schedule.expression, zone, spec.schedule.kind)
     if date is not None:
         return slot_at(timetable, date)
     return last_completed(timetable, now) or slot_at(timetable, now)

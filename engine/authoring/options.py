@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict
 
-from engine.authoring import checks, retries
+from engine.authoring import checks, retries, schedules
 from engine.authoring.checks import Check, shown
 from engine.authoring.exceptions import DefinitionError
 from engine.authoring.params import Param
@@ -57,14 +57,18 @@ class TaskOptions(TypedDict, total=False):
 class DagOptions(TypedDict, total=False):
     """Arguments that a DAG takes."""
 
-    schedule: str | None
+    schedule: str | timedelta | datetime | list[str] | list[datetime] | None
     timezone: str | tzinfo
     kind: str
     schedule_kind: str
     start_date: Moment | None
     end_date: Moment | None
-    catchup: bool | str
+    catchup: bool | Duration
     on_missed: str
+    missed_grace: Duration
+    overlap: str
+    exclude: Sequence[date | str]
+    day_and: bool
     params: Mapping[str, Any]
     default_args: Mapping[str, Any]
     tags: list[str]
@@ -101,16 +105,6 @@ def _backoff(value: Any) -> float | None:
     return float(value)
 
 
-def _schedule(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, timedelta):
-        raise ValueError('cron text such as "*/15 * * * *", "@daily", or None: a timedelta is not available yet')
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError('cron text such as "0 6 * * *", "@daily", or None: lists and assets are not available yet')
-    return value
-
-
 def _zone(value: Any) -> str:
     name = getattr(value, "key", None) or getattr(value, "name", None) if isinstance(value, tzinfo) else value
     if not isinstance(name, str) or not name:
@@ -129,14 +123,6 @@ def _moment(value: Any) -> Moment | None:
         else:
             return value
     raise ValueError('a date, a datetime, or ISO 8601 text such as "2024-01-31"')
-
-
-def _catchup(value: Any) -> str:
-    if isinstance(value, bool):
-        return "all" if value else "none"
-    if value not in ("none", "latest", "all"):
-        raise ValueError('True, False, "none", "latest" or "all"')
-    return str(value)
 
 
 def _params(value: Any) -> dict[str, Param]:
@@ -186,13 +172,17 @@ TASK_CHECKS: dict[str, Check] = {
     "on_retry_callback": checks.callbacks,
 }
 DAG_CHECKS: dict[str, Check] = {
-    "schedule": _schedule,
+    "schedule": schedules.schedule,
     "timezone": _zone,
     "kind": checks.choice("interval", "trigger"),
     "start_date": _moment,
     "end_date": _moment,
-    "catchup": _catchup,
+    "catchup": schedules.catchup,
     "on_missed": checks.choice("all", "latest", "skip"),
+    "missed_grace": checks.duration(zero=True),
+    "overlap": checks.choice("queue", "skip", "cancel_previous", "latest_only"),
+    "exclude": schedules.excluded,
+    "day_and": checks.boolean,
     "params": _params,
     "default_args": _mapping,
     "tags": checks.text_list,

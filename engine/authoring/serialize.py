@@ -11,6 +11,7 @@ from engine.authoring.dag import DAG
 from engine.authoring.exceptions import DefinitionError
 from engine.authoring.lazy import Lazy, reference_of
 from engine.authoring.mapping import sources_of
+from engine.authoring.schedules import ends_by_itself
 from engine.authoring.wiring import Task
 from engine.model.dag import CallbackFlags, DagSpec, Json, RetryPolicy, ScheduleSpec, TaskSpec
 from engine.model.states import TriggerRule
@@ -151,16 +152,24 @@ def _env_value(name: str, value: Any, dag: DAG, what: str) -> Json:
 
 
 def _schedule(dag: DAG, default_zone: str) -> ScheduleSpec:
-    name = dag.options.get("timezone", default_zone)
+    options = dag.options
+    name = options.get("timezone", default_zone)
     zone = _zone(dag, name)
+    expression = options.get("schedule")
+    catchup, window = options.get("catchup", ("none", None))
     return ScheduleSpec(
-        expression=dag.options.get("schedule"),
+        expression=expression,
         timezone=name,
-        kind=dag.options.get("kind", "interval"),
+        kind=options.get("kind", "trigger" if ends_by_itself(expression) else "interval"),
         start_date=_moment(dag, "start_date", zone),
         end_date=_moment(dag, "end_date", zone),
-        catchup=dag.options.get("catchup", "none"),
-        on_missed=dag.options.get("on_missed"),
+        catchup=catchup,
+        on_missed=options.get("on_missed"),
+        exclude=options.get("exclude", []),
+        day_and=options.get("day_and", False),
+        catchup_window=window,
+        missed_grace=options.get("missed_grace"),
+        overlap=options.get("overlap", "queue"),
     )
 
 

@@ -7,7 +7,20 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-TOKENS = ("ds", "logical_date", "data_interval_start", "data_interval_end", "run_id")
+TOKENS = (
+    "ds",
+    "ds_nodash",
+    "logical_date",
+    "execution_date",
+    "data_interval_start",
+    "data_interval_end",
+    "run_after",
+    "run_id",
+    "run_type",
+    "dag_id",
+    "task_id",
+    "try_number",
+)
 PARAM_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _TOKEN = re.compile(r"\{(?:(" + "|".join(TOKENS) + r")|params\.([^{}\s]+))\}")
 

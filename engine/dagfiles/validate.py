@@ -11,7 +11,7 @@ from engine.model.dag import DEFAULT_POOL, DagSpec, ImportFailure, TaskSpec
 from engine.model.ids import check_id
 from engine.model.moments import Micros, from_iso
 from engine.model.states import TriggerRule
-from engine.timetable import ScheduleError, compile_timetable
+from engine.timetable import ScheduleError, timetable_of
 
 
 def validate(dag: DagSpec, pools: Mapping[str, int]) -> list[ImportFailure]:
@@ -83,7 +83,7 @@ def _dates(dag: DagSpec) -> Iterator[tuple[str, int | None]]:
         if start is not None and end is not None and end < start:
             yield f"end_date {schedule.end_date} is before start_date {schedule.start_date}", dag.line
         elif schedule.expression is not None:
-            compile_timetable(schedule.expression, schedule.timezone, schedule.kind, start, end)
+            timetable_of(schedule)
     except ScheduleError as problem:
         yield f"schedule: {problem}", dag.line
     except (ValueError, OverflowError) as problem:

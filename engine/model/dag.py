@@ -136,15 +136,26 @@ class TaskSpec:
 
 @dataclass(slots=True)
 class ScheduleSpec:
-    """When runs are created. Moments are ISO 8601 with an offset."""
+    """When runs are created. Moments are ISO 8601 with an offset, durations seconds."""
 
     expression: str | None = None
+    """Cron, `every …`, `at …`, or several of them with `;`."""
     timezone: str = "UTC"
     kind: Literal["interval", "trigger"] = "interval"
     start_date: str | None = None
     end_date: str | None = None
     catchup: Literal["none", "latest", "all"] = "none"
     on_missed: Literal["all", "latest", "skip"] | None = None
+    exclude: list[str] = field(default_factory=list)
+    """Dates without points: `2026-12-25`, `2026-12-24..2027-01-01`, `12-25`."""
+    day_and: bool = False
+    """A date has to fit both day fields of a cron expression."""
+    catchup_window: float | None = None
+    """With catchup `all`: only slots that were due at most so long before the DAG was enabled."""
+    missed_grace: float | None = None
+    """With on_missed `skip`: how late a run may be created; None: one interval, at least five minutes."""
+    overlap: Literal["queue", "skip", "cancel_previous", "latest_only"] = "queue"
+    """What happens to a scheduled run that is due while an earlier one is not over."""
 
 
 @dataclass(slots=True)

@@ -12,9 +12,10 @@ from engine.dagfiles.updates import Broken, FileUpdate, Gone, Loaded
 from engine.lifecycle.plan import compile_plan
 from engine.model.dag import Commit, DagSpec, ImportFailure
 from engine.scheduler.dispatch import Version
-from engine.scheduler.planner import plan_runs, put_schedule, timetable_of
+from engine.scheduler.planner import plan_runs, put_schedule
 from engine.scheduler.state import DagEntry
 from engine.scheduler.turn import Turn
+from engine.timetable import timetable_of
 
 if TYPE_CHECKING:
     from engine.scheduler.core import Scheduler

@@ -147,7 +147,8 @@ class Dispatcher:
 
     def _env(self, dag: DagSpec, run: Run, spec: AttemptSpec, task_env: Mapping[str, Any]) -> dict[str, str]:
         """Configuration, then the home's, the DAG's and the task's own, then what dagdeck says of the attempt."""
-        local = to_datetime(run.logical_date, dag.schedule.timezone)
+        zone = dag.schedule.timezone
+        local = to_datetime(run.logical_date, zone)
         env = {**self._base_env, **dag.env}
         for name, value in task_env.items():
             env[name] = resolve_text(value, spec)
@@ -164,8 +165,13 @@ class Dispatcher:
             DAGDECK_LOGICAL_DATE=spec.context.logical_date,
             DAGDECK_DATA_INTERVAL_START=spec.context.data_interval_start,
             DAGDECK_DATA_INTERVAL_END=spec.context.data_interval_end,
+            DAGDECK_EXECUTION_DATE=spec.context.logical_date,
+            DAGDECK_RUN_AFTER=spec.context.run_after,
             DAGDECK_LOGICAL_DATE_LOCAL=local.isoformat(),
+            DAGDECK_DATA_INTERVAL_START_LOCAL=to_datetime(run.interval_start, zone).isoformat(),
+            DAGDECK_DATA_INTERVAL_END_LOCAL=to_datetime(run.interval_end, zone).isoformat(),
             DAGDECK_DS=local.date().isoformat(),
+            DAGDECK_DS_NODASH=local.date().isoformat().replace("-", ""),
             TRACEPARENT=_traceparent(run.run_id, spec.attempt_id),
         )
         return env

@@ -20,13 +20,14 @@ from engine.model.dag import DEFAULT_POOL, DagSpec
 from engine.model.states import Reason, TaskState
 from engine.scheduler.dispatch import CallbackCall, Version
 from engine.scheduler.ledger import UNLIMITED, Ledger
-from engine.scheduler.planner import plan_runs, timetable_of
+from engine.scheduler.planner import plan_runs
 from engine.scheduler.state import DagEntry, LiveCallback, State
 from engine.scheduler.timers import Timer
 from engine.scheduler.turn import Turn
 from engine.store.reader import Reader
 from engine.store.recovery import ActiveRun, Recovered, load_results, load_run, load_version, recover
 from engine.store.stored import StoredResult, StoredVersion
+from engine.timetable import timetable_of
 
 if TYPE_CHECKING:
     from engine.scheduler.core import Scheduler

@@ -5,34 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.lifecycle.memory import RunMemory, new_run
-from engine.model.dag import Json, ScheduleSpec
+from engine.model.dag import Json
 from engine.model.ids import manual_run_id, scheduled_run_id
-from engine.model.moments import SECOND, Micros, from_iso
+from engine.model.moments import SECOND, Micros
 from engine.model.rows import Run
 from engine.model.states import RunState, RunType
 from engine.scheduler.state import DagEntry
 from engine.scheduler.timers import Timer
 from engine.scheduler.turn import Turn
-from engine.timetable import Slot, Timetable, compile_timetable, last_completed, plan_missed, slot_at
+from engine.timetable import Slot, last_completed, plan_missed, slot_at
 
 WARM_AHEAD: Micros = 3 * SECOND
 """How long before a run is due its code is imported."""
 
 if TYPE_CHECKING:
     from engine.scheduler.core import Scheduler
-
-
-def timetable_of(schedule: ScheduleSpec) -> Timetable | None:
-    """The timetable of a DAG version; None for a DAG that only people trigger. Raises ScheduleError."""
-    if schedule.expression is None:
-        return None
-    return compile_timetable(
-        schedule.expression,
-        schedule.timezone,
-        schedule.kind,
-        from_iso(schedule.start_date, schedule.timezone) if schedule.start_date else None,
-        from_iso(schedule.end_date, schedule.timezone) if schedule.end_date else None,
-    )
 
 
 def plan_runs(scheduler: Scheduler, turn: Turn, entry: DagEntry) -> None:

@@ -1,7 +1,6 @@
 """Dates that a schedule leaves out: single dates, ranges of dates, and days that come every year."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -84,11 +83,3 @@ def _day(text: str, whole: str) -> int:
 def _day_of_every_year(month: int, day: int, whole: str) -> tuple[int, int]:
     _day(f"2000-{month:02d}-{day:02d}", whole)
     return month, day
-
-
-def holiday_lines(text: str) -> Iterable[str]:
-    """The dates of a list of holidays: one on each line, what follows a `#` is a remark."""
-    for line in text.splitlines():
-        entry = line.partition("#")[0].strip()
-        if entry:
-            yield entry

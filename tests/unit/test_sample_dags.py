@@ -57,6 +57,17 @@ EXPECTED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
 }  # fmt: skip
 
 
+SEVERAL = {
+    **dict.fromkeys(
+        ("trading_days", "every_quarter_hour", "month_end", "friday_13th", "once_in_2027"), "schedule_kinds.py"
+    ),
+    **{f"history_{policy}": "catchup_policies.py" for policy in ("none", "latest", "all", "7d")},
+    **{f"slow_{overlap}": "catchup_policies.py" for overlap in ("queue", "skip", "cancel_previous", "latest_only")},
+}
+"""Files that define several DAGs, by DAG."""
+EXPECTED.update(dict.fromkeys(SEVERAL, ({}, {})))
+
+
 @pytest.fixture
 def dags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the samples in a home's `dags/`, which is the working folder, as it is for tasks."""
@@ -70,7 +81,7 @@ def dags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def find(dags: Path, dag_id: str) -> DAG:
     """The DAG of this id, from the file of its name, or from the one that makes several."""
-    name = f"{dag_id}.py" if f"{dag_id}.py" in FILES else "dags_in_a_loop.py"
+    name = f"{dag_id}.py" if f"{dag_id}.py" in FILES else SEVERAL.get(dag_id, "dags_in_a_loop.py")
     return load(dags / name, dags).dags[dag_id]
 
 
