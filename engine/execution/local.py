@@ -19,7 +19,8 @@ from engine.execution.adoption import Watch
 from engine.execution.cold_start import ColdStarts
 from engine.execution.link import RunnerLink
 from engine.execution.logs import LogKeeper, LogLimits
-from engine.execution.port import Bundle, Deliver, Ended, Evidence, Finding, LaunchOrder, SpawnFailed
+from engine.execution.memory import Memory
+from engine.execution.port import Bundle, Deliver, Ended, Evidence, Finding, LaunchOrder, SpawnFailed, Unkillable
 from engine.execution.process import proc
 from engine.execution.sessions import Counter
 from engine.execution.signals import Killer
@@ -37,18 +38,20 @@ _RUNNER_RETRY_SECONDS = 1.0
 class Live:
     """An attempt that has been launched or adopted and whose end has not been delivered."""
 
-    __slots__ = ("claim", "group", "launched", "measured", "path", "since")
+    __slots__ = ("asked", "began", "claim", "group", "launched", "measured", "path", "since")
 
     def __init__(self, path: str, group: tuple[str, ...], since: float) -> None:
         self.path = path
         self.group = group
         """How to start it: `shell`, or `cold` with an interpreter, or `host` with a bundle; empty when adopted."""
-        self.since = since
+        self.began = self.since = since
         """When it was launched or last looked at, by the monotonic clock."""
         self.launched = 0
         """When, in microseconds of the system's wall clock; the files' own times are coarser. 0 when adopted."""
         self.claim: files.Claim | None = None
         self.measured: list[Any] = []
+        self.asked = False
+        """Whether somebody asked for its end."""
 
 
 class LocalExecutor:
@@ -95,9 +98,10 @@ class LocalExecutor:
         self._boot_id = proc.boot_id()
         counter = Counter()
         self._watch = Watch(self._boot_id, counter, self._begun, self._over, self._unbegun)
-        self._killer = Killer(self._boot_id, counter, self._killed)
+        self._killer = Killer(self._boot_id, counter, self._killed, self._outlived)
         self._cold = ColdStarts(self._root, self._boot_id, self._cold_over)
         self._logs = LogKeeper(self._log_limits)
+        self._memory = Memory()
         self._start_runner()
         self._spawn_task(self._sweep())
         self._spawn_task(self._logs.run(lambda: [live.path for live in self._live.values()]))
@@ -124,6 +128,7 @@ class LocalExecutor:
             attempt_id = order.spec.attempt_id
             try:
                 path = files.path_of(self._root, attempt_id)
+                self._memory.prepare(order.spec)
                 fresh = files.create(path, _encode(order.spec))
                 if not fresh and not self._may_start_again(attempt_id, path, order):
                     continue
@@ -173,6 +178,7 @@ class LocalExecutor:
         live = self._live.get(attempt_id)
         if live is None:
             live = self._live[attempt_id] = Live(files.path_of(self._root, attempt_id), (), time.monotonic())
+        live.asked = True
         self._killer.kill(attempt_id, live.path, grace)
 
     def survey(self, attempt_id: str) -> Finding:
@@ -273,6 +279,7 @@ class LocalExecutor:
         live = self._live.pop(attempt_id)
         self._watch.drop(attempt_id)
         self._logs.last_look(live.path)
+        status = self._memory.judge(attempt_id, live.claim, live.began, status, asked=live.asked)
         size = files.result_bytes(live.path) if status is not None and status.by == "child" else None
         self._say(Ended(attempt_id, status, size))
 
@@ -287,6 +294,11 @@ class LocalExecutor:
         self._watch.drop(attempt_id)
         del self._live[attempt_id]
         self._say(SpawnFailed(attempt_id, "it has never begun"))
+
+    def _outlived(self, attempt_id: str, why: str) -> None:
+        live = self._live.get(attempt_id)
+        if live is not None and live.asked:
+            self._say(Unkillable(attempt_id, why))
 
     def _killed(self, attempt_id: str) -> None:
         """Nothing of the attempt is left after a kill."""
@@ -324,6 +336,7 @@ class LocalExecutor:
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             now = time.monotonic()
+            self._memory.sample(self._live)
             quiet = [each for each in self._live.items() if now - each[1].since >= _QUIET_SECONDS]
             for index, (attempt_id, live) in enumerate(quiet):
                 live.since = now

@@ -63,7 +63,15 @@ class SpawnFailed:
     error: str
 
 
-Evidence: TypeAlias = Claimed | Ended | SpawnFailed
+@dataclass(frozen=True, slots=True)
+class Unkillable:
+    """SIGKILL was sent, and something of the attempt still does not end; told again while that lasts, then Ended."""
+
+    attempt_id: str
+    why: str
+
+
+Evidence: TypeAlias = Claimed | Ended | SpawnFailed | Unkillable
 Deliver: TypeAlias = Callable[[Sequence[Evidence]], None]
 """Takes a batch of evidence, in order, on the event loop. Never called from within a call of the executor."""
 

@@ -121,7 +121,7 @@ def signal_group(handle: int, leader: int, started: int, number: signal.Signals)
     if proc.is_alive(leader, started):
         try:
             os.killpg(leader, number)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):
             pass
 
 
@@ -131,11 +131,33 @@ def _send(handle: int, number: signal.Signals, flags: int) -> bool:
         signal.pidfd_send_signal(handle, number, None, flags)
     except ProcessLookupError:
         return True
+    except PermissionError:
+        return True  # of another user: it cannot be ended from here, which is said once it outlives the rest
     except OSError as problem:
         if problem.errno == errno.EINVAL:
             return False
         raise
     return True
+
+
+def why_alive(members: list[Member]) -> str:
+    """Why processes may have outlived SIGKILL, one line: the first of them, what it is and what it waits in."""
+    member = members[0]
+    more = f"; {len(members) - 1} more" if len(members) > 1 else ""
+    name, seen = proc.name(member.pid), proc.stat(member.pid)
+    if seen is None:
+        return f"process {member.pid} does not end{more}"
+    if proc.owner(member.pid) not in (None, os.geteuid()) and os.geteuid() != 0:
+        return (
+            f"process {member.pid} ({name}) belongs to another user, whose processes cannot be killed from here{more}"
+        )
+    where = proc.wait_channel(member.pid)
+    where = f" in {where}" if where else ""
+    if seen.state == "D":
+        return (
+            f"process {member.pid} ({name}) is in uninterruptible sleep{where}: the kernel lets no signal end it{more}"
+        )
+    return f"process {member.pid} ({name}) was sent SIGKILL and is still there (state {seen.state}{where}){more}"
 
 
 def has_group(leader: int) -> bool:

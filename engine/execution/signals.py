@@ -19,6 +19,9 @@ _LONGEST_LOOK_SECONDS = 0.25
 _WAITER_SECONDS = 1.0
 """How long whoever waits for the attempt's process may take to write its status."""
 _SWEEP_GRACE = 5.0
+UNKILLABLE_SECONDS = 3.0
+"""How long something may outlive SIGKILL before it is said to be unkillable."""
+_SAY_AGAIN_SECONDS = 5.0
 
 
 class _Kill:
@@ -36,10 +39,20 @@ class Killer:
     By then a status stands, unless the attempt had been lost before: what was not killed here is not said to have been.
     """
 
-    def __init__(self, boot_id: str, counter: sessions.Counter, done: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        boot_id: str,
+        counter: sessions.Counter,
+        done: Callable[[str], None],
+        stuck: Callable[[str, str], None],
+        patience: float = UNKILLABLE_SECONDS,
+    ) -> None:
+        """`stuck(id, why)` is called, again while it lasts, when something outlives SIGKILL by `patience` seconds."""
         self._boot_id = boot_id
         self._counter = counter
         self._done = done
+        self._stuck = stuck
+        self._patience = patience
         self._kills: dict[str, _Kill] = {}
 
     def has(self, attempt_id: str) -> bool:
@@ -95,6 +108,7 @@ class Killer:
                 sessions.signal_group(leader, claim.pid, claim.started, signal.SIGCONT)
             told: set[tuple[int, int]] = set()
             pause = _FIRST_LOOK_SECONDS
+            say_at = kill.deadline + self._patience
             while alive := await self._members(attempt_id, claim):
                 if time.monotonic() >= kill.deadline:
                     sent = signal.SIGKILL
@@ -102,6 +116,9 @@ class Killer:
                         sessions.signal_group(leader, claim.pid, claim.started, signal.SIGKILL)
                     for member in alive:
                         sessions.signal_member(member, signal.SIGKILL)
+                    if time.monotonic() >= max(say_at, kill.deadline + self._patience):
+                        say_at = time.monotonic() + _SAY_AGAIN_SECONDS
+                        self._stuck(attempt_id, await asyncio.to_thread(sessions.why_alive, alive))
                 else:
                     sent = sent or signal.SIGTERM
                     for member in alive:

@@ -42,6 +42,8 @@ def take_evidence(scheduler: Scheduler, seen: port.Evidence, turn: Turn) -> None
                 memory,
                 events.Claimed(seen.attempt_id, seen.pid, seen.pid_started, seen.boot_id, seen.at),
             )
+        case port.Unkillable():
+            scheduler.apply(turn, memory, events.Unkillable(seen.attempt_id, seen.why))
         case port.SpawnFailed():
             instance = memory.by_attempt.get(seen.attempt_id)
             if instance is None or instance.state is TaskState.KILLING:
@@ -142,6 +144,8 @@ def _without_result(status: AttemptStatus, error: Exception) -> AttemptStatus:
 def _callback(scheduler: Scheduler, live: LiveCallback, seen: port.Evidence, turn: Turn) -> None:
     row = live.row
     match seen:
+        case port.Unkillable():
+            return  # callbacks are not killed
         case port.Claimed():
             row.state = "running"
             row.started_at, row.pid, row.pid_started, row.boot_id = seen.at, seen.pid, seen.pid_started, seen.boot_id

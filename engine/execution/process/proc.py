@@ -125,3 +125,30 @@ def is_present(pid: int, started: int) -> bool:
     """True if the process that had this pid and start time runs, or has not been waited for."""
     found = stat(pid)
     return found is not None and found.started == started
+
+
+def name(pid: int) -> str:
+    """The short name of a process's program; empty when it is gone."""
+    return _line(f"/proc/{pid}/comm")
+
+
+def wait_channel(pid: int) -> str:
+    """The kernel's function that a process sleeps in; empty where that is not told."""
+    found = _line(f"/proc/{pid}/wchan")
+    return "" if found == "0" else found
+
+
+def owner(pid: int) -> int | None:
+    """The user id that a process runs under; None when it is gone."""
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except OSError:
+        return None
+
+
+def _line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as source:
+            return "".join(letter for letter in source.read(200) if letter.isprintable())
+    except OSError:
+        return ""

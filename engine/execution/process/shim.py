@@ -25,3 +25,9 @@ s=$?
 { printf 'v1 %d\n' $s; times; } >status
 exit $s
 """
+
+LIMIT = r"""g=$1; shift
+if [ -z "$g" ] || ! { echo 0 >"$g/cgroup.procs"; } 2>/dev/null; then ulimit -S -d "$0"; fi
+exec "$@"
+"""
+"""What stands before the command of a task with a memory limit: `$0` kilobytes, `$1` its control group or nothing."""

@@ -11,7 +11,7 @@ from engine import failpoints
 from engine.execution import directory as files
 from engine.execution.process.bootstrap import ROOT
 from engine.execution.process.channels import NEWS_FD
-from engine.execution.process.shim import LOCK_FD, SCRIPT
+from engine.execution.process.shim import LIMIT, LOCK_FD, SCRIPT
 from engine.model.attempt_files import LOG
 
 SHELL = "/bin/sh"
@@ -112,7 +112,10 @@ def shell(root: str, attempt_id: str, boot_id: str, pipe: int | None) -> int:
         spec = json.loads(files.read_spec(path))
         log = f"{path}/{LOG}"
         environment = {**spec["env"], TAG: attempt_id}
-        command = ["sh", "-c", SCRIPT, path, boot_id, attempt_id, spec.get("cwd") or "/", *spec["argv"]]
+        argv = spec["argv"]
+        if spec.get("memory_limit"):
+            argv = [SHELL, "-c", LIMIT, str(spec["memory_limit"] // 1024), spec.get("cgroup") or "", *argv]
+        command = ["sh", "-c", SCRIPT, path, boot_id, attempt_id, spec.get("cwd") or "/", *argv]
         actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
             (os.POSIX_SPAWN_DUP2, directory, LOCK_FD),
             (os.POSIX_SPAWN_OPEN, NEWS_FD, os.devnull, os.O_WRONLY, 0)

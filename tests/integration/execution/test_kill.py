@@ -8,8 +8,10 @@ import time
 
 import pytest
 
+from engine.execution import sessions
 from engine.execution.port import Claimed, Ended, Finished
 from engine.execution.process import proc
+from engine.execution.signals import Killer
 from tests.support.execution import Stage, kill
 
 pytestmark = pytest.mark.processes
@@ -196,3 +198,34 @@ async def test_a_stranger_with_a_reused_pid_is_never_signalled(stage: Stage) -> 
     assert proc.is_alive(claim.pid, claim.pid_started)
     stage.executor.kill(stranger.spec.attempt_id, grace=0)
     await stage.end_of(stranger)
+
+
+class Immortal:
+    """A census in which one process never ends: what an uninterruptible sleep looks like from outside."""
+
+    def __init__(self, pid: int) -> None:
+        self.member: sessions.Member | None = sessions.Member(pid, -1)
+
+    async def census(self) -> Immortal:
+        return self
+
+    def members(self, attempt_id: str, leader: int, started: int) -> list[sessions.Member]:
+        return [] if self.member is None else [self.member]
+
+
+async def test_what_outlives_sigkill_is_said_to(stage: Stage) -> None:
+    """After some patience the kill says what it waits for, again while it lasts, and ends when the process does."""
+    stage.tasks(STUBBORN)
+    order = stage.order("polite")
+    stage.executor.launch([order])
+    await stage.claim_of(order)
+    census, said, done = Immortal(os.getpid()), [], []
+    killer = Killer(proc.boot_id(), census, done.append, lambda *what: said.append(what), patience=0.05)
+    killer.kill(order.spec.attempt_id, str(stage.path(order)), grace=0.0)
+    await stage.until(lambda: said, "the news that it does not end")
+    attempt_id, why = said[0]
+    assert attempt_id == order.spec.attempt_id and not done
+    assert why.startswith(f"process {os.getpid()} (") and "was sent SIGKILL and is still there" in why
+    census.member = None
+    await stage.until(lambda: done == [order.spec.attempt_id], "the end of the kill")
+    await stage.end_of(order)
