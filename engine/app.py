@@ -170,7 +170,7 @@ class Engine:
     async def _load(self, *, first: bool) -> None:
         """Memory from the store, then the first turn: adopt, book, launch, plan."""
         loaded = await self._lane(loading.read)
-        loading.build(self._scheduler, loaded, self._settings.slots, self._pools)
+        loading.build(self._scheduler, loaded, self._settings.slots, self._pools, self._settings.max_mapped)
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
         def resume(turn: Turn) -> None:

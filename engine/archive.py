@@ -64,5 +64,4 @@ class StoreArchive:
             return
         version = state.versions.get(stored.id) or state.versions.setdefault(stored.id, loading.make_version(stored))
         memory = restore(version.plan, active.run, active.instances)
-        state.put_run(memory)
-        state.results[key] = loading.result_refs(self._scheduler, results)
+        state.put_run(memory, loading.result_refs(self._scheduler, results))

@@ -93,6 +93,8 @@ class Settings:
     path: str = DEFAULT_PATH
     lang: str = DEFAULT_LANG
     pools: dict[str, int] = field(default_factory=dict)
+    max_mapped: int = 10_000
+    """Instances that one mapped task may have in a run."""
     log_limit: int = 64 * 1024 * 1024
     min_free: int = 500 * 1024 * 1024
 
@@ -102,6 +104,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "timezone": str,
     "production": bool,
     "slots": int,
+    "max_mapped": int,
     "python": str,
     "env": dict,
     "path": str,
@@ -172,6 +175,9 @@ def _settings(home: Home, raw: dict[str, Any]) -> Settings:
     slots = raw.get("slots", 16)
     if not 1 <= slots <= 10_000:
         raise fail(f"slots = {slots} should be between 1 and 10000")
+    mapped = raw.get("max_mapped", 10_000)
+    if not 1 <= mapped <= 100_000:
+        raise fail(f"max_mapped = {mapped} should be between 1 and 100000")
     env = raw.get("env", {})
     if not all(isinstance(value, str) for value in env.values()):
         raise fail("[env] values should be text, in quotes")
@@ -189,6 +195,7 @@ def _settings(home: Home, raw: dict[str, Any]) -> Settings:
         timezone=zone,
         production=raw.get("production", False),
         slots=slots,
+        max_mapped=mapped,
         python=python,
         env=env,
         path=raw.get("path", DEFAULT_PATH),

@@ -35,9 +35,10 @@ from engine.model.attempt_files import AttemptSpec, AttemptStatus, InputRef
 from engine.model.dag import DagSpec, Json
 from engine.model.ids import manual_run_id, ulid
 from engine.model.moments import Micros
-from engine.model.rows import Run, TaskInstance
+from engine.model.rows import UNMAPPED, Run, TaskInstance
 from engine.model.states import FailureClass, Reason, RunState, RunType, TaskState
 from engine.scheduler.dispatch import CallbackCall, Dispatcher, Places, Version
+from engine.scheduler.items import ResultKey, RunItems
 from engine.timetable import Slot
 
 _OURS = str(Path(__file__).parents[2])
@@ -83,7 +84,7 @@ class Rehearsal:
     def __init__(self, stage: Stage, tell: Callable[[str], None]) -> None:
         self._stage = stage
         self._tell = tell
-        self._results: dict[str, Json] = {}
+        self._results: dict[ResultKey, InputRef] = {}
         self._seconds: dict[str, float] = {}
         self._version = Version(1, compile_plan(stage.spec, 1), "rehearsal")
         self._dispatcher = Dispatcher(Places(stage.home, sys.executable), stage.settings)
@@ -104,6 +105,8 @@ class Rehearsal:
             params=stage.params,
         )
         self._memory: RunMemory = new_run(self._version.plan, self._run, itertools.count(1), Changes())
+        self._items = RunItems(self._memory, self._results, itertools.count(len(self._memory.by_id) + 1))
+        self._memory.items = self._items
 
     def perform(self) -> Report:
         """Runs every task that is to run, one after the other, and says how it went."""
@@ -117,7 +120,7 @@ class Rehearsal:
             again = next((ti for ti in waiting if ti.state is TaskState.UP_FOR_RETRY), None)
             if again is None:
                 break
-            self._tell(f"{again.task_id}: trying again now instead of waiting for its retry delay")
+            self._tell(f"{_named(again)}: trying again now instead of waiting for its retry delay")
             self._apply(RetryDue(again.id))
         return Report(
             self._run.run_id, self._run.state.value, [self._report(name) for name in self._version.plan.order]
@@ -131,7 +134,7 @@ class Rehearsal:
             ti.attempt,
             round(self._seconds.get(task_id, 0.0), 6),
             ti.last_error if ti.state is not TaskState.SUCCESS else None,
-            self._results.get(task_id),
+            self._items.result(task_id).whole(),
         )
 
     def _apply(self, event: Event) -> None:
@@ -144,17 +147,16 @@ class Rehearsal:
         attempt_id = ulid(_now(), os.urandom(10))
         self._apply(Granted(ti.id, attempt_id))
         assert ti.current is not None
-        known = {name: InputRef(value) for name, value in self._results.items()}
-        order = self._dispatcher.order(self._version, self._run, ti, ti.current, known)
+        order = self._dispatcher.order(self._version, self._run, ti, ti.current, self._items.inputs(ti))
         self._apply(Claimed(attempt_id, os.getpid(), None, None, _now()))
-        self._tell(f"{ti.task_id}: try {order.spec.number}")
+        self._tell(f"{_named(ti)}: try {order.spec.number}")
         begun = time.monotonic()
         status = self._execute(order.spec)
         took = time.monotonic() - begun
-        self._seconds[ti.task_id] = took
+        self._seconds[ti.task_id] = self._seconds.get(ti.task_id, 0.0) + took
         status.duration = round(took * 1_000_000)
         word = status.outcome or ("success" if status.code == 0 else "failed")
-        self._tell(f"{ti.task_id}: {word} after {took:.2f} s" + (f": {status.error}" if status.error else ""))
+        self._tell(f"{_named(ti)}: {word} after {took:.2f} s" + (f": {status.error}" if status.error else ""))
         self._apply(Ended(attempt_id, status))
 
     def _execute(self, spec: AttemptSpec) -> AttemptStatus:
@@ -169,7 +171,7 @@ class Rehearsal:
         return self._stage.file.parent
 
     def _python(self, spec: AttemptSpec, limit: float | None) -> AttemptStatus:
-        inputs = {name: ref.value for name, ref in spec.inputs.items()}
+        inputs = {name: ref.whole() for name, ref in spec.inputs.items()}
         try:
             with _deadline(limit):
                 value = call_task(self._stage.dag, spec, inputs)
@@ -187,7 +189,7 @@ class Rehearsal:
             status = _failed(one_line(problem), classify(problem), Reason.EXCEPTION)
             status.retry_after = problem.seconds if isinstance(problem, RetryAfter) else None
             return status
-        self._results[spec.task_id] = json.loads(data) if data is not None else None
+        self._results[spec.task_id, spec.map_index] = InputRef(json.loads(data) if data is not None else None)
         return AttemptStatus(0, "child", outcome="success", follow=follow)
 
     def _callback(self, order: CallbackOrder) -> None:
@@ -269,3 +271,7 @@ def _failed(error: str, failure_class: FailureClass, reason: Reason) -> AttemptS
 
 def _timed_out(limit: float | None) -> AttemptStatus:
     return _failed(f"it took longer than its execution_timeout of {limit:g} s", FailureClass.TIMEOUT, Reason.TIMEOUT)
+
+
+def _named(ti: TaskInstance) -> str:
+    return ti.task_id if ti.map_index == UNMAPPED else f"{ti.task_id}[{ti.map_index}]"

@@ -18,6 +18,9 @@ CONFIG_TEXT = """\
 # Task instances that run at the same time, over all DAGs.
 # slots = 16
 
+# Instances that one mapped task may have in a run.
+# max_mapped = 10000
+
 # The interpreter of DAG files and Python tasks: an absolute path, Python 3.11 or newer. Default: the engine's own.
 # It needs nothing of dagdeck installed.
 # python = "/srv/etl/venv/bin/python"

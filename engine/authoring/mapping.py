@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,17 @@ def sources_of(task: Task) -> list[MapSource]:
 def _source(name: str, value: Any, with_values: bool) -> MapSource:
     if isinstance(value, Lazy):
         return MapSource(name, ref=value._reference())
-    values: list[Json] | None = [reference_of(item) for item in value] if with_values else None
+    if not with_values:
+        return MapSource(name, length=len(value))
+    values: list[Json] = [reference_of(item) for item in value]
+    for item in values:
+        try:
+            json.dumps(item, allow_nan=False)
+        except (TypeError, ValueError):
+            raise DefinitionError(
+                f"expand({name}=...) of a shell task: {shown(item)} cannot be given to a command: use text, numbers, "
+                "lazy values, or lists and dicts of text and numbers"
+            ) from None
     return MapSource(name, length=len(value), values=values)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from engine.authoring.context import build_context, build_scope
 from engine.authoring.exceptions import PermanentError
-from engine.authoring.lazy import RESULT, evaluate
+from engine.authoring.lazy import FORMAT, PARAM, RESULT, evaluate
 from engine.authoring.templates import to_text
-from engine.model.attempt_files import AttemptSpec
-from engine.model.dag import Json
+from engine.model.attempt_files import AttemptSpec, InputRef
+from engine.model.dag import Json, MapSource
 
 
 def resolve_text(value: Json, spec: AttemptSpec) -> str:
@@ -23,8 +23,23 @@ def resolve_text(value: Json, spec: AttemptSpec) -> str:
             f"the result of {value[RESULT]!r} is too large for an environment variable: write it to a file and pass "
             "the file's path"
         )
-    results = {name: ref.value for name, ref in spec.inputs.items()}
-    text = to_text(evaluate(value, build_scope(build_context(spec), results)))
+    if source is not None and source.items is not None and any(item.path is not None for item in source.items):
+        raise PermanentError(f"results of {value[RESULT]!r} are too large for an environment variable")
+    results = {name: ref.whole() for name, ref in spec.inputs.items() if ref.path is None}
+    return _variable(evaluate(value, build_scope(build_context(spec), results)))
+
+
+def resolve_item(source: MapSource, item: InputRef, spec: AttemptSpec) -> str:
+    """The item of an index of a mapped shell task as text. Raises PermanentError as `resolve_text` does."""
+    if item.path is not None:
+        raise PermanentError(f"the item for ${source.name} is too large for an environment variable")
+    if source.ref is None and isinstance(item.value, dict) and item.value.keys() & {RESULT, PARAM, FORMAT}:
+        return resolve_text(item.value, spec)
+    return _variable(item.value)
+
+
+def _variable(value: Json) -> str:
+    text = to_text(value)
     if "\0" in text:
         raise PermanentError("an environment variable cannot hold a NUL character")
     return text

@@ -39,10 +39,32 @@ class Context:
 
 @dataclass(slots=True)
 class InputRef:
-    """The result of an upstream task: inline, or as the path of its result file."""
+    """The result of an upstream task: inline, or as the path of its result file, or one by one for a mapped task."""
 
     value: Json = None
     path: str | None = None
+    items: list[InputRef] | None = None
+    """Of a mapped task: the result of each index, in order; nothing for one that has none."""
+
+    def whole(self) -> Json:
+        """The value itself. Reads result files: raises OSError and ValueError as that does."""
+        if self.items is not None:
+            return [item.whole() for item in self.items]
+        if self.path is None:
+            return self.value
+        with open(self.path, "rb") as source:
+            return json.load(source)
+
+    def _plain(self) -> dict[str, Json]:
+        if self.items is not None:
+            return {"items": [item._plain() for item in self.items]}
+        return {"value": self.value} if self.path is None else {"path": self.path}
+
+    @classmethod
+    def _of(cls, raw: dict[str, Json]) -> InputRef:
+        items = raw.get("items")
+        parts = None if items is None else [cls._of(item) for item in items]
+        return cls(raw.get("value"), raw.get("path"), parts)
 
 
 @dataclass(slots=True)
@@ -80,7 +102,7 @@ class AttemptSpec:
         """The file's bytes."""
         raw = _shallow(self)
         raw["context"] = _shallow(self.context)
-        raw["inputs"] = {name: _shallow(ref) for name, ref in self.inputs.items()}
+        raw["inputs"] = {name: ref._plain() for name, ref in self.inputs.items()}
         return json.dumps(raw, separators=(",", ":")).encode()
 
     @classmethod
@@ -90,7 +112,7 @@ class AttemptSpec:
         if not isinstance(raw, dict) or raw.get("v") != 1:
             raise ValueError("not an attempt spec of version 1")
         raw["context"] = Context(**raw["context"])
-        raw["inputs"] = {name: InputRef(**ref) for name, ref in raw["inputs"].items()}
+        raw["inputs"] = {name: InputRef._of(ref) for name, ref in raw["inputs"].items()}
         return cls(**raw)
 
 
@@ -188,9 +210,9 @@ class LogGap:
             raise ValueError(f"not a gap of a log: {problem}") from None
 
 
-_NAMES = {kind: [part.name for part in fields(kind)] for kind in (Context, InputRef, AttemptSpec, AttemptStatus)}
+_NAMES = {kind: [part.name for part in fields(kind)] for kind in (Context, AttemptSpec, AttemptStatus)}
 
 
-def _shallow(row: Context | InputRef | AttemptSpec | AttemptStatus) -> dict[str, Any]:
+def _shallow(row: Context | AttemptSpec | AttemptStatus) -> dict[str, Any]:
     """A dataclass as a dict; unlike `asdict` it copies no values, which is most of the cost of a spec."""
     return {name: getattr(row, name) for name in _NAMES[type(row)]}

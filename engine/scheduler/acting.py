@@ -57,8 +57,12 @@ class Actor:
             return  # a later turn has decided otherwise; its own instructions follow
         version = state.versions[memory.run.version_id]
         try:
-            orders.append(self._dispatcher.order(version, memory.run, instance, attempt, state.results[memory.run.id]))
-        except (PermanentError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            orders.append(
+                self._dispatcher.order(
+                    version, memory.run, instance, attempt, state.items[memory.run.id].inputs(instance)
+                )
+            )
+        except (PermanentError, ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
             text = str(error) if isinstance(error, PermanentError) else f"cannot be started: {error!r}"
             status = AttemptStatus(1, "engine", outcome="failed", failure_class="permanent", error=text)
             refused.append(Ended(attempt.id, status))

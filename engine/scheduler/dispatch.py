@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.authoring.references import resolve_text
+from engine.authoring.mapping import ELEMENT
+from engine.authoring.references import resolve_item, resolve_text
 from engine.authoring.templates import to_text
 from engine.config import Home, Settings, task_environment
 from engine.execution.directory import path_of
@@ -82,11 +83,13 @@ class Dispatcher:
         run: Run,
         instance: TaskInstance,
         attempt: Attempt,
-        results: Mapping[str, InputRef],
+        given: Mapping[str, InputRef],
     ) -> LaunchOrder:
-        """The order for one attempt. `results` holds the results of its upstream tasks by task id."""
+        """The order for one attempt. `given` holds results of upstream tasks by task id, and the items of its index."""
         task = version.plan.tasks[instance.task_id]
-        inputs = {name: results.get(name, InputRef()) for name in task.inputs}
+        inputs = {name: given.get(name, InputRef()) for name in task.inputs}
+        if task.mapped:
+            inputs.update((name, ref) for name, ref in given.items() if name.startswith(ELEMENT))
         context = self._context(version.spec, run, task)
         if instance.retries is not None:
             context.max_tries = 1 + instance.retries
@@ -111,6 +114,10 @@ class Dispatcher:
         spec.env = self._env(version.spec, run, spec, task.env)
         if instance.failed_keys is not None:
             spec.env["DAGDECK_FAILED_KEYS"] = instance.failed_keys
+        if task.kind == "shell":
+            spec.env.update(
+                (source.name, resolve_item(source, spec.inputs[ELEMENT + source.name], spec)) for source in task.mapped
+            )
         return LaunchOrder(spec, self._places.python_of(version.spec), cold=task.isolate, grace=task.grace)
 
     def callback(self, version: Version, run: Run, call: CallbackCall) -> LaunchOrder:

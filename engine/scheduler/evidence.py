@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,9 @@ from engine.lifecycle import events
 from engine.lifecycle.memory import RunMemory
 from engine.lifecycle.retry_rules import open_to_rules
 from engine.model.attempt_files import INLINE_RESULT_BYTES, AttemptStatus, InputRef
+from engine.model.rows import UNMAPPED
 from engine.model.states import FailureClass, Reason, TaskState
+from engine.scheduler.items import Keys, Unreadable, read_file
 from engine.scheduler.state import LiveCallback
 from engine.scheduler.turn import Turn
 from engine.store.batch import ResultRow
@@ -55,6 +58,8 @@ def take_evidence(scheduler: Scheduler, seen: port.Evidence, turn: Turn) -> None
             expressions = _expressions(memory, seen)
             if any(expressions):
                 scheduler.spawn(_search_first(scheduler, memory, seen, expressions))
+            elif missing := _unread(scheduler, memory, seen):
+                scheduler.spawn(_read_first(scheduler, memory, seen, missing))
             else:
                 _ended(scheduler, memory, seen, turn, ())
 
@@ -82,6 +87,26 @@ async def _search_first(
     scheduler.post(lambda turn: _ended(scheduler, memory, seen, turn, found))
 
 
+def _unread(scheduler: Scheduler, memory: RunMemory, seen: port.Ended) -> list[Keys]:
+    """Which parts of a large result tasks are mapped over that has not been read yet."""
+    instance = memory.by_attempt.get(seen.attempt_id)
+    if instance is None or instance.map_index != UNMAPPED or (seen.result_bytes or 0) <= INLINE_RESULT_BYTES:
+        return []
+    items, path = scheduler.state.items[memory.run.id], str(scheduler.places.result(seen.attempt_id))
+    return [keys for keys in items.wanted_of(instance.task_id) if (path, keys) not in items.files]
+
+
+async def _read_first(scheduler: Scheduler, memory: RunMemory, seen: port.Ended, missing: list[Keys]) -> None:
+    """Has a large result read off the loop before its end is handled: the expansion is then a matter of moments."""
+    items, path = scheduler.state.items[memory.run.id], str(scheduler.places.result(seen.attempt_id))
+    for keys in missing:
+        try:
+            items.files[path, keys] = await asyncio.to_thread(read_file, path, keys)
+        except (OSError, LookupError, TypeError, ValueError):
+            items.files[path, keys] = Unreadable(path, keys)
+    scheduler.deliver([seen])
+
+
 def _spawn_failed(scheduler: Scheduler, seen: port.SpawnFailed, turn: Turn) -> None:
     memory = scheduler.state.attempts.get(seen.attempt_id)
     if memory is None:
@@ -104,14 +129,15 @@ def _ended(scheduler: Scheduler, memory: RunMemory, seen: port.Ended, turn: Turn
             seen = replace(seen, status=_without_result(seen.status, error))
     if instance is not None and result is not None:
         inputs = scheduler.state.results[memory.run.id]
-        before = inputs.get(instance.task_id)
-        inputs[instance.task_id] = result  # before the event: it may release downstream tasks in this very turn
+        key = (instance.task_id, instance.map_index)
+        before = inputs.get(key)
+        inputs[key] = result  # before the event: it may release downstream tasks in this very turn
         scheduler.apply(turn, memory, events.Ended(seen.attempt_id, seen.status))
         if instance.state is not TaskState.SUCCESS:
             if before is None:
-                del inputs[instance.task_id]
+                del inputs[key]
             else:
-                inputs[instance.task_id] = before
+                inputs[key] = before
         elif seen.result_bytes is not None:
             text = None if result.path else json.dumps(result.value, separators=(",", ":"))
             turn.batch.results.append(ResultRow(instance.id, seen.attempt_id, text, seen.result_bytes, turn.now))

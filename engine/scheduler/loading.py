@@ -19,6 +19,7 @@ from engine.model.attempt_files import InputRef
 from engine.model.dag import DEFAULT_POOL, DagSpec
 from engine.model.states import Reason, TaskState
 from engine.scheduler.dispatch import CallbackCall, Version
+from engine.scheduler.items import DEFAULT_MOST, ResultKey
 from engine.scheduler.ledger import UNLIMITED, Ledger
 from engine.scheduler.planner import plan_runs
 from engine.scheduler.state import DagEntry, LiveCallback, State
@@ -67,10 +68,13 @@ def read_run(reader: Reader, run: int) -> tuple[ActiveRun, dict[tuple[str, int],
         return active, load_results(reader, run), load_version(reader, active.run.version_id)
 
 
-def build(scheduler: Scheduler, loaded: Loaded, slots: int, pools: dict[str, int]) -> None:
+def build(
+    scheduler: Scheduler, loaded: Loaded, slots: int, pools: dict[str, int], most_items: int = DEFAULT_MOST
+) -> None:
     """Puts memory in place of what was there before."""
     rows = loaded.recovered
     state, ledger = State(), Ledger(slots, {DEFAULT_POOL: UNLIMITED, **pools})
+    state.most_items = most_items
     state.run_ids = itertools.count(rows.heads.run + 1)
     state.task_ids = itertools.count(rows.heads.task_instance + 1)
     state.version_ids = itertools.count(rows.heads.version + 1)
@@ -94,8 +98,7 @@ def build(scheduler: Scheduler, loaded: Loaded, slots: int, pools: dict[str, int
         state.dags[dag.dag_id] = entry
     for active in rows.runs:
         memory = restore(state.versions[active.run.version_id].plan, active.run, active.instances)
-        state.put_run(memory)
-        state.results[active.run.id] = result_refs(scheduler, loaded.results[active.run.id])
+        state.put_run(memory, result_refs(scheduler, loaded.results[active.run.id]))
         ledger.restore(memory)
     ledger.limits.hold_all = any(hold.scope == "all" for hold in rows.holds)
     scheduler.replace(state, ledger)
@@ -106,7 +109,7 @@ def make_version(stored: StoredVersion) -> Version:
     return Version(stored.id, compile_plan(_spec_decoder.decode(stored.spec), stored.id), stored.bundle, stored.number)
 
 
-def result_refs(scheduler: Scheduler, results: dict[tuple[str, int], StoredResult]) -> dict[str, InputRef]:
+def result_refs(scheduler: Scheduler, results: dict[ResultKey, StoredResult]) -> dict[ResultKey, InputRef]:
     """Stored results as inputs of the tasks below."""
 
     def ref(result: StoredResult) -> InputRef:
@@ -115,7 +118,7 @@ def result_refs(scheduler: Scheduler, results: dict[tuple[str, int], StoredResul
         value: Any = json.loads(result.value)
         return InputRef(value=value)
 
-    return {task_id: ref(result) for (task_id, _), result in results.items()}
+    return {key: ref(result) for key, result in results.items()}
 
 
 def resume(scheduler: Scheduler, turn: Turn, loaded: Loaded, executor: Executor, boot_id: str) -> Report:

@@ -11,6 +11,7 @@ from engine.model.attempt_files import InputRef
 from engine.model.moments import Micros
 from engine.model.states import RunState
 from engine.scheduler.dispatch import CallbackCall, Version
+from engine.scheduler.items import DEFAULT_MOST, ResultKey, RunItems
 from engine.store.batch import CallbackRow
 from engine.timetable import Timetable
 
@@ -69,20 +70,24 @@ class State:
         self.attempts: dict[str, RunMemory] = {}
         """By id of an attempt that has not ended."""
         self.callbacks: dict[str, LiveCallback] = {}
-        self.results: dict[int, dict[str, InputRef]] = {}
-        """Results by run and task id."""
+        self.results: dict[int, dict[ResultKey, InputRef]] = {}
+        """Results by run, and by task id and map index."""
+        self.items: dict[int, RunItems] = {}
+        """What mapped tasks are mapped over, by run."""
+        self.most_items = DEFAULT_MOST
         self.pins: dict[int, int] = {}
         """Runs that a command is looking at: not to be dropped."""
         self.run_ids: Iterator[int] = itertools.count(1)
         self.task_ids: Iterator[int] = itertools.count(1)
         self.version_ids: Iterator[int] = itertools.count(1)
 
-    def put_run(self, memory: RunMemory) -> None:
+    def put_run(self, memory: RunMemory, results: dict[ResultKey, InputRef] | None = None) -> None:
         """Takes in a run, new or from the store."""
         run = memory.run
+        known = self.results[run.id] = results or {}
+        memory.items = self.items[run.id] = RunItems(memory, known, self.task_ids, self.most_items)
         self.runs[run.id] = memory
         self.names[run.run_id] = run.id
-        self.results.setdefault(run.id, {})
         for attempt_id in (*memory.by_attempt, *memory.overruled):
             self.attempts[attempt_id] = memory
         entry = self.dags.get(run.dag_id)
@@ -106,5 +111,6 @@ class State:
         memory = self.runs.pop(run)
         del self.names[memory.run.run_id]
         self.results.pop(run, None)
+        self.items.pop(run, None)
         for attempt_id in (*memory.by_attempt, *memory.overruled):
             self.attempts.pop(attempt_id, None)

@@ -37,6 +37,7 @@ def attempt(
     inputs: dict[str, Any] | None = None,
     callback: str | None = None,
     error: str | None = None,
+    map_index: int = -1,
 ) -> AttemptSpec:
     """The spec of an attempt, as the engine would write it."""
     context = Context(
@@ -54,7 +55,7 @@ def attempt(
         dag_id=dag_id,
         run_id=f"{dag_id}@20240115T000000Z",
         task_id=task_id,
-        map_index=-1,
+        map_index=map_index,
         number=number,
         kind="callback" if callback else "python",
         context=context,

@@ -11,8 +11,9 @@ from typing import Any
 
 from engine.authoring.dag import DAG
 from engine.authoring.exceptions import SkipTask
+from engine.authoring.mapping import ELEMENT
 from engine.authoring.params import resolve_params
-from engine.authoring.references import resolve_text
+from engine.authoring.references import resolve_item, resolve_text
 from engine.authoring.running import call_callback, call_task
 from engine.authoring.serialize import serialize
 from engine.authoring.templates import to_text
@@ -51,12 +52,34 @@ def run(dag: DAG, *, params: Mapping[str, Any] | None = None, first_try: int = 1
         if verdict in _ENDS:
             outcome.states[task_id] = _ENDS[verdict].value
             continue
-        _try(dag, task, outcome, {"params": values, **about}, first_try)
+        if task.mapped:
+            _map(dag, task, outcome, {"params": values, **about}, first_try)
+        else:
+            _try(dag, task, outcome, {"params": values, **about}, first_try)
     return outcome
 
 
-def _try(dag: DAG, task: TaskSpec, outcome: Outcome, about: dict[str, Any], first_try: int) -> None:
-    inputs = {name: outcome.results.get(name) for name in task.inputs}
+def _map(dag: DAG, task: TaskSpec, outcome: Outcome, about: dict[str, Any], first_try: int) -> None:
+    """Every index of a task that is mapped over one whole result, one after the other."""
+    [source] = task.mapped
+    results, printed = [], ""
+    for map_index, item in enumerate(outcome.results[source.ref["$result"]]):
+        item_of = {ELEMENT + source.name: item}
+        _try(dag, task, outcome, {**about, "map_index": map_index}, first_try, item_of)
+        results.append(outcome.results.pop(task.task_id, None))
+        printed += outcome.printed.pop(task.task_id, "")
+    outcome.results[task.task_id], outcome.printed[task.task_id] = results, printed
+
+
+def _try(
+    dag: DAG,
+    task: TaskSpec,
+    outcome: Outcome,
+    about: dict[str, Any],
+    first_try: int,
+    items: Mapping[str, Any] | None = None,
+) -> None:
+    inputs = {**{name: outcome.results.get(name) for name in task.inputs}, **(items or {})}
     for number in range(first_try, first_try + task.retry.retries + 1):
         spec = attempt(dag.dag_id, task.task_id, number=number, inputs=inputs, **about)
         outcome.attempts[task.task_id] = number
@@ -93,6 +116,8 @@ def _shell(task: TaskSpec, spec: AttemptSpec) -> str:
         "DAGDECK_DS": about.logical_date[:10],
         **{f"DAGDECK_PARAM_{name.upper()}": to_text(value) for name, value in about.params.items()},
         **{name: resolve_text(value, spec) for name, value in task.env.items()},
+        **{source.name: resolve_item(source, spec.inputs[ELEMENT + source.name], spec) for source in task.mapped},
+        "DAGDECK_MAP_INDEX": str(spec.map_index),
     }
     command = ["/bin/sh", "-c", task.command] if isinstance(task.command, str) else list(task.command or [])
     done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)

@@ -35,6 +35,7 @@ EXPECTED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "dependencies": ({}, {}),
     "fan_out": ({}, {}),
     "flaky_api": ({"logical_date": "2024-01-15T00:06:00Z"}, {}),
+    "mapped_files": ({"params": {"files": 3}}, {}),
     "params_demo": ({"params": {"env": "dev"}}, {}),
     "pools_demo": ({}, {}),
     "sales_eu": ({}, {}),
@@ -42,6 +43,7 @@ EXPECTED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "sales_us": ({}, {}),
     "shell_tools": ({}, {}),
     "slow_steps": ({"params": {"seconds": 2}}, {}),
+    "task_groups": ({}, {}),
     "timeout_demo": ({"first_try": 2}, {}),  # the first try is what an engine stops
     "timezone_demo": ({"logical_date": WINTER, "interval_end": "2025-03-30T22:00:00Z", "zone": "Europe/Berlin"}, {}),
     "trigger_rules": (

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import atexit
 import fcntl
-import json
 import os
 import resource
 import sys
@@ -152,14 +151,7 @@ def enter(environment: Mapping[str, str], folder: str | None) -> None:
 
 
 def _inputs(spec: AttemptSpec) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name, ref in spec.inputs.items():
-        if ref.path is None:
-            values[name] = ref.value
-        else:
-            with open(ref.path, "rb") as source:
-                values[name] = json.load(source)
-    return values
+    return {name: ref.whole() for name, ref in spec.inputs.items()}
 
 
 def _wind_down() -> None:

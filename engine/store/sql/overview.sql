@@ -25,15 +25,21 @@ FROM run AS r WHERE r.state IN ('queued', 'running', 'paused', 'cancelling')
 ORDER BY r.dag_id, r.logical_date, r.id;
 
 -- name: state_counts
-SELECT t.run, t.state, count(*)
-FROM json_each(:runs) AS wanted CROSS JOIN task_instance AS t ON t.run = wanted.value
-GROUP BY t.run, t.state;
+SELECT run, state, sum(n) FROM
+    (SELECT t.run, t.state, count(*) AS n
+     FROM json_each(:runs) AS wanted CROSS JOIN task_instance AS t ON t.run = wanted.value GROUP BY t.run, t.state
+     UNION ALL
+     SELECT t.run, t.state, -count(*)
+     FROM json_each(:runs) AS wanted CROSS JOIN task_instance AS t ON t.run = wanted.value
+     WHERE t.reason = 'expanded' GROUP BY t.run, t.state)
+GROUP BY run, state HAVING sum(n) > 0;
 
 -- name: live_tasks
 SELECT t.id, t.run, t.dag_id, t.task_id, t.map_index, t.state, t.reason, t.attempt, t.epoch_start, t.retry_at,
     t.scheduled_at, t.started_at, t.ended_at, t.blockers, t.last_error
 FROM json_each(:runs) AS wanted CROSS JOIN json_each(:states) AS shown CROSS JOIN task_instance AS t
-    ON t.id IN (SELECT id FROM task_instance WHERE run = wanted.value AND state = shown.value LIMIT :count)
+    ON t.id IN (SELECT id FROM task_instance
+        WHERE run = wanted.value AND state = shown.value AND reason IS NOT 'expanded' LIMIT :count)
 ORDER BY wanted.key, shown.key, t.id;
 
 -- name: totals
@@ -44,10 +50,15 @@ SELECT (SELECT count(*) FROM dag WHERE state = 'active'),
     (SELECT count(*) FROM run WHERE state IN ('queued', 'running', 'paused', 'cancelling'));
 
 -- name: live_counts
-SELECT t.state, count(*)
-FROM run AS r CROSS JOIN task_instance AS t ON t.run = r.id
-WHERE r.state IN ('queued', 'running', 'paused', 'cancelling')
-GROUP BY t.state;
+SELECT state, sum(n) FROM
+    (SELECT t.state, count(*) AS n
+     FROM run AS r CROSS JOIN task_instance AS t ON t.run = r.id
+     WHERE r.state IN ('queued', 'running', 'paused', 'cancelling') GROUP BY t.state
+     UNION ALL
+     SELECT t.state, -count(*)
+     FROM run AS r CROSS JOIN task_instance AS t ON t.run = r.id
+     WHERE r.state IN ('queued', 'running', 'paused', 'cancelling') AND t.reason = 'expanded' GROUP BY t.state)
+GROUP BY state HAVING sum(n) > 0;
 
 -- name: run_durations
 SELECT d.value,
@@ -67,7 +78,8 @@ SELECT t.dag_id, t.run, r.run_id, t.id, t.task_id, t.map_index, t.state, t.reaso
     t.retry_at, t.attempt
 FROM json_each(:runs) AS wanted CROSS JOIN json_each('["failed", "up_for_retry"]') AS shown
     CROSS JOIN task_instance AS t
-    ON t.id IN (SELECT id FROM task_instance WHERE run = wanted.value AND state = shown.value LIMIT :count)
+    ON t.id IN (SELECT id FROM task_instance
+        WHERE run = wanted.value AND state = shown.value AND reason IS NOT 'expanded' LIMIT :count)
     JOIN run AS r ON r.id = t.run
 ORDER BY t.ended_at DESC, t.id
 LIMIT :most;

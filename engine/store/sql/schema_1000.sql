@@ -149,6 +149,7 @@ CREATE TABLE task_instance (
     UNIQUE (run, task_id, map_index)
 ) STRICT;
 CREATE INDEX task_instance_state ON task_instance (run, state);
+CREATE INDEX task_instance_summary ON task_instance (run, state) WHERE reason = 'expanded';
 CREATE INDEX task_instance_duration ON task_instance (dag_id, task_id, ended_at, duration)
     WHERE duration IS NOT NULL;
 
