@@ -196,6 +196,10 @@ class Stage:
         assert len(found) == 1, f"{kind}: {found}"
         return found[0]
 
+    def spares(self) -> list[int]:
+        """The pids of children that wait for an attempt."""
+        return [pid for pid in self.processes() if b"\0spare child" in command(pid)]
+
     async def clean_up(self) -> None:
         """Ends everything and proves that it has ended."""
         while self.opened:

@@ -10,6 +10,7 @@ import gc
 import os
 import select
 import sys
+from collections.abc import Callable
 
 from engine import failpoints
 from engine.authoring.dag import DAG
@@ -19,6 +20,7 @@ from engine.execution.process.channels import NEWS_FD, ORDERS_FD
 from engine.execution.process.judge import BundleBroken
 from engine.execution.process.marks import Marks
 from engine.execution.process.rehearsal import rehearse
+from engine.execution.process.spare import Spare
 from engine.execution.process.wakeup import Wakeup
 from engine.model.attempt_files import AttemptSpec
 
@@ -80,6 +82,8 @@ class Host:
         self._dags: dict[str, DAG] = {}
         self._broken: BundleBroken | None = None
         self._children: dict[int, str] = {}
+        self._spare: Spare | None = None
+        self._has_worked = False
         self._rest = b""
 
     def load(self) -> str:
@@ -102,16 +106,29 @@ class Host:
         poll.register(ORDERS_FD, select.POLLIN)
         taking = True
         while taking or self._children:
-            if not self._setting.rehearsed and not poll.poll(0):
-                self._setting.rehearse()
+            if taking and not poll.poll(0):
+                self._use_idle_time()
             for fd, _ in poll.poll():
                 if fd == ORDERS_FD:
                     taking = self._take_orders()
                     if not taking:
                         poll.unregister(ORDERS_FD)
+                        self._let_spare_go()
                 else:
                     self._wakeup.drain()
                     self._reap()
+
+    def _use_idle_time(self) -> None:
+        if not self._setting.rehearsed:
+            self._setting.rehearse()
+        elif self._has_worked and self._spare is None:
+            failpoints.hit("host.fork.before")
+            try:
+                self._spare = Spare.fork(self._be_spare)
+            except OSError as problem:
+                failure.say(f"no spare child of {self._file}: {failure.one_line(problem)}")
+                self._has_worked = False
+            failpoints.hit("host.fork.after")
 
     def _take_orders(self) -> bool:
         data = os.read(ORDERS_FD, _READ)
@@ -127,6 +144,9 @@ class Host:
 
     def _start_all(self, attempt_ids: list[str]) -> None:
         """Reads all specs before the first fork: here that costs the touched memory once, in the children each time."""
+        self._has_worked = True
+        if attempt_ids and self._give_to_spare(attempt_ids[0]):
+            attempt_ids = attempt_ids[1:]
         prepared = []
         for attempt_id in attempt_ids:
             path = files.path_of(self._root, attempt_id)
@@ -147,20 +167,58 @@ class Host:
         failpoints.hit("host.fork.after")
         self._children[pid] = attempt_id
 
+    def _give_to_spare(self, attempt_id: str) -> bool:
+        spare, self._spare = self._spare, None
+        if spare is None:
+            return False
+        failpoints.hit("host.fork.before")
+        given = spare.give(attempt_id)
+        failpoints.hit("host.fork.after")
+        if given:
+            self._children[spare.pid] = attempt_id
+        return given
+
+    def _let_spare_go(self) -> None:
+        if self._spare is not None:
+            self._spare.let_go()
+            self._spare = None
+
     def _be_child(self, attempt_id: str, path: str, spec: AttemptSpec | None, not_before: int) -> None:
-        """Never returns. Becomes the leader of a session and keeps nothing of the host's but its imports."""
+        """Never returns."""
         try:
-            failpoints.hit("child.forked")
-            os.setsid()
-            os.close(ORDERS_FD)
-            self._wakeup.undo_in_child()
+            if self._spare is not None:
+                self._spare.let_go()
+            self._leave_host()
             self._setting.marks.write(attempt_id, attempt_id)
-            child.own_exit_handlers()
             child.run(path, attempt_id, NEWS_FD, self._boot_id, self._load, spec, not_before)
         except BaseException as problem:
             failure.say(f"attempt {attempt_id}: {failure.one_line(problem)}")
         finally:
             os._exit(child.NOT_BEGUN)
+
+    def _be_spare(self, await_order: Callable[[], str]) -> None:
+        """Never returns. Waits for its attempt with all done that can be done before one is known."""
+        try:
+            self._leave_host()
+            self._setting.marks.write(None, "spare child")
+            attempt_id = await_order()
+            if not attempt_id:
+                os._exit(0)
+            self._setting.marks.write(attempt_id, attempt_id)
+            path = files.path_of(self._root, attempt_id)
+            child.run(path, attempt_id, NEWS_FD, self._boot_id, self._load, None, 0)
+        except BaseException as problem:
+            failure.say(f"spare child: {failure.one_line(problem)}")
+        finally:
+            os._exit(child.NOT_BEGUN)
+
+    def _leave_host(self) -> None:
+        """In a forked child: becomes the leader of a session and keeps nothing of the host's but its imports."""
+        failpoints.hit("child.forked")
+        os.setsid()
+        os.close(ORDERS_FD)
+        self._wakeup.undo_in_child()
+        child.own_exit_handlers()
 
     def _load(self, spec: AttemptSpec) -> dict[str, DAG]:
         if self._broken is not None:
@@ -176,6 +234,8 @@ class Host:
                 break
             if pid == 0:
                 break
+            if self._spare is not None and pid == self._spare.pid:
+                self._let_spare_go()
             attempt_id = self._children.pop(pid, None)
             if attempt_id is not None and (wait_status == _RECORDED or self._settled(attempt_id, pid, wait_status)):
                 done.append(attempt_id)

@@ -146,7 +146,7 @@ async def test_what_the_old_runner_had_not_started_can_be_launched_anew(stage: S
     await stage.open()
     stage.executor.launch([order])
     assert (await stage.status_of(order)).code == 0
-    await stage.until(lambda: len(stage.processes()) <= 3, "the end of the old runner, template and host")
+    await stage.until(lambda: len(stage.processes()) <= 4, "the end of the old runner, template, host and spare")
     assert (stage.home / "marks").read_text() == "x"
     assert len(stage.of(order, Ended)) == 1
 

@@ -279,3 +279,35 @@ async def test_skipping_and_retrying_later_are_told_apart_from_failing(stage: St
     assert (skipped.code, skipped.outcome, skipped.reason) == (0, "skipped", "skip_requested")
     later = await stage.run(stage.order("later"))
     assert (later.outcome, later.failure_class, later.retry_after) == ("failed", "transient", 90.0)
+
+
+async def test_a_task_after_the_first_runs_in_a_child_that_was_forked_before_it(stage: Stage) -> None:
+    """A host that has worked keeps one spare child; the next attempt claims as that very process."""
+    stage.tasks("def any():\n    return 1\n")
+    assert (await stage.run(stage.order("any"))).code == 0
+    await stage.until(lambda: stage.spares(), "the spare child")
+    (spare,) = stage.spares()
+    order = stage.order("any")
+    stage.executor.launch([order])
+    assert (await stage.claim_of(order)).pid == spare
+    assert (await stage.status_of(order)).code == 0
+
+
+async def test_a_killed_spare_child_costs_no_attempt(stage: Stage) -> None:
+    """When the spare child is killed, the next attempt gets a child all the same."""
+    stage.tasks("def any():\n    return 1\n")
+    assert (await stage.run(stage.order("any"))).code == 0
+    await stage.until(lambda: stage.spares(), "the spare child")
+    (spare,) = stage.spares()
+    kill(spare)
+    assert (await stage.run(stage.order("any"))).code == 0
+
+
+async def test_a_spare_child_ends_with_its_host(stage: Stage) -> None:
+    """A killed host leaves no spare child behind."""
+    stage.tasks("def any():\n    return 1\n")
+    assert (await stage.run(stage.order("any"))).code == 0
+    await stage.until(lambda: stage.spares(), "the spare child")
+    kill(stage.helper("host"))
+    await stage.until(lambda: not stage.spares(), "the end of the spare child")
+    assert (await stage.run(stage.order("any"))).code == 0
