@@ -22,6 +22,8 @@ QUIET = 2.0
 RESTLESS = 15.0
 PARALLEL = 2
 _PATIENCE = 0.4
+_REST = 1.0
+"""Seconds between looks at a tree that rests: less than QUIET, which runs from the change itself, so nothing waits."""
 _FIRST_RETRY, _LAST_RETRY = 60.0, 3600.0
 _LONG_AGO = float("-inf")
 
@@ -110,7 +112,7 @@ class DagFiles:
 
     def poll_after(self) -> float:
         """Seconds after which another scan is worth while."""
-        return 0.1 if self._unread or self._undecided or self._readings() else 0.5
+        return 0.1 if self._unread or self._undecided or self._readings() else _REST
 
     async def close(self) -> None:
         """Ends all children and threads."""
