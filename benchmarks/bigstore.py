@@ -116,7 +116,7 @@ def _instances(db: sqlite3.Connection, per_run: int, now: int) -> None:
         )
         INSERT INTO task_instance (id, run, dag_id, task_id, map_index, state, reason, attempt, epoch_start,
             lost_count, spared, requeues, current_attempt, scheduled_at, started_at, ended_at, duration, last_error,
-            changed_seq)
+            forced, changed_seq)
         SELECT (run - 1) * :per_run + i + 1, run, dag_id, printf('task_%03d', i), -1, state,
             CASE state WHEN 'success' THEN 'exit' WHEN 'failed' THEN 'exit' WHEN 'running' THEN 'claimed'
                  WHEN 'upstream_failed' THEN 'upstream' END,
@@ -125,7 +125,7 @@ def _instances(db: sqlite3.Connection, per_run: int, now: int) -> None:
             started_at + i * 6 * :second, started_at + i * 6 * :second,
             CASE WHEN state IN ('success', 'failed', 'upstream_failed') THEN started_at + (i + 1) * 6 * :second END,
             CASE WHEN state = 'success' THEN 5 * :second + (run * 37 + i * 11) % :second END,
-            CASE WHEN state = 'failed' THEN 'ConnectionError: db-1:5432 refused' END, 1
+            CASE WHEN state = 'failed' THEN 'ConnectionError: db-1:5432 refused' END, 0, 1
         FROM place
         """,
         {"per_run": per_run, "second": SECOND},
