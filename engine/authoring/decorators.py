@@ -166,7 +166,10 @@ def _decorated(
     place = user_place()
 
     def decorate(given: Callable[..., Any]) -> TaskFunction:
+        building = current_dag()
         if isinstance(given, TaskFunction) and kind.role != "task" and given.kind == PLAIN:
+            if building is not None and given in building.defined_here:
+                building.defined_here.remove(given)  # what stands in the DAG is the setup or teardown made of it
             own, given = {**given.options, **options}, given.function
         elif isinstance(given, TaskFunction) or not callable(given):
             raise DefinitionError(f"{what}: {shown(given)} is not a function", place)
@@ -174,7 +177,6 @@ def _decorated(
             own = dict(options)
         name = checked_id(task_id if task_id is not None else getattr(given, "__name__", None))
         made = TaskFunction(given, name, checked(f"task {name!r}", own, TASK_CHECKS, place), kind=kind)
-        building = current_dag()
         if building is not None:
             building.defined_here.append(made)
         return made

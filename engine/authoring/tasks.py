@@ -94,6 +94,10 @@ class TaskFunction(Wirable):
 
     def _mapped(self, arguments: Mapping[str, Any], lists: Mapping[str, Any]) -> Task:
         dag = require_dag(f"task {self.task_id!r} is mapped")
+        if self.kind != PLAIN:
+            raise DefinitionError(
+                f"task {self.task_id!r} decides, sets up or tears down for other tasks: it cannot be mapped"
+            )
         return self._make(dag, (), dict(arguments), check_lists(f"task {self.task_id!r}", lists, arguments))
 
     def override(self, *, task_id: str | None = None, **options: Unpack[TaskOptions]) -> TaskFunction:

@@ -162,6 +162,8 @@ class Task(Wirable, Lazy):
             )
         if self.lists:
             raise DefinitionError(f"{self._named()} is mapped already: give all lists to one expand()")
+        if self.role != "task":
+            raise DefinitionError(f"{self._named()} is a {self.role}: it cannot be mapped")
         try:
             env_names(lists)
         except ValueError as problem:
@@ -183,6 +185,8 @@ class Task(Wirable, Lazy):
             raise DefinitionError(f"{self._named()} is a {self.role}: it cannot be a {role} too")
         if self.decides is not None:
             raise DefinitionError(f"{self._named()} decides which tasks run: it cannot be a {role}")
+        if self.lists:
+            raise DefinitionError(f"{self._named()} is a {role}: it cannot be mapped")
         if role == "teardown" and "trigger_rule" in self.options:
             raise DefinitionError(
                 f"{self._named()} is a teardown: it runs when all is over and its setup succeeded, so it takes no "

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from engine.lifecycle.changes import Changes, Episode
 from engine.lifecycle.plan import DagPlan
-from engine.lifecycle.rules import RULES, UpstreamCounts, Verdict, after_setups
+from engine.lifecycle.rules import RULES, UpstreamCounts, Verdict, after_setups, setups_needed
 from engine.model.dag import TaskSpec
 from engine.model.rows import UNMAPPED, Attempt, Run, TaskInstance, Transition
 from engine.model.states import TERMINAL_RUN, TERMINAL_TASK, Reason, RunState, TaskState
@@ -26,6 +26,7 @@ class Node:
         "deciders",
         "governed",
         "group",
+        "guards",
         "left_out",
         "position",
         "setups",
@@ -45,8 +46,10 @@ class Node:
         """For the summary row and the indexes of a mapped task."""
         self.deciders: list[Node] = []
         """Branches and short circuits that may leave this one out; it waits for all of them."""
+        self.guards: list[Node] = []
+        """Setups that this one needs, directly or not; it waits for all of them."""
         self.governed: list[Node] = []
-        """What this one may leave out, if it is a decider."""
+        """Those that have this one among their deciders or guards."""
         self.left_out: frozenset[str] = frozenset()
         """Tasks that this one, a decider that has succeeded, has left out."""
         self.setups: list[Node] = []
@@ -61,6 +64,8 @@ class Node:
                 return Verdict.WAIT
             if self.leaver() is not None:
                 return Verdict.SKIP
+        if self.guards and (lacking := setups_needed(node.ti.state for node in self.guards)) is not _RUN:
+            return lacking
         verdict = self.decide(self.counts)
         return after_setups([node.ti.state for node in self.setups]) if self.setups and verdict is _RUN else verdict
 
@@ -119,7 +124,7 @@ class Group:
     def add(self, node: Node) -> None:
         """Takes in the next index."""
         node.group, node.counts, node.children = self, self.summary.counts, self.below
-        node.deciders = self.summary.deciders
+        node.deciders, node.guards = self.summary.deciders, self.summary.guards
         self.members.append(node)
         self.tally[node.ti.state] += 1
         if node.ti.state not in TERMINAL_TASK:
@@ -212,15 +217,19 @@ class RunMemory:
         self._link_roles(first)
 
     def _link_roles(self, first: dict[str, Node]) -> None:
-        """Deciders with what they may leave out, teardowns with their setups."""
+        """Deciders with what they may leave out, setups with what needs them, teardowns with their setups."""
+        for task_id, needing in self.plan.guarded.items():
+            first[task_id].governed += [first[name] for name in needing]
+            for name in needing:
+                first[name].guards.append(first[task_id])
         for task_id, below in self.plan.governed.items():
             decider = first[task_id]
-            decider.governed = [first[name] for name in below if name in first]
-            for node in decider.governed:
-                node.deciders.append(decider)
+            decider.governed += [first[name] for name in below]
+            for name in below:
+                first[name].deciders.append(decider)
             self.note_decision(decider)
         for node in first.values():
-            node.setups += [first[name] for name in node.task.setups if name in first]
+            node.setups += [first[name] for name in node.task.setups]
 
     def note_decision(self, node: Node) -> None:
         """Follows the decision in a decider's row."""

@@ -31,6 +31,8 @@ class DagPlan:
     """Tasks after which nothing but cleaning up comes."""
     governed: Mapping[str, tuple[str, ...]]
     """Deciders, each with the tasks that it may leave out."""
+    guarded: Mapping[str, tuple[str, ...]]
+    """Setups, each with the tasks that need it."""
     companions: Mapping[str, tuple[str, ...]]
     """Setups and teardowns that run again when a task does."""
     past_tasks: frozenset[str]
@@ -53,6 +55,7 @@ def compile_plan(spec: DagSpec, version_id: int) -> DagPlan:
         for member in members:
             if teardown not in downstream[member]:
                 downstream[member] += (teardown,)
+    guards = structure.guarded(graph, tasks, between)
     return DagPlan(
         spec=spec,
         version_id=version_id,
@@ -64,6 +67,7 @@ def compile_plan(spec: DagSpec, version_id: int) -> DagPlan:
         index={task_id: position for position, task_id in enumerate(order)},
         leaves=structure.effective_leaves(graph, tasks, order),
         governed=structure.governed(graph, tasks),
-        companions=structure.companions(tasks, between),
+        guarded=guards,
+        companions=structure.companions(tasks, guards),
         past_tasks=frozenset(name for name, task in tasks.items() if task.depends_on_past),
     )

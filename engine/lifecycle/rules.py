@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
-from engine.model.states import TaskState, TriggerRule
+from engine.model.states import TERMINAL_TASK, TaskState, TriggerRule
 
 
 class Verdict(StrEnum):
@@ -104,6 +104,16 @@ def after_setups(states: Iterable[TaskState]) -> Verdict:
     if not counted or _SUCCESS in counted:
         return RUN
     return SKIP if all(state is _SKIPPED for state in counted) else FAIL
+
+
+def setups_needed(states: Iterable[TaskState]) -> Verdict:
+    """What becomes of a task by how the setups that it needs stand: it may run when all of them have succeeded."""
+    counted = {state for state in states if state is not _REMOVED}
+    if counted - TERMINAL_TASK:
+        return WAIT
+    if counted - {_SUCCESS, _SKIPPED}:
+        return FAIL
+    return SKIP if _SKIPPED in counted else RUN
 
 
 def _all_success(c: UpstreamCounts) -> Verdict:

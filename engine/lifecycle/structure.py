@@ -48,21 +48,29 @@ def scopes(graph: Graph, tasks: Mapping[str, TaskSpec]) -> Neighbours:
     """For each teardown with setups, the tasks between these and itself: all of them end before it begins."""
     found: Neighbours = {}
     for name, task in tasks.items():
-        setups = {setup for setup in task.setups if setup in tasks}
-        if task.role == "teardown" and setups:
-            between = graph.descendants(setups) & graph.ancestors({name})
+        if task.role == "teardown" and task.setups:
+            between = graph.descendants(task.setups) & graph.ancestors({name})
             found[name] = tuple(other for other in tasks if other in between)
     return found
 
 
-def companions(tasks: Mapping[str, TaskSpec], between: Neighbours) -> Neighbours:
-    """For each task, the setups and teardowns that run again when it does."""
+def guarded(graph: Graph, tasks: Mapping[str, TaskSpec], between: Neighbours) -> Neighbours:
+    """For each setup with a teardown, the tasks between the two that lie below it: they need it, however indirectly."""
     found: dict[str, dict[str, None]] = {}
     for teardown, members in between.items():
-        setups = [setup for setup in tasks[teardown].setups if setup in tasks]
-        for setup in setups:
+        for setup in tasks[teardown].setups:
+            below = graph.descendants({setup})
+            needing = [name for name in members if name in below and tasks[name].role != "teardown"]
+            found.setdefault(setup, {}).update(dict.fromkeys(needing))
+    return {name: tuple(others) for name, others in found.items()}
+
+
+def companions(tasks: Mapping[str, TaskSpec], guards: Neighbours) -> Neighbours:
+    """For each task, the setups and teardowns that run again when it does."""
+    found: dict[str, dict[str, None]] = {}
+    for teardown, task in tasks.items():
+        for setup in task.setups if task.role == "teardown" else ():
             found.setdefault(setup, {})[teardown] = None
-        for member in members:
-            if member not in setups:
-                found.setdefault(member, {}).update(dict.fromkeys([*setups, teardown]))
+            for member in guards[setup]:
+                found.setdefault(member, {}).update({setup: None, teardown: None})
     return {name: tuple(others) for name, others in found.items()}

@@ -6,6 +6,7 @@ import copy
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal, TypeAlias
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -17,7 +18,8 @@ from engine.lifecycle.clearing import rebase, select
 from engine.lifecycle.core import apply, rehearse
 from engine.lifecycle.gates import Limits, blockers, may_start, may_start_run
 from engine.lifecycle.instructions import derive, run_timeout_at
-from engine.lifecycle.memory import RunMemory, new_run
+from engine.lifecycle.memory import PastWait, RunMemory, new_run
+from engine.lifecycle.outcome import JUDGED
 from engine.lifecycle.plan import DagPlan, compile_plan
 from engine.lifecycle.validate import problems
 from engine.model.attempt_files import AttemptStatus
@@ -36,7 +38,10 @@ from engine.model.states import (
     TriggerRule,
 )
 from tests.support.lifecycle import ERROR, EXIT_3, OK, PERMANENT, SIGTERM, SKIP, T0, Rows, World, queued_run
-from tests.support.trigger_oracle import verdict
+from tests.support.lifecycle_oracle import Shape
+
+Role: TypeAlias = Literal["task", "setup", "teardown"]
+Decides: TypeAlias = Literal["branch", "short_circuit"] | None
 
 ENDS: dict[str, AttemptStatus | None] = {
     "ok": OK,
@@ -48,11 +53,14 @@ ENDS: dict[str, AttemptStatus | None] = {
     "retry after": replace(ERROR, failure_class="transient", retry_after=5.0),
     "lost": None,
 }
+ROLES: list[Role] = ["task", "task", "task", "task", "setup", "teardown", "teardown"]
+DECIDES: list[Decides] = [None, None, "branch", "short_circuit"]
 SLOTS = 3
 POOLS = {"default": 2, "db": 1}
 OPERATOR = (e.Clear, e.RetryNow, e.Mark, e.Kill, e.CancelRun, e.PauseRun, e.ResumeRun)
 
 rules_of_tasks = st.one_of(st.just(TriggerRule.ALL_SUCCESS), st.sampled_from(TriggerRule))
+seldom = st.sampled_from([False, False, True])
 flags = st.booleans().map(lambda on: CallbackFlags(on, on, on))
 
 
@@ -62,12 +70,21 @@ def dags(draw: st.DrawFn) -> DagSpec:
     tasks: list[TaskSpec] = []
     for number in range(draw(st.integers(1, 6))):
         upstream = draw(st.lists(st.sampled_from(tasks), unique_by=lambda t: t.task_id, max_size=4)) if tasks else []
+        role = draw(st.sampled_from(ROLES))
+        setups = [above.task_id for above in upstream if above.role == "setup"] if role == "teardown" else []
         tasks.append(
             TaskSpec(
                 f"t{number}",
                 "python",
                 upstream=[above.task_id for above in upstream],
-                trigger_rule=draw(rules_of_tasks),
+                trigger_rule=TriggerRule.ALL_DONE_SETUP_SUCCESS if role == "teardown" else draw(rules_of_tasks),
+                role=role,
+                setups=setups,
+                on_failure_fail_run=draw(st.booleans()),
+                decides=draw(st.sampled_from(DECIDES)) if role == "task" else None,
+                skips_all_below=draw(st.booleans()),
+                allow_failure=draw(seldom),
+                depends_on_past=draw(seldom),
                 retry=RetryPolicy(draw(st.integers(0, 2)), 30.0, exponential=draw(st.booleans()), jitter=0.5),
                 execution_timeout=draw(st.sampled_from([None, 90.0])),
                 pool=draw(st.sampled_from(sorted(POOLS))),
@@ -133,18 +150,28 @@ class TwinWorld(World):
     def restart(self) -> None:
         """Only this memory restarts; late messages about older attempts cannot come any more."""
         super().restart()
+        self.memory.past = dict(self.twin.past)  # whoever loads a run looks the run before up again
         self.over.clear()
 
 
-def upstream_states(memory: RunMemory, ti: TaskInstance) -> list[str]:
-    return [memory.instances[name, -1].state.value for name in memory.plan.upstream[ti.task_id]]
+def expected(memory: RunMemory, ti: TaskInstance) -> str:
+    """What is to become of an instance, by the plain rules."""
+    states = {name: memory.instances[name, -1].state.value for name in memory.plan.order}
+    decisions = {name: memory.instances[name, -1].decision for name in memory.plan.order}
+    return Shape(memory.plan.spec).expected(ti.task_id, states, decisions, ti.forced)
 
 
-def expected_end(memory: RunMemory) -> RunState:
-    """The state of a run that is over by itself, by the plain rule."""
-    names = memory.plan.leaves if memory.plan.spec.outcome == "leaves" else memory.plan.order
-    failed = any(memory.instances[name, -1].state in FAILED_TASK for name in names)
-    return RunState.FAILED if failed else RunState.SUCCESS
+def expected_end(memory: RunMemory) -> tuple[RunState, Reason]:
+    """How a run that is over by itself ended, by the plain rules."""
+    shape = Shape(memory.plan.spec)
+    states = {name: memory.instances[name, -1].state for name in memory.plan.order}
+    failed = [name for name, state in states.items() if state in FAILED_TASK]
+    if any(shape.decides_the_run(name) for name in failed):
+        return RunState.FAILED, Reason.TASKS_FAILED
+    if failed:
+        return RunState.SUCCESS, Reason.FAILURES_ALLOWED
+    ran = TaskState.SUCCESS in [ti.state for ti in memory.by_id.values()]
+    return RunState.SUCCESS, Reason.TASKS_SUCCEEDED if ran else Reason.NO_TASKS_RAN
 
 
 class Lives(RuleBasedStateMachine):
@@ -250,8 +277,7 @@ class Lives(RuleBasedStateMachine):
 
     def grant_one(self, world: TwinWorld, key: int) -> None:
         ti = world.memory.by_id[key]
-        ups = upstream_states(world.memory, ti)
-        assert verdict(world.memory.plan.tasks[ti.task_id].trigger_rule, ups) == "run"
+        assert expected(world.memory, ti) == "run"
         world.do(e.Granted(key, f"A{next(self.names)}"))
 
     @rule()
@@ -267,7 +293,15 @@ class Lives(RuleBasedStateMachine):
         if found:
             status = ENDS[end]
             ended = found[0].now - ago
+            if status is OK and data.draw(st.booleans()):
+                status = replace(status, follow=data.draw(self.choices(*found)))
             found[0].do(e.Ended(found[1], replace(status, ended=ended) if status else None))
+
+    @staticmethod
+    def choices(world: TwinWorld, attempt: str) -> st.SearchStrategy[list[str]]:
+        """What a decider may choose: some of what is below it, and a task that is not."""
+        below = world.memory.plan.graph.downstream(world.memory.by_attempt[attempt].task_id)
+        return st.lists(st.sampled_from([*below, "gone"]), max_size=2)
 
     @rule(data=st.data())
     def spawn_fails(self, data: st.DataObject) -> None:
@@ -319,12 +353,12 @@ class Lives(RuleBasedStateMachine):
 
     # operators
 
-    @rule(data=st.data(), down=st.booleans(), up=st.booleans(), failed=st.booleans(), twice=st.booleans())
-    def clear(self, data: st.DataObject, down: bool, up: bool, failed: bool, twice: bool) -> None:
+    @rule(data=st.data(), down=st.booleans(), up=st.booleans(), failed=st.booleans(), force=seldom, twice=st.booleans())
+    def clear(self, data: st.DataObject, down: bool, up: bool, failed: bool, force: bool, twice: bool) -> None:
         world, key = self.pick(data, lambda w, ti: True) or (None, 0)
         if world:
             chosen = select(world.memory, [key], down, up, failed)
-            self.command(world, e.Clear(tuple(ti.id for ti in chosen), "c", "ann"), twice)
+            self.command(world, e.Clear(tuple(ti.id for ti in chosen), "c", "ann", force=force), twice)
 
     @rule(data=st.data(), failed=st.booleans(), twice=st.booleans())
     def rerun(self, data: st.DataObject, failed: bool, twice: bool) -> None:
@@ -357,13 +391,22 @@ class Lives(RuleBasedStateMachine):
         self.command(data.draw(st.sampled_from(self.worlds)), kind("c", "ann"), twice)
 
     @precondition(lambda self: any(self.alive(w) for w in self.worlds))
-    @rule(data=st.data(), cancel=st.booleans(), twice=st.booleans())
-    def cancel_or_run_timeout(self, data: st.DataObject, cancel: bool, twice: bool) -> None:
+    @rule(data=st.data(), cancel=st.booleans(), force=seldom, twice=st.booleans())
+    def cancel_or_run_timeout(self, data: st.DataObject, cancel: bool, force: bool, twice: bool) -> None:
         world = data.draw(st.sampled_from(self.worlds))
         if cancel:
-            self.command(world, e.CancelRun("c", "ann"), twice)
+            self.command(world, e.CancelRun("c", "ann", force), twice)
         else:
             world.do(e.RunTimeout(data.draw(st.sampled_from([None, world.run.episode, 1]))))
+
+    @rule(data=st.data())
+    def the_run_before_moves(self, data: st.DataObject) -> None:
+        found = [(w, name) for w in self.worlds for name in sorted(w.memory.plan.past_tasks)]
+        if found:
+            world, name = data.draw(st.sampled_from(found))
+            for memory in (world.memory, world.twin):
+                if memory.past.pop(name, None) is None:
+                    memory.past[name] = PastWait("etl@0", "failed")
 
     @rule(gate=st.sampled_from(["frozen", "paused", "hold", "degraded"]))
     def move_a_gate(self, gate: str) -> None:
@@ -400,8 +443,21 @@ class Lives(RuleBasedStateMachine):
         for w in self.worlds:
             run, over = w.run, all(ti.state in TERMINAL_TASK for ti in w.memory.by_id.values())
             assert run.state is RunState.QUEUED or over == (run.state in TERMINAL_RUN)
-            if run.state in TERMINAL_RUN and run.reason in (Reason.TASKS_SUCCEEDED, Reason.TASKS_FAILED):
-                assert run.state is expected_end(w.memory)
+            if run.state in TERMINAL_RUN and run.reason in JUDGED:
+                assert (run.state, run.reason) == expected_end(w.memory)
+
+    @invariant()
+    def verdicts_are_those_of_the_plain_rules(self) -> None:
+        wanted = {TaskState.NONE: "wait", TaskState.SCHEDULED: "run", TaskState.UPSTREAM_FAILED: "fail"}
+        by_rule = (Reason.UPSTREAM, Reason.BRANCH, Reason.SHORT_CIRCUIT)
+        for w in self.worlds:
+            for node in w.memory.nodes.values():
+                ti = node.ti
+                if ti.state is TaskState.SKIPPED and ti.reason in by_rule:
+                    assert expected(w.memory, ti) == "skip"
+                elif ti.state in wanted and w.run.state is not RunState.QUEUED:
+                    assert expected(w.memory, ti) == wanted[ti.state]
+                assert ti.decision is None or ti.state is TaskState.SUCCESS
 
     @invariant()
     def everything_that_waits_says_for_what(self) -> None:
@@ -416,6 +472,9 @@ class Lives(RuleBasedStateMachine):
     def teardown(self) -> None:
         """With open gates and attempts that end, every run ends."""
         self.closed = set()
+        for w in self.worlds:
+            w.memory.past.clear()
+            w.twin.past.clear()
         for _ in range(400):
             if all(w.run.state in TERMINAL_RUN for w in self.worlds):
                 break

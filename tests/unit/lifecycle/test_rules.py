@@ -69,3 +69,18 @@ def test_all_orders_of_arrival_give_the_same_states() -> None:
                 world.finish("abc"[which], ends[which])
             results.append(world.states())
         assert all(states == results[0] for states in results)
+
+
+@pytest.mark.parametrize("rule", TriggerRule)
+def test_every_order_of_arrival_of_up_to_four_upstreams_leads_to_the_same_verdict(rule: TriggerRule) -> None:
+    """Upstreams that end one after the other, in whatever order, lead to the verdict of all of them together."""
+    for size in range(1, 5):
+        for arrivals in itertools.product((TaskState(state) for state in DONE), repeat=size):
+            counts = counts_of((TaskState.NONE,) * size)
+            given = evaluate(rule, counts)
+            for state in arrivals:
+                counts.ended(state)
+                now = evaluate(rule, counts)
+                assert given == now or given == "wait" or counts.total == 0, (arrivals, given, now)
+                given = now
+            assert given == verdict(rule, arrivals), arrivals
