@@ -152,6 +152,7 @@ class Engine:
             on_broken=lambda _reason: self._broken.set(),
             on_stop=self._request_stop,
         )
+        self._scheduler.configured_pools = self._pools
         due.install(self._scheduler)
         self._housekeeping = Housekeeping(self._home, self._settings, self._scheduler, self._boot_id)
         self._server = Server(
@@ -216,7 +217,7 @@ class Engine:
             self._home.versions,
             self._parser,
             python_of=lambda _file: self._scheduler.places.python,
-            pools=lambda: self._pools,
+            pools=lambda: self._scheduler.ledger.pools,
             owners={
                 entry.dag_id: entry.file for entry in self._scheduler.state.dags.values() if entry.state != "inactive"
             },

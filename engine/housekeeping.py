@@ -42,11 +42,12 @@ class Housekeeping:
                 "reboot": before.boot_id != self._boot_id,
             }
             turn.batch.add("recovery.add", session=self._session, at=turn.now, report=json.dumps(story))
-        stored = {pool.name: pool.slots for pool in loaded.recovered.pools}
-        for name, slots in pools.items():
-            if stored.get(name) != slots:
-                turn.batch.add("pool.put", name=name, slots=slots, description=None)
-        for name in stored.keys() - pools.keys():
+        stored = {pool.name: pool for pool in loaded.recovered.pools}
+        for name, slots in self._scheduler.ledger.pools.items():
+            row, configured = stored.get(name), pools.get(name)
+            if row is None or (row.slots, row.configured) != (slots, configured):
+                turn.batch.add("pool.put", name=name, slots=slots, description=None, configured=configured)
+        for name in stored.keys() - self._scheduler.ledger.pools.keys():
             turn.batch.add("pool.remove", name=name)
 
     def end(self, turn: Turn, reason: str) -> None:

@@ -105,5 +105,6 @@ _SENTENCES: dict[Blocker, Callable[[TaskInstance, RunMemory, Limits, Micros], st
     Blocker.MAX_ACTIVE_TASKS_PER_RUN: _per_run,
     Blocker.MAX_ACTIVE_TIS_PER_TASK: _per_task,
     Blocker.POOL: _fixed("Its pool has too few free slots."),
+    Blocker.POOL_RESERVED: _fixed("Its pool's free slots are kept for a task that needs more of them, for a while."),
     Blocker.ENGINE_SLOTS: _fixed("All of the engine's slots are taken."),
 }

@@ -22,6 +22,8 @@ class Limits:
     engine_slots_free: int = 1
     pool_free: Mapping[str, int | None] = field(default_factory=lambda: {DEFAULT_POOL: None})
     """Free slots by pool, None without limit; a pool that is not here does not exist and has none."""
+    pool_reserved: Mapping[str, tuple[int, Micros]] = field(default_factory=dict)
+    """Pools whose free slots are kept for a task that needs more of them: its instance, and until when."""
     dag_active: Mapping[str, int] = field(default_factory=dict)
     """Instances that hold a slot, by DAG."""
     task_active: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -118,5 +120,7 @@ def _instance_gates(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Mi
     free = limits.pool_free.get(pool, 0)
     if free is not None and free < task.pool_slots:
         yield f"{Blocker.POOL}:{pool}"
+    elif (kept := limits.pool_reserved.get(pool)) is not None and kept[0] != ti.id:
+        yield f"{Blocker.POOL_RESERVED}:{pool}:{kept[0]}:{kept[1]}"
     if limits.engine_slots_free < 1:
         yield Blocker.ENGINE_SLOTS

@@ -171,7 +171,8 @@ class Reason(StrEnum):
 
 
 class Blocker(StrEnum):
-    """Codes of what a waiting task instance waits for. `pool:` and `breaker:` are followed by a name."""
+    """Codes of what a waiting task instance waits for. `pool:` and `breaker:` are followed by a name, `pool_reserved:`
+    by the pool, the instance that its free slots are kept for, and until when."""
 
     UPSTREAM = "upstream"
     RETRY_AT = "retry_at"
@@ -188,6 +189,7 @@ class Blocker(StrEnum):
     MAX_ACTIVE_TASKS_PER_RUN = "max_active_tasks_per_run"
     MAX_ACTIVE_TIS_PER_TASK = "max_active_tis_per_task"
     POOL = "pool"
+    POOL_RESERVED = "pool_reserved"
     ENGINE_SLOTS = "engine_slots"
     DISK = "disk"
     DRAINING = "draining"

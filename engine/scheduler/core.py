@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -73,6 +73,8 @@ class Scheduler:
         self.draining = False
         self.stopping = False
         self.request_stop = on_stop
+        self.configured_pools: Mapping[str, int] = {}
+        """What `dagdeck.toml` says; pools that operators made or resized stand in the ledger."""
         self._writer = writer
         self._actor = Actor(dispatcher, executor)
         self._on_broken = on_broken
@@ -153,6 +155,13 @@ class Scheduler:
         self.admission.reconsider()
         self.post(self._start_all_queued)
 
+    def resize_pool(self, turn: Turn, name: str, slots: int, description: str | None) -> None:
+        """Makes a pool or changes its size, for good; whoever holds slots keeps them."""
+        self.ledger.resize(name, slots)
+        self.admission.reconsider()
+        configured = self.configured_pools.get(name)
+        turn.batch.add("pool.put", name=name, slots=slots, description=description, configured=configured)
+
     def _apply_limits(self) -> None:
         self.ledger.limits.disk_low, self.ledger.limits.draining = bool(self.disk_low), self.draining
 
@@ -224,7 +233,7 @@ class Scheduler:
         if instance.task_id in memory.plan.tasks and self.ledger.moved(memory, instance.task_id, before, after):
             self.admission.freed(memory, instance.task_id)
         if after == TaskState.SCHEDULED:
-            self.admission.offer(memory, instance)
+            self.admission.offer(memory, instance, turn.now)
 
     def _book_run(self, turn: Turn, memory: RunMemory, moved: Transition) -> None:
         run = memory.run
@@ -233,6 +242,8 @@ class Scheduler:
             return
         was, now = moved.from_state in ACTIVE_RUN, moved.to_state in ACTIVE_RUN
         self.ledger.runs_active[run.dag_id] += int(now) - int(was)
+        if moved.from_state == RunState.PAUSED:
+            self.admission.release(("gate", run.dag_id, ""))
         if moved.to_state != RunState.QUEUED:
             entry.queued.pop(run.id, None)
         if moved.to_state in TERMINAL_RUN:
@@ -262,10 +273,12 @@ class Scheduler:
     def _grant(self, turn: Turn) -> None:
         if not self.may_start:
             return
-        for memory, instance in self.admission.grants(self.waiting.limit_of):
+        for memory, instance in self.admission.grants(self.waiting.limit_of, turn.now):
             attempt_id = instance.current.id if instance.current else self.new_id(turn.now)
             self.apply(turn, memory, Granted(instance.id, attempt_id))
             self.state.attempts[attempt_id] = memory
+        if (at := self.admission.next_look()) is not None:
+            self.timers.add(Timer(at, "look", 0))
 
     def _finish(self, turn: Turn) -> None:
         """Derives what has to be done, and hands the turn to the writer."""

@@ -22,6 +22,7 @@ def install(scheduler: Scheduler) -> None:
     scheduler.on_timer("run_timeout", partial(_run_timeout, scheduler))
     scheduler.on_timer("plan", partial(_plan, scheduler))
     scheduler.on_timer("warm", partial(_warm, scheduler))
+    scheduler.on_timer("look", lambda _turn, _timer: None)  # the turn itself is what was wanted
 
 
 def _retry(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from engine.lifecycle.gates import Limits
 from engine.lifecycle.memory import RunMemory
+from engine.model.dag import DEFAULT_POOL
+from engine.model.moments import Micros
 from engine.model.states import ACTIVE_RUN, ALIVE_TASK
+from engine.store.stored import StoredPool
 
 UNLIMITED = -1
 """Slots of a pool without limit."""
+
+
+def sizes_of(configured: Mapping[str, int], stored: Iterable[StoredPool]) -> dict[str, int]:
+    """The pools of a home. What an operator has set stays until `dagdeck.toml` says something else than before."""
+    sizes = {DEFAULT_POOL: UNLIMITED, **configured}
+    for pool in stored:
+        if pool.configured is None or sizes.get(pool.name) == pool.configured:
+            sizes[pool.name] = pool.slots
+    return sizes
 
 
 class Ledger:
@@ -21,14 +34,18 @@ class Ledger:
         self.dag_active: Counter[str] = Counter()
         self.task_active: Counter[tuple[str, str]] = Counter()
         self.runs_active: Counter[str] = Counter()
+        self.pool_taken: Counter[str] = Counter()
         self.pool_free: dict[str, int | None] = {
             name: None if size == UNLIMITED else size for name, size in pools.items()
         }
+        self.pool_reserved: dict[str, tuple[int, Micros]] = {}
+        """Pools whose free slots are kept for a task that needs more of them: its instance, and until when."""
         self.dag_paused: set[str] = set()
         self.dag_broken: set[str] = set()
         self.limits = Limits(
             engine_slots_free=slots,
             pool_free=self.pool_free,
+            pool_reserved=self.pool_reserved,
             dag_active=self.dag_active,
             task_active=self.task_active,
             runs_active=self.runs_active,
@@ -61,11 +78,17 @@ class Ledger:
         self.limits.engine_slots_free -= sign
         self.dag_active[dag_id] += sign
         self.task_active[dag_id, task_id] += sign
-        free = self.pool_free.get(task.pool, 0)
+        self.pool_taken[task.pool] += sign * task.pool_slots
+        free = self.pool_free.get(task.pool)
         if free is not None:
             self.pool_free[task.pool] = free - sign * task.pool_slots
 
-    def has_room(self, pool: str, slots: int) -> bool:
-        """Whether a pool has this many free slots; one that nobody declared has none."""
-        free = self.pool_free.get(pool, 0)
-        return free is None or free >= slots
+    def resize(self, pool: str, slots: int) -> None:
+        """Makes a pool, or changes its size. Who holds slots keeps them: fewer than are taken leaves none free."""
+        self.pools[pool] = slots
+        self.pool_free[pool] = None if slots == UNLIMITED else slots - self.pool_taken[pool]
+
+    def remove(self, pool: str) -> None:
+        """Takes a pool away: it has no slots any more."""
+        self.pools.pop(pool, None)
+        self.pool_free.pop(pool, None)

@@ -16,11 +16,11 @@ from engine.lifecycle.instructions import derive, run_timeout_at
 from engine.lifecycle.memory import RunMemory, restore
 from engine.lifecycle.plan import compile_plan
 from engine.model.attempt_files import InputRef
-from engine.model.dag import DEFAULT_POOL, DagSpec
+from engine.model.dag import DagSpec
 from engine.model.states import Reason, TaskState
 from engine.scheduler.dispatch import CallbackCall, Version
 from engine.scheduler.items import DEFAULT_MOST, ResultKey
-from engine.scheduler.ledger import UNLIMITED, Ledger
+from engine.scheduler.ledger import Ledger, sizes_of
 from engine.scheduler.planner import plan_runs
 from engine.scheduler.state import DagEntry, LiveCallback, State
 from engine.scheduler.timers import Timer
@@ -73,7 +73,7 @@ def build(
 ) -> None:
     """Puts memory in place of what was there before."""
     rows = loaded.recovered
-    state, ledger = State(), Ledger(slots, {DEFAULT_POOL: UNLIMITED, **pools})
+    state, ledger = State(), Ledger(slots, sizes_of(pools, rows.pools))
     state.most_items = most_items
     state.run_ids = itertools.count(rows.heads.run + 1)
     state.task_ids = itertools.count(rows.heads.task_instance + 1)
@@ -135,7 +135,7 @@ def resume(scheduler: Scheduler, turn: Turn, loaded: Loaded, executor: Executor,
     for memory in list(state.runs.values()):
         for instance in list(memory.by_id.values()):
             if instance.state is TaskState.SCHEDULED:
-                scheduler.admission.offer(memory, instance)
+                scheduler.admission.offer(memory, instance, turn.now)
             if instance.current is not None:
                 name = f"{memory.run.run_id} {instance.task_id}"
                 _resume_attempt(scheduler, turn, memory, instance.current.id, name, report, adopt, rebooted)

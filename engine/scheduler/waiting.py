@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from engine.lifecycle.gates import blockers, may_start
+from engine.lifecycle.gates import Limits, blockers, may_start
 from engine.lifecycle.memory import RunMemory
 from engine.model.moments import Micros
 from engine.model.rows import TaskInstance, Transition
@@ -18,6 +18,25 @@ if TYPE_CHECKING:
 
 _PER_TURN = 500
 _WAITING = frozenset({TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY})
+_SLOTS = (Blocker.POOL, Blocker.ENGINE_SLOTS)
+"""Codes that begin so are about slots, which admission itself counts."""
+
+
+def limit_key(memory: RunMemory, instance: TaskInstance, limits: Limits, now: Micros) -> LimitKey | None:
+    """What the gates say holds a ready instance back beside slots: the limit that it then lies aside by, or None."""
+    if may_start(instance, memory, limits, now):
+        return None
+    codes = [code for code in blockers(instance, memory, limits, now) if not code.startswith(_SLOTS)]
+    if not codes:
+        return None
+    run = memory.run
+    if Blocker.MAX_ACTIVE_TASKS_PER_DAG in codes:
+        return ("dag", run.dag_id, "")
+    if Blocker.MAX_ACTIVE_TASKS_PER_RUN in codes:
+        return ("run", run.id, "")
+    if Blocker.MAX_ACTIVE_TIS_PER_TASK in codes:
+        return ("task", run.dag_id, instance.task_id)
+    return ("gate", run.dag_id, "")
 
 
 class Waiting:
@@ -29,19 +48,8 @@ class Waiting:
         self._stale: deque[tuple[RunMemory, TaskInstance]] = deque()
 
     def limit_of(self, memory: RunMemory, instance: TaskInstance) -> LimitKey | None:
-        """The limit that holds a ready instance back although its pool and the engine have room, or None."""
-        limits, now = self._scheduler.ledger.limits, self._scheduler.clock.now()
-        if may_start(instance, memory, limits, now):
-            return None
-        run = memory.run
-        codes = blockers(instance, memory, limits, now)
-        if Blocker.MAX_ACTIVE_TASKS_PER_DAG in codes:
-            return ("dag", run.dag_id, "")
-        if Blocker.MAX_ACTIVE_TASKS_PER_RUN in codes:
-            return ("run", run.id, "")
-        if Blocker.MAX_ACTIVE_TIS_PER_TASK in codes:
-            return ("task", run.dag_id, instance.task_id)
-        return ("gate", run.dag_id, "")
+        """What holds a ready instance back beside the slots of its pool and of the engine, or None."""
+        return limit_key(memory, instance, self._scheduler.ledger.limits, self._scheduler.clock.now())
 
     def review(self, turn: Turn) -> None:
         """Brings the codes of what moved up to date; when limits in general changed, of everything, a part per turn."""
@@ -82,6 +90,8 @@ class Waiting:
         return (
             limits.engine_slots_free < 1,
             full,
+            tuple(limits.pool_reserved.items()),
+            tuple(self._scheduler.ledger.pools.items()),
             frozenset(limits.dag_paused),
             frozenset(limits.dag_broken),
             limits.degraded,

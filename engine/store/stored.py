@@ -59,6 +59,8 @@ class StoredPool:
     name: str
     slots: int
     description: str | None
+    configured: int | None = None
+    """What `dagdeck.toml` said when it was read last; None for a pool that an operator made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ SELECT v.id, v.dag_id, v.number, v.bundle, v.spec_hash, v.spec, v.created_at FRO
 SELECT dag_id, max(number) FROM dag_version GROUP BY dag_id;
 
 -- name: pools
-SELECT name, slots, description FROM pool ORDER BY name;
+SELECT name, slots, description, configured FROM pool ORDER BY name;
 
 -- name: open_holds
 SELECT id, scope, pattern, who, note, since, until FROM hold WHERE released_at IS NULL ORDER BY since, id;

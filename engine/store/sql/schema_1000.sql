@@ -258,8 +258,9 @@ END;
 
 CREATE TABLE pool (
     name TEXT PRIMARY KEY NOT NULL,
-    slots INTEGER NOT NULL,
-    description TEXT
+    slots INTEGER NOT NULL,          -- -1: no limit, 0: nothing starts
+    description TEXT,
+    configured INTEGER               -- what dagdeck.toml said when it was read last; empty: made by an operator
 ) STRICT;
 
 CREATE TABLE hold (

@@ -43,8 +43,9 @@ ON CONFLICT (dag_id) DO UPDATE SET next_start = excluded.next_start, next_run_af
     pause_reason = excluded.pause_reason, spec_hash = excluded.spec_hash;
 
 -- name: pool.put
-INSERT INTO pool (name, slots, description) VALUES (:name, :slots, :description)
-ON CONFLICT (name) DO UPDATE SET slots = excluded.slots, description = excluded.description;
+INSERT INTO pool (name, slots, description, configured) VALUES (:name, :slots, :description, :configured)
+ON CONFLICT (name) DO UPDATE SET slots = excluded.slots,
+    description = coalesce(excluded.description, pool.description), configured = excluded.configured;
 
 -- name: pool.remove
 DELETE FROM pool WHERE name = :name;

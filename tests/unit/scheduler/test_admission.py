@@ -2,70 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from random import Random
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.lifecycle.changes import Changes
-from engine.lifecycle.core import apply
-from engine.lifecycle.events import Granted, Start
-from engine.lifecycle.gates import may_start
-from engine.lifecycle.memory import RunMemory, new_run
-from engine.lifecycle.plan import compile_plan
-from engine.model.dag import DagSpec, TaskSpec
-from engine.model.rows import Run, TaskInstance
-from engine.model.states import RunState, RunType, TaskState
-from engine.scheduler.admission import Admission, LimitKey
-from engine.scheduler.ledger import UNLIMITED, Ledger
-from tests.support.lifecycle import T0, task
-
-NAMES = itertools.count(1)
-
-
-class World:
-    """Runs in memory with one ledger and one admission, and grants carried out as the scheduler does it."""
-
-    def __init__(self, slots: int, **pools: int) -> None:
-        self.ledger = Ledger(slots, {"default": UNLIMITED, **pools})
-        self.runs: dict[int, RunMemory] = {}
-        self.admission = Admission(self.ledger, self.runs)
-        self.ids = itertools.count(1)
-
-    def run(self, *tasks: TaskSpec, kind: RunType = RunType.SCHEDULED, date: int = 0, **spec: Any) -> RunMemory:
-        """A started run whose roots are offered."""
-        key = next(self.ids)
-        plan = compile_plan(DagSpec(spec.pop("dag_id", "etl"), "etl.py", list(tasks), **spec), 1)
-        run = Run(key, f"r{key}", plan.spec.dag_id, 1, kind, RunState.QUEUED, T0 + date, T0, T0, T0, T0)
-        changes = Changes()
-        memory = self.runs[key] = new_run(plan, run, self.ids, changes)
-        apply(memory, Start(), T0, changes)
-        for instance in memory.scheduled.values():
-            self.admission.offer(memory, instance)
-        return memory
-
-    def limit_of(self, memory: RunMemory, instance: TaskInstance) -> LimitKey | None:
-        """As the scheduler asks: the gates decide, the DAG's limit is the only one tried here."""
-        if may_start(instance, memory, self.ledger.limits, T0):
-            return None
-        return ("dag", memory.run.dag_id, "")
-
-    def grant(self) -> list[str]:
-        """Task ids in the order in which they get their slots."""
-        granted = []
-        for memory, instance in self.admission.grants(self.limit_of):
-            apply(memory, Granted(instance.id, f"a{next(NAMES)}"), T0, Changes())
-            self.ledger.moved(memory, instance.task_id, TaskState.SCHEDULED, TaskState.QUEUED)
-            granted.append(f"{memory.run.run_id}.{instance.task_id}")
-        return granted
-
-    def give_back(self, memory: RunMemory, task_id: str) -> None:
-        """The instance of a task ends."""
-        assert self.ledger.moved(memory, task_id, TaskState.RUNNING, TaskState.SUCCESS)
-        self.admission.freed(memory, task_id)
+from engine.model.states import RunType, TaskState
+from engine.scheduler.ledger import UNLIMITED
+from tests.support.admission import World
+from tests.support.lifecycle import task
 
 
 def names(*tasks: str, run: int = 1) -> list[str]:
@@ -85,7 +31,9 @@ def test_no_more_than_the_engine_has_slots_for() -> None:
 
 
 def test_priority_then_date_then_order() -> None:
-    """A manual run goes first; then the higher weight, the older logical date, the task that comes earlier."""
+    """A manual run goes first; then the higher weight, the older logical date, the task that comes earlier. The fourth
+    grant is a backfill's.
+    """
     world = World(100)
     world.run(task("late"), date=20)
     world.run(task("early"), task("second"), date=10)
@@ -93,7 +41,7 @@ def test_priority_then_date_then_order() -> None:
     world.run(task("by_hand"), kind=RunType.MANUAL, date=40)
     world.run(task("backfilled", priority_weight=99), kind=RunType.BACKFILL, date=0)
     order = [name.partition(".")[2] for name in world.grant()]
-    assert order == ["by_hand", "urgent", "early", "second", "late", "backfilled"]
+    assert order == ["by_hand", "urgent", "early", "backfilled", "second", "late"]
 
 
 def test_a_full_pool_holds_up_no_other_pool() -> None:
