@@ -4,6 +4,8 @@ This file needs a pool. In `dagdeck.toml`:
 
     [pools]
     demo_db = 2
+
+or, while the engine runs: `dagdeck pools resize demo_db 2`. Try another size while the queries run.
 """
 
 import time

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from console.cli.reading import InstanceLine, Reader, RunDetail, iso, reads_home, reads_overview, reads_run, spec_of
 from console.figures import ago, countdown
-from engine.model.dag import DEFAULT_POOL
 from engine.model.moments import Micros
 from engine.model.states import Blocker, TaskState
+from engine.store import reads_why
 
 _WAITING = frozenset({TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY})
 _UNFINISHED = _WAITING | {TaskState.QUEUED, TaskState.RUNNING, TaskState.KILLING, TaskState.DEFERRED}
@@ -42,10 +42,6 @@ _REASONS = {
 _BLOCKERS: dict[str, str] = {
     Blocker.RUN_PAUSED: "its run is paused",
     Blocker.DEGRADED: "the engine is degraded and starts nothing: see `dagdeck engine status`",
-    Blocker.MAX_ACTIVE_TASKS_PER_DAG: "the DAG runs as many tasks as max_active_tasks allows",
-    Blocker.MAX_ACTIVE_TASKS_PER_RUN: "the run has as many running tasks as max_active_tasks_per_run allows",
-    Blocker.MAX_ACTIVE_TIS_PER_TASK: "the task runs as often at the same time as its limit allows",
-    Blocker.ENGINE_SLOTS: "all slots of the engine are taken",
     Blocker.DISK: "the disk has less free space than min_free_mb",
     Blocker.DRAINING: "the engine drains: it starts nothing new before it stops",
 }
@@ -72,14 +68,15 @@ def _reason(task: InstanceLine) -> Iterator[tuple[str, str]]:
 
 
 def _blocked(store: Reader, run: RunDetail, task: InstanceLine, code: str, now: Micros) -> Iterator[tuple[str, str]]:
-    kind, _, name = code.partition(":")
-    if kind == Blocker.UPSTREAM:
+    kind = code.partition(":")[0]
+    limit = reads_why.limit(store, run, task, code, now)
+    if limit is not None:
+        yield code, limit
+    elif kind == Blocker.UPSTREAM:
         yield from _unfinished_upstream(store, run, task)
     elif kind == Blocker.RETRY_AT and task.retry_at is not None:
         left = countdown(task.retry_at, now)
         yield code, f"its retry is due at {iso(task.retry_at)}, in {left}: {task.last_error or ''}"
-    elif kind == Blocker.POOL:
-        yield code, _pool(store, name or DEFAULT_POOL)
     elif kind == Blocker.DAG_PAUSED:
         yield code, _paused(store, run, now)
     elif kind == Blocker.HOLD:
@@ -117,13 +114,6 @@ def _ended_upstream(store: Reader, run: RunDetail, task: InstanceLine) -> Iterat
             yield Blocker.UPSTREAM, f"{name} is {state}"
 
 
-def _pool(store: Reader, name: str) -> str:
-    for pool in reads_home.pools(store):
-        if pool.name == name:
-            return f"pool {name} has {pool.slots} slots, {pool.used} are taken and {pool.wanted} are waited for"
-    return f"pool {name} is full"
-
-
 def _paused(store: Reader, run: RunDetail, now: Micros) -> str:
     for dag in reads_overview.dags(store):
         if dag.dag_id == run.dag_id and dag.paused_at is not None:
@@ -135,3 +125,13 @@ def _paused(store: Reader, run: RunDetail, now: Micros) -> str:
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+
+
+def pool_holders(store: Reader) -> dict[str, list[tuple[reads_why.Holder, int]]]:
+    """Who holds how many slots of each pool, the longest first."""
+    find = reads_why.slots_of(store)
+    found: dict[str, list[tuple[reads_why.Holder, int]]] = {}
+    for holder in reads_why.holders(store):
+        pool, slots = find(holder)
+        found.setdefault(pool, []).append((holder, slots))
+    return found

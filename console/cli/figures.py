@@ -1,4 +1,4 @@
-"""`dagdeck stats`, `audit` and `pools`: figures and records of a home."""
+"""`dagdeck stats` and `audit`: figures and records of a home."""
 
 from __future__ import annotations
 
@@ -115,28 +115,3 @@ def audit(session: Session, limit: int, as_json: bool) -> None:
     )
     if not found:
         no_rows("no command yet")
-
-
-@click.command()
-@reading
-@pass_session
-def pools(session: Session, as_json: bool) -> None:
-    """Pools: their slots, how many are taken, and how many waiting tasks ask for."""
-    with open_store(session.home) as store:
-        found = reads_home.pools(store)
-    if as_json:
-        emit_json(
-            [
-                {
-                    "pool": row.name,
-                    "slots": row.slots if row.slots >= 0 else None,
-                    "taken": row.used,
-                    "wanted": row.wanted,
-                    "description": row.description,
-                }
-                for row in found
-            ]
-        )
-        return
-    columns = [Column("pool"), Column("slots", right=True), Column("taken", right=True), Column("wanted", right=True)]
-    table(columns, [(row.name, row.slots if row.slots >= 0 else "no limit", row.used, row.wanted) for row in found])

@@ -24,7 +24,7 @@ VERBS: dict[str, Verb] = {
     "why": Verb("console.cli.tasks", "why", _LOOK, "Why a task waits, or why it failed."),
     "stats": Verb("console.cli.figures", "stats", _LOOK, "Durations and success rates."),
     "audit": Verb("console.cli.figures", "audit", _LOOK, "Who asked for what, and what came of it."),
-    "pools": Verb("console.cli.figures", "pools", _LOOK, "Pools and who holds their slots."),
+    "pools": Verb("console.cli.pools", "pools", _LOOK, "Pools: who holds their slots; make, resize, remove."),
     "trigger": Verb("console.cli.trigger", "trigger", _CHANGE, "Start a run of a DAG."),
     "rerun": Verb("console.cli.changes", "rerun", _CHANGE, "Run all tasks of a run again, or those that failed."),
     "clear": Verb("console.cli.changes", "clear", _CHANGE, "Forget the outcome of tasks, so that they run again."),

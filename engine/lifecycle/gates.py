@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from engine.lifecycle.memory import RunMemory
 from engine.lifecycle.outcome import lets_start
-from engine.model.dag import DEFAULT_POOL, DagSpec
+from engine.model.dag import DEFAULT_POOL, DagSpec, TaskSpec
 from engine.model.moments import Micros
 from engine.model.rows import Run, TaskInstance
 from engine.model.states import ALIVE_TASK, Blocker, RunState, RunType, TaskState
@@ -96,8 +96,22 @@ def _engine_gates(limits: Limits) -> Iterator[str]:
         yield Blocker.DRAINING
 
 
+def reached(memory: RunMemory, task: TaskSpec, limits: Limits) -> Iterator[Blocker]:
+    """The limits of DAG, run and task that have no room left for another instance of the task."""
+    spec, dag_id = memory.plan.spec, memory.run.dag_id
+    most = spec.max_active_tasks
+    if most is not None and limits.dag_active.get(dag_id, 0) >= most:
+        yield Blocker.MAX_ACTIVE_TASKS_PER_DAG
+    most = spec.max_active_tasks_per_run
+    if most is not None and sum(memory.tally[state] for state in _ALIVE) >= most:
+        yield Blocker.MAX_ACTIVE_TASKS_PER_RUN
+    most = task.max_active_tis
+    if most is not None and limits.task_active.get((dag_id, task.task_id), 0) >= most:
+        yield Blocker.MAX_ACTIVE_TIS_PER_TASK
+
+
 def _instance_gates(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Micros) -> Iterator[str]:
-    run, task, spec = memory.run, memory.plan.tasks[ti.task_id], memory.plan.spec
+    run, task = memory.run, memory.plan.tasks[ti.task_id]
     dag_id, pool = run.dag_id, task.pool
     if dag_id in limits.dag_frozen:
         yield Blocker.DAG_PAUSED
@@ -108,15 +122,7 @@ def _instance_gates(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Mi
     if limits.hold_all or dag_id in limits.hold_dags or pool in limits.hold_pools:
         yield Blocker.HOLD
     yield from _engine_gates(limits)
-    most = spec.max_active_tasks
-    if most is not None and limits.dag_active.get(dag_id, 0) >= most:
-        yield Blocker.MAX_ACTIVE_TASKS_PER_DAG
-    most = spec.max_active_tasks_per_run
-    if most is not None and sum(memory.tally[state] for state in _ALIVE) >= most:
-        yield Blocker.MAX_ACTIVE_TASKS_PER_RUN
-    most = task.max_active_tis
-    if most is not None and limits.task_active.get((dag_id, task.task_id), 0) >= most:
-        yield Blocker.MAX_ACTIVE_TIS_PER_TASK
+    yield from reached(memory, task, limits)
     free = limits.pool_free.get(pool, 0)
     if free is not None and free < task.pool_slots:
         yield f"{Blocker.POOL}:{pool}"

@@ -39,15 +39,16 @@ class Admission:
         self._parked: dict[LimitKey, dict[str, list[tuple[tuple[int, ...], Ticket]]]] = {}
         """By limit and pool: a slot that comes back wakes one in each pool, so that a full pool holds up no other."""
         self._inside: dict[int, Ticket] = {}
+        self._by_dag: dict[str, dict[int, Ticket]] = {}
         self._granted = 0
         self._now: Micros = 0
 
     def __len__(self) -> int:
         return len(self._inside)
 
-    def waiting(self) -> Iterator[Found]:
-        """All ready instances that wait for a limit, in no order."""
-        for ticket in list(self._inside.values()):
+    def waiting(self, dag_id: str | None = None) -> Iterator[Found]:
+        """All ready instances that wait for a limit, or those of one DAG, in no order."""
+        for ticket in list((self._inside if dag_id is None else self._by_dag.get(dag_id, {})).values()):
             found = self._find(ticket)
             if found is not None:
                 yield found
@@ -68,6 +69,7 @@ class Admission:
             instance.scheduled_at or now,
         )
         self._inside[instance.id] = ticket
+        self._by_dag.setdefault(run.dag_id, {})[instance.id] = ticket
         self._queue(task.pool).put(ticket, now)
 
     def freed(self, memory: RunMemory, task_id: str) -> None:
@@ -113,7 +115,7 @@ class Admission:
             ticket = self._next(held, now)
             if ticket is None:
                 break
-            del self._inside[ticket.ti]
+            self._forget(ticket)
             found = self._find(ticket)
             if found is not None:
                 yield found
@@ -169,9 +171,16 @@ class Admission:
         instance = memory.by_id.get(ticket.ti) if memory else None
         if memory is None or instance is None or instance.state is not TaskState.SCHEDULED:
             if self._inside.get(ticket.ti) is ticket:
-                del self._inside[ticket.ti]
+                self._forget(ticket)
             return None
         return memory, instance
+
+    def _forget(self, ticket: Ticket) -> None:
+        del self._inside[ticket.ti]
+        mates = self._by_dag[ticket.dag_id]
+        del mates[ticket.ti]
+        if not mates:
+            del self._by_dag[ticket.dag_id]
 
     def _park(self, limit: LimitKey, found: Found, ticket: Ticket) -> None:
         waiting = self._parked.setdefault(limit, {}).setdefault(found[0].plan.tasks[found[1].task_id].pool, [])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from engine.lifecycle.gates import Limits, blockers, may_start
+from engine.lifecycle.gates import Limits, blockers, may_start, reached
 from engine.lifecycle.memory import RunMemory
 from engine.model.moments import Micros
 from engine.model.rows import TaskInstance, Transition
-from engine.model.states import Blocker, TaskState
+from engine.model.states import TERMINAL_RUN, Blocker, RunState, TaskState
 from engine.scheduler.admission import LimitKey
 from engine.scheduler.turn import Turn
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PER_TURN = 500
 _WAITING = frozenset({TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY})
+_OPEN: tuple[object, ...] = (False,)
 _SLOTS = (Blocker.POOL, Blocker.ENGINE_SLOTS)
 """Codes that begin so are about slots, which admission itself counts."""
 
@@ -45,7 +46,9 @@ class Waiting:
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
         self._signature: tuple[object, ...] = ()
-        self._stale: deque[tuple[RunMemory, TaskInstance]] = deque()
+        self._stale: dict[int, tuple[RunMemory, TaskInstance]] = {}
+        self._reached: dict[int, tuple[object, ...]] = {}
+        """By run, where it is not `_OPEN`: which limits had been reached when it was last looked at."""
 
     def limit_of(self, memory: RunMemory, instance: TaskInstance) -> LimitKey | None:
         """What holds a ready instance back beside the slots of its pool and of the engine, or None."""
@@ -66,18 +69,45 @@ class Waiting:
         """A queued run was not started: what it waits for may be something else by now. All its tasks wait for that."""
         one = next(iter(memory.by_id.values()), None)
         if one is not None and blockers(one, memory, self._scheduler.ledger.limits, now) != one.blockers:
-            self._stale.extend((memory, instance) for instance in memory.by_id.values())
+            self._suspect((memory, instance) for instance in memory.by_id.values())
+
+    def _suspect(self, instances: Iterable[tuple[RunMemory, TaskInstance]]) -> None:
+        """Their wait may have another reason by now."""
+        for memory, instance in instances:
+            self._stale[instance.id] = (memory, instance)
+
+    def _watch(self, turn: Turn) -> None:
+        """Whoever waits in a DAG looks again when one of the limits of DAG, run or task is reached, or no longer is."""
+        runs = {memory.run.id: memory for memory in turn.touched.values()}
+        known = self._scheduler.state.runs
+        runs |= {run: known[run] for run in turn.changes.runs if run in known}
+        for memory in runs.values():
+            now = self._limits_of(memory)
+            if now != self._reached.get(memory.run.id, _OPEN):
+                self._suspect(self._scheduler.admission.waiting(memory.run.dag_id))
+            if now == _OPEN or memory.run.state in TERMINAL_RUN:
+                self._reached.pop(memory.run.id, None)
+            else:
+                self._reached[memory.run.id] = now
+
+    def _limits_of(self, memory: RunMemory) -> tuple[object, ...]:
+        spec, limits = memory.plan.spec, self._scheduler.ledger.limits
+        limited = spec.max_active_tasks is not None or spec.max_active_tasks_per_run is not None
+        named = [task for task in spec.tasks if task.max_active_tis is not None] or spec.tasks[: int(limited)]
+        full = tuple((task.task_id, *reached(memory, task, limits)) for task in named)
+        return (memory.run.state is RunState.PAUSED, *(each for each in full if len(each) > 1))
 
     def _look_again(self, turn: Turn) -> None:
         signature = self._sign()
         if signature != self._signature:
             self._signature = signature
-            self._stale = deque(self._scheduler.admission.waiting())
+            self._suspect(self._scheduler.admission.waiting())
             for entry in self._scheduler.state.dags.values():
                 for memory in entry.queued.values():
-                    self._stale.extend((memory, instance) for instance in memory.by_id.values())
+                    self._suspect((memory, instance) for instance in memory.by_id.values())
+        self._watch(turn)
         for _ in range(min(len(self._stale), _PER_TURN)):
-            memory, instance = self._stale.popleft()
+            memory, instance = self._stale.pop(next(iter(self._stale)))
             if memory.run.id in self._scheduler.state.runs:
                 self._note(turn, memory, instance)
         if self._stale:

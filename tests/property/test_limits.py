@@ -1,4 +1,4 @@
-"""Limits under whatever happens: never exceeded, also by a crash; and nobody waits longer than a bounded number of grants."""
+"""Limits under whatever happens: never exceeded, by a crash neither; and every wait is a bounded number of grants."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from engine.control.verbs.clear import Clear, Rerun
 from engine.control.verbs.engine import Acknowledge, Drain, Stop
 from engine.control.verbs.mark import Mark
 from engine.control.verbs.pause import Pause, Resume
-from engine.control.verbs.pools import Pool, PoolRemove
+from engine.control.verbs.pools import Remove, Resize
 from engine.control.verbs.retry import Retry
 from engine.control.verbs.stop import Cancel, Kill
 from engine.control.verbs.trigger import Trigger
@@ -22,8 +22,8 @@ VERBS: dict[str, Verb] = {
         Cancel(),
         Pause(),
         Resume(),
-        Pool(),
-        PoolRemove(),
+        Resize(),
+        Remove(),
         Stop(),
         Drain(),
         Acknowledge(),

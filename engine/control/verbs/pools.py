@@ -1,4 +1,4 @@
-"""`pool` and `pool_remove`: how many tasks may use something at the same time."""
+"""`resize` and `remove`: how many tasks may use something at the same time."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from engine.scheduler.turn import Turn
 MOST_SLOTS = 1_000_000
 
 
-class Pool:
-    """Makes a pool, or changes its size. Arguments: `name`, `slots` (-1 for no limit, 0 to start nothing),
+class Resize:
+    """Makes a pool, or changes its size. Arguments: `pool`, `slots` (-1 for no limit, 0 to start nothing),
     `description`. Tasks that hold slots keep them, also when the pool becomes smaller than what is taken.
     """
 
-    name = "pool"
+    name = "resize"
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         name, slots = pool_name(ask), ask.args.get("slots")
@@ -53,10 +53,10 @@ class Pool:
                     warnings)  # fmt: skip
 
 
-class PoolRemove:
-    """Removes a pool that no DAG uses. Argument: `name`."""
+class Remove:
+    """Removes a pool that no DAG uses. Argument: `pool`."""
 
-    name = "pool_remove"
+    name = "remove"
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         name = pool_name(ask)
@@ -83,7 +83,7 @@ class PoolRemove:
 def pool_name(ask: Ask) -> str:
     """The pool that is meant. Raises Refusal for a name that cannot be one."""
     try:
-        return check_id("pool", ask.args.get("name"))
+        return check_id("pool", ask.args.get("pool"))
     except ValueError as problem:
         raise Refusal("invalid", str(problem)) from problem
 

@@ -39,7 +39,7 @@ def test_big_task_among_small_ones() -> None:
 
 
 def test_big_task_holds_free_slots_for_two_minutes_at_most_before_others_pass() -> None:
-    """While slots gather nobody overtakes; when that was in vain, eight grants go to others before they gather again."""
+    """While slots gather nobody overtakes; when that was in vain, eight others pass before they gather again."""
     world = World(20, db=3)
     first = world.run(task("long", pool="db"), dag_id="one")
     assert world.grant() == ["r1.long"]

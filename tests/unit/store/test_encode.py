@@ -74,7 +74,7 @@ def test_an_attempt_that_changes_alone_gets_an_event() -> None:
 def test_definitions_without_a_transition_are_announced() -> None:
     """A batch of visible rows never goes by without an event."""
     batch = Batch()
-    batch.add("pool.put", name="db", slots=4, description=None)
+    batch.add("pool.put", name="db", slots=4, description=None, configured=None)
     assert events(encode.encode(batch, Head(), T0)) == [(1, "pool")]
 
 
@@ -149,6 +149,6 @@ def test_a_statement_is_checked_when_it_is_added() -> None:
     batch = Batch()
     with pytest.raises(ValueError, match=r"no statement 'pool\.drop'"):
         batch.add("pool.drop", name="db")
-    with pytest.raises(ValueError, match=r"pool\.put needs \['description', 'name', 'slots'\], was given \['name'\]"):
+    with pytest.raises(ValueError, match=r"pool\.put needs \['configured', 'description', .*\], was given \['name'\]"):
         batch.add("pool.put", name="db")
     assert batch.rows == []

@@ -120,7 +120,7 @@ def test_changing_verbs_can_be_tried_and_told_not_to_ask(name: str) -> None:
         "why",
         "stats",
         "audit",
-        "pools",
+        "pools list",
         "engine status",
         "doctor",
         "verify",

@@ -1,0 +1,127 @@
+"""`dagdeck pools`: how many tasks may use something at the same time, and who does."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from console.cli.changing import change, report
+from console.cli.link import select
+from console.cli.options import Asking, changing, reading
+from console.cli.output import Column, emit_json, table
+from console.cli.reading import iso, open_store, reads_home
+from console.cli.session import Session, pass_session
+from console.figures import duration
+from engine.config import Home
+
+UNLIMITED = -1
+
+
+class Slots(click.ParamType[int]):
+    """A number of slots, or `unlimited`."""
+
+    name = "slots"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; -1 stands for no limit."""
+        if value in ("unlimited", "-1"):
+            return UNLIMITED
+        if not str(value).isdecimal():
+            self.fail(f"{value!r} is not a number of slots, nor 'unlimited'", param, ctx)
+        return int(value)
+
+
+@click.group(invoke_without_command=True)
+@reading
+@click.pass_context
+def pools(ctx: click.Context, as_json: bool) -> None:
+    """Pools: their slots, how many are taken and by whom, and how many waiting tasks ask for."""
+    if ctx.invoked_subcommand is None:
+        _list(ctx.ensure_object(Session).home, as_json)
+
+
+@pools.command("list")
+@reading
+@pass_session
+def list_pools(session: Session, as_json: bool) -> None:
+    """List all pools; `dagdeck pools` alone does the same."""
+    _list(session.home, as_json)
+
+
+def _list(home: Home, as_json: bool) -> None:
+    # Imported on first use: listings of other things need no explanations.
+    from console.cli.explaining import pool_holders
+
+    with open_store(home) as store, store.snapshot():
+        found = reads_home.pools(store)
+        holding = pool_holders(store)
+    now = time.time_ns() // 1000
+    if as_json:
+        emit_json(
+            [
+                {
+                    "pool": row.name,
+                    "slots": row.slots if row.slots >= 0 else None,
+                    "taken": row.used,
+                    "wanted": row.wanted,
+                    "description": row.description,
+                    "holders": [
+                        {
+                            "run_id": holder.run_id,
+                            "task_id": holder.task_id,
+                            "map_index": holder.map_index,
+                            "slots": slots,
+                            "started_at": iso(holder.started_at),
+                        }
+                        for holder, slots in holding.get(row.name, ())
+                    ],
+                }
+                for row in found
+            ]
+        )
+        return
+    columns = [
+        Column("pool"),
+        Column("slots", right=True),
+        Column("taken", right=True),
+        Column("wanted", right=True),
+        Column("held longest by"),
+    ]
+    rows = []
+    for row in found:
+        first = next(iter(holding.get(row.name, ())), None)
+        who = ""
+        if first is not None:
+            holder = first[0]
+            since = f"  {duration(now - holder.started_at)}" if holder.started_at is not None else ""
+            who = f"{holder.task_id} of {holder.run_id}{since}"
+        rows.append((row.name, row.slots if row.slots >= 0 else "no limit", row.used, row.wanted, who))
+    table(columns, rows)
+
+
+@pools.command()
+@click.argument("pool")
+@click.argument("slots", type=Slots())
+@click.option("--description", metavar="TEXT", help="What the pool is for.")
+@changing
+@pass_session
+def resize(session: Session, pool: str, slots: int, description: str | None, asking: Asking) -> None:
+    """Make POOL, or change its size to SLOTS: a number, 0 to start nothing of it, or `unlimited`.
+
+    Whoever holds slots keeps them. The size stays until somebody sets another, or dagdeck.toml says a new one.
+    """
+    args: dict[str, Any] = {"pool": pool, "slots": slots}
+    if description is not None:
+        args["description"] = description
+    report(change(session, "resize", select(), args, asking), asking)
+
+
+@pools.command()
+@click.argument("pool")
+@changing
+@pass_session
+def remove(session: Session, pool: str, asking: Asking) -> None:
+    """Remove POOL, which no DAG may use any more."""
+    report(change(session, "remove", select(), {"pool": pool}, asking), asking)

@@ -1,0 +1,191 @@
+"""What a waiting task instance waits for, in sentences: the codes that the engine's gates stored beside its state,
+joined with who holds what is missing, for how long, and what would free it when.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from engine.model.dag import DEFAULT_POOL
+from engine.model.moments import MINUTE, SECOND, Micros, to_iso
+from engine.model.states import Blocker
+from engine.store import reads_run
+from engine.store.reader import Reader
+from engine.store.rows_out import InstanceLine, RunDetail
+
+_NAMED = 3
+_LOOKED_AT = 50
+
+
+class Holder(NamedTuple):
+    """A task instance that holds slots."""
+
+    id: int
+    run: int
+    run_id: str
+    dag_id: str
+    version_id: int
+    task_id: str
+    map_index: int
+    state: str
+    started_at: Micros | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whose wait is asked about, and when."""
+
+    reader: Reader
+    run: RunDetail
+    task: InstanceLine
+    now: Micros
+
+    def spec(self, version_id: int | None = None) -> dict[str, Any]:
+        """The serialized DAG of the run, or of another version."""
+        found: dict[str, Any] = json.loads(reads_run.version(self.reader, version_id or self.run.version_id).spec)
+        return found
+
+    def task_spec(self) -> dict[str, Any]:
+        """What the DAG says of the task."""
+        return next((task for task in self.spec()["tasks"] if task["task_id"] == self.task.task_id), {})
+
+
+def limit(reader: Reader, run: RunDetail, task: InstanceLine, code: str, now: Micros) -> str | None:
+    """The sentence for a limit's code; None for a code that names no limit."""
+    kind, _, detail = code.partition(":")
+    say = _SENTENCES.get(kind)
+    return None if say is None else say(Question(reader, run, task, now), detail)
+
+
+def holders(reader: Reader) -> list[Holder]:
+    """Who holds slots now, the longest first."""
+    return [Holder._make(row) for row in reader.all("why", "holders")]
+
+
+def slots_of(reader: Reader) -> Callable[[Holder], tuple[str, int]]:
+    """Gives the pool of a holder, and how many of its slots it has."""
+    known: dict[int, dict[str, tuple[str, int]]] = {}
+
+    def find(holder: Holder) -> tuple[str, int]:
+        tasks = known.get(holder.version_id)
+        if tasks is None:
+            spec = json.loads(reads_run.version(reader, holder.version_id).spec)
+            tasks = known[holder.version_id] = {
+                task["task_id"]: (task.get("pool", DEFAULT_POOL), task.get("pool_slots", 1)) for task in spec["tasks"]
+            }
+        return tasks.get(holder.task_id, (DEFAULT_POOL, 1))
+
+    return find
+
+
+def _pool(question: Question, pool: str) -> str:
+    reader = question.reader
+    row = reader.one("why", "pool", {"name": pool})
+    if row is None:
+        return f"there is no pool {pool}: make it with `dagdeck pools resize {pool} SLOTS`"
+    size, need = int(row[0]), int(question.task_spec().get("pool_slots", 1))
+    if size == 0:
+        return f"pool {pool} has 0 slots, so nothing of it starts: `dagdeck pools resize {pool} SLOTS` frees it"
+    if need > size >= 0:
+        return (
+            f"it needs {need} slots of pool {pool}, which has {size} in all, so it cannot start: "
+            f"`dagdeck pools resize {pool} {need}` frees it"
+        )
+    find = slots_of(reader)
+    mine = [(holder, find(holder)[1]) for holder in holders(reader) if find(holder)[0] == pool]
+    free = size - sum(slots for _, slots in mine)
+    return (
+        f"it needs {need} of the {size} slots of pool {pool}, of which {max(free, 0)} are free: "
+        f"{_held(question, [holder for holder, _ in mine])}"
+    )
+
+
+def _reserved(question: Question, detail: str) -> str:
+    pool, ti, until = detail.rsplit(":", 2)
+    row = question.reader.one("why", "instance", {"id": int(ti)})
+    who = _name(row[1], row[2], row[0]) if row is not None else "a task that needs more of them"
+    left = _time(max(int(until) - question.now, 0))
+    return (
+        f"the free slots of pool {pool} are kept for {who}, which needs more of them: others pass when it has started, "
+        f"or at {to_iso(int(until))} (in {left})"
+    )
+
+
+def _dag(question: Question, detail: str) -> str:
+    most, dag_id = question.spec().get("max_active_tasks"), question.run.dag_id
+    mine = [holder for holder in holders(question.reader) if holder.dag_id == dag_id]
+    return f"DAG {dag_id} runs {len(mine)} tasks, its max_active_tasks is {most}: {_held(question, mine)}"
+
+
+def _run(question: Question, detail: str) -> str:
+    most = question.spec().get("max_active_tasks_per_run")
+    mine = [holder for holder in holders(question.reader) if holder.run == question.run.id]
+    return f"its run has {len(mine)} running tasks, max_active_tasks_per_run is {most}: {_held(question, mine)}"
+
+
+def _task(question: Question, detail: str) -> str:
+    most, task_id = question.task_spec().get("max_active_tis"), question.task.task_id
+    mine = [
+        holder
+        for holder in holders(question.reader)
+        if (holder.dag_id, holder.task_id) == (question.run.dag_id, task_id)
+    ]
+    return f"{task_id} runs {len(mine)} times over all runs, its max_active_tis is {most}: {_held(question, mine)}"
+
+
+def _engine(question: Question, detail: str) -> str:
+    mine = holders(question.reader)
+    return f"all {len(mine)} slots of the engine are taken: {_held(question, mine)}"
+
+
+def _held(question: Question, mine: list[Holder]) -> str:
+    """Who holds it, and when the first of them is likely to end."""
+    if not mine:
+        return "they have just come back, and it starts as soon as the engine comes to it"
+    named = ", ".join(_holder(holder, question.now) for holder in mine[:_NAMED])
+    more = f" and {len(mine) - _NAMED} more" if len(mine) > _NAMED else ""
+    verb = "holds" if len(mine) == 1 else "hold"
+    return f"{named}{more} {verb} the rest; it is freed when one of them ends{_when(question, mine)}"
+
+
+def _when(question: Question, mine: list[Holder]) -> str:
+    usual: dict[tuple[str, str], Micros | None] = {}
+    ends = []
+    for holder in mine[:_LOOKED_AT]:
+        key = (holder.dag_id, holder.task_id)
+        if key not in usual:
+            stats = reads_run.task_stats(question.reader, holder.dag_id, [holder.task_id], question.now)
+            usual[key] = stats[holder.task_id].p50 if holder.task_id in stats else None
+        p50 = usual[key]
+        if p50 is not None and holder.started_at is not None:
+            ends.append(max(holder.started_at + p50 - question.now, 0))
+    return f", by their usual times in about {_time(min(ends))}" if ends else ""
+
+
+def _holder(holder: Holder, now: Micros) -> str:
+    since = f" for {_time(max(now - holder.started_at, 0))}" if holder.started_at is not None else ""
+    return f"{_name(holder.task_id, holder.map_index, holder.run_id)}{since}"
+
+
+def _name(task_id: str, map_index: int, run_id: str) -> str:
+    return f"{task_id if map_index < 0 else f'{task_id}[{map_index}]'} of {run_id}"
+
+
+def _time(span: Micros) -> str:
+    seconds = (span + SECOND - 1) // SECOND
+    if span < 2 * MINUTE:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
+
+
+_SENTENCES: dict[str, Callable[[Question, str], str]] = {
+    Blocker.POOL: _pool,
+    Blocker.POOL_RESERVED: _reserved,
+    Blocker.MAX_ACTIVE_TASKS_PER_DAG: _dag,
+    Blocker.MAX_ACTIVE_TASKS_PER_RUN: _run,
+    Blocker.MAX_ACTIVE_TIS_PER_TASK: _task,
+    Blocker.ENGINE_SLOTS: _engine,
+}

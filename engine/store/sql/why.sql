@@ -1,0 +1,13 @@
+-- What holds a waiting task instance back, joined with who and how long.
+
+-- name: holders
+SELECT t.id, t.run, r.run_id, r.dag_id, r.version_id, t.task_id, t.map_index, t.state, t.started_at
+FROM run AS r CROSS JOIN task_instance AS t ON t.run = r.id
+WHERE r.state IN ('queued', 'running', 'paused', 'cancelling') AND t.state IN ('queued', 'running', 'killing')
+ORDER BY t.started_at, t.id;
+
+-- name: pool
+SELECT slots FROM pool WHERE name = :name;
+
+-- name: instance
+SELECT r.run_id, t.task_id, t.map_index FROM task_instance AS t JOIN run AS r ON r.id = t.run WHERE t.id = :id;
