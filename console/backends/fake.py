@@ -19,6 +19,7 @@ from console.model.link import Gauges, Link, LinkState
 from console.model.reading import safe
 from console.model.runs import DagDetail, RunDetail, TaskCard, TriggerForm
 from console.model.snapshot import Interest, Page, Snapshot
+from console.model.source import CodeCard
 from engine.model.moments import SECOND, Micros
 
 VERBS = frozenset({"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge"})
@@ -58,6 +59,8 @@ class FakeBackend:
         self.logs: dict[str, bytes] = {}
         self.pages: dict[str, Callable[[tuple[object, ...]], object]] = {}
         """By name, what is read for single views."""
+        self.code: tuple[CodeCard, ...] = ()
+        """What previews of clears say of the code."""
         self.report: RecoveryCard | None = None
         self.session = SessionCard(now(), now(), None, None)
         self.trouble: str | None = None

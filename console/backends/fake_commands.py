@@ -33,7 +33,8 @@ def rehearse(world: FakeBackend, verb: str, selection: Selection, args: Mapping[
         counts[row.state] = counts.get(row.state, 0) + 1
     kills = sum(row.kills for row in rows)
     words = f"{len(rows)} row{'s' if len(rows) != 1 else ''}, {kills} processes killed"
-    return PreviewCard("", world.seq, verb, words, len(rows), counts, tuple(rows), None, kills)
+    code = world.code if verb in ("clear", "rerun") else ()
+    return PreviewCard("", world.seq, verb, words, len(rows), counts, tuple(rows), None, kills, code=code)
 
 
 def _dag_rows(world: FakeBackend, verb: str, selection: Selection, args: Mapping[str, Any]) -> list[EffectCard]:

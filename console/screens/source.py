@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -32,6 +33,9 @@ class SourcePane(Pane):
         self._desk = desk
         self._place = Place("source")
         self._number: int | None = None
+        self._left: Hashable | None = None
+        """Where the cursor stood in the source before the difference was looked at."""
+        self._toggled = False
         self._shown: tuple[object, ...] = ()
         self._rows: view.Rows = []
 
@@ -51,6 +55,7 @@ class SourcePane(Pane):
     def arrive(self, place: Place) -> None:
         """The version that the place's run used, or the current one."""
         self._place, self._number, self.comparing, self._shown = place, None, False, ()
+        self._left = None
 
     def interest(self) -> Interest:
         """One page, by DAG, run and number."""
@@ -80,8 +85,13 @@ class SourcePane(Pane):
         self._rows = view.source_rows(card, self.comparing, width)
         self.list.show(self._rows)
         line = card.task_lines.get(self._place.task_id or "")
-        if opened and line is not None:
+        if opened and line is not None and not self.comparing:
             self.list.move_to(("line", card.file, line))
+        elif self._toggled and self.comparing:
+            self.list.move_to(next((key for key, _ in self._rows if key is not None), None))
+        elif self._toggled:
+            self.list.move_to(self._left)
+        self._toggled = False
 
     def title(self, scene: Scene, width: int) -> Bar:
         """Which version of which DAG."""
@@ -96,6 +106,12 @@ class SourcePane(Pane):
         """The DAG and the run it was opened from."""
         place = self._place
         return Target(self.view, place.dag_id, place.run_id, place.task_id, place.map_index)
+
+    def compare(self) -> None:
+        """The difference, from its beginning; or the source again, where it was left."""
+        if not self.comparing:
+            self._left = self.list.cursor_key
+        self.comparing, self._toggled = not self.comparing, True
 
     def step_version(self, scene: Scene, step: int) -> None:
         """To the version before or after."""
@@ -131,8 +147,7 @@ def _pane(app: ConsoleApp) -> SourcePane:
 
 def compare(app: ConsoleApp, target: Target) -> None:
     """The difference to the current version, or the whole source again."""
-    pane = _pane(app)
-    pane.comparing = not pane.comparing
+    _pane(app).compare()
     app.redraw()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from console.figures import clock, date
 from console.model.source import CodeCard, Diff, SourceCard, VersionCard
+from console.text import cell_len
 from console.view.spans import ACCENT, BAD, DIM, OK, TEXT, WARN, Line, Spans, crop
 
 Rows = list[tuple[tuple[str, str, int] | None, Spans]]
@@ -107,7 +108,9 @@ def source_rows(card: SourceCard, comparing: bool, width: int) -> Rows:
     for name, lines in card.files:
         if rows:
             rows.append((None, ()))
-        rows.append((("file", name, 0), crop(((f"─ {name} ", DIM), ("─" * width, "rule")), width)))
+        rows.append(
+            (("file", name, 0), crop(((f"─ {name} ", DIM), ("─" * max(width - cell_len(name) - 3, 0), "rule")), width))
+        )
         digits = max(len(str(len(lines))), 4)
         for number, line in enumerate(lines, 1):
             mark = ACCENT if name == card.file and number in made else DIM

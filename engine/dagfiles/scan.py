@@ -88,13 +88,12 @@ class DagFiles:
         tree = await asyncio.to_thread(look, self._dags)
         now = self._monotonic()
         self._note(tree, now)
-        updates: list[FileUpdate] = self._find_gone(now)
+        gone = self._find_gone(now)
         self._start(now)
         readings = self._readings()
         if readings:
             await asyncio.wait(readings, timeout=_PATIENCE)
-        updates.extend(self._settle(now))
-        return updates
+        return [*self._settle(now), *gone]  # a DAG that moved to another file is found there before it is missed
 
     def retell(self, known: Iterable[str]) -> None:
         """Whoever took the updates has lost some: the next scan tells all of them again.
@@ -151,12 +150,13 @@ class DagFiles:
 
     def _find_gone(self, now: float) -> list[FileUpdate]:
         gone: list[FileUpdate] = []
+        unread = any(self._files[name].last is None for name in self._tree)  # one of them may be the missing file
         for name, file in list(self._files.items()):
             if name in self._tree:
                 file.missing = 0
             elif not self._is_hidden_by_problem(name):
                 file.missing += 1
-                if file.missing >= 2 and self._is_quiet(file, now):
+                if file.missing >= 2 and self._is_quiet(file, now) and not unread:
                     self._drop(name, file)
                     gone.append(Gone(name))
         return gone

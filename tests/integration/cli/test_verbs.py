@@ -204,3 +204,29 @@ def test_status_tells_how_the_engine_does(cli: Cli, home: Home) -> None:
     assert answer.code == 0
     assert answer.json["running"] is True
     assert answer.json["slots"] == 16
+
+
+def test_what_runs_again_says_with_which_code(cli: Cli, home: Home) -> None:
+    """Versions, source and difference of a DAG agree with what a dry run and a rerun say of the code."""
+    run_id = trigger(cli, home, "broken")
+    cli("--home", home.root, "runs", "wait", run_id)
+    file = home.dags / "etl.py"
+    file.write_text(file.read_text().replace("echo no; exit 3", "echo yes"))
+    until(lambda: len(cli("--home", home.root, "dags", "versions", "broken", "--json").json) == 2, "a second version")
+    newest, first = cli("--home", home.root, "dags", "versions", "broken", "--json").json
+    assert (newest["version"], newest["current"], first["version"], first["current"]) == (2, True, 1, False)
+    assert newest["commit"] is None
+    assert "exit 3" in cli("--home", home.root, "dags", "source", "broken", "--run", run_id).out
+    assert "echo yes" in cli("--home", home.root, "dags", "source", "broken", "--json").json["files"]["etl.py"]
+    found = cli("--home", home.root, "dags", "diff", "broken", "--run", run_id, "--json").json
+    assert (found["from"]["version"], found["to"]["version"], found["changed_tasks"]) == (1, 2, ["fails"])
+    assert '+    shell("fails", "echo yes")' in cli("--home", home.root, "dags", "diff", "broken").out
+    dry = cli("--home", home.root, "rerun", run_id, "--failed", "--dry-run", "--json").json
+    assert (dry["code"][0]["before"], dry["code"][0]["after"], dry["code"][0]["diff"]) == (1, 2, found["diff"])
+    assert "code: version 1 > 2" in cli("--home", home.root, "rerun", run_id, "--failed", "--dry-run").out
+    said = cli("--home", home.root, "rerun", run_id, "--failed", "--yes").out
+    assert "with version 2 of broken (was 1)" in said and "dagdeck dags diff broken --from 1 --to 2" in said
+    assert cli("--home", home.root, "runs", "wait", run_id).code == 0
+    assert cli("--home", home.root, "runs", "show", run_id, "--json").json["version"] == 2
+    assert cli("--home", home.root, "dags", "diff", "slow", "--from", "9").code == 4
+    assert cli("--home", home.root, "dags", "source", "slow", "--version", "1", "--run", run_id).code == 2
