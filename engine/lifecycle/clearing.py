@@ -154,7 +154,7 @@ def rebase(memory: RunMemory, plan: DagPlan, changes: Changes, ids: Iterator[int
     step.groups.clear()
     for node in sorted(memory.nodes.values(), key=lambda node: node.position):
         gone = node.ti.state is TaskState.REMOVED
-        if (gone and node.ti.map_index == UNMAPPED) or not (gone or verdict_holds(node, memory)):
+        if (gone and node.ti.map_index == UNMAPPED) or not (gone or verdict_holds(node)):
             move_task(step, node, TaskState.NONE, Reason.RESET)
             begin_epoch(node.ti)
     sum_up(step)

@@ -53,12 +53,6 @@ def has_item(memory: RunMemory, node: Node) -> bool:
     return node.ti.map_index < group.size and memory.items.size(group.task_id) == group.size
 
 
-def items_say_so(node: Node, memory: RunMemory) -> bool:
-    """Whether the items of a task that ended because of them still say the same."""
-    size = memory.items.size(node.ti.task_id)
-    return size == 0 if node.ti.reason is Reason.NO_ITEMS else isinstance(size, str)
-
-
 def _fit(step: Step, group: Group, items: int) -> None:
     """As many indexes as there are items: new ones are made, removed ones come back, the surplus is removed."""
     if not group.live:
@@ -90,6 +84,7 @@ def _grow(step: Step, group: Group, items: int) -> None:
     fresh = range(len(group.members), items)
     for map_index in fresh:
         ti = TaskInstance(memory.items.new_id(), memory.run.id, group.task_id, map_index)
+        ti.forced = group.summary.ti.forced
         memory.add(ti)
         node = memory.node_of(ti)
         memory.nodes[ti.id] = node

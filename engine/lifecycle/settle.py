@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import heapq
 
-from engine.lifecycle.mapping import BY_ITEMS, items_say_so, look_at_indexes, run_mapped, sum_up
-from engine.lifecycle.memory import Node, RunMemory
+from engine.lifecycle.mapping import BY_ITEMS, look_at_indexes, run_mapped, sum_up
+from engine.lifecycle.memory import Node
 from engine.lifecycle.moves import Step, move_run, move_task, note_run, order_callback
 from engine.lifecycle.outcome import JUDGED, deadlocked, ending, run_outcome
 from engine.lifecycle.rules import Verdict
@@ -55,7 +55,7 @@ def consider(step: Step, node: Node) -> None:
         look_at_indexes(step, group)
         return
     if state is not _NONE:
-        if not step.ordered or verdict_holds(node, step.memory):
+        if not step.ordered or verdict_holds(node):
             return
         move_task(step, node, _NONE, Reason.RESET)
     run = step.memory.run
@@ -91,13 +91,13 @@ def why_skipped(node: Node) -> Reason:
     return Reason.BRANCH if leaver.task.decides == "branch" else Reason.SHORT_CIRCUIT
 
 
-def verdict_holds(node: Node, memory: RunMemory) -> bool:
+def verdict_holds(node: Node) -> bool:
     """Whether the state of an instance is what its trigger rule says now, or none of the trigger rule's business."""
     ti, group = node.ti, node.group
     if group is not None and group.is_summary(node):
         return True
     if ti.reason in BY_ITEMS:
-        return node.verdict() is _RUN and items_say_so(node, memory)
+        return node.verdict() is _RUN
     wanted = _VERDICTS.get(ti.state)
     if wanted is None:
         return True

@@ -136,7 +136,7 @@ def _attempt(ti: TaskInstance, attempt: Attempt) -> Iterator[str]:
 
 def _verdict(memory: RunMemory, node: Node) -> Iterator[str]:
     state = node.ti.state
-    if not verdict_holds(node, memory):
+    if not verdict_holds(node):
         yield f"its trigger rule says {node.verdict()} of {node.counts}"
     if state is _T.NONE and memory.run.state is not RunState.QUEUED:
         if node.verdict() is not Verdict.WAIT:

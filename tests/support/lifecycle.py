@@ -15,7 +15,7 @@ from engine.lifecycle.plan import DagPlan, compile_plan
 from engine.lifecycle.table import RUN_TRANSITIONS, TASK_TRANSITIONS
 from engine.lifecycle.validate import problems
 from engine.model.attempt_files import AttemptStatus
-from engine.model.dag import DagSpec, RetryPolicy, TaskSpec
+from engine.model.dag import DagSpec, MapSource, RetryPolicy, TaskSpec
 from engine.model.moments import SECOND, Micros
 from engine.model.rows import Attempt, Run, TaskInstance
 from engine.model.states import AttemptState, RunState, RunType, TaskState
@@ -138,6 +138,30 @@ class Rows:
         return restore(plan, replace(self.runs[run_key]), self.instances(run_key))
 
 
+class GivenItems:
+    """As many items for each mapped task as the test says, two where it says nothing."""
+
+    def __init__(self, ids: Iterator[int], sizes: dict[str, int | str] | None = None) -> None:
+        self.sizes: dict[str, int | str] = {} if sizes is None else sizes
+        self.ids = ids
+        self.made: list[int] = []
+
+    def size(self, task_id: str) -> int | str:
+        """What the test says."""
+        return self.sizes.get(task_id, 2)
+
+    def new_id(self) -> int:
+        """The next id, which is noted."""
+        self.made.append(next(self.ids))
+        return self.made[-1]
+
+
+def mapped(task_id: str, *upstream: str, **more: Any) -> TaskSpec:
+    """A task that is mapped over the result of its first upstream, or over a list of its own."""
+    ref = {"$result": upstream[0]} if upstream else None
+    return task(task_id, *upstream, mapped=[MapSource("item", ref)], **more)
+
+
 class World:
     """One run of a DAG with its store; every event is applied, checked, committed, and compared with the rows."""
 
@@ -154,6 +178,7 @@ class World:
         self.last = Changes()
         changes = Changes()
         self.memory = new_run(plan, queued_run(run_key), ids, changes)
+        self.items = self.memory.items = GivenItems(ids)
         self.check(changes)
 
     @property
@@ -181,16 +206,20 @@ class World:
             assert state == (self.rows.runs[key].state if kind == "run" else self.rows.tasks[key].state)
 
     def ti(self, task_id: str) -> TaskInstance:
-        """The instance of a task."""
-        return self.memory.instances[task_id, -1]
+        """The instance of a task, or of an index: `task[3]`."""
+        name, _, index = task_id.rstrip("]").partition("[")
+        return self.memory.instances[name, int(index or -1)]
 
     def tis(self, *task_ids: str) -> tuple[int, ...]:
         """The ids of the instances of these tasks."""
         return tuple(self.ti(task_id).id for task_id in task_ids)
 
     def states(self) -> dict[str, str]:
-        """State by task."""
-        return {ti.task_id: ti.state.value for ti in self.memory.by_id.values()}
+        """State by task, and by index."""
+        return {
+            ti.task_id if ti.map_index < 0 else f"{ti.task_id}[{ti.map_index}]": ti.state.value
+            for ti in self.memory.by_id.values()
+        }
 
     def grant(self, task_id: str) -> str:
         """Gives the instance its slots; returns the attempt's id."""
@@ -225,6 +254,7 @@ class World:
     def restart(self) -> None:
         """Drops the memory and rebuilds it from the rows."""
         self.memory = self.rows.restore(self.memory.plan, self.run.id)
+        self.memory.items = self.items
         assert problems(self.memory) == []
 
     def use(self, *tasks: TaskSpec, version_id: int = 2, **more: Any) -> DagPlan:

@@ -57,9 +57,14 @@ class Shape:
         }
 
     def expected(
-        self, name: str, states: Mapping[str, str], decisions: Mapping[str, Collection[str] | None], forced: bool
+        self,
+        name: str,
+        states: Mapping[str, str],
+        decisions: Mapping[str, Collection[str] | None],
+        forced: bool,
+        indexes: Mapping[str, list[str]],
     ) -> str:
-        """`run`, `skip`, `fail` or `wait`."""
+        """`run`, `skip`, `fail` or `wait`. `indexes` has the states of those that count, of tasks that have some."""
         if forced:
             return "run"
         task = self.tasks[name]
@@ -76,7 +81,8 @@ class Shape:
                 return "wait"
             if needed - {"success"}:
                 return "skip" if needed <= {"success", "skipped"} else "fail"
-            return verdict(task.trigger_rule, [states[above] for above in task.upstream])
+            above = [state for other in task.upstream for state in indexes.get(other, [states[other]])]
+            return verdict(task.trigger_rule, above)
         if any(states[above] not in DONE for above in self.waited_for(name)):
             return "wait"
         setups = [states[setup] for setup in task.setups if states[setup] != "removed"]
