@@ -9,6 +9,7 @@ from console.model.keys import UNMAPPED, TaskRef
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from console.view.words import logical_words
+from engine.model.ids import instance_name
 
 _SCOPE = (
     Switch("downstream", "d", "downstream", on=True),
@@ -42,6 +43,11 @@ def _task_refs(target: Target) -> frozenset[TaskRef]:
     return frozenset({(target.run_id or "", target.task_id or "", target.map_index)})
 
 
+def _selected(target: Target) -> Selection:
+    name = instance_name(target.task_id or "", target.map_index)
+    return Selection(run_ids=(target.run_id or "",), task_ids=(name,))
+
+
 def _runs(scene: Scene, target: Target) -> tuple[str, ...]:
     """The target's run, or all runs of an attention row."""
     row = attention_of(scene, target)
@@ -53,7 +59,7 @@ def _runs(scene: Scene, target: Target) -> tuple[str, ...]:
 def clear(scene: Scene, target: Target) -> Ask:
     """Clear the task, or the whole run."""
     run_ids = (target.run_id or "",)
-    tasks = (target.task_id,) if target.task_id else ()
+    tasks = (instance_name(target.task_id, target.map_index),) if target.task_id else ()
     switches = _SCOPE if tasks else _SCOPE[2:]
     refs = _task_refs(target) if tasks else _run_refs(run_ids)
     selection = Selection(run_ids=run_ids, task_ids=tasks)
@@ -79,7 +85,9 @@ def _rerun(scene: Scene, target: Target, *, failed: bool) -> Ask:
 
 def retry(scene: Scene, target: Target) -> Ask:
     """Do not wait for the retry timer."""
-    selection = Selection(run_ids=(target.run_id or "",), task_ids=(target.task_id or "",))
+    selection = Selection(
+        run_ids=(target.run_id or "",), task_ids=(instance_name(target.task_id or "", target.map_index),)
+    )
     title = f"Retry now ── {name_of(scene, target)}"
     return Ask("retry", title, selection, "retry requested", _task_refs(target), note=False)
 
@@ -107,7 +115,9 @@ def again_label(scene: Scene, target: Target) -> str:
 
 def mark(scene: Scene, target: Target) -> Ask:
     """Decide the task's state by hand."""
-    selection = Selection(run_ids=(target.run_id or "",), task_ids=(target.task_id or "",))
+    selection = Selection(
+        run_ids=(target.run_id or "",), task_ids=(instance_name(target.task_id or "", target.map_index),)
+    )
     title = f"Mark ── {name_of(scene, target)}"
     return Ask("mark", title, selection, "mark requested", _task_refs(target), switches=_STATES)
 
@@ -125,7 +135,9 @@ def force(scene: Scene, target: Target) -> Ask:
 
 
 def _kill(scene: Scene, target: Target, *, force: bool) -> Ask:
-    selection = Selection(run_ids=(target.run_id or "",), task_ids=(target.task_id or "",))
+    selection = Selection(
+        run_ids=(target.run_id or "",), task_ids=(instance_name(target.task_id or "", target.map_index),)
+    )
     title = f"{'Kill at once' if force else 'Stop'} ── {name_of(scene, target)}"
     return Ask("kill", title, selection, "kill requested", _task_refs(target), {"force": force})
 

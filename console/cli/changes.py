@@ -7,7 +7,7 @@ import click
 from console.cli.changing import change, report
 from console.cli.link import select
 from console.cli.options import Asking, changing
-from console.cli.reading import find_run, find_task, open_store
+from console.cli.reading import Reader, RunDetail, find_run, find_task, open_store, spec_of
 from console.cli.session import Session, pass_session
 from engine.config import Home
 
@@ -22,7 +22,15 @@ def run_and_tasks(home: Home, run: str, tasks: tuple[str, ...]) -> tuple[str, tu
     """The full ids of a run and of tasks of it. Raises NotFound before the engine is asked anything."""
     with open_store(home) as store:
         found = find_run(store, run)
-        return found.run_id, tuple(find_task(store, found, task).task_id for task in tasks)
+        return found.run_id, tuple(_checked(store, found, task) for task in tasks)
+
+
+def _checked(store: Reader, run: RunDetail, name: str) -> str:
+    """The name itself, if it is a task, an index of one, or a task group of the run's DAG version."""
+    groups = {task.group for task in spec_of(store, run.version_id).tasks if task.group}
+    if not any(f"{group}.".startswith(f"{name}.") for group in groups):
+        find_task(store, run, name)
+    return name
 
 
 _retries = click.option(

@@ -36,6 +36,9 @@ _REASONS = {
     "unkillable": "SIGKILL was sent, and its process does not end",
     "task_missing": "the DAG version of this run no longer has the task",
     "removed": "the task is not in the DAG version of this run",
+    "expanded": "it is mapped: its state sums up those of its indexes, which have reasons of their own",
+    "no_items": "there was nothing to map it over",
+    "not_mappable": "what it is mapped over has no items",
     "cleared": "it was cleared and waits for its turn",
 }
 

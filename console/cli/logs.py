@@ -18,7 +18,7 @@ from console.text import cell_len, sanitise
 from engine.config import Home
 from engine.execution.directory import path_of, read_gap
 from engine.model.attempt_files import LOG
-from engine.model.states import TERMINAL_TASK, AttemptState
+from engine.model.states import TERMINAL_TASK, AttemptState, Reason
 
 POLL_SECONDS = 0.1
 BLOCK = 256 * 1024
@@ -67,6 +67,8 @@ def _newest(store: Reader, instance: InstanceLine, *, follow: bool) -> int:
     while True:
         if instance.attempt > 0:
             return instance.attempt
+        if instance.reason == Reason.EXPANDED:
+            raise NotFound(f"{instance.task_id} is mapped: its indexes have the logs, such as {instance.task_id}[0]")
         if not follow or instance.state in TERMINAL_TASK:
             raise NotFound(f"{instance.task_id} has not been started: it is {instance.state}")
         time.sleep(POLL_SECONDS)

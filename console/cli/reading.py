@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from console.cli.errors import NotFound
 from engine.config import Home
 from engine.model.dag import DagSpec
+from engine.model.ids import instance_name, split_name
 from engine.model.moments import Micros, to_iso
 from engine.store import reads_home, reads_overview, reads_run
 from engine.store.errors import StoreMissing
@@ -43,6 +43,7 @@ __all__ = [
     "find_dag",
     "find_run",
     "find_task",
+    "in_order",
     "iso",
     "last_session",
     "near",
@@ -54,8 +55,6 @@ __all__ = [
     "spec_of",
     "task_name",
 ]
-
-_MAPPED = re.compile(r"(.+)\[(\d+)\]\Z")
 
 
 @contextmanager
@@ -84,11 +83,15 @@ def find_dag(reader: Reader, dag_id: str) -> DagLine:
 
 def find_task(reader: Reader, run: RunDetail, text: str) -> InstanceLine:
     """A task instance of a run: `task`, or `task[3]` for one index of a mapped task. Raises NotFound."""
-    mapped = _MAPPED.match(text)
-    task_id, index = (mapped[1], int(mapped[2])) if mapped else (text, -1)
-    for row in reads_run.instances_of_task(reader, run.id, task_id):
-        if row.map_index == index:
+    task_id, index = split_name(text)
+    rows = reads_run.instances_of_task(reader, run.id, task_id)
+    for row in rows:
+        if row.map_index == (-1 if index is None else index):
             return row
+    if rows:
+        last = max(row.map_index for row in rows)
+        has = f"it has {task_id}[0] to {task_id}[{last}]" if last >= 0 else "it has no indexes"
+        raise NotFound(f"run {run.run_id} has no {text}: {has}")
     known = [row.task_id for row in reads_run.instances(reader, run.id)]
     raise NotFound(f"run {run.run_id} has no task {text!r}{near(task_id, known)}")
 
@@ -115,7 +118,13 @@ def last_session(reader: Reader) -> SessionLine | None:
 
 def task_name(row: InstanceLine) -> str:
     """A task instance's name: `task`, or `task[3]`."""
-    return row.task_id if row.map_index < 0 else f"{row.task_id}[{row.map_index}]"
+    return instance_name(row.task_id, row.map_index)
+
+
+def in_order(rows: list[InstanceLine]) -> list[InstanceLine]:
+    """Task instances in the order of the graph, the indexes of a mapped task under its summary row."""
+    first = {row.task_id: row.id for row in rows if row.map_index < 0}
+    return sorted(rows, key=lambda row: (first.get(row.task_id, row.id), row.map_index))
 
 
 def iso(moment: Micros | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections import Counter
 from typing import Any
 
 import click
@@ -18,6 +19,7 @@ from console.cli.reading import (
     RunDetail,
     find_run,
     find_task,
+    in_order,
     open_store,
     reads_run,
     task_name,
@@ -35,25 +37,26 @@ _BESIDE, _REMARK, _LEAST = 50, 100, 30
 
 @click.command()
 @click.argument("run")
+@click.option("--indexes", is_flag=True, help="A line for each index of mapped tasks; --json always has them.")
 @reading
 @pass_session
-def tasks(session: Session, run: str, as_json: bool) -> None:
+def tasks(session: Session, run: str, indexes: bool, as_json: bool) -> None:
     """List the task instances of RUN in the order of the graph."""
     with open_store(session.home) as store, store.snapshot():
         found = find_run(store, run)
         if as_json:
             emit_json(tasks_json(store, found))
         else:
-            print_tasks(store, found)
+            print_tasks(store, found, indexes=indexes)
 
 
 def tasks_json(store: Reader, run: RunDetail) -> list[dict[str, Any]]:
     """The task instances of a run under the stable keys."""
-    return [task_json(task, run) for task in reads_run.instances(store, run.id)]
+    return [task_json(task, run) for task in in_order(reads_run.instances(store, run.id))]
 
 
-def print_tasks(store: Reader, run: RunDetail) -> None:
-    """The task instances of a run as a table."""
+def print_tasks(store: Reader, run: RunDetail, *, indexes: bool = False) -> None:
+    """The task instances of a run as a table, a mapped task on one line unless its `indexes` are asked for."""
     now = time.time_ns() // 1000
     columns = [
         Column("task"),
@@ -62,10 +65,22 @@ def print_tasks(store: Reader, run: RunDetail) -> None:
         Column("time", right=True),
         Column("remark"),
     ]
-    table(columns, [_row(task, now) for task in reads_run.instances(store, run.id)])
+    rows = in_order(reads_run.instances(store, run.id))
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        if row.map_index >= 0:
+            counts.setdefault(row.task_id, Counter())[row.state] += 1
+    table(
+        columns,
+        [
+            _row(task, now, counts.get(task.task_id) if task.map_index < 0 else None)
+            for task in rows
+            if indexes or task.map_index < 0
+        ],
+    )
 
 
-def _row(task: InstanceLine, now: Micros) -> tuple[object, ...]:
+def _row(task: InstanceLine, now: Micros, indexes: Counter[str] | None = None) -> tuple[object, ...]:
     alive = task.state in ("running", "killing")
     time_taken = span(task.started_at, now) if alive else took(task)
     return (
@@ -73,8 +88,15 @@ def _row(task: InstanceLine, now: Micros) -> tuple[object, ...]:
         task.state,
         task.attempt or "",
         duration(time_taken) if time_taken is not None and task.attempt else "",
-        _remark(task, now),
+        _remark(task, now) if indexes is None else _indexes(indexes),
     )
+
+
+def _indexes(counts: Counter[str]) -> str:
+    """`5 indexes: 4 success, 1 failed`."""
+    total = sum(counts.values())
+    states = ", ".join(f"{count} {state}" for state, count in counts.most_common())
+    return f"{total} index{'es' if total != 1 else ''}: {states}"
 
 
 def _remark(task: InstanceLine, now: Micros) -> str:

@@ -11,9 +11,10 @@ from engine.control.protocol import Code, Effect, Selector
 from engine.lifecycle.core import rehearse
 from engine.lifecycle.events import OperatorEvent
 from engine.lifecycle.memory import RunMemory
+from engine.model.ids import instance_name, split_name
 from engine.model.moments import Micros
-from engine.model.rows import TaskInstance
-from engine.model.states import ALIVE_TASK, TERMINAL_RUN, RunState
+from engine.model.rows import UNMAPPED, TaskInstance
+from engine.model.states import ALIVE_TASK, TERMINAL_RUN, RunState, TaskState
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 
@@ -52,7 +53,7 @@ class Target:
         """How people call it."""
         effect = self.effect
         if effect.task_id is not None:
-            return f"{effect.task_id} of {effect.run_id}"
+            return f"{instance_name(effect.task_id, effect.map_index)} of {effect.run_id}"
         return effect.run_id or effect.dag_id
 
 
@@ -110,16 +111,41 @@ def the_runs(scheduler: Scheduler, ask: Ask) -> list[RunMemory]:
 
 
 def the_tasks(memory: RunMemory, ask: Ask) -> list[TaskInstance]:
-    """The task instances of a run that a command names, all of them if it names none. Raises Refusal."""
+    """The task instances of a run that a command names, all of them if it names none. Raises Refusal.
+
+    A name is a task, an index such as `task[3]`, or a task group. A mapped task means its indexes, once it has some.
+    """
     if not ask.select.task_ids:
-        return list(memory.by_id.values())
-    found = []
-    for task_id in ask.select.task_ids:
-        named = [instance for (name, _), instance in memory.instances.items() if name == task_id]
+        return [instance for instance in memory.by_id.values() if _stands_for_itself(memory, instance)]
+    found: dict[int, TaskInstance] = {}
+    for name in ask.select.task_ids:
+        named = [instance for instance in _named(memory, name) if _stands_for_itself(memory, instance)]
         if not named:
-            raise Refusal("not_found", f"run {memory.run.run_id} has no task {task_id}")
-        found += named
-    return found
+            raise Refusal("not_found", f"run {memory.run.run_id} has no task {name}")
+        found.update((instance.id, instance) for instance in named)
+    return list(found.values())
+
+
+def _named(memory: RunMemory, name: str) -> list[TaskInstance]:
+    task_id, map_index = split_name(name)
+    if map_index is not None:
+        one = memory.instances.get((task_id, map_index))
+        return [] if one is None else [one]
+    tasks = {task_id}
+    if (task_id, UNMAPPED) not in memory.instances:
+        specs = memory.plan.spec.tasks
+        tasks = {task.task_id for task in specs if f"{task.group or ''}.".startswith(f"{task_id}.")}
+    return [instance for instance in memory.by_id.values() if instance.task_id in tasks]
+
+
+def _stands_for_itself(memory: RunMemory, instance: TaskInstance) -> bool:
+    """Not the summary row of indexes, and no index whose item is gone."""
+    group = memory.groups.get(instance.task_id)
+    if group is None:
+        return True
+    if instance.map_index == UNMAPPED:
+        return not group.live
+    return instance.state is not TaskState.REMOVED
 
 
 def task_target(memory: RunMemory, instance: TaskInstance, becomes: str, detail: str = "") -> Target:
@@ -148,7 +174,7 @@ def following(
         ids = tuple(instance.id for instance in instances)
         moved = rehearse(memory, event(ids), scheduler.clock.now()).tasks
         for key, (copy, before) in moved.items():
-            if key not in ids and copy.state is not before:
+            if key not in ids and copy.state is not before and _stands_for_itself(memory, memory.by_id[key]):
                 effect = task_target(memory, memory.by_id[key], copy.state.value, "follows from it").effect
                 found.append(effect)
     return found

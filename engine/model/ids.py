@@ -20,6 +20,20 @@ def check_id(kind: str, value: object) -> str:
     return value
 
 
+_INDEX = re.compile(r"(.+)\[(\d{1,9})\]\Z")
+
+
+def instance_name(task_id: str, map_index: int) -> str:
+    """How people call a task instance: `task`, or `task[3]` for an index of a mapped task."""
+    return task_id if map_index < 0 else f"{task_id}[{map_index}]"
+
+
+def split_name(name: str) -> tuple[str, int | None]:
+    """The task id and the index that a name means; None: all of the task."""
+    found = _INDEX.match(name)
+    return (found[1], int(found[2])) if found else (name, None)
+
+
 def ulid(now: Micros, entropy: bytes) -> str:
     """A ULID (26 characters, sorts by time) from a moment and 10 random bytes."""
     if len(entropy) != 10:

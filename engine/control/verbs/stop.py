@@ -73,7 +73,7 @@ class Cancel:
                 continue
             runs.append(memory)
             targets.append(run_target(memory, "cancelled"))
-            for instance in memory.by_id.values():
+            for instance in the_tasks(memory, ask):
                 if instance.state not in TERMINAL_TASK:
                     detail = "killed first" if instance.state in ALIVE_TASK else ""
                     target = task_target(memory, instance, "cancelled", detail)
