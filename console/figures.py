@@ -80,3 +80,8 @@ def percent(part: float, whole: float) -> str:
         return "100%"
     tenths = int(share * 10)
     return f"{tenths // 10}%" if tenths % 10 == 0 else f"{tenths / 10:.1f}%"
+
+
+def silence(since: Micros, cpu: float | None, now: Micros) -> str:
+    """What is said of a running task that writes nothing: `silent 38m  cpu 0%`."""
+    return f"silent {ago(since, now)}" + ("" if cpu is None else f"  cpu {int(cpu)}%")

@@ -162,6 +162,7 @@ class Engine:
             started_at=self._clock.now(),
             committed=lambda: self._writer.committed_seq,
             gauges=self._gauges,
+            quiet=self._quiet,
             log=self._log,
         )
         self._parser = Parser(environment, self._settings.timezone)
@@ -270,7 +271,12 @@ class Engine:
             attached=attached,
             degraded=scheduler.degraded or scheduler.disk_low,
             draining=scheduler.draining,
+            quiet=self._quiet(),
         )
+
+    def _quiet(self) -> dict[str, tuple[int, float | None]]:
+        found = sorted(self._executor.activity.quiet.items(), key=lambda item: item[1].since)
+        return {attempt_id: (since, cpu) for attempt_id, (since, cpu) in found[: p.MOST_QUIET]}
 
     # --- stopping -------------------------------------------------------------------------------------------------
 

@@ -142,6 +142,13 @@ def _kill(scene: Scene, target: Target, *, force: bool) -> Ask:
     return Ask("kill", title, selection, "kill requested", _task_refs(target), {"force": force})
 
 
+def stack(scene: Scene, target: Target) -> Ask:
+    """Have the task say in its log what it is doing."""
+    selection = Selection(run_ids=(target.run_id or "",), task_ids=(target.task_id or "",))
+    title = f"Stack ── {name_of(scene, target)}"
+    return Ask("stack", title, selection, "stack requested", _task_refs(target), note=False)
+
+
 def cancel(scene: Scene, target: Target) -> Ask:
     """End the run."""
     run_ids = (target.run_id or "",)

@@ -81,6 +81,12 @@ def alive(scene: Scene, target: Target) -> str | None:
     return None if state in ALIVE else _not_alive(target, state)
 
 
+def running(scene: Scene, target: Target) -> str | None:
+    """Needs a process that has begun."""
+    state = state_of(scene, target)
+    return None if state in ("running", "killing") else _not_alive(target, state)
+
+
 def stoppable(scene: Scene, target: Target) -> str | None:
     """Needs a task with a process, or, where no task is selected, a run that has not ended."""
     return alive(scene, target) if target.task_id else an_active_run(scene, target)

@@ -95,6 +95,11 @@ CHANGES = (
         Danger.KILLS, "cancel", 0, possible.change("cancel", possible.an_active_run), asking.cancel, group="change",
     ),
     Action(
+        "stack", "stack", "Has the task write into its log what it is doing: processes, Python stacks.", ("s",), ROWS,
+        Danger.CHANGES, "stack", 0, possible.change("stack", possible.a_task, possible.running), asking.stack,
+        group="change",
+    ),
+    Action(
         "pause", "pause", "Pauses the DAG's schedule, or resumes it; what runs goes on.", ("p",), ROWS,
         Danger.CHANGES, None, 40, possible.change("pause", possible.a_dag), asking.pause, asking.pause_label,
         group="change",

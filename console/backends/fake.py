@@ -22,7 +22,9 @@ from console.model.snapshot import Interest, Page, Snapshot
 from console.model.source import CodeCard
 from engine.model.moments import SECOND, Micros
 
-VERBS = frozenset({"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge"})
+VERBS = frozenset(
+    {"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge", "stack"}
+)
 _LIVE = ("killing", "running", "up_for_retry", "queued", "scheduled", "deferred")
 
 

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from engine.control.client import Client
 
 T = TypeVar("T")
-VERBS = frozenset({"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge"})
+VERBS = frozenset(
+    {"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge", "stack"}
+)
 _CODES = 5
 """Pairs of versions that a dialog compares at most."""
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.1, 2.0
@@ -273,7 +275,7 @@ def _gauges(event: p.Gauges) -> Gauges:
     return Gauges(
         event.at, event.slots_used, event.slots, event.queued, event.running, event.retrying, event.waiting,
         event.loop_lag_ms, event.cpu_percent, event.rss_bytes, tuple(map(safe, event.attached)), maybe(event.degraded),
-        event.draining,
+        event.draining, {safe(key): quiet for key, quiet in event.quiet.items()},
     )  # fmt: skip
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from console.cli.changing import change, report
 from console.cli.link import select
 from console.cli.options import Asking, changing
+from console.cli.output import clean, say
 from console.cli.reading import Reader, RunDetail, find_run, find_task, open_store, spec_of
 from console.cli.session import Session, pass_session
 from engine.config import Home
@@ -108,6 +111,22 @@ def kill(session: Session, run: str, task: str, force: bool, asking: Asking) -> 
     """Stop the running TASK of RUN: it is asked to end, then killed. It fails and is not retried."""
     run_id, tasks = run_and_tasks(session.home, run, (task,))
     report(change(session, "kill", select(runs=(run_id,), tasks=tasks), {"force": force}, asking), asking)
+
+
+@click.command()
+@click.argument("run")
+@click.argument("task")
+@changing
+@pass_session
+def stack(session: Session, run: str, task: str, asking: Asking) -> None:
+    """Have the running TASK of RUN write its process tree, and the stacks of Python threads, into its log."""
+    run_id, tasks = run_and_tasks(session.home, run, (task,))
+    # Nothing of the run changes by it, so there is nothing to ask about.
+    done = change(session, "stack", select(runs=(run_id,), tasks=tasks), {}, replace(asking, yes=True))
+    report(done, asking)
+    if done is not None and not asking.as_json:
+        for log in done.result.get("logs", ()):
+            say(clean(f"from byte {log['offset']} on in {log['path']}"))
 
 
 @click.command()

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from console.cli.reading import InstanceLine, Reader, RunDetail, iso, reads_home, reads_overview, reads_run, spec_of
 from console.figures import ago, countdown
 from engine.model.moments import Micros
-from engine.model.states import Blocker, TaskState
+from engine.model.states import Blocker, Reason, TaskState
 from engine.store import reads_why
 
 _WAITING = frozenset({TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY})
 _UNFINISHED = _WAITING | {TaskState.QUEUED, TaskState.RUNNING, TaskState.KILLING, TaskState.DEFERRED}
 _NAMED = 5
+_KEYS_SHOWN = 500
 
 _REASONS = {
     "trigger_rule": "its trigger rule can no longer be met",
@@ -66,8 +67,10 @@ def explain_task(store: Reader, run: RunDetail, task: InstanceLine, now: Micros)
 def _reason(task: InstanceLine) -> Iterator[tuple[str, str]]:
     if task.reason in _REASONS:
         yield task.reason or "", _REASONS[task.reason or ""]
-    if task.last_error and task.state == TaskState.FAILED:
+    if task.last_error and (task.state == TaskState.FAILED or task.reason == Reason.UNKILLABLE):
         yield "error", task.last_error
+    if task.failed_keys and task.state in (TaskState.FAILED, TaskState.UP_FOR_RETRY):
+        yield "failed_keys", f"left undone: {task.failed_keys[:_KEYS_SHOWN]}"
 
 
 def _blocked(store: Reader, run: RunDetail, task: InstanceLine, code: str, now: Micros) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from engine.config import Home
 from engine.daemon import lock_holder
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from engine.control.protocol import Done, Gauges, Preview, Selector, Welcome
 
 T = TypeVar("T")
+Quiet: TypeAlias = dict[str, tuple[int, float | None]]
 ANSWER_SECONDS = 30.0
 
 
@@ -94,6 +95,10 @@ class EngineLink:
             )
         )
 
+    def quiet(self) -> Quiet:
+        """Attempts that have written nothing for a while: by id, since when, and per cent of a core meanwhile."""
+        return self._wait(self._open.quiet())
+
     def gauges(self) -> Gauges:
         """The next figures that the engine sends, within about a second."""
         return self._wait(self._next_gauges())
@@ -122,3 +127,16 @@ class EngineLink:
                 raise NoEngine(f"the engine did not answer within {ANSWER_SECONDS:.0f} s") from error
 
         return self._loop.run_until_complete(bounded())
+
+
+def quiet_attempts(home: Home) -> Quiet:
+    """What a running engine says of silent attempts; nothing where none runs, or it does not answer."""
+    if not engine_pid(home):
+        return {}
+    from engine.control.client import CommandRefused, NoEngine, WrongPeer
+
+    try:
+        with EngineLink(home) as link:
+            return link.quiet()
+    except (NoEngine, WrongPeer, CommandRefused):
+        return {}  # a figure of the moment: what is committed is shown without it

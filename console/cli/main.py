@@ -31,6 +31,7 @@ VERBS: dict[str, Verb] = {
     "mark": Verb("console.cli.changes", "mark", _CHANGE, "Decide a task's state yourself."),
     "retry": Verb("console.cli.changes", "retry", _CHANGE, "Start a waiting retry now."),
     "kill": Verb("console.cli.changes", "kill", _CHANGE, "Stop a running task; it fails and is not retried."),
+    "stack": Verb("console.cli.changes", "stack", _CHANGE, "Have a running task write what it is doing into its log."),
     "cancel": Verb("console.cli.changes", "cancel", _CHANGE, "Stop a run and whatever of it is running."),
     "engine": Verb("console.cli.engine", "engine", _ENGINE, "The engine: start, run, stop, drain, status."),
     "init": Verb("console.cli.init", "init", _HOME, "Make a home with a first DAG."),

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from console.cli.link import Quiet, quiet_attempts
 from console.cli.options import reading
 from console.cli.output import Column, clean, emit_json, say, state_word, table
 from console.cli.reading import (
@@ -20,16 +21,17 @@ from console.cli.reading import (
     find_run,
     find_task,
     in_order,
+    iso,
     open_store,
     reads_run,
     task_name,
 )
 from console.cli.session import Session, pass_session
 from console.cli.shapes import attempt_json, span, task_json, took
-from console.figures import countdown, duration
+from console.figures import countdown, duration, silence
 from console.text import cut_end
 from engine.model.moments import Micros
-from engine.model.states import FailureClass
+from engine.model.states import ALIVE_TASK, FailureClass, TaskState
 
 _BESIDE, _REMARK, _LEAST = 50, 100, 30
 """Cells for the columns before the remark, for the remark where no terminal says how much fits, and at least."""
@@ -44,18 +46,26 @@ def tasks(session: Session, run: str, indexes: bool, as_json: bool) -> None:
     """List the task instances of RUN in the order of the graph."""
     with open_store(session.home) as store, store.snapshot():
         found = find_run(store, run)
+        alive = any(row.state in ALIVE_TASK for row in reads_run.instances(store, found.id))
+        quiet = quiet_attempts(session.home) if alive else {}
         if as_json:
-            emit_json(tasks_json(store, found))
+            emit_json(tasks_json(store, found, quiet))
         else:
-            print_tasks(store, found, indexes=indexes)
+            print_tasks(store, found, quiet, indexes=indexes)
 
 
-def tasks_json(store: Reader, run: RunDetail) -> list[dict[str, Any]]:
-    """The task instances of a run under the stable keys."""
-    return [task_json(task, run) for task in in_order(reads_run.instances(store, run.id))]
+def tasks_json(store: Reader, run: RunDetail, quiet: Quiet | None = None) -> list[dict[str, Any]]:
+    """The task instances of a run under the stable keys, silent ones with since when and how busy."""
+    rows = in_order(reads_run.instances(store, run.id))
+    return [{**task_json(task, run), **_quiet_json(task, quiet or {})} for task in rows]
 
 
-def print_tasks(store: Reader, run: RunDetail, *, indexes: bool = False) -> None:
+def _quiet_json(task: InstanceLine, quiet: Quiet) -> dict[str, Any]:
+    since, cpu = quiet.get(task.current_attempt or "", (None, None))
+    return {} if since is None else {"silent_since": iso(since), "cpu_percent": cpu}
+
+
+def print_tasks(store: Reader, run: RunDetail, quiet: Quiet | None = None, *, indexes: bool = False) -> None:
     """The task instances of a run as a table, a mapped task on one line unless its `indexes` are asked for."""
     now = time.time_ns() // 1000
     columns = [
@@ -73,14 +83,14 @@ def print_tasks(store: Reader, run: RunDetail, *, indexes: bool = False) -> None
     table(
         columns,
         [
-            _row(task, now, counts.get(task.task_id) if task.map_index < 0 else None)
+            _row(task, now, quiet or {}, counts.get(task.task_id) if task.map_index < 0 else None)
             for task in rows
             if indexes or task.map_index < 0
         ],
     )
 
 
-def _row(task: InstanceLine, now: Micros, indexes: Counter[str] | None = None) -> tuple[object, ...]:
+def _row(task: InstanceLine, now: Micros, quiet: Quiet, indexes: Counter[str] | None = None) -> tuple[object, ...]:
     alive = task.state in ("running", "killing")
     time_taken = span(task.started_at, now) if alive else took(task)
     return (
@@ -88,7 +98,7 @@ def _row(task: InstanceLine, now: Micros, indexes: Counter[str] | None = None) -
         task.state,
         task.attempt or "",
         duration(time_taken) if time_taken is not None and task.attempt else "",
-        _remark(task, now) if indexes is None else _indexes(indexes),
+        _remark(task, now, quiet) if indexes is None else _indexes(indexes),
     )
 
 
@@ -99,14 +109,18 @@ def _indexes(counts: Counter[str]) -> str:
     return f"{total} index{'es' if total != 1 else ''}: {states}"
 
 
-def _remark(task: InstanceLine, now: Micros) -> str:
+def _remark(task: InstanceLine, now: Micros, quiet: Quiet) -> str:
     """What is worth saying of a row, in one line that fits beside it; `why` and --json say all of it."""
-    words = " ".join(_remarks(task, now).split())
+    words = " ".join(_remarks(task, now, quiet).split())
     columns = shutil.get_terminal_size((_BESIDE + _REMARK, 0)).columns if sys.stdout.isatty() else _BESIDE + _REMARK
     return cut_end(clean(words), max(columns - _BESIDE, _LEAST))
 
 
-def _remarks(task: InstanceLine, now: Micros) -> str:
+def _remarks(task: InstanceLine, now: Micros, quiet: Quiet) -> str:
+    if task.state == "running" and task.current_attempt in quiet:
+        return silence(*quiet[task.current_attempt], now)
+    if task.reason == "unkillable":
+        return f"unkillable: {task.last_error or ''}"
     if task.state == "up_for_retry" and task.retry_at is not None:
         return f"try {task.attempt + 1} in {countdown(task.retry_at, now)}: {task.last_error or ''}"
     if task.state in ("none", "scheduled"):
@@ -131,6 +145,11 @@ def why(session: Session, run: str, task: str, as_json: bool) -> None:
         instance = find_task(store, found, task)
         reasons = explain_task(store, found, instance, time.time_ns() // 1000)
         attempts = reads_run.attempts(store, instance.id)
+    if instance.state == TaskState.RUNNING:
+        quiet = quiet_attempts(session.home).get(instance.current_attempt or "")
+        if quiet is not None:
+            words = silence(*quiet, time.time_ns() // 1000).replace("  ", ", ")
+            reasons.insert(0, ("silent", f"it runs, but is {words}; `dagdeck stack` says what it does"))
     if as_json:
         emit_json(
             {

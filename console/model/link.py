@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from engine.model.moments import SECOND, Micros
@@ -38,6 +39,8 @@ class Gauges:
     attached: tuple[str, ...] = ()
     degraded: str | None = None
     draining: bool = False
+    quiet: Mapping[str, tuple[Micros, float | None]] = field(default_factory=dict)
+    """Running attempts that have written nothing for a while, by id: since when, and per cent of a core meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

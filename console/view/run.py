@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from console.figures import bytes_, clock, duration
+from console.figures import bytes_, clock, duration, silence
 from console.graph.order import downstream_of
 from console.graph.rail import Rail, build, lit
 from console.model.keys import TaskRef
@@ -27,10 +27,12 @@ from console.view.words import (
     took_words,
     usual_words,
 )
-from engine.model.moments import SECOND, Micros
+from engine.model.moments import MINUTE, SECOND, Micros
 
 _TICKING = frozenset({"running", "killing", "up_for_retry"})
 _WAITING = frozenset({"none", "scheduled", "upstream_failed", "up_for_retry"})
+LONG_IDLE: Micros = 10 * MINUTE
+"""A task that has written nothing and used no processor for so long deserves a look."""
 SETTLED = frozenset({"success", "skipped", "removed"})
 
 
@@ -237,7 +239,9 @@ class RunRows:
         who = mention_words(card.mention, now)
         if card.state == "running":
             usual = over_usual(card.elapsed(now) or 0, None if card.usual is None else card.usual.p95)
-            return join((tuple((text.strip(), token) for text, token in usual), who))
+            return join((tuple((text.strip(), token) for text, token in usual), quiet_words(self.scene, card), who))
+        if card.state == "killing" and card.reason == "unkillable" and card.last_error:
+            return join((((card.last_error, BAD),), who))
         if card.state in ("none", "scheduled", "up_for_retry"):
             waits = blocker_words(card.blockers, self._missing(card))
             return join((((waits, DIM),) if waits else (), who))
@@ -262,8 +266,19 @@ class RunRows:
         return all(self.run.tasks[at].state in states for at in self.frame.places.get(name, ()))
 
 
+def quiet_words(scene: Scene, card: TaskCard) -> Spans:
+    """`silent 38m  cpu 0%` for a running task that has written nothing for a while; a gauge, gone with the link."""
+    gauges, latest = scene.link.gauges, card.latest
+    quiet = None if gauges is None or latest is None or not scene.link.up else gauges.quiet.get(latest.id)
+    if quiet is None:
+        return ()
+    since, cpu = quiet
+    idle = cpu is not None and cpu < 1 and scene.now - since >= LONG_IDLE
+    return ((silence(since, cpu, scene.now), WARN if idle else DIM),)
+
+
 def _word_token(card: TaskCard) -> str:
-    if card.state in ("failed", "upstream_failed"):
+    if card.state in ("failed", "upstream_failed") or card.reason == "unkillable":
         return BAD
     if card.state in ("up_for_retry", "killing"):
         return WARN

@@ -7,6 +7,7 @@ from console.model.attention import Attention
 from console.model.dags import DagCard
 from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Scene
+from console.view.run import quiet_words
 from console.view.spans import BAD, DIM, TEXT, WARN
 from console.view.words import blocker_words, logical_words, moment_words
 
@@ -36,6 +37,13 @@ def why_task(scene: Scene, run: RunDetail, card: TaskCard) -> tuple[str, Parts]:
             title = f"What is {card.name} doing?"
             elapsed = card.elapsed(now)
             parts.append((f"It has run for {duration(elapsed or 0, tenths=False)}.", TEXT))
+            if card.reason == "unkillable":
+                words = f"SIGKILL was sent, and it does not end: {card.last_error or 'nobody knows why'}."
+                parts.append((words, BAD))
+                parts.append(("It keeps its slot until it is gone; nothing of this run starts in its place.", DIM))
+            quiet = quiet_words(scene, card)
+            if quiet:
+                parts.append((f"It is {quiet[0][0].replace('  ', ', ')}. What it does: stack (s).", quiet[0][1]))
             usual = card.usual
             if usual is not None and usual.p50 is not None and usual.p95 is not None:
                 words = (

@@ -51,7 +51,7 @@ class Client:
         self._reader = reader
         self._writer = writer
         self._ids = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[p.Preview | p.Done]] = {}
+        self._waiting: dict[int, asyncio.Future[p.Preview | p.Done | p.Quiet]] = {}
         self._events: asyncio.Queue[p.Committed | p.Gauges | None] = asyncio.Queue(maxsize=1000)
         self._pump = asyncio.get_running_loop().create_task(self._read())
 
@@ -84,6 +84,12 @@ class Client:
         assert isinstance(reply, p.Done)
         return reply
 
+    async def quiet(self) -> dict[str, tuple[int, float | None]]:
+        """Attempts that have written nothing for a while: by id, since when, and per cent of a core meanwhile."""
+        reply = await self._ask(p.AskQuiet)
+        assert isinstance(reply, p.Quiet)
+        return reply.quiet
+
     async def follow(self) -> AsyncIterator[p.Committed | p.Gauges]:
         """Commit numbers and gauges, until the link is gone (then it ends)."""
         await self._send(p.Follow())
@@ -99,11 +105,11 @@ class Client:
         except OSError:
             pass  # the other end went first
 
-    async def _ask(self, make: Any) -> p.Preview | p.Done:
+    async def _ask(self, make: Any) -> p.Preview | p.Done | p.Quiet:
         number = next(self._ids)
         if self._pump.done():
             raise NoEngine("the engine closed the connection")
-        future: asyncio.Future[p.Preview | p.Done] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[p.Preview | p.Done | p.Quiet] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         try:
             await self._send(make(number))
@@ -137,7 +143,7 @@ class Client:
             future = self._waiting.get(message.id)
             if future is not None and not future.done():
                 future.set_exception(CommandRefused(message))
-        elif isinstance(message, p.Preview | p.Done):
+        elif isinstance(message, p.Preview | p.Done | p.Quiet):
             future = self._waiting.get(message.id)
             if future is not None and not future.done():
                 future.set_result(message)

@@ -14,6 +14,7 @@ PROTOCOL = 1
 MAX_LINE = 1024 * 1024
 PREVIEW_ROWS = 200
 PREVIEW_SECONDS = 300
+MOST_QUIET = 500
 
 
 class Message(msgspec.Struct, tag_field="type", omit_defaults=True):
@@ -74,11 +75,17 @@ class Command(Message, tag="command"):
     note: str | None = None
 
 
+class AskQuiet(Message, tag="ask_quiet"):
+    """Which running attempts have written nothing for a while?"""
+
+    id: int
+
+
 class Follow(Message, tag="follow"):
     """From now on send `committed` and `gauges`."""
 
 
-ClientMessage: TypeAlias = Hello | AskPreview | AskMore | Command | Follow
+ClientMessage: TypeAlias = Hello | AskPreview | AskMore | AskQuiet | Command | Follow
 
 
 # --- from the engine ---------------------------------------------------------------------------------------------
@@ -194,9 +201,21 @@ class Gauges(Message, tag="gauges"):
     attached: list[str]
     degraded: str | None = None
     draining: bool = False
+    quiet: dict[str, tuple[int, float | None]] = {}
+    """Running attempts that have written nothing for a while: since when, and per cent of a core meanwhile.
+
+    Those that have been silent longest; at most `MOST_QUIET`.
+    """
 
 
-ServerMessage: TypeAlias = Welcome | Preview | Done | Refused | Committed | Gauges
+class Quiet(Message, tag="quiet"):
+    """Answer to `ask_quiet`, as in `Gauges`."""
+
+    id: int
+    quiet: dict[str, tuple[int, float | None]] = {}
+
+
+ServerMessage: TypeAlias = Welcome | Preview | Done | Refused | Committed | Gauges | Quiet
 
 
 _encoder = msgspec.json.Encoder()

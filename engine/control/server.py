@@ -63,6 +63,7 @@ class Server:
         started_at: int,
         committed: Callable[[], int],
         gauges: Callable[[list[str]], p.Gauges],
+        quiet: Callable[[], dict[str, tuple[int, float | None]]],
         log: FilteringBoundLogger,
     ) -> None:
         self._path = path
@@ -71,6 +72,7 @@ class Server:
         self._started_at = started_at
         self._committed = committed
         self._gauges = gauges
+        self._quiet_attempts = quiet
         self._log = log
         self._sessions: set[Session] = set()
         self._server: asyncio.AbstractServer | None = None
@@ -190,6 +192,8 @@ class Server:
             case p.Follow():
                 session.following = True
                 session.tell(p.encode(p.Committed(self._committed())))
+            case p.AskQuiet():
+                await session.answer(p.Quiet(message.id, self._quiet_attempts()))
             case p.AskPreview() | p.AskMore() | p.Command():
                 await session.answer(await self._reply(session, message))
             case p.Hello():

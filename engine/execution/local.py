@@ -14,7 +14,8 @@ import msgspec
 from engine import failpoints
 from engine.clock import Clock
 from engine.execution import directory as files
-from engine.execution import evidence
+from engine.execution import evidence, stacks
+from engine.execution.activity import Activity, Running
 from engine.execution.adoption import Watch
 from engine.execution.cold_start import ColdStarts
 from engine.execution.link import RunnerLink
@@ -82,6 +83,7 @@ class LocalExecutor:
             "dags": str(dags) if dags else "",
             "python": python,
         }
+        self.activity = Activity(clock)
         self._live: dict[str, Live] = {}
         self._out: list[Evidence] = []
         self._link: RunnerLink | None = None
@@ -103,6 +105,7 @@ class LocalExecutor:
         self._logs = LogKeeper(self._log_limits)
         self._memory = Memory()
         self._start_runner()
+        self._spawn_task(self.activity.run(self._running))
         self._spawn_task(self._sweep())
         self._spawn_task(self._logs.run(lambda: [live.path for live in self._live.values()]))
 
@@ -180,6 +183,17 @@ class LocalExecutor:
             live = self._live[attempt_id] = Live(files.path_of(self._root, attempt_id), (), time.monotonic())
         live.asked = True
         self._killer.kill(attempt_id, live.path, grace)
+
+    def stack(self, attempt_id: str) -> None:
+        """Has the attempt's log say what its processes and their Python threads are doing."""
+        live = self._live.get(attempt_id)
+        if live is not None:
+            self._spawn_task(asyncio.to_thread(stacks.write, attempt_id, live.path))
+
+    def _running(self) -> Iterable[Running]:
+        for attempt_id, live in self._live.items():
+            if live.claim is not None and live.claim.pid:
+                yield Running(attempt_id, live.path, live.claim.pid, live.claim.started, live.claim.at)
 
     def survey(self, attempt_id: str) -> Finding:
         """What the attempt's directory says now."""

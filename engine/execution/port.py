@@ -126,6 +126,9 @@ class Executor(Protocol):
         An attempt that has not begun never will. A second call with a shorter grace shortens the first.
         """
 
+    def stack(self, attempt_id: str) -> None:
+        """Has an attempt that runs write into its log what it is doing: its processes, the stacks of Python threads."""
+
     def survey(self, attempt_id: str) -> Finding:
         """What the attempt's directory says now."""
 

@@ -45,7 +45,15 @@ class Timeout:
     at: Micros
 
 
-Instruction: TypeAlias = Launch | Kill | WakeAt | Timeout
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Have the attempt say in its log what it is doing. Never derived from a state: asked for by an operator alone."""
+
+    ti: int
+    attempt_id: str
+
+
+Instruction: TypeAlias = Launch | Kill | WakeAt | Timeout | Stack
 
 
 def derive(ti: TaskInstance, memory: RunMemory) -> tuple[Instruction, ...]:

@@ -50,7 +50,7 @@ def unkillable(step: Step, event: Unkillable) -> None:
     elif ti.reason is not Reason.UNKILLABLE or attempt.error != event.why:
         step.changes.touch_task(ti)
         step.changes.touch_attempt(attempt)
-        ti.reason, attempt.error = Reason.UNKILLABLE, event.why
+        ti.reason, ti.last_error, attempt.error = Reason.UNKILLABLE, event.why, event.why
         note_task(step, ti, Reason.UNKILLABLE, event.why)
 
 
@@ -110,7 +110,7 @@ def dead(step: Step, node: Node, status: AttemptStatus | None) -> None:
         return
     if then in (_T.FAILED, _T.UP_FOR_RETRY):
         ti.last_error = attempt.error
-    elif then is _T.SUCCESS:
+    elif then is _T.SUCCESS or ti.reason is Reason.UNKILLABLE:
         ti.last_error = None
     reason = Reason.KILLED if why is Reason.KILL_REQUESTED else why
     if then is _T.UP_FOR_RETRY:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from engine.authoring.exceptions import PermanentError
 from engine.execution.port import Ended, Evidence, Executor, LaunchOrder
 from engine.failpoints import hit
-from engine.lifecycle.instructions import Kill, Launch
+from engine.lifecycle.instructions import Kill, Launch, Stack
 from engine.lifecycle.memory import RunMemory
 from engine.model.attempt_files import AttemptStatus
 from engine.model.moments import Micros
@@ -34,6 +34,8 @@ class Actor:
                 self._prepare(state, memory, instruction, orders, refused)
             elif isinstance(instruction, Kill):
                 self._executor.kill(instruction.attempt_id, instruction.grace)
+            elif isinstance(instruction, Stack):
+                self._executor.stack(instruction.attempt_id)
         for callback_id in turn.launched_callbacks if launching else ():
             live = state.callbacks.get(callback_id)
             if live is not None and (run := state.runs.get(live.row.run)) is not None:

@@ -134,7 +134,7 @@ def scene(*dags: DagCard, detail: RunDetail | None = None, **more: Any) -> Scene
     home = HomeCard("etl-01", "/srv/etl", "Europe/Berlin")
     fields = {name: more.pop(name) for name in list(more) if name in Snapshot.__dataclass_fields__}
     snapshot = Snapshot(100, fields.pop("home", home), dags, run=detail, **fields)
-    verbs = frozenset({"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "acknowledge"})
+    verbs = frozenset({"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "acknowledge", "stack"})
     return Scene(snapshot, more.pop("link", link()), NOW, verbs=verbs, **more)
 
 

@@ -108,6 +108,7 @@ class NotingExecutor:
     def __init__(self) -> None:
         self.launched: list[port.LaunchOrder] = []
         self.killed: list[tuple[str, float]] = []
+        self.stacked: list[str] = []
         self.adopted: list[str] = []
         self.warmed: list[port.Bundle] = []
         self.on_disk: dict[str, port.Finding] = {}
@@ -123,6 +124,9 @@ class NotingExecutor:
 
     def kill(self, attempt_id: str, grace: float) -> None:
         self.killed.append((attempt_id, grace))
+
+    def stack(self, attempt_id: str) -> None:
+        self.stacked.append(attempt_id)
 
     def survey(self, attempt_id: str) -> port.Finding:
         return self.on_disk.get(attempt_id, port.NeverStarted())

@@ -7,6 +7,7 @@ from engine.control.verbs.mark import Mark
 from engine.control.verbs.pause import Pause, Resume
 from engine.control.verbs.pools import Remove, Resize
 from engine.control.verbs.retry import Retry
+from engine.control.verbs.stack import Stack
 from engine.control.verbs.stop import Cancel, Kill
 from engine.control.verbs.trigger import Trigger
 
@@ -20,6 +21,7 @@ VERBS: dict[str, Verb] = {
         Retry(),
         Kill(),
         Cancel(),
+        Stack(),
         Pause(),
         Resume(),
         Resize(),

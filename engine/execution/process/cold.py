@@ -7,7 +7,7 @@ import os
 
 from engine.authoring.dag import DAG
 from engine.execution import directory as files
-from engine.execution.process import child, proc, streams
+from engine.execution.process import child, proc, stacks, streams
 from engine.model.attempt_files import AttemptSpec
 
 
@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> int:
     streams.suit_logs()
     child.measure_cold()
     faulthandler.enable()
+    stacks.listen()
     child.run(files.path_of(root, attempt_id), attempt_id, pipe, proc.boot_id(), _load, None, 0)
 
 

@@ -152,3 +152,43 @@ def _line(path: str) -> str:
             return "".join(letter for letter in source.read(200) if letter.isprintable())
     except OSError:
         return ""
+
+
+def ticks_used(pid: int) -> int:
+    """Clock ticks of processor time that a process, and the children that it has waited for, have used."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as source:
+            fields = source.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0
+    return sum(int(field) for field in fields[11:15])
+
+
+def children(pid: int) -> list[int]:
+    """The children of a process's first thread, where the kernel tells; none when it is gone."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as source:
+            return [int(number) for number in source.read().split()]
+    except OSError:
+        return []
+
+
+def command_line(pid: int) -> str:
+    """The command line of a process, arguments joined by blanks; empty when it is gone."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as source:
+            return source.read(4096).replace(b"\0", b" ").decode("utf-8", "backslashreplace")
+    except OSError:
+        return ""
+
+
+def catches(pid: int, number: int) -> bool:
+    """True if the process handles a signal itself."""
+    try:
+        with open(f"/proc/{pid}/status") as source:
+            for line in source:
+                if line.startswith("SigCgt:"):
+                    return bool(int(line.split()[1], 16) >> (number - 1) & 1)
+    except OSError:
+        pass
+    return False

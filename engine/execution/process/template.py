@@ -15,7 +15,7 @@ import os
 import select
 import signal
 
-from engine.execution.process import host, proc, streams
+from engine.execution.process import host, proc, stacks, streams
 from engine.execution.process.channels import NEWS_FD, ORDERS_FD
 from engine.execution.process.marks import Marks
 
@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> int:
         os.set_inheritable(fd, False)
     streams.suit_logs()
     faulthandler.enable()
+    stacks.listen()
     setting = host.Setting(root, dags, proc.boot_id(), Marks())
     setting.marks.rename("template of hosts")
     host.settle_memory()

@@ -272,3 +272,33 @@ async def test_what_makes_no_sense_is_refused_by_preview_and_command_alike(
         with pytest.raises(Refusal) as refusal:
             await ask(verb, **more)  # type: ignore[operator]
         assert refusal.value.code == code
+
+
+async def test_stack_asks_what_runs_and_changes_nothing(rig: Rig) -> None:
+    """A running task is asked, its state stays, and the answer says where to look; what does not run is refused."""
+    await rig.dag(task("a"), task("b", "a"))
+    memory = await rig.trigger()
+    run_id = memory.run.run_id
+    with pytest.raises(Refusal, match="no task that was named is running"):
+        await rig.command("stack", runs=(run_id,), tasks=("b",))
+    attempt = await rig.begin(memory, "a")
+    done = await rig.command("stack", runs=(run_id,), tasks=("a",))
+    assert rig.executor.stacked == [attempt]
+    (log,) = done.result["logs"]
+    assert (log["task_id"], log["offset"]) == ("a", 0) and log["path"].endswith(f"{attempt}/log")
+    assert rig.states(memory) == {"a": "running", "b": "none"}
+
+
+async def test_a_clear_may_give_another_number_of_retries(rig: Rig) -> None:
+    """The preview says how many; anything but a sensible number is refused."""
+    memory = await failed_run(rig)
+    run_id = memory.run.run_id
+    shown = await rig.preview("clear", runs=(run_id,), tasks=("b",), args={"retries": 2})
+    assert shown.rows[0].detail == "runs again, 2 retries"
+    shown = await rig.preview("rerun", runs=(run_id,), args={"failed": True, "no_retries": True})
+    assert shown.rows[0].detail == "runs again, 0 retries"
+    for wrong in (-1, "two", True, 1.5):
+        with pytest.raises(Refusal, match="a whole number"):
+            await rig.preview("clear", runs=(run_id,), args={"retries": wrong})
+    await rig.command("clear", runs=(run_id,), tasks=("b",), args={"retries": 2})
+    assert memory.instances["b", -1].retries == 2

@@ -19,7 +19,7 @@ from console.model.targets import Target
 from engine.model.moments import SECOND
 from tests.support.console import NOW, dag, link, mark, scene, trades
 
-VERBS = {"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge"}
+VERBS = {"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge", "stack"}
 CHANGING = [action for action in ACTIONS if action.danger is not Danger.NONE]
 REPORT = RecoveryCard(1, NOW, "2 adopted", ("adopted",))
 
@@ -40,7 +40,7 @@ def target(action: Action, state: str) -> tuple[Scene, Target]:
     return found, Target(RUN, "trades_us", "trades_us@7", "load")
 
 
-STATE = {"stop": "running", "force": "killing", "rerun_failed": "failed", "again": "failed"}
+STATE = {"stop": "running", "stack": "running", "force": "killing", "rerun_failed": "failed", "again": "failed"}
 
 
 @pytest.mark.parametrize("action", CHANGING, ids=lambda action: action.id)
