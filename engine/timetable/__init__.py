@@ -6,13 +6,14 @@ Pure: the time that it is now is an argument. All instants are integer microseco
 from engine.timetable.errors import ScheduleError
 from engine.timetable.from_spec import timetable_of
 from engine.timetable.interval import Slot, last_completed, slot_at, slots
-from engine.timetable.missed import Catchup, MissedPlan, OnMissed, plan_missed
+from engine.timetable.missed import Catchup, Gap, MissedPlan, OnMissed, plan_missed
 from engine.timetable.points import count_points, next_point, points_after, points_before, previous_point
 from engine.timetable.timetable import Kind, Micros, Timetable, compile_timetable
 from engine.timetable.words import describe
 
 __all__ = [
     "Catchup",
+    "Gap",
     "Kind",
     "Micros",
     "MissedPlan",

@@ -175,9 +175,11 @@ def test_the_default_can_be_changed(hourly: Timetable, ticking: Timetable) -> No
 
 @pytest.mark.parametrize(("late", "expected"), [(0, ["05 12"]), (300, ["05 12"]), (301, [])])
 def test_skip_creates_only_what_is_on_time(ticking: Timetable, late: int, expected: list[str]) -> None:
-    """With `skip`, a tick is created up to five minutes late and is a gap afterwards."""
+    """With `skip`, a tick is created up to the grace late and is a gap afterwards."""
     now = NOON + late * SECOND
-    plan = plan_missed(ticking, last=NOON - 3 * HOUR, enabled_at=utc("2026-05-05"), now=now, on_missed="skip")
+    plan = plan_missed(
+        ticking, last=NOON - 3 * HOUR, enabled_at=utc("2026-05-05"), now=now, on_missed="skip", grace=300 * SECOND
+    )
     assert dates(plan.create) == expected
     assert plan.gaps_total == 3 - len(expected)
     assert plan.passed == NOON
@@ -284,3 +286,41 @@ def test_from_interval_to_trigger_and_back() -> None:
     plan = plan_missed(hourly, last=NOON, last_end=NOON, enabled_at=NOON + 1, now=NOON + 2 * HOUR)
     assert dates(plan.create) == ["05 13"]
     assert plan.seam == (NOON, NOON + HOUR)
+
+
+def test_by_default_a_tick_is_on_time_until_the_next_one(ticking: Timetable) -> None:
+    """With `skip` and no grace given, the newest tick is created however late in its interval, and no older one."""
+    now = NOON + HOUR - SECOND
+    plan = plan_missed(ticking, last=NOON - 3 * HOUR, enabled_at=utc("2026-05-05"), now=now, on_missed="skip")
+    assert dates(plan.create) == ["05 12"]
+
+
+def test_gaps_come_as_stretches(ticking: Timetable) -> None:
+    """What was due before enabling and what was missed since are one stretch each, counted, with their ends."""
+    enabled, now = utc("2026-05-05T06:30"), utc("2026-05-06T12:10")
+    plan = plan_missed(ticking, last=None, enabled_at=enabled, now=now, on_missed="latest")
+    assert [(gap.why, gap.count) for gap in plan.gap_spans] == [("catchup", 7), ("missed", 29)]
+    assert sum(gap.count for gap in plan.gap_spans) == plan.gaps_total
+    assert plan.gap_spans[1].first == utc("2026-05-05T07:00")
+    assert plan.gap_spans[1].until == utc("2026-05-06T11:00") + 1
+
+
+def test_catch_up_may_reach_back_only_so_far(ticking: Timetable) -> None:
+    """With a window, older slots are a gap, and the rest is created at most so many at once."""
+    enabled = utc("2026-05-05T12:30")
+    plan = plan_missed(
+        ticking, last=None, enabled_at=enabled, now=enabled, catchup="all", not_before=enabled - 3 * HOUR, at_once=2
+    )
+    assert (dates(plan.create), plan.caught_up, plan.postponed) == (["05 10", "05 11"], 2, 1)
+    assert [(gap.why, gap.count) for gap in plan.gap_spans] == [("catchup", 10)]
+    further = plan_missed(
+        ticking, last=plan.passed, last_end=plan.passed_end, enabled_at=enabled, now=enabled, catchup="all", at_once=2
+    )
+    assert (dates(further.create), further.postponed, further.gap_spans) == (["05 12"], 0, ())
+
+
+def test_nothing_is_decided_while_there_is_no_room(ticking: Timetable) -> None:
+    """When no catch-up run may be created now, all of them are left to further plans."""
+    enabled = utc("2026-05-05T12:30")
+    plan = plan_missed(ticking, last=None, enabled_at=enabled, now=enabled, catchup="all", at_once=0)
+    assert (plan.create, plan.postponed, plan.passed, plan.gap_spans) == ((), 13, None, ())
