@@ -68,7 +68,7 @@ def _definitions(db: sqlite3.Connection, dags: int, per_run: int, now: int) -> N
             (number + 1, dag_id, f"{number:064x}", f"{number:064x}", spec, now - 60 * DAY),
         )
         db.execute(
-            "INSERT INTO schedule_state VALUES (?, ?, ?, ?, NULL, NULL, NULL, ?)",
+            "INSERT INTO schedule_state VALUES (?, ?, ?, ?, NULL, NULL, NULL, ?, NULL, NULL, NULL, NULL)",
             (dag_id, now, now + (number % 60) * MINUTE, now - 60 * DAY, f"{number:064x}"),
         )
     db.execute("INSERT INTO pool VALUES ('default', 16, NULL), ('db', 4, 'connections of the warehouse')")

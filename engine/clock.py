@@ -23,6 +23,11 @@ class Clock(Protocol):
     def monotonic(self) -> Micros:
         """A time that never goes back, for durations: its zero means nothing."""
 
+    def drift(self) -> Micros:
+        """How far the wall clock is ahead of the monotonic one: a step in it means that the wall clock was set, or that
+        the host slept.
+        """
+
     def entropy(self, count: int) -> bytes:
         """Random bytes, for ids."""
 
@@ -45,6 +50,9 @@ class SystemClock:
 
     def monotonic(self) -> Micros:
         return time.monotonic_ns() // 1000
+
+    def drift(self) -> Micros:
+        return (time.time_ns() - time.monotonic_ns()) // 1000
 
     def entropy(self, count: int) -> bytes:
         return os.urandom(count)

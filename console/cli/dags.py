@@ -1,4 +1,4 @@
-"""`dagdeck dags …`: list, show, graph, versions, source, diff, validate, pause, resume."""
+"""`dagdeck dags …`: list, show, graph, versions, source, diff, validate, pause, resume, gaps."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from console.cli.reading import (
     reads_home,
     reads_overview,
     reads_run,
+    reads_schedule,
     spec_of,
 )
 from console.cli.session import Session, pass_session
@@ -34,10 +35,17 @@ from engine.config import Home
 from engine.model.dag import DagSpec
 from engine.model.moments import Micros
 
+GAP_WORDS = {
+    "catchup": "due before the DAG was enabled",
+    "missed": "missed while no engine ran",
+    "overlap": "another run was under way",
+    "schedule": "the schedule was changed",
+}
+
 
 @click.group()
 def dags() -> None:
-    """DAGs: list, show, graph, versions, source, diff, validate, pause, resume."""
+    """DAGs: list, show, graph, versions, source, diff, validate, pause, resume, gaps."""
 
 
 @dags.command("list")
@@ -214,12 +222,32 @@ def pause(session: Session, dag: tuple[str, ...], asking: Asking) -> None:
 
 @dags.command()
 @click.argument("dag", nargs=-1, required=True)
+@click.option("--catchup", type=click.Choice(["none", "latest", "all"]), help="Instead of the DAG's own catch-up.")
 @changing
 @pass_session
-def resume(session: Session, dag: tuple[str, ...], asking: Asking) -> None:
-    """Resume DAGs that were paused."""
+def resume(session: Session, dag: tuple[str, ...], catchup: str | None, asking: Asking) -> None:
+    """Resume DAGs that were paused. What fell due meanwhile is made as their catch-up says."""
     _known(session.home, dag)
-    report(change(session, "resume", select(dags=dag), {}, asking), asking)
+    report(change(session, "resume", select(dags=dag), {"catchup": catchup} if catchup else {}, asking), asking)
+
+
+@dags.command()
+@click.argument("dag", required=False)
+@reading
+@pass_session
+def gaps(session: Session, dag: str | None, as_json: bool) -> None:
+    """List intervals that were left out, of DAG or of all. `dagdeck backfill create DAG --gaps` fills them."""
+    with open_store(session.home) as store:
+        rows = reads_schedule.gaps(store, find_dag(store, dag).dag_id if dag else None)
+    if as_json:
+        emit_json(
+            [{**row._asdict(), "first": iso(row.first), "until": iso(row.until), "at": iso(row.at)} for row in rows]
+        )
+        return
+    columns = [Column("DAG"), Column("from"), Column("until"), Column("runs", right=True), Column("why")]
+    table(columns, [(row.dag_id, iso(row.first), iso(row.until), row.runs, GAP_WORDS[row.why]) for row in rows])
+    if not rows:
+        no_rows("no gaps")
 
 
 def _known(home: Home, dag_ids: tuple[str, ...]) -> None:

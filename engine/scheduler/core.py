@@ -23,6 +23,7 @@ from engine.model.rows import Transition
 from engine.model.states import ACTIVE_RUN, TERMINAL_RUN, RunState, TaskState
 from engine.scheduler.acting import Actor
 from engine.scheduler.admission import Admission
+from engine.scheduler.clockwatch import ClockWatch, heed_step
 from engine.scheduler.dispatch import Dispatcher, Places
 from engine.scheduler.evidence import take_evidence
 from engine.scheduler.ledger import Ledger
@@ -67,6 +68,7 @@ class Scheduler:
         self.ledger = Ledger(0, {})
         self.admission = Admission(self.ledger, self.state.runs)
         self.timers = Timers()
+        self._clock_watch = ClockWatch(clock)
         self.waiting = Waiting(self)
         self.degraded: str | None = None
         self.disk_low: str | None = None
@@ -193,6 +195,8 @@ class Scheduler:
             return
         turn = Turn(self.clock.now())
         try:
+            if step := self._clock_watch.step():
+                heed_step(self, turn, step)
             self._fire_timers(turn)
             for _ in range(min(len(self._inbox), MOST_PER_TURN)):
                 self._inbox.popleft()[0](turn)
@@ -246,6 +250,8 @@ class Scheduler:
             self.admission.release(("gate", run.dag_id, ""))
         if moved.to_state != RunState.QUEUED:
             entry.queued.pop(run.id, None)
+            if entry.postponed:
+                self.timers.add(Timer(turn.now, "plan", 0, entry.dag_id))
         if moved.to_state in TERMINAL_RUN:
             turn.ended_runs.append(run.id)
             self.start_queued(turn, entry)

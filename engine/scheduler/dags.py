@@ -12,7 +12,7 @@ from engine.dagfiles.updates import Broken, FileUpdate, Gone, Loaded
 from engine.lifecycle.plan import compile_plan
 from engine.model.dag import Commit, DagSpec, ImportFailure
 from engine.scheduler.dispatch import Version
-from engine.scheduler.planner import plan_runs, put_schedule
+from engine.scheduler.planner import catchup_question, plan_runs, put_schedule
 from engine.scheduler.state import DagEntry
 from engine.scheduler.turn import Turn
 from engine.timetable import timetable_of
@@ -80,8 +80,11 @@ def _load(scheduler: Scheduler, turn: Turn, spec: DagSpec, bundle: str, commit: 
             scheduler.ledger.dag_paused.add(spec.dag_id)
         state.dags[spec.dag_id] = entry
     else:
-        _renew(entry, spec, version, number, spec_hash)
-    entry.timetable = timetable_of(spec.schedule)
+        _renew(turn, entry, spec, version, number, spec_hash)
+    is_new, entry.timetable = entry.timetable is None and number == 1, timetable_of(spec.schedule)
+    if is_new and entry.paused_at is None and (question := catchup_question(entry, turn.now)):
+        entry.paused_at, entry.paused_by, entry.pause_reason = turn.now, "engine", question
+        scheduler.ledger.dag_paused.add(spec.dag_id)
     _put_dag(scheduler, turn, entry)
     put_schedule(turn, entry)
     turn.note("dag", dag_id=spec.dag_id, reason="version", after=str(number))
@@ -100,13 +103,22 @@ def _put_commit(turn: Turn, version: Version, commit: Commit) -> None:
     )
 
 
-def _renew(entry: DagEntry, spec: DagSpec, version: Version, number: int, spec_hash: str) -> None:
-    """A changed schedule goes on from the end of the last slot: nothing before it is created again."""
-    changed = entry.version.spec.schedule != spec.schedule
+def _renew(turn: Turn, entry: DagEntry, spec: DagSpec, version: Version, number: int, spec_hash: str) -> None:
+    """A changed schedule goes on from the end of the last slot: nothing before it is created again.
+
+    A trigger schedule goes on from now, for points of the new one that have passed were never promised. A DAG that had
+    no schedule is enabled anew.
+    """
+    before, after = entry.version.spec.schedule, spec.schedule
     entry.file, entry.version, entry.version_number, entry.spec_hash = spec.file, version, number, spec_hash
     entry.state, entry.broken_since = "active", None
-    if changed:
-        entry.next_run_after = None
+    if before == after:
+        return
+    entry.catchup = None
+    if before.expression is None:
+        entry.enabled_at = turn.now
+    elif after.kind == "trigger" and not entry.postponed:
+        entry.last_start = entry.last_end = max(turn.now, entry.last_start or 0)
 
 
 def _resume_planning(scheduler: Scheduler, turn: Turn, entry: DagEntry) -> None:

@@ -91,6 +91,9 @@ def build(
             entry.next_start, entry.next_run_after = schedule.next_start, schedule.next_run_after
             entry.enabled_at, entry.paused_at = schedule.enabled_at, schedule.paused_at
             entry.paused_by, entry.pause_reason = schedule.paused_by, schedule.pause_reason
+            entry.last_start, entry.last_end = schedule.last_start, schedule.last_end
+            entry.catchup_until, entry.catchup = schedule.catchup_until, schedule.catchup
+        entry.taken = set(rows.taken.get(dag.dag_id, ()))
         if entry.paused_at is not None:
             ledger.dag_paused.add(dag.dag_id)
         if entry.holds_for_repair:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from engine.lifecycle.memory import RunMemory
 from engine.model.attempt_files import InputRef
@@ -13,7 +14,7 @@ from engine.model.states import RunState
 from engine.scheduler.dispatch import CallbackCall, Version
 from engine.scheduler.items import DEFAULT_MOST, ResultKey, RunItems
 from engine.store.batch import CallbackRow
-from engine.timetable import Timetable
+from engine.timetable import Gap, Timetable
 
 
 @dataclass(slots=True)
@@ -30,13 +31,38 @@ class DagEntry:
     broken_since: Micros | None = None
     timetable: Timetable | None = None
     next_start: Micros | None = None
-    """Logical date of the next slot: everything before it has been created or passed on purpose."""
+    """Logical date of the next slot that is not due yet."""
     next_run_after: Micros | None = None
+    last_start: Micros | None = None
+    """Logical date of the last slot that was created or passed on purpose, with the end of its interval."""
+    last_end: Micros | None = None
+    catchup_until: Micros | None = None
+    """While catching up: slots that were due by then are still to be created, a few at a time."""
+    catchup: Literal["none", "latest", "all"] | None = None
+    """What whoever resumed the DAG wanted instead of its own catch-up, until that is done."""
+    postponed: int = 0
+    """Slots that catching up has still to create."""
+    taken: set[Micros] = field(default_factory=set)
+    """Logical dates after `last_start` for which a backfill has a run already."""
+    last_gap: Gap | None = None
+    """The last stretch of slots that was left out; the next one may make it longer."""
     enabled_at: Micros | None = None
     paused_at: Micros | None = None
     paused_by: str | None = None
     pause_reason: str | None = None
     queued: dict[int, RunMemory] = field(default_factory=dict)
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Where the schedule stands, as it is stored."""
+        return (
+            self.next_start,
+            self.next_run_after,
+            self.last_start,
+            self.last_end,
+            self.catchup_until,
+            self.catchup,
+        )
 
     @property
     def takes_automated_runs(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Collection
 from typing import NamedTuple
 
 from engine.model.moments import SECOND, Micros
@@ -47,6 +48,13 @@ class Timers:
         if not self._heap:
             return LONGEST_WAIT
         return max(0, min(self._heap[0].at - now, LONGEST_WAIT))
+
+    def shift(self, kinds: Collection[str], by: Micros) -> None:
+        """Moves all timers of some kinds to a later or, with a negative time, an earlier moment."""
+        moved = [timer._replace(at=timer.at + by) if timer.kind in kinds else timer for timer in self._heap]
+        self._known = set(moved)
+        self._heap = list(self._known)
+        heapq.heapify(self._heap)
 
     def clear(self) -> None:
         """Forgets all timers, before they are derived anew from the store."""

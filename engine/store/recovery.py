@@ -58,6 +58,8 @@ class Recovered:
     """Highest version number of each DAG."""
     dags: list[StoredDag]
     schedules: dict[str, StoredSchedule]
+    taken: dict[str, list[Micros]]
+    """By DAG, logical dates beyond its schedule's last one for which there is a scheduled or backfill run."""
     pools: list[StoredPool]
     holds: list[StoredHold]
     unfinished: list[Attempt]
@@ -84,11 +86,19 @@ def recover(reader: Reader) -> Recovered:
             version_numbers=dict(reader.all("recovery", "version_numbers")),
             dags=[StoredDag(*(*row[:-1], json.loads(row[-1]))) for row in reader.all("recovery", "dags")],
             schedules={row[0]: StoredSchedule(*row) for row in reader.all("recovery", "schedules")},
+            taken=_taken(reader),
             pools=[StoredPool(*row) for row in reader.all("recovery", "pools")],
             holds=[StoredHold(*row) for row in reader.all("recovery", "open_holds")],
             unfinished=[_attempt(row) for row in reader.all("recovery", "unfinished_attempts")],
             callbacks=[CallbackRow(*row) for row in reader.all("recovery", "open_callbacks")],
         )
+
+
+def _taken(reader: Reader) -> dict[str, list[Micros]]:
+    found: dict[str, list[Micros]] = {}
+    for dag_id, logical_date in reader.all("recovery", "slots_taken"):
+        found.setdefault(dag_id, []).append(logical_date)
+    return found
 
 
 def load_run(reader: Reader, run: int) -> ActiveRun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from engine.model.dag import Json
 from engine.model.moments import Micros
@@ -50,6 +51,10 @@ class StoredSchedule:
     paused_by: str | None
     pause_reason: str | None
     spec_hash: str | None
+    last_start: Micros | None
+    last_end: Micros | None
+    catchup_until: Micros | None
+    catchup: Literal["none", "latest", "all"] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class MissedPlan:
     caught_up: how many of `create` were due when the DAG was enabled.
     next: the first slot that is not due yet; None if the schedule has ended.
     passed: what to give as `last` in the next plan once this one is carried out; passed_end is its interval's end.
+    origin: the smallest logical date that was looked at.
     postponed: how many slots are due later than `passed`: left to further plans, because this one creates as many
         as one plan may.
     seam: the time between the end of the last run's interval and the first slot, when a changed schedule does not
@@ -54,6 +55,7 @@ class MissedPlan:
     passed: Micros | None
     postponed: int
     seam: tuple[Micros, Micros] | None
+    origin: Micros = 0
     passed_end: Micros | None = None
     gap_spans: tuple[Gap, ...] = ()
     caught_up: int = 0
@@ -135,6 +137,7 @@ def plan_missed(
         passed=passed,
         postponed=postponed,
         seam=seam,
+        origin=origin,
         passed_end=last_end if passed == last else _end_of(tt, passed),
         gap_spans=_gap_spans(
             _Span(tt, before.low, wanted.low) if catchup == "all" else before,

@@ -42,6 +42,11 @@ class Timetable:
         return read_schedule(self.expression, self.timezone, self.start, self.exclude, self.both_days)
 
     @property
+    def is_finite(self) -> bool:
+        """Whether it ends by itself: it consists of single times."""
+        return all(isinstance(rule, Times) for rule in self.rules)
+
+    @property
     def exclusion(self) -> Exclusion:
         """The parsed excluded dates."""
         return read_exclusion(self.exclude)

@@ -276,6 +276,7 @@ def test_a_plan_accounts_for_every_slot_that_is_due(
     if last is None and tt.start is None:
         due = [slot for slot in due if slot.run_after > enabled_at]
     assert len(plan.create) + plan.gaps_total + plan.postponed == len(due)
+    assert sum(gap.count for gap in plan.gap_spans) == plan.gaps_total
     assert list(plan.create) == sorted(set(plan.create))
     assert list(plan.gaps) == sorted(set(plan.gaps) - set(plan.create))
     if plan.gaps_total <= 1000 and plan.postponed == 0:

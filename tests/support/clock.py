@@ -28,6 +28,10 @@ class FakeClock:
         """Time advanced so far: stepping the wall clock with `set` does not show here."""
         return self._monotonic
 
+    def drift(self) -> Micros:
+        """How far the wall clock was stepped."""
+        return self._now - self._monotonic
+
     def entropy(self, count: int) -> bytes:
         """Bytes that look random, and are the same in every run of a test."""
         self._drawn += 1

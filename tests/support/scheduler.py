@@ -45,6 +45,7 @@ class SetClock:
 
     def __init__(self, now: Micros = T0) -> None:
         self.at = now
+        self.stepped = 0
         self._drawn = itertools.count(1)
 
     def now(self) -> Micros:
@@ -52,6 +53,9 @@ class SetClock:
 
     def monotonic(self) -> Micros:
         return self.at
+
+    def drift(self) -> Micros:
+        return self.stepped
 
     def entropy(self, count: int) -> bytes:
         return next(self._drawn).to_bytes(count, "big")
@@ -203,6 +207,11 @@ class Rig:
         self.clock.at += round(seconds * SECOND)
         self.scheduler.wake()
         await self.turn()
+
+    async def step_clock(self, seconds: float) -> None:
+        """Sets the wall clock forward or back, as a person or a sleeping host does; no time passes."""
+        self.clock.stepped += round(seconds * SECOND)
+        await self.later(seconds)
 
     async def load(self, *updates: FileUpdate) -> None:
         """What a scan of the DAG files has found."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.authoring.schedules import CATCHUPS
 from engine.control.plans import Ask, Plan, Refusal, Target, plural
 from engine.control.protocol import Effect
 from engine.model.moments import Micros
 from engine.scheduler.core import Scheduler
-from engine.scheduler.planner import plan_runs, put_schedule
+from engine.scheduler.planner import foresee, plan_runs, put_schedule
 from engine.scheduler.state import DagEntry
 from engine.scheduler.turn import Turn
+from engine.timetable import Catchup
 
 
 class Pause:
@@ -37,7 +39,9 @@ class Pause:
 
 
 class Resume:
-    """Resumes paused DAGs. What was due meanwhile is handled as `catchup` says."""
+    """Resumes paused DAGs. What was due meanwhile is handled as their `catchup` says, or as the argument of that name
+    does: `none`, `latest` or `all`.
+    """
 
     name = "resume"
 
@@ -45,11 +49,12 @@ class Resume:
         entries = [entry for entry in the_dags(scheduler, ask) if entry.paused_at is not None]
         if not entries:
             raise Refusal("state", f"nothing to resume: {', '.join(ask.select.dag_ids)} is not paused")
+        catchup = _catchup(ask.args.get("catchup"))
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
             for entry in _kept(scheduler, kept):
                 entry.paused_at = entry.paused_by = entry.pause_reason = None
-                entry.enabled_at = turn.now
+                entry.enabled_at, entry.catchup, entry.catchup_until = turn.now, catchup, None
                 scheduler.ledger.dag_paused.discard(entry.dag_id)
                 put_schedule(turn, entry)
                 turn.note("dag", dag_id=entry.dag_id, before="paused", after="active", command=ask.command)
@@ -57,11 +62,33 @@ class Resume:
                 scheduler.start_queued(turn, entry)
             return {}
 
-        targets = [
-            _target(entry, "paused", "active", f"catchup {entry.version.spec.schedule.catchup}") for entry in entries
-        ]
+        targets = [_target(entry, "paused", "active", _foreseen(entry, now, catchup)) for entry in entries]
         sentence = f"{plural(len(entries), 'DAG')} resumed"
+        if len(entries) == 1:
+            sentence += f", {targets[0].effect.detail}"
         return Plan(targets, sentence, carry, lambda kept: f"resumed {plural(len(kept), 'DAG')}")
+
+
+def _catchup(given: Any) -> Catchup | None:
+    if given is None:
+        return None
+    for word in CATCHUPS:
+        if given == word:
+            return word
+    raise Refusal("invalid", f"catchup is one of {', '.join(CATCHUPS)}, not {given!r}")
+
+
+def _foreseen(entry: DagEntry, now: Micros, catchup: Catchup | None) -> str:
+    """What resuming would make of the intervals that are due."""
+    if entry.timetable is None:
+        return "it has no schedule"
+    policy = catchup or entry.version.spec.schedule.catchup
+    plan = foresee(entry, now, at_once=0, enabled_at=now, catchup=catchup)
+    made, left = len(plan.create) + plan.postponed, plan.gaps_total
+    text = f"catchup {policy}: {plural(made, 'run')} made"
+    if made > 1:
+        text += f", {entry.version.spec.max_active_runs} at a time"
+    return f"{text}, {plural(left, 'interval')} left out" if left else text
 
 
 def the_dags(scheduler: Scheduler, ask: Ask) -> list[DagEntry]:

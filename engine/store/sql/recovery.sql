@@ -59,8 +59,15 @@ SELECT d.dag_id, d.file, d.state, d.current_version, d.broken_since, d.first_see
 FROM dag AS d ORDER BY d.dag_id;
 
 -- name: schedules
-SELECT dag_id, next_start, next_run_after, enabled_at, paused_at, paused_by, pause_reason, spec_hash
+SELECT dag_id, next_start, next_run_after, enabled_at, paused_at, paused_by, pause_reason, spec_hash, last_start,
+    last_end, catchup_until, catchup
 FROM schedule_state ORDER BY dag_id;
+
+-- name: slots_taken
+SELECT s.dag_id, r.logical_date
+FROM schedule_state AS s CROSS JOIN run AS r INDEXED BY run_slot
+    ON r.dag_id = s.dag_id AND r.logical_date > coalesce(s.last_start, -9223372036854775807)
+WHERE r.run_type IN ('scheduled', 'backfill');
 
 -- name: current_versions
 SELECT v.id, v.dag_id, v.number, v.bundle, v.spec_hash, v.spec, v.created_at

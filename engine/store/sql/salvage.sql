@@ -10,6 +10,9 @@ WHERE current_version IS NOT NULL AND current_version NOT IN (SELECT id FROM dag
 -- name: schedules_without_dag
 DELETE FROM schedule_state WHERE dag_id NOT IN (SELECT dag_id FROM dag);
 
+-- name: gaps_without_dag
+DELETE FROM schedule_gap WHERE dag_id NOT IN (SELECT dag_id FROM dag);
+
 -- name: runs_in_part
 DELETE FROM run
 WHERE dag_id NOT IN (SELECT dag_id FROM dag) OR version_id NOT IN (SELECT id FROM dag_version)

@@ -76,8 +76,22 @@ CREATE TABLE schedule_state (
     paused_at INTEGER,               -- empty: not paused
     paused_by TEXT,
     pause_reason TEXT,
-    spec_hash TEXT
+    spec_hash TEXT,
+    last_start INTEGER,              -- logical date of the last run that was created or passed on purpose
+    last_end INTEGER,                -- end of its interval
+    catchup_until INTEGER,           -- while catching up: what was due by then is still to be created
+    catchup TEXT                     -- chosen by whoever resumed the DAG; empty: as the DAG says
 ) STRICT;
+
+CREATE TABLE schedule_gap (
+    dag_id TEXT NOT NULL REFERENCES dag (dag_id) DEFERRABLE INITIALLY DEFERRED,
+    first INTEGER NOT NULL,          -- logical date of the first slot that was left out
+    until INTEGER NOT NULL,          -- end of the last one's interval
+    count INTEGER NOT NULL,          -- slots; 0: the time belongs to none, since the schedule was changed
+    why TEXT NOT NULL,               -- catchup, missed, overlap or schedule
+    at INTEGER NOT NULL,
+    PRIMARY KEY (dag_id, first)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,

@@ -36,11 +36,18 @@ DELETE FROM import_error WHERE file = :file AND doubted = 1;
 
 -- name: schedule.put
 INSERT INTO schedule_state (dag_id, next_start, next_run_after, enabled_at, paused_at, paused_by, pause_reason,
-    spec_hash)
-VALUES (:dag_id, :next_start, :next_run_after, :enabled_at, :paused_at, :paused_by, :pause_reason, :spec_hash)
+    spec_hash, last_start, last_end, catchup_until, catchup)
+VALUES (:dag_id, :next_start, :next_run_after, :enabled_at, :paused_at, :paused_by, :pause_reason, :spec_hash,
+    :last_start, :last_end, :catchup_until, :catchup)
 ON CONFLICT (dag_id) DO UPDATE SET next_start = excluded.next_start, next_run_after = excluded.next_run_after,
     enabled_at = excluded.enabled_at, paused_at = excluded.paused_at, paused_by = excluded.paused_by,
-    pause_reason = excluded.pause_reason, spec_hash = excluded.spec_hash;
+    pause_reason = excluded.pause_reason, spec_hash = excluded.spec_hash, last_start = excluded.last_start,
+    last_end = excluded.last_end, catchup_until = excluded.catchup_until, catchup = excluded.catchup;
+
+-- name: gap.put
+INSERT INTO schedule_gap (dag_id, first, until, count, why, at) VALUES (:dag_id, :first, :until, :count, :why, :at)
+ON CONFLICT (dag_id, first) DO UPDATE SET until = excluded.until, count = excluded.count, why = excluded.why,
+    at = excluded.at;
 
 -- name: pool.put
 INSERT INTO pool (name, slots, description, configured) VALUES (:name, :slots, :description, :configured)
