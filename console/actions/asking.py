@@ -17,6 +17,7 @@ _SCOPE = (
     Switch("only_failed", "f", "only failed"),
     Switch("no_retries", "o", "once: no retries"),
 )
+_FORCE = Switch("force", "i", "in any case")
 _STATES = (
     Switch("success", "s", "success", on=True, group="state"),
     Switch("failed", "f", "failed", group="state"),
@@ -60,7 +61,7 @@ def clear(scene: Scene, target: Target) -> Ask:
     """Clear the task, or the whole run."""
     run_ids = (target.run_id or "",)
     tasks = (instance_name(target.task_id, target.map_index),) if target.task_id else ()
-    switches = _SCOPE if tasks else _SCOPE[2:]
+    switches = (*_SCOPE, _FORCE) if tasks else _SCOPE[2:]
     refs = _task_refs(target) if tasks else _run_refs(run_ids)
     selection = Selection(run_ids=run_ids, task_ids=tasks)
     return Ask("clear", f"Clear ── {name_of(scene, target)}", selection, "clear requested", refs, switches=switches)
@@ -153,7 +154,23 @@ def cancel(scene: Scene, target: Target) -> Ask:
     """End the run."""
     run_ids = (target.run_id or "",)
     title = f"Cancel run ── {name_of(scene, Target(target.view, target.dag_id, target.run_id))}"
-    return Ask("cancel", title, Selection(run_ids=run_ids), "cancel requested", _run_refs(run_ids))
+    switches = (Switch("force", "t", "stop teardowns, too"),)
+    return Ask("cancel", title, Selection(run_ids=run_ids), "cancel requested", _run_refs(run_ids), {}, switches)
+
+
+def pause_run(scene: Scene, target: Target) -> Ask:
+    """Pause the run, or resume it."""
+    mark = mark_of(scene, target)
+    verb = "resume" if mark is not None and mark.state == "paused" else "pause"
+    run_ids = (target.run_id or "",)
+    title = f"{verb.capitalize()} run ── {name_of(scene, Target(target.view, target.dag_id, target.run_id))}"
+    return Ask(verb, title, Selection(run_ids=run_ids), f"{verb} requested", _run_refs(run_ids))
+
+
+def pause_run_label(scene: Scene, target: Target) -> str:
+    """`pause run` or `resume run`, as the run stands."""
+    mark = mark_of(scene, target)
+    return "resume run" if mark is not None and mark.state == "paused" else "pause run"
 
 
 def pause(scene: Scene, target: Target) -> Ask:

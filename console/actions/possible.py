@@ -172,3 +172,11 @@ def a_failure(scene: Scene, target: Target) -> str | None:
 def change(verb: str, *checks: WhyNot) -> WhyNot:
     """What every change needs beside its own checks: a backend that can, and an engine that answers."""
     return first(*checks, can(verb), engine)
+
+
+def a_pausable_run(scene: Scene, target: Target) -> str | None:
+    """Needs a run that runs or is paused."""
+    mark = mark_of(scene, target)
+    if mark is None:
+        return a_run(scene, target) or "no run is selected"
+    return None if mark.state in ("running", "paused") else f"the run is {mark.state}: there is nothing to pause"

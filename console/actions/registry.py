@@ -105,6 +105,11 @@ CHANGES = (
         group="change",
     ),
     Action(
+        "pause_run", "pause run", "Lets the run start nothing more, or go on again; what runs goes on.", ("P",), ROWS,
+        Danger.CHANGES, None, 38, possible.change("pause", possible.a_pausable_run), asking.pause_run,
+        asking.pause_run_label, group="change",
+    ),
+    Action(
         "acknowledge", "acknowledge", "Puts the report of an unclean start away.", ("a",), frozenset({OVERVIEW}),
         Danger.CHANGES, "acknowledge", 68, possible.change("acknowledge", possible.a_report), asking.acknowledge,
         group="change",

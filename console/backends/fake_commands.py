@@ -22,6 +22,8 @@ _ALIVE = ("queued", "running", "killing")
 def rehearse(world: FakeBackend, verb: str, selection: Selection, args: Mapping[str, Any]) -> PreviewCard:
     """What a command would touch. Raises Refused."""
     rows = _dag_rows(world, verb, selection, args) if verb in ("trigger", "pause", "resume") else None
+    if verb in ("pause", "resume") and selection.run_ids:
+        rows = _paused_rows(world, verb, selection)
     if verb == "acknowledge":
         rows = [EffectCard("engine", "", None, None, -1, "unread", "acknowledged", "", False)]
     if rows is None:
@@ -51,6 +53,12 @@ def _dag_rows(world: FakeBackend, verb: str, selection: Selection, args: Mapping
             becomes = "paused" if verb == "pause" else "active"
             rows.append(EffectCard("dag", dag_id, None, None, -1, state, becomes, "", False))
     return rows
+
+
+def _paused_rows(world: FakeBackend, verb: str, selection: Selection) -> list[EffectCard]:
+    source, becomes = ("running", "paused") if verb == "pause" else ("paused", "running")
+    marks = [run.mark for run in _runs(world, selection) if run.mark.state == source]
+    return [EffectCard("run", mark.dag_id, mark.run_id, None, -1, source, becomes, "", False) for mark in marks]
 
 
 def _date(args: Mapping[str, Any]) -> int | None:
@@ -125,6 +133,11 @@ def carry_out(world: FakeBackend, verb: str, selection: Selection, args: Mapping
     if verb == "acknowledge":
         world.report = None
         return Receipt(0, "acknowledged the report", 1)
+    if verb in ("pause", "resume") and selection.run_ids:
+        for run in _runs(world, selection):
+            becomes = "paused" if verb == "pause" else "running"
+            world.runs[run.mark.run_id] = replace(run, mark=run.mark._replace(state=becomes))
+        return Receipt(0, f"{verb}d {preview.total} runs", preview.total)
     if verb in ("pause", "resume"):
         for dag_id in selection.dag_ids:
             paused = world.now() if verb == "pause" else None

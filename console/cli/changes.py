@@ -1,4 +1,4 @@
-"""Verbs that change a run or its tasks: rerun, clear, mark, retry, kill, cancel."""
+"""Verbs that change a run or its tasks: rerun, clear, mark, retry, kill, cancel, pause, resume."""
 
 from __future__ import annotations
 
@@ -59,6 +59,9 @@ def rerun(session: Session, run: str, failed: bool, retries: int | None, asking:
 @click.option("--downstream", is_flag=True, help="Also everything below these tasks.")
 @click.option("--upstream", is_flag=True, help="Also everything above these tasks.")
 @click.option("--failed", is_flag=True, help="Of these, only what failed.")
+@click.option(
+    "--force", is_flag=True, help="Run them in any case: left out by a branch, below a failure, or held back."
+)
 @_retries
 @changing
 @pass_session
@@ -69,12 +72,13 @@ def clear(
     downstream: bool,
     upstream: bool,
     failed: bool,
+    force: bool,
     retries: int | None,
     asking: Asking,
 ) -> None:
     """Clear TASKs of RUN, or all of them: their outcome is forgotten and they run again. Attempts and logs stay."""
     run_id, tasks = run_and_tasks(session.home, run, task)
-    args = {"downstream": downstream, "upstream": upstream, "only_failed": failed, "retries": retries}
+    args = {"downstream": downstream, "upstream": upstream, "only_failed": failed, "force": force, "retries": retries}
     report(change(session, "clear", select(runs=(run_id,), tasks=tasks), args, asking), asking)
 
 
@@ -131,9 +135,30 @@ def stack(session: Session, run: str, task: str, asking: Asking) -> None:
 
 @click.command()
 @click.argument("run")
+@click.option("--force", is_flag=True, help="Stop teardowns, too, which otherwise still clean up.")
 @changing
 @pass_session
-def cancel(session: Session, run: str, asking: Asking) -> None:
-    """Cancel RUN: running tasks are stopped, and those that have not started never will."""
+def cancel(session: Session, run: str, force: bool, asking: Asking) -> None:
+    """Cancel RUN: running tasks are stopped, and those that have not started never will. Teardowns still run."""
     run_id = run_id_of(session.home, run)
-    report(change(session, "cancel", select(runs=(run_id,)), {}, asking), asking)
+    report(change(session, "cancel", select(runs=(run_id,)), {"force": force}, asking), asking)
+
+
+@click.command()
+@click.argument("run")
+@changing
+@pass_session
+def pause(session: Session, run: str, asking: Asking) -> None:
+    """Pause RUN: nothing more of it starts until it is resumed. What runs goes on. (For DAGs: dags pause.)"""
+    run_id = run_id_of(session.home, run)
+    report(change(session, "pause", select(runs=(run_id,)), {}, asking), asking)
+
+
+@click.command()
+@click.argument("run")
+@changing
+@pass_session
+def resume(session: Session, run: str, asking: Asking) -> None:
+    """Resume RUN, which was paused. (For DAGs: dags resume.)"""
+    run_id = run_id_of(session.home, run)
+    report(change(session, "resume", select(runs=(run_id,)), {}, asking), asking)

@@ -17,6 +17,8 @@ _KEYS_SHOWN = 500
 
 _REASONS = {
     "trigger_rule": "its trigger rule can no longer be met",
+    "branch": "a branch before it chose other tasks; `clear --force` runs it all the same",
+    "short_circuit": "a short circuit before it left out what lies below; `clear --force` runs it all the same",
     "manual": "an operator decided so",
     "skip_requested": "the task asked to be skipped",
     "kill_requested": "an operator asked for its end; its process is not gone yet",
@@ -44,7 +46,7 @@ _REASONS = {
 }
 
 _BLOCKERS: dict[str, str] = {
-    Blocker.RUN_PAUSED: "its run is paused",
+    Blocker.RUN_PAUSED: "its run is paused: `dagdeck resume` lets it go on",
     Blocker.DEGRADED: "the engine is degraded and starts nothing: see `dagdeck engine status`",
     Blocker.DISK: "the disk has less free space than min_free_mb",
     Blocker.DRAINING: "the engine drains: it starts nothing new before it stops",

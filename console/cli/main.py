@@ -33,6 +33,8 @@ VERBS: dict[str, Verb] = {
     "kill": Verb("console.cli.changes", "kill", _CHANGE, "Stop a running task; it fails and is not retried."),
     "stack": Verb("console.cli.changes", "stack", _CHANGE, "Have a running task write what it is doing into its log."),
     "cancel": Verb("console.cli.changes", "cancel", _CHANGE, "Stop a run and whatever of it is running."),
+    "pause": Verb("console.cli.changes", "pause", _CHANGE, "Let a run start nothing more."),
+    "resume": Verb("console.cli.changes", "resume", _CHANGE, "Let a paused run go on."),
     "engine": Verb("console.cli.engine", "engine", _ENGINE, "The engine: start, run, stop, drain, status."),
     "init": Verb("console.cli.init", "init", _HOME, "Make a home with a first DAG."),
     "demo": Verb("console.cli.demo", "demo", _HOME, "Look around in a throw-away home with live runs."),

@@ -52,7 +52,7 @@ def why_task(scene: Scene, run: RunDetail, card: TaskCard) -> tuple[str, Parts]:
                 parts.append((words, DIM))
         case _:
             title = f"Why is {card.name} {card.state.replace('_', ' ')}?"
-            parts.append((_reason(card.reason) or "Its task ended this way.", TEXT))
+            parts.append((_REASONS.get(card.reason or "") or _reason(card.reason) or "Its task ended this way.", TEXT))
     if card.mention is not None:
         parts.append((f"{card.mention.verb} by {card.mention.who} at {clock(card.mention.at)}.", DIM))
     return title, parts
@@ -94,6 +94,18 @@ def _error(card: TaskCard) -> Parts:
     latest = card.latest
     error = card.last_error or (None if latest is None else latest.error)
     return [(error, BAD)] if error else []
+
+
+_REASONS = {
+    "branch": "A branch before it chose other tasks. Clearing it in any case (c, then i) runs it all the same.",
+    "short_circuit": "A short circuit left out what lies below it. Clearing it in any case (c, then i) runs it.",
+    "upstream": "Its trigger rule is not met by how the tasks before it ended.",
+    "run_timeout": "Its run took longer than it may.",
+    "cancel": "Its run was cancelled.",
+    "deadlock": "It could never have run: nothing that it waited for was going to happen.",
+    "manual": "An operator decided so.",
+    "skip_requested": "The task asked to be skipped.",
+}
 
 
 def _reason(reason: str | None) -> str:

@@ -32,6 +32,7 @@ _PAST = {
 
 _BLOCKERS = {
     "retry_at": "retry",
+    "depends_on_past": "the run before",
     "dag_paused": "DAG is paused",
     "dag_broken": "file to be mended",
     "run_paused": "run is paused",

@@ -17,6 +17,7 @@ from engine.lifecycle.events import EngineKill, Event, Granted, Start
 from engine.lifecycle.gates import may_start_run
 from engine.lifecycle.instructions import Timeout, WakeAt, derive, run_timeout_at
 from engine.lifecycle.memory import RunMemory
+from engine.lifecycle.outcome import ending
 from engine.model.ids import ulid
 from engine.model.moments import SECOND, Micros
 from engine.model.rows import Transition
@@ -37,6 +38,7 @@ from engine.store.writer import Writer
 Work: TypeAlias = Callable[[Turn], None]
 CLAIMS_WAIT = 0.004
 """Seconds that the news of a start may wait for the next turn: the end of a short task then shares its commit."""
+_LETS_START_OTHERWISE = (RunState.PAUSED, RunState.CANCELLING)
 MOST_PER_TURN = 256
 """Items handled in one turn, so that the loop stays free for the socket."""
 
@@ -241,6 +243,9 @@ class Scheduler:
 
     def _book_run(self, turn: Turn, memory: RunMemory, moved: Transition) -> None:
         run = memory.run
+        if moved.from_state == RunState.PAUSED or moved.to_state in _LETS_START_OTHERWISE or ending(run):
+            self.admission.reconsider()
+            self.waiting.recheck(memory)
         entry = self.state.dags.get(run.dag_id)
         if entry is None:
             return

@@ -97,6 +97,10 @@ class Waiting:
         full = tuple((task.task_id, *reached(memory, task, limits)) for task in named)
         return (memory.run.state is RunState.PAUSED, *(each for each in full if len(each) > 1))
 
+    def recheck(self, memory: RunMemory) -> None:
+        """What the tasks of a run wait for may have changed with the run itself."""
+        self._suspect((memory, instance) for instance in memory.scheduled.values())
+
     def _look_again(self, turn: Turn) -> None:
         signature = self._sign()
         if signature != self._signature:

@@ -51,7 +51,9 @@ async def test_a_dialog_lists_exactly_what_would_change_and_its_switches_ask_aga
         await confirm(screen)
         verb, selection, args, _ = backend.commands[-1]
         assert (verb, selection) == ("clear", Selection(run_ids=("trades_us@7",), task_ids=("load",)))
-        assert args == {"downstream": False, "upstream": True, "only_failed": False}
+        assert args == {
+            "downstream": False, "upstream": True, "only_failed": False, "no_retries": False, "force": False,
+        }  # fmt: skip
 
 
 async def test_enter_is_dead_until_the_preview_is_there_and_has_been_seen() -> None:

@@ -34,6 +34,7 @@ MOST_RETRIES = 100_000
 class Clear:
     """Clears tasks of runs. Arguments: `downstream`, `upstream`, `only_failed` (booleans, all false by default).
 
+    With `force` they run whatever the tasks before them and the run before say: left out by a branch, below a failure.
     `retries` gives the new epoch another number of retries than the tasks have; `no_retries` is 0 of them.
     """
 
@@ -70,6 +71,7 @@ def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -
     again: list[RunMemory] = []
     reopens = 0
     retries = _retries(ask)
+    force = bool(ask.args.get("force"))
     budget = "new budget" if retries is None else plural(retries, "retry", "retries")
     for memory in the_runs(scheduler, ask):
         named = [instance.id for instance in the_tasks(memory, ask)] if ask.select.task_ids else None
@@ -78,7 +80,8 @@ def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -
         if chosen:
             again.append(memory)
         for instance in chosen:
-            detail = "killed first, then runs again" if instance.state in ALIVE_TASK else f"runs again, {budget}"
+            again_words = "runs in any case" if force else "runs again"
+            detail = "killed first, then runs again" if instance.state in ALIVE_TASK else f"{again_words}, {budget}"
             targets.append(task_target(memory, instance, "none", detail))
     if not targets:
         what = "nothing failed in it" if flags.get("only_failed") else "it has no task instances"
@@ -92,7 +95,7 @@ def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -
         for run, instances in grouped.items():
             memory = scheduler.state.runs[run]
             renew(scheduler, turn, memory)
-            event = ClearEvent(tuple(instance.id for instance in instances), ask.command, ask.actor, retries)
+            event = ClearEvent(tuple(instance.id for instance in instances), ask.command, ask.actor, retries, force)
             scheduler.apply(turn, memory, event)
         return {"code": as_result(used)}
 
@@ -103,5 +106,5 @@ def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -
         lambda kept: ", ".join(part for part in (f"cleared {plural(len(kept), 'task instance')}", said(used)) if part),
         reopens,
         code=code_of(scheduler, again),
-        follows=lambda: following(scheduler, targets, ClearEvent),
+        follows=lambda: following(scheduler, targets, lambda tis: ClearEvent(tis, force=force)),
     )

@@ -1,4 +1,4 @@
-"""`pause` and `resume` of DAGs: whether they get new runs."""
+"""`pause` and `resume`: of DAGs, whether they get new runs; of runs, whether anything of them starts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from engine.authoring.schedules import CATCHUPS
 from engine.control.plans import Ask, Plan, Refusal, Target, plural
 from engine.control.protocol import Effect
+from engine.control.verbs.pause_runs import pause_runs, resume_runs
 from engine.model.moments import Micros
 from engine.scheduler.core import Scheduler
 from engine.scheduler.planner import foresee, plan_runs, put_schedule
@@ -16,11 +17,13 @@ from engine.timetable import Catchup
 
 
 class Pause:
-    """Pauses DAGs: no new runs start; what runs goes on."""
+    """Pauses DAGs: no new runs start; what runs goes on. Or pauses the runs that are named."""
 
     name = "pause"
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        if ask.select.run_ids:
+            return pause_runs(scheduler, ask)
         entries = [entry for entry in the_dags(scheduler, ask) if entry.paused_at is None]
         if not entries:
             raise Refusal("state", f"nothing to pause: {', '.join(ask.select.dag_ids)} is paused already")
@@ -40,12 +43,14 @@ class Pause:
 
 class Resume:
     """Resumes paused DAGs. What was due meanwhile is handled as their `catchup` says, or as the argument of that name
-    does: `none`, `latest` or `all`.
+    does: `none`, `latest` or `all`. Or resumes the paused runs that are named.
     """
 
     name = "resume"
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        if ask.select.run_ids:
+            return resume_runs(scheduler, ask)
         entries = [entry for entry in the_dags(scheduler, ask) if entry.paused_at is not None]
         if not entries:
             raise Refusal("state", f"nothing to resume: {', '.join(ask.select.dag_ids)} is not paused")

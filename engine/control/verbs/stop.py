@@ -20,6 +20,7 @@ from engine.control.plans import (
 from engine.lifecycle import instructions
 from engine.lifecycle.events import CancelRun
 from engine.lifecycle.events import Kill as KillEvent
+from engine.lifecycle.memory import Node
 from engine.model.moments import Micros
 from engine.model.states import ALIVE_TASK, TERMINAL_TASK, RunState, TaskState
 from engine.scheduler.core import Scheduler
@@ -61,20 +62,30 @@ class Kill:
 
 
 class Cancel:
-    """Cancels runs: processes are killed, everything unfinished is cancelled."""
+    """Cancels runs: processes are killed, everything unfinished is cancelled.
+
+    Teardowns still run where there is something to clean up; with the argument `force` they are stopped, too.
+    """
 
     name = "cancel"
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         targets: list[Target] = []
         runs = []
+        spared: list[str] = []
+        force = bool(ask.args.get("force"))
+        wanted = (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED, *((RunState.CANCELLING,) if force else ()))
         for memory in the_runs(scheduler, ask):
-            if memory.run.state not in (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED):
+            if memory.run.state not in wanted:
                 continue
             runs.append(memory)
             targets.append(run_target(memory, "cancelled"))
             for instance in the_tasks(memory, ask):
-                if instance.state not in TERMINAL_TASK:
+                if instance.state in TERMINAL_TASK:
+                    continue
+                if not force and _cleans_up(memory.run.state, memory.nodes[instance.id]):
+                    spared.append(instance.task_id)
+                else:
                     detail = "killed first" if instance.state in ALIVE_TASK else ""
                     target = task_target(memory, instance, "cancelled", detail)
                     target.changed_seq = memory.run.changed_seq  # a run is cancelled as a whole, or not at all
@@ -86,7 +97,7 @@ class Cancel:
             for target in kept:
                 if target.key[0] == "run":
                     memory = scheduler.state.runs[int(target.key[1])]
-                    scheduler.apply(turn, memory, CancelRun(ask.command, ask.actor))
+                    scheduler.apply(turn, memory, CancelRun(ask.command, ask.actor, force))
             return {}
 
         tasks = len(targets) - len(runs)
@@ -99,4 +110,13 @@ class Cancel:
         def done(kept: list[Target]) -> str:
             return f"cancel of {plural(sum(target.key[0] == 'run' for target in kept), 'run')} requested"
 
-        return Plan(targets, sentence, carry, done)
+        warnings = [f"still run, to clean up: {', '.join(spared)} (force stops these, too)"] if spared else []
+        return Plan(targets, sentence, carry, done, warnings=warnings)
+
+
+def _cleans_up(run: RunState, node: Node) -> bool:
+    """Whether a teardown is going to run, or runs, although its run is being cancelled."""
+    if node.task.role != "teardown" or run is RunState.QUEUED:
+        return False
+    succeeded = [setup.ti.state is TaskState.SUCCESS for setup in node.setups]
+    return node.ti.state is not TaskState.NONE or not succeeded or any(succeeded)
