@@ -36,7 +36,7 @@ from engine.scheduler.dags import post_updates
 from engine.scheduler.dispatch import Dispatcher, Places
 from engine.scheduler.ledger import UNLIMITED
 from engine.scheduler.turn import Turn
-from engine.store.errors import CommitFailed, StoreError
+from engine.store.errors import CommitFailed, StoreError, StoreMissing, making_sense
 from engine.store.migrations import open_store
 from engine.store.seal import seal
 from engine.store.writer import Writer
@@ -62,6 +62,7 @@ def serve(home: Home, settings: Settings, ready: Callable[[str], None], log: Pat
     try:
         for folder in (home.dags, home.versions, home.attempts):
             folder.mkdir(mode=0o700, exist_ok=True)
+        _miss_nothing(home)
         open_store(home.database, boot_id())
         return asyncio.run(Engine(home, settings, clock_from_environment(), open_log(log)).run(ready))
     finally:
@@ -78,6 +79,16 @@ def _vet(home: Home) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))
+
+
+def _miss_nothing(home: Home) -> None:
+    """A home whose attempts have left files had a store: a new one in its place would forget them all."""
+    gone = not home.database.exists() or home.database.stat().st_size == 0
+    if gone and next(home.attempts.iterdir(), None) is not None:
+        raise StoreMissing(
+            f"{home.database} is gone, but {home.attempts} holds attempts: put a backup in its place with `dagdeck "
+            f"restore BACKUP --replace`, or move {home.attempts.name}/ away to begin with an empty history"
+        )
 
 
 class Engine:
@@ -170,17 +181,25 @@ class Engine:
     # --- loading and mending --------------------------------------------------------------------------------------
 
     async def _load(self, *, first: bool) -> None:
-        """Memory from the store, then the first turn: adopt, book, launch, plan."""
+        """Memory from the store, then the first turn: adopt, book, launch, plan. Raises StoreError, CommitFailed."""
+        try:
+            with making_sense(self._home.database):
+                await self._resume(first)
+        except StoreError as error:
+            self._scheduler.degraded = str(error)
+            raise
+
+    async def _resume(self, first: bool) -> None:
         loaded = await self._lane(loading.read)
         loading.build(self._scheduler, loaded, self._settings.slots, self._pools, self._settings.max_mapped)
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
         def resume(turn: Turn) -> None:
+            turn.tell(done)
             report = loading.resume(self._scheduler, turn, loaded, self._executor, self._boot_id)
             if first:
                 self._housekeeping.begin(turn, loaded, report, self._pools)
             turn.note("engine", after="ready" if first else "mended")
-            turn.tell(done)
 
         self._scheduler.degraded = None
         self._scheduler.post(resume)

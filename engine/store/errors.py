@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import msgspec
 
 
 class StoreError(Exception):
@@ -69,6 +73,21 @@ def damaged(path: Path, found: str) -> StoreDamaged:
         f"{path}: the store is damaged ({found}). No task is started from it. Put a backup in its place with "
         "`dagdeck restore BACKUP --replace`, or save what can still be read with `dagdeck salvage`; both keep this file"
     )
+
+
+@contextmanager
+def making_sense(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with rows of the store at `path` within is a StoreError.
+
+    SQLite's checks find pages that are not sound. Content that was overwritten is found when it is understood: then
+    rows name what does not exist, states are none, JSON is garbage.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+    except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError, msgspec.MsgspecError) as error:
+        raise damaged(path, f"what stands in it makes no sense: {type(error).__name__}: {error}") from error
 
 
 def explain(error: sqlite3.Error, path: Path) -> StoreError:

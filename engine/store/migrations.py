@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engine import failpoints
 from engine.store.connection import APPLICATION_ID, check_identity, connect_writer
 from engine.store.copying import copy_store
-from engine.store.errors import StoreError, StoreTooNew, damaged, explain
+from engine.store.errors import StoreError, StoreTooNew, damaged, making_sense
 from engine.store.seal import break_seal, is_sealed
 from engine.store.sql import script
 from engine.version import SCHEMA
@@ -40,7 +40,7 @@ def open_store(path: Path, boot_id: str | None = None) -> None:
     wrong: the file belongs to another program, is damaged, was written by a newer version, or the disk does not let
     SQLite work. The file is left as it is then.
     """
-    try:
+    with making_sense(path):
         connection = connect_writer(path)
         try:
             before = check_identity(connection, path)
@@ -58,8 +58,6 @@ def open_store(path: Path, boot_id: str | None = None) -> None:
         finally:
             connection.close()
         break_seal(path)
-    except sqlite3.Error as error:
-        raise explain(error, path) from error
 
 
 def _check(connection: sqlite3.Connection, path: Path, boot_id: str | None) -> None:

@@ -36,8 +36,8 @@ def upgraded(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def full(told: FilledHome, tmp_path: Path) -> Path:
     """A store with a history, on a file of the test's own."""
-    path = tmp_path / "state.db"
-    shutil.copy(told.home.root / "state.db", path)
+    path, source = tmp_path / "state.db", told.home.database
+    shutil.copy(source, path)
     return path
 
 

@@ -20,6 +20,7 @@ from engine.upkeep.restore import replace_store, restore_home
 from engine.upkeep.salvaging import salvage_home
 from tests.integration.upkeep.test_backup import modes
 from tests.support.cli import dagdeck
+from tests.support.damage import PAGE, overwrite, root_page
 from tests.support.store import look, tamper
 
 NOW = from_iso("2026-11-23T01:02:03Z")
@@ -121,10 +122,7 @@ def test_nothing_is_exchanged_under_a_running_engine(home: Home, saved: Backup) 
 
 def test_salvage_saves_what_can_be_read(home: Home) -> None:
     """With a page of attempts gone, whole runs stay, runs in part are left out, and no rule is broken."""
-    pages = look(home.database, "SELECT rootpage FROM sqlite_master WHERE name = 'attempt'")
-    with open(home.root / "state.db", "r+b") as file:
-        file.seek((pages[0][0] - 1) * 4096)
-        file.write(os.urandom(4096))
+    overwrite(home.database, root_page(home.database, "attempt"), os.urandom(PAGE))
     done = salvage_home(home, "ops", NOW)
     assert "attempt" in done.told.torn
     assert done.told.runs_left_out > 0
@@ -137,10 +135,7 @@ def test_salvage_saves_what_can_be_read(home: Home) -> None:
 
 def test_salvage_cancels_what_was_under_way(home: Home) -> None:
     """A run that was running is over after it, with its tasks and attempts, because nobody knows how far it was."""
-    with open(home.root / "state.db", "r+b") as file:
-        [(page,)] = look(home.database, "SELECT rootpage FROM sqlite_master WHERE name = 'run_state'")
-        file.seek((page - 1) * 4096)
-        file.write(os.urandom(4096))
+    overwrite(home.database, root_page(home.database, "run_state"), os.urandom(PAGE))
     done = salvage_home(home, "ops", NOW)
     assert (done.told.torn, done.told.runs_left_out, done.told.runs_ended) == ([], 0, 1)
     assert look(home.database, "SELECT count(*) FROM run") == [(14,)]
@@ -159,8 +154,7 @@ def test_a_sound_store_is_not_salvaged(home: Home) -> None:
 
 def test_the_verbs_lead_from_damage_to_a_home_again(home: Home, saved: Backup, tmp_path: Path) -> None:
     """What the engine says of a damaged store names commands that work as they stand there."""
-    with open(home.root / "state.db", "r+b") as file:
-        file.write(b"\0" * 8192)
+    overwrite(home.database, 0, bytes(2 * PAGE))
     refused = dagdeck("--home", home.root, "engine", "start")
     assert refused.code == 5
     assert "dagdeck restore BACKUP --replace" in refused.err and "dagdeck salvage" in refused.err

@@ -1,0 +1,99 @@
+"""Damaged stores, hundreds of them: each is refused in words or understood, and nothing is run from what is refused."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from console.cli.main import run
+from engine.config import Home
+from engine.scheduler import loading
+from engine.scheduler.turn import Turn
+from engine.store.copying import diagnose
+from engine.store.errors import StoreError, making_sense
+from engine.store.migrations import open_store
+from engine.store.reader import Reader
+from tests.support.damage import HARMS
+from tests.support.scheduler import Rig
+
+FILES = 18
+"""Damaged stores of each kind."""
+
+
+async def begin(home: Home) -> tuple[str | None, Rig]:
+    """What an engine does before it is ready; the reason of its refusal, and what its executor was asked to do."""
+    rig = Rig(home.root)
+    try:
+        open_store(home.database, "a boot")
+        with making_sense(home.database):
+            with Reader(home.database) as reader:
+                loaded = loading.read(reader)
+            loading.build(rig.scheduler, loaded, 16, {})
+
+            def resume(turn: Turn) -> None:
+                loading.resume(rig.scheduler, turn, loaded, rig.executor, "a boot")
+
+            rig.scheduler.post(resume)
+            await rig.turn()
+    except StoreError as error:
+        return str(error), rig
+    return (rig.broken[0] if rig.broken else None), rig
+
+
+def is_whole(path: Path) -> bool:
+    """Whether SQLite's own check finds nothing."""
+    try:
+        connection = sqlite3.connect(path)
+        try:
+            return bool(connection.execute("PRAGMA quick_check").fetchall() == [("ok",)])
+        finally:
+            connection.close()
+    except (sqlite3.Error, UnicodeDecodeError):
+        return False
+
+
+@pytest.mark.parametrize("kind", HARMS)
+async def test_a_damaged_store_is_refused_or_understood(kept: Home, tmp_path: Path, kind: str) -> None:
+    """However a store was damaged, an engine that begins on it says what is wrong, or makes sense of all of it. It
+    starts nothing from one that it refuses, and refuses every one that SQLite finds unsound.
+    """
+    refused = 0
+    for number in range(FILES):
+        home = Home(tmp_path / f"{kind}{number}")
+        home.root.mkdir()
+        store = kept.database
+        shutil.copy(store, home.root)
+        HARMS[kind](home.database, random.Random(f"{kind}{number}"))
+        seen = Home(shutil.copytree(home.root, tmp_path / f"{kind}{number}-seen"))
+        whole = is_whole(seen.database)
+        reason, rig = await begin(home)
+        if reason is not None:
+            refused += 1
+            assert rig.executor.tasks == []
+        assert reason is not None or whole, f"{kind} {number}: run from a store that is not sound"
+        assert diagnose(home.database).text
+    assert refused >= {"shm": 0, "bits": 1, "text": 0, "wal": 0}.get(kind, 3), f"{kind} never did any harm"
+
+
+@pytest.mark.parametrize("kind", HARMS)
+def test_the_command_line_survives_damage(
+    home: Home, kind: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Verbs that read a damaged store end with an exit code and a sentence, never with a traceback."""
+    for number in range(2):
+        store = home.database
+        shutil.copy(store, tmp_path / "spare")
+        HARMS[kind](store, random.Random(f"{kind}{number}"))
+        for arguments in (["runs", "list"], ["dags", "list"], ["doctor"], ["verify"], ["backup", str(tmp_path / "b")]):
+            code = run(["--home", str(home.root), *arguments])
+            said = capsys.readouterr()
+            assert code in (0, 1, 4, 5)
+            assert code in (0, 1) or said.err.startswith("dagdeck: ")
+        shutil.rmtree(tmp_path / "b", ignore_errors=True)
+        for suffix in ("-wal", "-shm"):
+            (home.root / f"state.db{suffix}").unlink(missing_ok=True)
+        shutil.move(tmp_path / "spare", store)
