@@ -164,6 +164,7 @@ class Engine:
             on_stop=self._request_stop,
         )
         self._scheduler.configured_pools = self._pools
+        self._scheduler.environments = self._settings.environments
         due.install(self._scheduler)
         self._housekeeping = Housekeeping(self._home, self._settings, self._scheduler, self._boot_id)
         self._server = Server(
@@ -238,6 +239,7 @@ class Engine:
             self._parser,
             python_of=lambda _file: self._scheduler.places.python,
             pools=lambda: self._scheduler.ledger.pools,
+            environments=self._settings.environments,
             owners={
                 entry.dag_id: entry.file for entry in self._scheduler.state.dags.values() if entry.state != "inactive"
             },

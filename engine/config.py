@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from engine.environments import Environment, Environments, json_table
+from engine.model.ids import check_id
+
 CONFIG = "dagdeck.toml"
+ENVIRONMENT = "environment"
+"""In a home: the name of the environment that was chosen when its engine was started last."""
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 DEFAULT_LANG = "C.UTF-8"
 _SOCKET_LIMIT = 100  # a Unix socket path may have 108 bytes on Linux and 104 on macOS
@@ -95,6 +100,8 @@ class Settings:
     pools: dict[str, int] = field(default_factory=dict)
     max_mapped: int = 10_000
     """Instances that one mapped task may have in a run."""
+    environments: Environments = field(default_factory=Environments)
+    """`[env.NAME]` tables, and what the home says for all runs."""
     log_limit: int = 64 * 1024 * 1024
     min_free: int = 500 * 1024 * 1024
 
@@ -107,6 +114,9 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "max_mapped": int,
     "python": str,
     "env": dict,
+    "environment": str,
+    "params": dict,
+    "config": dict,
     "path": str,
     "lang": str,
     "pools": dict,
@@ -148,22 +158,85 @@ def find_home(explicit: str | None) -> Home:
     raise HomeError("no dagdeck home here: make one with `dagdeck init DIR`, or look around with `dagdeck demo`")
 
 
-def load_settings(home: Home) -> Settings:
-    """Reads `dagdeck.toml`. Raises HomeError naming the file, the key and what is allowed."""
+def choose_environment(home: Home, name: str) -> None:
+    """Makes an environment the home's from now on; empty text goes back to what `dagdeck.toml` says.
+
+    Raises HomeError for a name that it does not know.
+    """
+    load_settings(home, name or None)
+    chosen = home.root / ENVIRONMENT
+    if name:
+        chosen.write_text(f"{name}\n", encoding="utf-8")
+    else:
+        chosen.unlink(missing_ok=True)
+
+
+def load_settings(home: Home, environment: str | None = None) -> Settings:
+    """Reads `dagdeck.toml`, with an environment laid over it: the one named, else the one that was chosen at the
+    engine's start, else the file's own `environment`. Raises HomeError naming the file, the key and what is allowed.
+    """
     try:
         raw = tomllib.loads(home.config.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise HomeError(f"{home.config} cannot be read: {error}") from error
+    _check_keys(home, raw, "")
+    try:
+        return _settings(home, *_lay_over(home, raw, environment))
+    except ValueError as error:
+        raise HomeError(f"{home.config}: {error}") from error
+
+
+def _check_keys(home: Home, raw: dict[str, Any], where: str) -> None:
     for key, value in raw.items():
         wanted = _KEYS.get(key)
         if wanted is None:
-            raise HomeError(f"{home.config}: unknown setting {key!r}; known are {', '.join(sorted(_KEYS))}")
+            raise HomeError(f"{home.config}: unknown setting {where}{key!r}; known are {', '.join(sorted(_KEYS))}")
         if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-            raise HomeError(f"{home.config}: {key} = {value!r} should be of type {getattr(wanted, '__name__', wanted)}")
-    return _settings(home, raw)
+            kind = getattr(wanted, "__name__", wanted)
+            raise HomeError(f"{home.config}: {where}{key} = {value!r} should be of type {kind}")
 
 
-def _settings(home: Home, raw: dict[str, Any]) -> Settings:
+def _lay_over(home: Home, raw: dict[str, Any], environment: str | None) -> tuple[dict[str, Any], Environments]:
+    """The settings with the active environment's over them. `[env]` holds variables, and a table for each environment.
+
+    Raises HomeError or ValueError.
+    """
+    variables = {key: value for key, value in raw.get("env", {}).items() if not isinstance(value, dict)}
+    tables = {key: value for key, value in raw.get("env", {}).items() if isinstance(value, dict)}
+    found = {}
+    for name, table in tables.items():
+        _check_keys(home, table, f"env.{name}.")
+        if {"environment", "name"} & table.keys():
+            raise HomeError(f"{home.config}: env.{name}: `environment` and `name` belong to the home")
+        found[name] = Environment(
+            name=check_id("environment", name),
+            production=bool(table.get("production", False)),
+            params=json_table(f"env.{name}.params", table.get("params", {})),
+            config=json_table(f"env.{name}.config", table.get("config", {})),
+            variables=table.get("env", {}),
+        )
+        if not all(isinstance(value, str) for value in found[name].variables.values()):
+            raise HomeError(f"{home.config}: [env.{name}.env] values should be text, in quotes")
+    active = environment or _chosen(home) or raw.get("environment")
+    environments = Environments(
+        active=active,
+        params=json_table("params", raw.get("params", {})),
+        config=json_table("config", raw.get("config", {})),
+        by_name=found,
+    )
+    above = tables.get(active, {}) if environments.chosen(None) is not None else {}
+    pools = {**raw.get("pools", {}), **above.get("pools", {})}
+    return {**raw, **above, "pools": pools, "env": {**variables, **above.get("env", {})}}, environments
+
+
+def _chosen(home: Home) -> str | None:
+    try:
+        return (home.root / ENVIRONMENT).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _settings(home: Home, raw: dict[str, Any], environments: Environments) -> Settings:
     def fail(text: str) -> HomeError:
         return HomeError(f"{home.config}: {text}")
 
@@ -201,6 +274,7 @@ def _settings(home: Home, raw: dict[str, Any]) -> Settings:
         path=raw.get("path", DEFAULT_PATH),
         lang=raw.get("lang", DEFAULT_LANG),
         pools=pools,
+        environments=environments,
         log_limit=limit * 1024 * 1024,
         min_free=free * 1024 * 1024,
     )

@@ -124,7 +124,8 @@ class LocalBackend:
             settings = load_settings(self._home)
         except HomeError:
             return HomeCard(safe(self._home.name), path)  # the engine says what is wrong with it, when it is started
-        return HomeCard(safe(settings.name), path, settings.timezone, settings.production, settings.slots)
+        active = maybe(settings.environments.active)
+        return HomeCard(safe(settings.name), path, settings.timezone, settings.production, settings.slots, active)
 
     # Follow
 

@@ -156,6 +156,7 @@ class RunPicture:
             run_p50=percentile(ordered, 0.5),
             run_p95=percentile(ordered, 0.95),
             mention=mentions.get(None),
+            config=reading.config_lines(self._rows.one("run", "run_config", {"run": self._key})),
         )
         self._sort()
 

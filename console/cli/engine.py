@@ -16,7 +16,7 @@ from console.cli.reading import SessionLine, last_session, open_store
 from console.cli.session import Session, home_option, pass_session
 from console.cli.shapes import session_json
 from console.figures import ago, bytes_
-from engine.config import Home
+from engine.config import Home, HomeError, choose_environment
 from engine.model.moments import to_iso
 
 if TYPE_CHECKING:
@@ -30,28 +30,52 @@ def engine() -> None:
     """The engine of a home: start, run, stop, status, drain. Tasks go on while no engine runs."""
 
 
+_environment = click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    help="The environment of dagdeck.toml to use from now on; '' goes back to the file's own.",
+)
+
+
 @engine.command()
+@_environment
 @home_option
 @pass_session
-def start(session: Session) -> None:
+def start(session: Session, environment: str | None) -> None:
     """Start the engine in the background; it stays when you log out."""
     from console.cli.spawning import start_engine
 
-    _ = session.settings
+    _choose(session, environment)
     start_engine(session.home)
     pid = engine_pid(session.home)
     say(f"the engine of {session.home.root} runs (pid {pid})")
 
 
 @engine.command()
+@_environment
 @home_option
 @pass_session
-def run(session: Session) -> None:
+def run(session: Session, environment: str | None) -> None:
     """Run the engine in the foreground, for systemd and other supervisors."""
     from console.cli.spawning import become_engine
 
-    _ = session.settings
+    _choose(session, environment)
     become_engine(session.home)
+
+
+def _choose(session: Session, environment: str | None) -> None:
+    """Settings are checked before anything starts; an engine that runs keeps the environment that it was started in."""
+    if environment is not None and engine_pid(session.home) is None:
+        try:
+            choose_environment(session.home, environment)
+        except HomeError as error:
+            raise CliError(str(error), Exit.USAGE) from error
+    settings = session.settings
+    if environment and settings.environments.active != environment:
+        raise CliError(
+            f"an engine runs in {settings.environments.active or 'no environment'}: stop it first", Exit.REFUSED
+        )
 
 
 @engine.command()

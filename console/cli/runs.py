@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import click
@@ -86,7 +87,8 @@ def show(session: Session, run: str, as_json: bool) -> None:
         found = find_run(store, run)
         if as_json:
             version = version_json(reads_run.version(store, found.version_id))
-            emit_json({**run_detail_json(found), **version, "tasks": tasks_json(store, found)})
+            config = {"config": reads_run.run_config(store, found.id)}
+            emit_json({**run_detail_json(found), **version, **config, "tasks": tasks_json(store, found)})
             return
         _show(store, found)
         say()
@@ -96,7 +98,11 @@ def show(session: Session, run: str, as_json: bool) -> None:
 def _show(store: Reader, run: RunDetail) -> None:
     took = run_took(run)
     asked = [mention for mention in reads_run.mentions(store, run.id, 0) if mention.task_instance is None]
-    params = ", ".join(f"{name}={value!r}" for name, value in run.params.items())
+    config = reads_run.run_config(store, run.id)
+    came = config.get("params_from", {})
+    params = ", ".join(
+        f"{name}={value!r}" + (f" ({came[name]})" if name in came else "") for name, value in run.params.items()
+    )
     facts(
         [
             ("run", run.run_id),
@@ -110,7 +116,9 @@ def _show(store: Reader, run: RunDetail) -> None:
             ("took", duration(took) if took is not None else None),
             ("episode", run.episode if run.episode > 1 else None),
             *_version(store, run),
+            ("environment", config.get("environment")),
             ("params", params or None),
+            ("config", json.dumps(config["config"]) if "config" in config else None),
             ("note", run.note),
             *(("last command", f"{mention.verb} by {mention.user}, {iso(mention.at)}") for mention in asked),
         ]

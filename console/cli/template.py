@@ -35,9 +35,24 @@ CONFIG_TEXT = """\
 # No task starts while the disk has less free than this, in MiB.
 # min_free_mb = 500
 
+# Which [env.NAME] is used unless another is chosen, with `engine start --env NAME` or `trigger --env NAME`.
+# environment = "dev"
+
 # Further environment of every task. A DAG and a task may add their own.
 [env]
 # WAREHOUSE = "/srv/etl/warehouse.db"
+
+# An environment: every setting but `name` and `environment` may stand here, and goes before what stands elsewhere.
+[env.dev]
+# production = false
+
+# Values of DAG params that have no default of their own.
+[params]
+# region = "eu"
+
+# What every task finds as `config`.
+[config]
+# source = "s3://dev-data/"
 
 # Pools: how many slots tasks of different DAGs share, for instance connections to one database. -1: no limit.
 [pools]

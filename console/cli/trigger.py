@@ -26,6 +26,7 @@ LIVE_SECONDS = 5.0
 @click.argument("dag")
 @click.option("--logical-date", metavar="D", help="The run's logical date; naive text is in the DAG's zone.")
 @click.option("--param", "params", multiple=True, metavar="K=V", help="A parameter, read as the DAG declares it.")
+@click.option("--env", "environment", metavar="NAME", help="Run it in this environment of dagdeck.toml.")
 @click.option("--parallel", is_flag=True, help="Also while a scheduled run of that date is under way.")
 @click.option("--wait", is_flag=True, help="Wait for the run's end; exit code 1 if it does not succeed.")
 @changing
@@ -35,12 +36,15 @@ def trigger(
     dag: str,
     logical_date: str | None,
     params: tuple[str, ...],
+    environment: str | None,
     parallel: bool,
     wait: bool,
     asking: Asking,
 ) -> int:
     """Start a run of DAG. Without a logical date it is that of the last completed interval."""
     args: dict[str, Any] = {"param_texts": dict(parse_param(text) for text in params), "parallel": parallel}
+    if environment is not None:
+        args["environment"] = environment
     if logical_date is not None:
         args["logical_date"] = logical_date
     with open_store(session.home) as store:

@@ -17,6 +17,8 @@ class HomeCard:
     timezone: str = "UTC"
     production: bool = False
     slots: int = 16
+    environment: str | None = None
+    """Which `[env.NAME]` of `dagdeck.toml` it uses."""
 
 
 class SessionCard(NamedTuple):

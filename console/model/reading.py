@@ -217,3 +217,17 @@ def _item(item: object) -> str:
     if isinstance(item, dict):
         return "  ".join(f"{value}" for value in item.values() if value is not None)
     return str(item)
+
+
+def config_lines(row: Row | None) -> dict[str, str] | None:
+    """A run's effective configuration, as lines by name; None where nothing was configured."""
+    if row is None:
+        return None
+    found = json.loads(row[0])
+    lines = {"environment": one_line(found.get("environment") or "")}
+    came = found.get("params_from", {})
+    lines["params from"] = one_line(", ".join(f"{name}: {source}" for name, source in came.items()))
+    lines["config"] = one_line(json.dumps(found["config"])) if "config" in found else ""
+    lines["variables"] = one_line(", ".join(found.get("variables", {})))
+    lines["connections"] = one_line(", ".join(found.get("connections", {})))
+    return {name: text for name, text in lines.items() if text}

@@ -153,6 +153,8 @@ class RunDetail:
     run_p50: Micros | None = None
     run_p95: Micros | None = None
     mention: Mention | None = None
+    config: Mapping[str, str] | None = None
+    """What was configured for it, as lines: its environment, where params came from, `[config]`."""
     shape: int = 0
     """Another number: other task instances than before. While it stays, only what they say has changed."""
 

@@ -31,6 +31,14 @@ if TYPE_CHECKING:
     from console.app import ConsoleApp
 
 DATE = "logical date"
+_RULES = {
+    "minimum": "at least",
+    "maximum": "at most",
+    "min_length": "length at least",
+    "max_length": "length at most",
+    "pattern": "matches",
+    "format": "a",
+}
 
 
 def open_form(app: ConsoleApp, target: Target) -> None:
@@ -92,7 +100,9 @@ def hint(param: ParamCard) -> str:
     if isinstance(choices, list):
         parts.append("one of " + ", ".join(safe(choice) for choice in choices))
     elif param.schema.get("type"):
-        parts.append(safe(param.schema["type"]))
+        kinds = param.schema["type"]
+        parts.append(safe(" or ".join(kinds) if isinstance(kinds, list) else kinds))
+    parts.extend(f"{words} {safe(param.schema[rule])}" for rule, words in _RULES.items() if rule in param.schema)
     if param.required:
         parts.append("required")
     if param.description:

@@ -74,6 +74,7 @@ def _run(run: RunDetail) -> Parts:
             ("episode", run.episode),
             ("version", run.version),
             ("params", run.params),
+            *(run.config or {}).items(),
             ("note", run.note),
         ]
     )

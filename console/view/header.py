@@ -22,7 +22,9 @@ def header(scene: Scene, width: int) -> tuple[Spans, Spans]:
     if wide:
         parts.append(((cut_middle(home.path, max(width // 6, 16)), DIM),))
     if home.production:
-        parts.append((("prod", WARN + " bold"),))
+        parts.append(((home.environment or "prod", WARN + " bold"),))
+    elif home.environment is not None:
+        parts.append(((home.environment, DIM),))
     parts.extend(_engine(scene, wide))
     right = [_attached(scene, wide), _clocks(scene, wide)]
     left = join(parts)

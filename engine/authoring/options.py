@@ -70,6 +70,7 @@ class DagOptions(TypedDict, total=False):
     exclude: Sequence[date | str]
     day_and: bool
     params: Mapping[str, Any]
+    extra_params: bool
     default_args: Mapping[str, Any]
     tags: list[str]
     owner: str
@@ -184,6 +185,7 @@ DAG_CHECKS: dict[str, Check] = {
     "exclude": schedules.excluded,
     "day_and": checks.boolean,
     "params": _params,
+    "extra_params": checks.boolean,
     "default_args": _mapping,
     "tags": checks.text_list,
     "owner": checks.text,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from engine.authoring.checks import shown
+from engine.authoring.checks import ENV_NAME, shown
 from engine.authoring.exceptions import ParamError
 from engine.model.dag import Json, ParamSpec
 
@@ -67,16 +67,24 @@ def check_default(name: str, spec: ParamSpec) -> None:
         check_value(name, spec, spec.default)
 
 
-def resolve_params(specs: Mapping[str, ParamSpec], given: Mapping[str, Json]) -> dict[str, Json]:
-    """The params of a run: what is given, else the defaults.
+def resolve_params(
+    specs: Mapping[str, ParamSpec], given: Mapping[str, Json], *, extra: bool = False
+) -> dict[str, Json]:
+    """The params of a run: what is given, else the defaults. `extra` allows params that are not declared.
 
     Raises ParamError for a param that is not declared, is missing although required, or breaks its rules.
     """
-    for name in given:
-        if name not in specs:
+    values: dict[str, Json] = {}
+    for name, value in given.items():
+        if name not in specs and extra:
+            if not ENV_NAME.match(name) or not _is_json(value):
+                raise ParamError(
+                    f"param {shown(name)}: {shown(value)} is not a JSON value under the name of a variable"
+                )
+            values[name] = value
+        elif name not in specs:
             known = ", ".join(specs) or "none"
             raise ParamError(f"param {shown(name)} is not declared by this DAG; declared: {known}")
-    values: dict[str, Json] = {}
     for name, spec in specs.items():
         value = given.get(name, spec.default)
         if value is None and spec.required:

@@ -38,6 +38,7 @@ def serialize(dag: DAG, file: str, default_zone: str = "UTC") -> DagSpec:
         tasks=[_task(task) for task in dag.tasks],
         schedule=_schedule(dag, default_zone),
         params={name: param.spec() for name, param in dag.params.items()},
+        extra_params=options.get("extra_params", False),
         tags=options.get("tags", []),
         owner=options.get("owner") or dag.default_args.get("owner"),
         doc=options.get("doc") or options.get("description"),

@@ -16,6 +16,7 @@ from engine.dagfiles.reading import Order, Reading, read
 from engine.dagfiles.tree import ROOT_ENTRY, Seen, look, sign
 from engine.dagfiles.updates import Broken, FileUpdate, Gone
 from engine.dagfiles.verdict import Judge
+from engine.environments import Environments
 from engine.model.dag import ImportFailure, ParsedFile
 
 QUIET = 2.0
@@ -63,6 +64,7 @@ class DagFiles:
         python_of: Callable[[str], str],
         pools: Callable[[], Mapping[str, int]],
         owners: Mapping[str, str] | None = None,
+        environments: Environments | None = None,
         quiet: float = QUIET,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -72,7 +74,7 @@ class DagFiles:
         self._quiet, self._monotonic, self._wall = quiet, monotonic, wall
         self._threads = ThreadPoolExecutor(PARALLEL, "dagfiles")
         self._checkout = Checkout(self._dags)
-        self._judge = Judge(owners or {}, pools)
+        self._judge = Judge(owners or {}, pools, environments)
         self._files = {file: _File() for file in sorted(self._judge.files())}
         self._tree: dict[str, Seen] = {}
         self._look = 0

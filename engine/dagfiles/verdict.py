@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from engine.authoring.exceptions import ParamError
+from engine.authoring.params import check_value
 from engine.dagfiles.updates import Broken, Loaded
 from engine.dagfiles.validate import advice, validate
+from engine.environments import Environments
 from engine.model.dag import Commit, DagSpec, ImportFailure, ParsedFile
 
 
@@ -20,7 +23,13 @@ class Judge:
     `owners` maps DAG ids to such files, from before; the id is free again when its file is gone or drops it.
     """
 
-    def __init__(self, owners: Mapping[str, str], pools: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(
+        self,
+        owners: Mapping[str, str],
+        pools: Callable[[], Mapping[str, int]],
+        environments: Environments | None = None,
+    ) -> None:
+        self._environments = environments or Environments()
         self._owners = dict(owners)
         self._pools = pools
         self._refused: dict[str, set[str]] = {}
@@ -56,7 +65,7 @@ class Judge:
         failures, sound, warnings = list(parsed.errors), [], list(parsed.warnings)
         pools = self._pools()
         for dag in parsed.dags:
-            found = validate(dag, pools) or self._claim(dag)
+            found = validate(dag, pools) or self._vet_params(dag) or self._claim(dag)
             failures.extend(found)
             if not found:
                 sound.append(dag)
@@ -66,6 +75,17 @@ class Judge:
         return Loaded(
             parsed.file, bundle, tuple(sound), tuple(warnings), tuple(failures), tuple(parsed.modules), commit
         )
+
+    def _vet_params(self, dag: DagSpec) -> list[ImportFailure]:
+        """What the home's environment says of params must fit their declarations, too."""
+        try:
+            for name, value in self._environments.defaults(dag, {}).items():
+                if value is not None:
+                    check_value(name, dag.params[name], value)
+        except ParamError as problem:
+            where = f"environment {self._environments.active}" if self._environments.active else "[params]"
+            return [ImportFailure(dag.file, f"{where} in dagdeck.toml: {problem}", dag.line, None, dag.dag_id)]
+        return []
 
     def _claim(self, dag: DagSpec) -> list[ImportFailure]:
         owner = self._owners.setdefault(dag.dag_id, dag.file)

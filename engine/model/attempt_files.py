@@ -32,6 +32,9 @@ class Context:
     timezone: str
     run_type: str
     params: dict[str, Json] = field(default_factory=dict)
+    config: dict[str, Json] = field(default_factory=dict)
+    """What `[config]` of the home and of the run's environment say."""
+    environment: str | None = None
     max_tries: int = 1
     failed_keys: list[Json] | None = None
     """What the last partial attempt of the epoch left undone; None where the attempt has everything to do."""

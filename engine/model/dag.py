@@ -169,6 +169,8 @@ class DagSpec:
     """In declaration order; `upstream` may name later ones."""
     schedule: ScheduleSpec = field(default_factory=ScheduleSpec)
     params: dict[str, ParamSpec] = field(default_factory=dict)
+    extra_params: bool = False
+    """A run may be given params that are not declared."""
     tags: list[str] = field(default_factory=list)
     owner: str | None = None
     doc: str | None = None

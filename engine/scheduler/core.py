@@ -11,6 +11,7 @@ from typing import TypeAlias
 from structlog.typing import FilteringBoundLogger
 
 from engine.clock import Clock
+from engine.environments import Environments
 from engine.execution.port import Bundle, Claimed, Evidence, Executor
 from engine.lifecycle.core import apply
 from engine.lifecycle.events import EngineKill, Event, Granted, Start
@@ -77,6 +78,7 @@ class Scheduler:
         self.draining = False
         self.stopping = False
         self.request_stop = on_stop
+        self.environments = Environments()
         self.configured_pools: Mapping[str, int] = {}
         """What `dagdeck.toml` says; pools that operators made or resized stand in the ledger."""
         self._writer = writer

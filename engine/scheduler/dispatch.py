@@ -149,6 +149,8 @@ class Dispatcher:
             timezone=dag.schedule.timezone,
             run_type=run.run_type.value,
             params=run.params,
+            config=run.config.get("config", {}),
+            environment=run.config.get("environment"),
             max_tries=1 + (task.retry.retries if task else 0),
         )
 
@@ -156,7 +158,7 @@ class Dispatcher:
         """Configuration, then the home's, the DAG's and the task's own, then what dagdeck says of the attempt."""
         zone = dag.schedule.timezone
         local = to_datetime(run.logical_date, zone)
-        env = {**self._base_env, **dag.env}
+        env = {**self._base_env, **run.config.get("variables", {}), **dag.env}
         for name, value in task_env.items():
             env[name] = resolve_text(value, spec)
         for name, value in run.params.items():
@@ -179,6 +181,8 @@ class Dispatcher:
             DAGDECK_DATA_INTERVAL_END_LOCAL=to_datetime(run.interval_end, zone).isoformat(),
             DAGDECK_DS=local.date().isoformat(),
             DAGDECK_DS_NODASH=local.date().isoformat().replace("-", ""),
+            DAGDECK_ENVIRONMENT=run.config.get("environment") or "",
+            DAGDECK_CONFIG=json.dumps(run.config.get("config", {})),
             TRACEPARENT=_traceparent(run.run_id, spec.attempt_id),
         )
         return env

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from engine.authoring.exceptions import ParamError
+from engine.authoring.params import resolve_params
 from engine.lifecycle.memory import RunMemory, new_run
 from engine.model.dag import Json
 from engine.model.ids import manual_run_id, scheduled_run_id
@@ -35,7 +39,7 @@ def plan_runs(scheduler: Scheduler, turn: Turn, entry: DagEntry) -> None:
             entry.taken.discard(slot.logical_date)
         elif number < plan.caught_up or may_overlap(scheduler, turn, entry, slot):
             run_id = scheduled_run_id(entry.dag_id, slot.logical_date)
-            create_run(scheduler, turn, entry, RunType.SCHEDULED, slot, run_id, default_params(entry))
+            create_run(scheduler, turn, entry, RunType.SCHEDULED, slot, run_id, default_params(scheduler, entry))
     record_gaps(turn, entry, plan.gap_spans)
     if plan.gaps:
         gaps = f"{plan.gaps_total} due slots left out, the last of {plan.gaps[-1].logical_date}"
@@ -82,11 +86,6 @@ def catchup_question(entry: DagEntry, now: Micros) -> str | None:
     return f"catchup of {count:,} runs: resume it to run them all, or resume it with another catchup"
 
 
-def default_params(entry: DagEntry) -> dict[str, Json]:
-    """The params of a run that nobody gave any."""
-    return {name: param.default for name, param in entry.version.spec.params.items()}
-
-
 def _room_ahead(entry: DagEntry) -> int:
     """How many runs of the past may be made now: never more wait than may be under way."""
     waiting = sum(memory.run.run_type is RunType.SCHEDULED for memory in entry.queued.values())
@@ -108,6 +107,18 @@ def _move_on(turn: Turn, entry: DagEntry, plan: MissedPlan) -> None:
     )
     if entry.place != before:
         put_schedule(turn, entry)
+
+
+def default_params(scheduler: Scheduler, entry: DagEntry) -> dict[str, Json]:
+    """The params of a run that nobody is asked about. What the environment says was checked when the DAG was loaded;
+    where the two do not fit together any more, the DAG's own defaults are used, and the engine's log says so.
+    """
+    spec = entry.version.spec
+    try:
+        return resolve_params(spec.params, scheduler.environments.defaults(spec, {}))
+    except ParamError as error:
+        scheduler.log.warning("params_of_environment_refused", dag_id=spec.dag_id, error=str(error))
+        return {name: param.default for name, param in spec.params.items()}
 
 
 def put_schedule(turn: Turn, entry: DagEntry) -> None:
@@ -142,9 +153,15 @@ def create_run(
     created_by: str | None = None,
     note: str | None = None,
     inferred: bool = False,
+    environment: str | None = None,
+    given: Collection[str] = (),
 ) -> RunMemory:
-    """A queued run of the DAG's current version, with its task instances."""
+    """A queued run of the DAG's current version, with its task instances.
+
+    `given` names the params that were asked for; the others came from the `environment`, the DAG or the home.
+    """
     state = scheduler.state
+    chosen = {name: params[name] for name in given}
     run = Run(
         id=next(state.run_ids),
         run_id=run_id,
@@ -161,7 +178,10 @@ def create_run(
         note=note,
         created_by=created_by,
         inferred=inferred,
+        config=scheduler.environments.effective(entry.version.spec, chosen, environment),
     )
+    if run.config:
+        turn.batch.add("run_config.add", run=run.id, config=json.dumps(run.config, sort_keys=True))
     memory = new_run(entry.version.plan, run, state.task_ids, turn.changes)
     state.put_run(memory)
     return memory

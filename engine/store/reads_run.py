@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from engine.model.moments import Micros
 from engine.store.errors import NotFound
@@ -34,6 +35,13 @@ def run(reader: Reader, run: int) -> RunDetail:
     if row is None:
         raise NotFound(f"there is no run with the key {run}")
     return RunDetail._make((*row[:15], json.loads(row[15]), *row[16:18], bool(row[18]), row[19], row[20]))
+
+
+def run_config(reader: Reader, run: int) -> dict[str, Any]:
+    """A run's effective configuration: its environment, where params came from, `[config]`. Empty if there is none."""
+    row = reader.one("run", "run_config", {"run": run})
+    found: dict[str, Any] = json.loads(row[0]) if row is not None else {}
+    return found
 
 
 def runs(

@@ -109,7 +109,11 @@ def load_run(reader: Reader, run: int) -> ActiveRun:
             raise NotFound(f"there is no run with the key {run}")
         attempts = {a[0]: _attempt(a) for a in reader.all("recovery", "current_attempts", {"run": run})}
         instances = [_instance(ti, attempts) for ti in reader.all("recovery", "instances", {"run": run})]
-    return ActiveRun(_run(row), instances)
+        config = reader.one("recovery", "run_config", {"run": run})
+    found = _run(row)
+    if config is not None:
+        found.config = json.loads(config[0])
+    return ActiveRun(found, instances)
 
 
 def load_version(reader: Reader, version_id: int) -> StoredVersion:

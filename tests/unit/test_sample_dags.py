@@ -36,6 +36,7 @@ EXPECTED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "callbacks_demo": ({}, {}),
     "data_passing": ({}, {}),
     "dependencies": ({}, {}),
+    "environments": ({}, {}),
     "fan_out": ({}, {}),
     "flaky_api": ({"logical_date": "2024-01-15T00:06:00Z"}, {}),
     "mapped_files": ({"params": {"files": 3}}, {}),

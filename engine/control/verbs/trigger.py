@@ -22,7 +22,8 @@ class Trigger:
     """Creates a manual run of one DAG.
 
     Arguments: `logical_date` (ISO 8601; naive text is read in the DAG's zone), `params` (JSON values by name),
-    `param_texts` (values as typed, by name), `parallel` (also when an automated run has that date).
+    `param_texts` (values as typed, by name), `environment` (instead of the home's), `parallel` (also when an automated
+    run has that date).
     """
 
     name = "trigger"
@@ -36,7 +37,7 @@ class Trigger:
         if entry.state == "inactive":
             raise Refusal("state", f"{entry.dag_id} is inactive: its file {entry.file} is gone")
         date = _date(ask.args.get("logical_date"), spec.schedule.timezone)
-        params = _params(spec, ask.args)
+        params, given = _params(scheduler, spec, ask.args)
         try:
             slot, inferred = manual_slot(entry, date, now)
             to_datetime(slot.logical_date, spec.schedule.timezone)  # tasks are given it in the DAG's zone
@@ -59,6 +60,8 @@ class Trigger:
                 created_by=ask.actor,
                 note=ask.note,
                 inferred=inferred,
+                environment=ask.args.get("environment"),
+                given=given,
             )
             scheduler.start_queued(turn, entry)
             made.append(memory.run.run_id)
@@ -90,7 +93,8 @@ def _date(text: Any, zone: str) -> Micros | None:
         ) from error
 
 
-def _params(spec: DagSpec, args: dict[str, Any]) -> dict[str, Json]:
+def _params(scheduler: Scheduler, spec: DagSpec, args: dict[str, Any]) -> tuple[dict[str, Json], list[str]]:
+    """The run's params, and the names of those that were given."""
     given, texts = (args.get(name) or {} for name in ("params", "param_texts"))
     if not isinstance(given, dict) or not isinstance(texts, dict):
         raise Refusal("invalid", f"{spec.dag_id}: params are values by name, not {given or texts!r}")
@@ -101,7 +105,9 @@ def _params(spec: DagSpec, args: dict[str, Any]) -> dict[str, Json]:
         for name, text in texts.items():
             declared = spec.params.get(name)
             given[name] = param_from_text(name, declared, text) if declared else text
-        return resolve_params(spec.params, given)
+        wanted = args.get("environment")
+        layered = scheduler.environments.defaults(spec, given, None if wanted is None else str(wanted))
+        return resolve_params(spec.params, layered, extra=spec.extra_params), list(given)
     except (ParamError, TypeError, ValueError) as error:
         raise Refusal("invalid", f"{spec.dag_id}: {error}") from error
 

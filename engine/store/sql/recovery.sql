@@ -17,6 +17,9 @@ SELECT id, run_id, dag_id, version_id, run_type, state, logical_date, interval_s
     created_at, reason, params, note, created_by, inferred, episode, started_at, ended_at, changed_seq
 FROM run WHERE id = :run;
 
+-- name: run_config
+SELECT config FROM run_config WHERE run = :run;
+
 -- name: instances
 SELECT id, run, task_id, map_index, state, reason, attempt, epoch_start, lost_count, spared, requeues, then_state,
     then_reason, retry_at, scheduled_at, started_at, ended_at, blockers, last_error, changed_seq, current_attempt,

@@ -9,6 +9,9 @@ SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.
          WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
 FROM run AS r WHERE r.id = :run;
 
+-- name: run_config
+SELECT config FROM run_config WHERE run = :run;
+
 -- name: runs_of_dag
 SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.logical_date, r.run_after,
     r.started_at, r.ended_at, r.created_by, r.changed_seq,

@@ -120,6 +120,11 @@ CREATE INDEX run_of_dag ON run (dag_id, logical_date, id);
 CREATE INDEX run_ended ON run (dag_id, state, ended_at, started_at, run_type, episode);
 CREATE INDEX run_state ON run (state);
 
+CREATE TABLE run_config (             -- of runs for which something was configured
+    run INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    config TEXT NOT NULL             -- JSON object: environment, where params came from, [config], connections by reference
+) STRICT;
+
 CREATE TABLE run_episode (
     run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
     number INTEGER NOT NULL,

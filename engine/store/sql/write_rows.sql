@@ -49,6 +49,9 @@ INSERT INTO schedule_gap (dag_id, first, until, count, why, at) VALUES (:dag_id,
 ON CONFLICT (dag_id, first) DO UPDATE SET until = excluded.until, count = excluded.count, why = excluded.why,
     at = excluded.at;
 
+-- name: run_config.add
+INSERT INTO run_config (run, config) VALUES (:run, :config);
+
 -- name: pool.put
 INSERT INTO pool (name, slots, description, configured) VALUES (:name, :slots, :description, :configured)
 ON CONFLICT (name) DO UPDATE SET slots = excluded.slots,
