@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from textual import constants, events
 from textual.screen import Screen
 
+from console.clipboard import osc52
 from console.feed import Feed, wall_clock
 from console.model.home import HomeCard
 from console.model.intents import Intent, Intents
@@ -271,6 +272,18 @@ class ConsoleApp(TerminalApp[None]):
         if self._backend is None:
             raise LookupError("the store has not been read yet")
         return self._backend.log(attempt_id)
+
+    def copy(self, text: str, words: str) -> None:
+        """Copies a text through the terminal, and says what: whether the terminal takes it, it does not tell."""
+        try:
+            sequence = osc52(text, os.environ)
+        except ValueError as error:
+            self.say(f"not copied: {error}; o opens the log in $PAGER", "warn")
+            return
+        self._clipboard = text
+        if self._driver is not None:
+            self._driver.write(sequence)
+        self.say(f"copied {words} ({len(text.encode())} bytes, through the terminal)")
 
     def next_theme(self, name: str | None = None) -> None:
         """Another theme: the one named, or the next."""

@@ -143,6 +143,14 @@ def a_later_attempt(scene: Scene, target: Target) -> str | None:
     return None if (target.attempt or last) < last else "this is the newest attempt"
 
 
+def growing(scene: Scene, target: Target) -> str | None:
+    """Needs an attempt that has not ended."""
+    card = task_of(scene, target)
+    attempts = () if card is None else card.attempts
+    shown = next((a for a in attempts if a.number == target.attempt), attempts[-1] if attempts else None)
+    return None if shown is not None and shown.state != "ended" else "the attempt has ended: its log does not grow"
+
+
 def a_report(scene: Scene, target: Target) -> str | None:
     """Needs the row of an unclean start's report."""
     row = attention_of(scene, target)

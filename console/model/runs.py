@@ -40,6 +40,15 @@ class AttemptCard(NamedTuple):
         return self.outcome or self.state
 
 
+class GoodAttempt(NamedTuple):
+    """An attempt that ended well, to compare another one with."""
+
+    id: str
+    number: int
+    run_id: str
+    logical_date: Micros
+
+
 class Usual(NamedTuple):
     """How long a task usually takes: percentiles of its last successes."""
 

@@ -149,8 +149,7 @@ def _tell(app: ConsoleApp, title: str, parts: list[tuple[str, str]]) -> None:
 def _copy(app: ConsoleApp, target: Target) -> None:
     name = target.run_id or target.dag_id or ""
     text = f"{name} {target.task_id}" if target.task_id else name
-    app.copy_to_clipboard(text)
-    app.say(f"copied {text} ({len(text.encode())} bytes, through the terminal)")
+    app.copy(text, text)
 
 
 # The console itself

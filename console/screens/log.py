@@ -1,13 +1,16 @@
-"""The log's pane: one attempt's log, opened at its first error if it failed, else at its end."""
+"""The log's pane: one attempt's log, opened at its first error if it failed, else at its end.
+
+Searching, listing, counting and comparing are done in threads; what they are at stands in the rule.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual import on
 from textual.app import ComposeResult
+from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.backends.port import LogBytes
@@ -15,50 +18,60 @@ from console.model.place import Place
 from console.model.runs import AttemptCard, RunDetail, TaskCard
 from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
-from console.screens.loglines import ERROR, FileLines, LineCount, find
+from console.screens.log_compare import Beside
+from console.screens.log_search import Attempt, Finder, other_attempts
+from console.screens.log_sieve import Sieve
+from console.screens.loglines import FileLines, LineCount
 from console.screens.pane import Bar, Desk, Pane
 from console.view import log as view
 from console.view.spans import DIM, TEXT, Spans
+from console.view.structured import columns
 from console.widgets.log import LogLine, LogView
+from console.widgets.log_lines import read_line
 
 _POLL = 0.1
 _COUNT_SLICE = 32 * 1024 * 1024
+_FAILED = ("failed", "timeout", "lost", "killed")
 
 
 class LogPane(Pane):
-    """The log of a task's attempt. `open_log` gives the bytes of an attempt by its id;
-    `changed` hears when what the rule says is no longer true."""
+    """The log of a task's attempt."""
 
     view = "log"
 
-    def __init__(
-        self, open_log: Callable[[str], LogBytes], say: Callable[[str, str], None], changed: Callable[[], None]
-    ) -> None:
+    DEFAULT_CSS = """
+    LogPane #good { display: none; }
+    LogPane.comparing #good { display: block; margin-left: 1; }
+    """
+
+    def __init__(self, desk: Desk) -> None:
         super().__init__()
-        self._changed = changed
-        self.log_view = LogView(decorate=self._number, id="log")
-        self._open_log = open_log
-        self._say = say
+        self.desk = desk
+        self.log_view = LogView(read=self._read, decorate=self._gutter, id="log")
+        self.good_view = LogView(read=self._read, id="good")
+        self.good_view.can_focus = False
+        self.lines: FileLines | None = None
+        self.finder, self.sieve, self.beside = Finder(self), Sieve(self), Beside(self)
+        self.as_columns = True
         self._where: tuple[str | None, str | None, str | None, int] = (None, None, None, -1)
         self._wanted: int | None = None
         self._attempt: AttemptCard | None = None
         self._bytes: LogBytes | None = None
-        self._lines: FileLines | None = None
         self._count: LineCount | None = None
         self._numbers: dict[int, int] = {}
-        self._search = ""
-        self._searching = False
-        self._generation = 0
         self._counting = False
+        self._early: Callable[[], object] | None = None
 
     @classmethod
     def made_for(cls, desk: Desk) -> LogPane:
         """The pane of an app."""
-        return cls(desk.open_attempt_log, desk.say, desk.redraw_rule)
+        return cls(desk)
 
     def compose(self) -> ComposeResult:
-        """One window on the log."""
-        yield self.log_view
+        """One window on the log, and one beside it for the log that it is compared with."""
+        with Horizontal():
+            yield self.log_view
+            yield self.good_view
 
     def on_mount(self) -> None:
         """A log grows without commits: look at it ten times a second while it is in front."""
@@ -72,31 +85,30 @@ class LogPane(Pane):
 
     def arrive(self, place: Place) -> None:
         """The log of the place's attempt, or of the newest."""
-        assert place.run_id is not None and place.task_id is not None  # the action needs a task with a log
-        self.open(place.dag_id, place.run_id, place.task_id, place.map_index, place.attempt)
-
-    def open(self, dag_id: str | None, run_id: str, task_id: str, map_index: int, attempt: int | None) -> None:
-        """The log of a task: of an attempt by its number, or of the newest."""
-        self._where = (dag_id, run_id, task_id, map_index)
-        self._wanted, self._attempt = attempt, None
-        self._search = ""
+        self._where = (place.dag_id, place.run_id, place.task_id, place.map_index)
+        self._wanted, self._attempt = place.attempt, None
+        self.finder.text = self.sieve.text = ""
+        self._early = None
+        self.beside.end()
         self._close()
 
     def leave(self) -> None:
-        """Gives the file back."""
+        """Gives the files back."""
         self._attempt = None
+        self.beside.end()
         self._close()
 
     def _close(self) -> None:
-        self._generation += 1
+        self.finder.cancel()
+        self.sieve.forget()
         if self._bytes is not None:
             self._bytes.close()
-        self._bytes = self._lines = self._count = None
+        self._bytes = self.lines = self._count = None
         self._numbers = {}
 
     def interest(self) -> Interest:
         """The run, for its attempts."""
-        return Interest(run_id=self._where[1])
+        return Interest(run_id=self._where[1], page=self.beside.page)
 
     def detail(self, scene: Scene) -> RunDetail | None:
         """The run, once its picture has come."""
@@ -108,6 +120,16 @@ class LogPane(Pane):
         run = self.detail(scene)
         return None if run is None or self._where[2] is None else run.task(self._where[2], self._where[3])
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is written to the log that is shown."""
+        return self._attempt is not None and self._attempt.state == "ended"
+
+    @property
+    def about(self) -> tuple[object, ...] | None:
+        """DAG, task, map index and attempt of the log that is shown."""
+        return None if self._attempt is None else (self._where[0], *self._where[2:], self._attempt.id)
+
     def draw(self, scene: Scene) -> None:
         """Opens the log once the attempts are known; what it says is drawn as it grows."""
         card = self.card(scene)
@@ -115,28 +137,36 @@ class LogPane(Pane):
             return
         if self._attempt is None:
             number = self._wanted if self._wanted is not None else card.attempts[-1].number
-            chosen = next((attempt for attempt in card.attempts if attempt.number == number), card.attempts[-1])
-            self._show(chosen)
+            self._show(next((attempt for attempt in card.attempts if attempt.number == number), card.attempts[-1]))
         else:
             number = self._attempt.number
             self._attempt = next((attempt for attempt in card.attempts if attempt.number == number), self._attempt)
+        self.beside.draw(scene)
 
-    def _show(self, attempt: AttemptCard) -> None:
+    def _show(self, attempt: AttemptCard, at: int | None = None) -> None:
+        """Opens an attempt's log: at a line, else at its first error if it failed, else at its end."""
         self._close()
         self._attempt = attempt
         try:
-            self._bytes = self._open_log(attempt.id)
+            self._bytes = self.desk.open_attempt_log(attempt.id)
         except LookupError as error:
-            self._say(str(error), "warn")
+            self.tell(str(error))
             return
-        self._lines = FileLines(self._bytes)
-        self._lines.look()
-        self._count = LineCount(self._lines)
-        self.log_view.highlight(None)
-        self.log_view.show(self._lines)
+        lines = self.lines = FileLines(self._bytes)
+        lines.look()
+        self._count = LineCount(lines)
+        self.log_view.highlight(self.finder.pattern(self.finder.text))
+        self.log_view.show(lines)
         self._count_on()
-        if attempt.outcome in ("failed", "timeout", "lost", "killed"):
-            self._seek(ERROR, 0, backwards=False, miss=None)
+        early, self._early = self._early, None
+        if self.sieve.text:
+            self.sieve.set(self.sieve.text)
+        if early is not None:
+            early()
+        elif at is not None:
+            self.log_view.go_to(at)
+        elif attempt.outcome in _FAILED:
+            self.finder.first_error(lines)
 
     def step_attempt(self, scene: Scene, step: int) -> None:
         """To the log of an earlier or later attempt."""
@@ -146,12 +176,40 @@ class LogPane(Pane):
         numbers = [attempt.number for attempt in card.attempts]
         at = numbers.index(self._attempt.number) + step if self._attempt.number in numbers else -1
         if not 0 <= at < len(numbers):
-            self._say("this is the first attempt" if step < 0 else "this is the newest attempt", "warn")
+            self.desk.say("this is the first attempt" if step < 0 else "this is the newest attempt", "warn")
             return
+        self.beside.end()
         self._show(card.attempts[at])
 
+    def others(self, step: int) -> Sequence[Attempt]:
+        """The task's other attempts, in the order in which a search goes on."""
+        scene = self.desk.scene()
+        run, card = self.detail(scene), self.card(scene)
+        if run is None or card is None or self._attempt is None:
+            return ()
+        return other_attempts(run, card, self._attempt.number, step)
+
+    def turn_to(self, there: Attempt, at: int) -> None:
+        """Shows a line of another attempt."""
+        card, attempt = there
+        self._where = (*self._where[:3], card.map_index)
+        self.beside.end()
+        self._show(attempt, at)
+        self.desk.redraw()
+        self.desk.say(f"in {card.name}, try {attempt.number}")
+
+    def tell(self, text: str) -> None:
+        """Tells the operator, once what is being drawn stands there."""
+        self.call_later(self.desk.say, text, "warn")
+
+    def set_comparing(self, on: bool) -> None:
+        """Two windows, or one."""
+        self.set_class(on, "comparing")
+        if self.log_view.is_attached:
+            self.log_view.reread()
+
     def _poll(self) -> None:
-        lines = self._lines
+        lines = self.lines
         if lines is None or not self.has_class("front"):
             return
         if lines.look():
@@ -160,17 +218,53 @@ class LogPane(Pane):
                 self._numbers = {}
             self.log_view.grown()
             self._count_on()
-            self._changed()
+            self.desk.redraw_rule()
+        self.sieve.go_on()
 
     @on(LogView.Moved)
     def _moved(self, event: LogView.Moved) -> None:
-        """The window stands elsewhere: the rule says whether it follows."""
+        """The window stands elsewhere: the rule says whether it follows, and the log beside it comes along."""
         event.stop()
-        self._changed()
+        if event.view is self.log_view:
+            self.beside.scroll_along()
+            self.desk.redraw_rule()
 
-    # Line numbers
+    def touched(self, move: str = "") -> None:
+        """A person moves: nothing that is found later takes the window away. A move that comes early is not lost."""
+        if self.lines is None and move in ("move.first", "move.last"):
+            self._early = self.log_view.action_first if move == "move.first" else self.log_view.action_follow
+            self.desk.say("the log is being opened")
+        elif move and self.finder.busy:
+            self.finder.cancel()
+            self.desk.redraw_rule()
 
-    def _number(self, line: LogLine) -> Spans:
+    # Lines as they are drawn
+
+    def _read(self, line: LogLine) -> Spans:
+        raw = line.raw if isinstance(line.raw, bytes) else line.raw.encode()
+        if self.as_columns and (raw[:1] == b"{" or b"=" in raw):
+            made = columns(raw.decode("utf-8", "replace"))
+            if made is not None:
+                return made
+        return read_line(line)
+
+    def toggle_columns(self) -> None:
+        """Structured lines as columns, or as they were written."""
+        self.as_columns = not self.as_columns
+        self.log_view.reread()
+        self.good_view.reread()
+        self.desk.say("structured lines as columns" if self.as_columns else "lines as they were written")
+
+    def in_sight(self) -> list[bytes]:
+        """The lines in sight, as they were written; the one that was gone to alone where there is one."""
+        source = self.sieve.matches or self.lines
+        if source is None:
+            return []
+        at = self.log_view.current
+        found = source.after(self.log_view.top if at is None else at, self.log_view.size.height if at is None else 1)
+        return [line.raw if isinstance(line.raw, bytes) else line.raw.encode() for line in found]
+
+    def _gutter(self, line: LogLine) -> Spans:
         number = self._numbers.get(line.offset)
         if number is None and self._count is not None:
             before = self._numbers.get(-line.offset - 1)
@@ -180,7 +274,7 @@ class LogPane(Pane):
                     self._numbers.clear()
                 self._numbers[line.offset] = number
                 self._numbers[-line.end - 1] = number + 1
-        return ((f"{'' if number is None else number:>7}  ", DIM),)
+        return ((f"{'' if number is None else number:>7} ", DIM), *self.beside.mark(line))
 
     def _count_on(self) -> None:
         if self._count is not None and not self._counting and self._count.counted < self._count.lines.size:
@@ -192,73 +286,29 @@ class LogPane(Pane):
             while count is self._count and count.counted < count.lines.size:
                 before = count.counted
                 await asyncio.to_thread(count.advance, _COUNT_SLICE)
+                self.desk.redraw_rule()
                 if count.counted == before:
                     break
         finally:
             self._counting = False
         if count is self._count:
             self.log_view.reread()
-            self._changed()
+            self.desk.redraw_rule()
 
     # Search
 
     def search(self, text: str) -> None:
-        """Marks all matches, and goes to the next one."""
-        self._search = text
-        if not text:
-            self.log_view.highlight(None)
+        """Marks all matches, and goes to the next one; a search that comes before the log is open waits for it."""
+        if self.lines is None:
+            self._early = lambda: self.search(text)
+            self.desk.say("the log is being opened, then searched")
             return
-        flags = 0 if any(letter.isupper() for letter in text) else re.IGNORECASE
-        self.log_view.highlight(re.compile(re.escape(text), flags))
-        self._seek(self._needle(), self.log_view.top, backwards=False, miss=f"nothing matches {text!r} from here on")
+        self.log_view.highlight(self.finder.pattern(text))
+        self.finder.search(text)
 
-    def _needle(self) -> re.Pattern[bytes]:
-        flags = 0 if any(letter.isupper() for letter in self._search) else re.IGNORECASE
-        return re.compile(re.escape(self._search.encode()), flags)
-
-    def next_match(self, step: int) -> None:
-        """To the next match, or the one before."""
-        if not self._search:
-            self._say("nothing is searched: press /", "warn")
-            return
-        self._from_here(self._needle(), step, f"no {'further' if step > 0 else 'earlier'} match")
-
-    def next_error(self, step: int) -> None:
-        """To the next line that looks like an error, or the one before."""
-        self._from_here(ERROR, step, f"no {'further' if step > 0 else 'earlier'} error line")
-
-    def _from_here(self, pattern: re.Pattern[bytes], step: int, miss: str) -> None:
-        lines = self._lines
-        if lines is None:
-            return
-        start = self.log_view.current
-        if start is None:
-            start = self.log_view.top
-        elif step > 0:
-            here = lines.after(start, 1)
-            start = here[0].end if here else start
-        self._seek(pattern, start, backwards=step < 0, miss=miss)
-
-    def _seek(self, pattern: re.Pattern[bytes], start: int, *, backwards: bool, miss: str | None) -> None:
-        self._generation += 1
-        self._searching = True
-        self.run_worker(self._find(self._generation, pattern, start, backwards, miss), group="search")
-
-    async def _find(
-        self, generation: int, pattern: re.Pattern[bytes], start: int, backwards: bool, miss: str | None
-    ) -> None:
-        lines = self._lines
-        if lines is None:
-            return
-        found = await asyncio.to_thread(find, lines, pattern, start, backwards=backwards)
-        if generation != self._generation or lines is not self._lines:
-            return
-        self._searching = False
-        self._changed()
-        if found is not None:
-            self.log_view.go_to(found)
-        elif miss is not None:
-            self._say(miss, "warn")
+    def entered(self, purpose: str, text: str) -> None:
+        """What was typed after `&`."""
+        self.sieve.set(text)
 
     # The frame around it
 
@@ -267,19 +317,26 @@ class LogPane(Pane):
         run, card = self.detail(scene), self.card(scene)
         if run is None or card is None:
             return ((f" {self._where[1]} > {self._where[2]}", TEXT),), ()
-        return view.title(scene, run, card, None if self._attempt is None else self._attempt.number, width)
+        number = None if self._attempt is None else self._attempt.number
+        return view.title(scene, run, card, number, width, self.beside.good)
 
     def rule(self, scene: Scene, width: int) -> Spans:
-        """Lines, bytes, following."""
-        lines, attempt = self._lines, self._attempt
-        if lines is None:
-            return (("no log", DIM),)
-        count = self._count
-        known = None if count is None or count.counted < lines.size else count.total
-        growing = attempt is not None and attempt.state != "ended"
+        """Lines, bytes, following, and what the threads are at."""
+        lines, count = self.lines, self._count
+        if lines is None or count is None:
+            return (("opening the log" if self._attempt is None else "no log", DIM),)
+        counted = count.counted >= lines.size
         return view.facts(
             view.LogFacts(
-                lines.size, known, self.log_view.following, growing, self._search, self._searching, lines.fault
+                size=lines.size,
+                lines=count.total if counted else None,
+                counted=1.0 if counted else count.counted / max(lines.size, 1),
+                following=self.log_view.following,
+                growing=not self.ended,
+                search=self.finder.text,
+                busy=self.finder.busy,
+                only=self.sieve.words,
+                fault=lines.fault,
             )
         )
 

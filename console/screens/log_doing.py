@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+
+from console.pager import NoPager, command, lines_of, show
+from console.text import sanitise
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -11,12 +17,12 @@ if TYPE_CHECKING:
 
 def error_next(app: ConsoleApp, target: Target) -> None:
     """To the next error line."""
-    app.stage.log_pane.next_error(1)
+    app.stage.log_pane.finder.next_error(1)
 
 
 def error_previous(app: ConsoleApp, target: Target) -> None:
     """To the error line before."""
-    app.stage.log_pane.next_error(-1)
+    app.stage.log_pane.finder.next_error(-1)
 
 
 def search(app: ConsoleApp, target: Target) -> None:
@@ -26,12 +32,12 @@ def search(app: ConsoleApp, target: Target) -> None:
 
 def match_next(app: ConsoleApp, target: Target) -> None:
     """To the next match."""
-    app.stage.log_pane.next_match(1)
+    app.stage.log_pane.finder.next_match(1)
 
 
 def match_previous(app: ConsoleApp, target: Target) -> None:
     """To the match before."""
-    app.stage.log_pane.next_match(-1)
+    app.stage.log_pane.finder.next_match(-1)
 
 
 def follow(app: ConsoleApp, target: Target) -> None:
@@ -58,3 +64,46 @@ def wrap(app: ConsoleApp, target: Target) -> None:
     """Wraps long lines, or cuts them."""
     window = app.stage.log_pane.log_view
     window.wrap(not window.wrapped)
+
+
+def only(app: ConsoleApp, target: Target) -> None:
+    """Asks which lines to show."""
+    app.stage.ask_line("only", "&", app.stage.log_pane.sieve.text)
+
+
+def compare(app: ConsoleApp, target: Target) -> None:
+    """The last good attempt's log beside it, or not any more."""
+    app.stage.log_pane.beside.toggle()
+
+
+def columns(app: ConsoleApp, target: Target) -> None:
+    """Structured lines as columns, or not."""
+    app.stage.log_pane.toggle_columns()
+
+
+def copy(app: ConsoleApp, target: Target) -> None:
+    """Copies lines through the terminal, as text that may be drawn."""
+    lines = app.stage.log_pane.in_sight()
+    app.copy("\n".join(sanitise(line) for line in lines), f"{len(lines)} line{'s' if len(lines) != 1 else ''}")
+
+
+def pager(app: ConsoleApp, target: Target) -> None:
+    """Stands back for the operator's pager, and draws everything again after it."""
+    attempt = app.stage.log_pane.about
+    if attempt is None:
+        app.say("there is no log to open", "warn")
+        return
+    try:
+        words = command(os.environ)
+        log = app.open_attempt_log(str(attempt[-1]))
+    except (NoPager, LookupError) as error:
+        app.say(str(error), "warn")
+        return
+    try:
+        with app.suspend():
+            show(words, lines_of(log), os.environ)
+    except (NoPager, SuspendNotSupported) as error:
+        app.say(str(error) or "this terminal cannot be lent to another program", "warn")
+    finally:
+        log.close()
+    app.repaint()

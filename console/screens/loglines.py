@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from console.backends.port import LogBytes
+from console.screens.needles import Needle
 from console.widgets.log import LogLine
 
 BLOCK = 64 * 1024
 LONGEST = 1024 * 1024
 """A longer line is shown as several."""
-SEARCH_BLOCK = 1024 * 1024
-
-ERROR = re.compile(
-    rb"Traceback \(most recent call last\)"
-    rb"|^[\w.]*(?:Error|Exception|Failure)\b.{0,3}"
-    rb"|\b(?:ERROR|FATAL|CRITICAL|PANIC)\b"
-    rb"|\b(?:error|fatal|panic|critical)(?:\[\w+\])?:"
-    rb"|\blevel=(?:error|fatal|critical)\b"
-    rb'|"level": ?"(?:error|fatal|critical)"',
-    re.MULTILINE,
-)
-"""What an error line looks like, in what tasks commonly write."""
+MOST_MATCHES = 2_000_000
+"""Matching lines that are listed: 16 bytes each."""
+COUNT_BLOCK = 1024 * 1024
+SEARCH_BLOCK = 256 * 1024
+"""Bytes that are searched at a time: a thread that searches must not keep the interpreter from the screen."""
 
 
 class FileLines:
@@ -122,37 +117,123 @@ class FileLines:
             return b""
 
 
-def find(lines: FileLines, pattern: re.Pattern[bytes], start: int, *, backwards: bool = False) -> int | None:
-    """The offset of the line with the next match at or after `start` (or the last one before it). Blocking."""
-    return _find_back(lines, pattern, start) if backwards else _find_on(lines, pattern, start)
+def find(
+    lines: FileLines, needle: Needle, start: int, *, backwards: bool = False, wanted: Callable[[], bool] = lambda: True
+) -> int | None:
+    """The offset of the line with the next match at or after `start` (or the last one before it). Blocking.
+
+    Ends early, with none, when it is no longer `wanted`.
+    """
+    return _find_back(lines, needle, start, wanted) if backwards else _find_on(lines, needle, start, wanted)
 
 
-def _find_on(lines: FileLines, pattern: re.Pattern[bytes], start: int) -> int | None:
+def _find_on(lines: FileLines, needle: Needle, start: int, wanted: Callable[[], bool]) -> int | None:
     at = lines.start_of(start)
-    while at < lines.size:
+    while at < lines.size and wanted():
         data = lines.read(at, SEARCH_BLOCK)
         if not data:
             return None
         cut = len(data) if at + len(data) >= lines.size else (data.rfind(b"\n") + 1 or len(data))
-        found = pattern.search(data[:cut])
+        found = next(needle.each(data[:cut]), None)
         if found is not None:
-            return at + data.rfind(b"\n", 0, found.start()) + 1
+            return at + found[0]
         at += cut
     return None
 
 
-def _find_back(lines: FileLines, pattern: re.Pattern[bytes], start: int) -> int | None:
+def _find_back(lines: FileLines, needle: Needle, start: int, wanted: Callable[[], bool]) -> int | None:
     end = min(start, lines.size)
-    while end > 0:
+    while end > 0 and wanted():
         begin = lines.start_of(max(end - SEARCH_BLOCK, 0)) if end > SEARCH_BLOCK else 0
         if begin >= end:
             begin = max(end - SEARCH_BLOCK, 0)
         data = lines.read(begin, end - begin)
-        matches = list(pattern.finditer(data))
-        if matches:
-            return begin + data.rfind(b"\n", 0, matches[-1].start()) + 1
+        found = needle.last(data)
+        if found >= 0:
+            return begin + found
         end = begin
     return None
+
+
+class Matches:
+    """The lines of a log that match, found once, block by block, in a thread; a source of lines for a window."""
+
+    def __init__(self, lines: FileLines, needle: Needle, *, inverted: bool = False) -> None:
+        self.lines = lines
+        self._needle, self._inverted = needle, inverted
+        self._starts = array("Q")
+        self._ends = array("Q")
+        self.searched = 0
+        """Bytes that have been looked at."""
+        self.ended = False
+        """Nothing more comes: a last line without a line feed is whole."""
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @property
+    def full(self) -> bool:
+        """Whether no more lines are taken."""
+        return len(self._starts) >= MOST_MATCHES
+
+    def advance(self, wanted: Callable[[], bool]) -> bool:
+        """Looks at the next bytes; False when there are none, or there is no room. Blocking."""
+        if self.searched >= self.lines.size or self.full or not wanted():
+            return False
+        data = self.lines.read(self.searched, SEARCH_BLOCK)
+        last = data.rfind(b"\n") + 1
+        whole = self.searched + len(data) >= self.lines.size
+        cut = last or len(data)
+        if whole and self.ended:
+            cut = len(data)
+        elif not data or (whole and not last):
+            return False  # the end of the last line is still to come
+        self._take(data[:cut])
+        self.searched += cut
+        return True
+
+    def _take(self, data: bytes) -> None:
+        at = 0
+        for start, end in self._needle.each(data):
+            after = min(end + 1, len(data))
+            if self._inverted:
+                self._add_all(data, at, start)
+            else:
+                self._add(start, after)
+            at = after
+        if self._inverted:
+            self._add_all(data, at, len(data))
+
+    def _add_all(self, data: bytes, at: int, until: int) -> None:
+        while at < until:
+            end = data.find(b"\n", at) + 1 or len(data)
+            self._add(at, end)
+            at = end
+
+    def _add(self, start: int, end: int) -> None:
+        self._starts.append(self.searched + start)
+        self._ends.append(self.searched + end)
+
+    # A source of lines
+
+    def end(self) -> int:
+        """The offset behind the last match."""
+        return self._ends[-1] if self._ends else 0
+
+    def after(self, offset: int, count: int) -> list[LogLine]:
+        """Up to `count` matches, the first of them at or after the line that contains `offset`."""
+        first = bisect_right(self._ends, offset)
+        return [self._line(at) for at in range(first, min(first + count, len(self._starts)))]
+
+    def before(self, offset: int, count: int) -> list[LogLine]:
+        """Up to `count` matches that end at or before `offset`."""
+        last = bisect_right(self._ends, offset)
+        return [self._line(at) for at in range(max(last - count, 0), last)]
+
+    def _line(self, at: int) -> LogLine:
+        start, end = self._starts[at], self._ends[at]
+        raw = self.lines.read(start, min(end - start, LONGEST))
+        return LogLine(start, end, raw.removesuffix(b"\n").removesuffix(b"\r"))
 
 
 @dataclass(slots=True)
@@ -165,24 +246,24 @@ class LineCount:
     total: int = 0
     _marks: list[int] | None = None
 
-    def advance(self, most: int = 64 * SEARCH_BLOCK) -> None:
+    def advance(self, most: int = 64 * COUNT_BLOCK) -> None:
         """Counts on, at most so many bytes. Blocking."""
         marks = self._marks = [0] if self._marks is None else self._marks
         until = min(self.counted + most, self.lines.size)
         while self.counted < until:
-            whole = (self.counted // SEARCH_BLOCK + 1) * SEARCH_BLOCK
+            whole = (self.counted // COUNT_BLOCK + 1) * COUNT_BLOCK
             data = self.lines.read(self.counted, min(whole, until) - self.counted)
             if not data:
                 return
             self.total += data.count(b"\n")
             self.counted += len(data)
-            if self.counted % SEARCH_BLOCK == 0:
+            if self.counted % COUNT_BLOCK == 0:
                 marks.append(self.total)
 
     def number(self, offset: int) -> int | None:
         """The number of the line that begins at `offset`, from 1; None while it has not been counted."""
         if self._marks is None or offset > self.counted:
             return None
-        block = min(offset // SEARCH_BLOCK, len(self._marks) - 1)
-        start = block * SEARCH_BLOCK
+        block = min(offset // COUNT_BLOCK, len(self._marks) - 1)
+        start = block * COUNT_BLOCK
         return self._marks[block] + self.lines.read(start, offset - start).count(b"\n") + 1

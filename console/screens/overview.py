@@ -45,7 +45,7 @@ class OverviewPane(Pane):
         if not self._touched and first is not None and self.list.cursor_key != first:
             self.list.move_to(first)
 
-    def touched(self) -> None:
+    def touched(self, move: str = "") -> None:
         """A person has moved the cursor: from now on it stays where it is put."""
         self._touched = True
 

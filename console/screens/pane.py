@@ -86,8 +86,11 @@ class Pane(Vertical):
     def search(self, text: str) -> None:
         """Looks for a text in what is shown."""
 
-    def touched(self) -> None:
-        """A person has moved the cursor."""
+    def entered(self, purpose: str, text: str) -> None:
+        """A line was typed for a purpose of this view's own."""
+
+    def touched(self, move: str = "") -> None:
+        """A person moves the cursor; `move` is the id of the movement's action."""
 
     def leave(self) -> None:
         """Another pane comes in front."""

@@ -219,7 +219,7 @@ class Stage(Screen[None], inherit_bindings=False):
     def moved_by(self, action: Action | None) -> None:
         """A movement key was pressed: the cursor is where a person wants it."""
         if action is not None:
-            self.front.touched()
+            self.front.touched(action.id)
 
     def on_line_view_cursor_moved(self, event: LineView.CursorMoved) -> None:
         """The key line says what can be done with the row under the cursor."""
@@ -267,6 +267,8 @@ class Stage(Screen[None], inherit_bindings=False):
             self.front.search(event.text)
             self._desk.redraw()
         else:
+            if self._prompt_for != "filter":
+                self.front.entered(self._prompt_for, event.text)
             self._desk.redraw()
 
     def on_prompt_cancelled(self, event: Prompt.Cancelled) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.figures import bytes_, countdown
-from console.model.runs import AttemptCard, RunDetail, TaskCard
+from console.model.runs import AttemptCard, GoodAttempt, RunDetail, TaskCard
 from console.model.snapshot import Scene
 from console.view.spans import ACCENT, BAD, DIM, LIVE, TEXT, WARN, Line, Spans, join
-from console.view.words import interval_words, sign
+from console.view.words import interval_words, logical_words, sign
 
 _MOST_ATTEMPTS = 6
 
@@ -22,15 +22,27 @@ class LogFacts:
     following: bool
     growing: bool
     search: str = ""
-    searching: bool = False
+    busy: str = ""
+    """What is looked for just now."""
+    only: str = ""
+    """Which lines are shown, where it is not all of them."""
+    counted: float = 1.0
+    """The share of the log whose lines have been counted."""
     fault: str | None = None
 
 
-def title(scene: Scene, run: RunDetail, card: TaskCard, shown: int | None, width: int) -> tuple[Spans, Spans]:
-    """DAG, interval and task; then its attempts, the one that is shown in brackets."""
+def title(
+    scene: Scene, run: RunDetail, card: TaskCard, shown: int | None, width: int, good: GoodAttempt | None = None
+) -> tuple[Spans, Spans]:
+    """DAG, interval and task; then its attempts, the one that is shown in brackets; or what it is compared with."""
     words = interval_words(run.interval_start, run.interval_end, run.timezone)
     left = Line().add(" ").add(run.mark.dag_id, f"{TEXT} bold").add(" > ", DIM).add(words).add(" > ", DIM)
     left.add(card.name, f"{TEXT} bold")
+    if good is not None:
+        when = logical_words(good.logical_date, run.timezone)
+        return left.add(f" try {shown}", DIM).done(), (
+            ("+ only here   beside it: ", DIM), sign("success"), (f" try {good.number} of {when} ", TEXT),
+        )  # fmt: skip
     parts = [_attempt(attempt, attempt.number == shown, width) for attempt in card.attempts[-_MOST_ATTEMPTS:]]
     if len(card.attempts) > _MOST_ATTEMPTS:
         parts.insert(0, (("…", DIM),))
@@ -50,10 +62,15 @@ def facts(found: LogFacts) -> Spans:
     parts: list[Spans] = []
     if found.fault:
         parts.append(((f"cannot be read: {found.fault}", BAD),))
-    if found.search:
-        words = "searching" if found.searching else f"/{found.search}"
-        parts.append(((words, ACCENT),))
-    if found.lines is not None:
+    if found.only:
+        parts.append(((found.only, ACCENT),))
+    if found.busy:
+        parts.append(((found.busy, LIVE),))
+    elif found.search:
+        parts.append(((f"/{found.search}", ACCENT),))
+    if found.lines is None:
+        parts.append(((f"indexing {int(found.counted * 100)}%", DIM),))
+    else:
         parts.append(((f"{found.lines:,}", TEXT), (f" line{'s' if found.lines != 1 else ''}", DIM)))
     parts.append(((bytes_(found.size), TEXT),))
     if found.growing:

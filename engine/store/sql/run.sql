@@ -115,6 +115,14 @@ SELECT k.value,
          ORDER BY t.ended_at DESC LIMIT 100))
 FROM json_each(:task_ids) AS k;
 
+-- name: last_good
+SELECT a.id, a.number, r.run_id, r.logical_date
+FROM task_instance AS t
+    CROSS JOIN attempt AS a ON a.task_instance = t.id AND a.outcome = 'success' AND a.id < :attempt
+    CROSS JOIN run AS r ON r.id = t.run
+WHERE t.dag_id = :dag_id AND t.task_id = :task_id AND t.map_index = :map_index AND t.duration IS NOT NULL
+ORDER BY t.ended_at DESC LIMIT 1;
+
 -- name: mentions
 SELECT e.task_instance, c.user, c.verb, max(e.at), c.note
 FROM event AS e JOIN command AS c ON c.id = e.command

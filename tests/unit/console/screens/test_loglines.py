@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import re
 
 import pytest
 
 from console.screens import loglines
-from console.screens.loglines import ERROR, FileLines, LineCount, find
+from console.screens.loglines import FileLines, LineCount, Matches, find
+from console.screens.needles import ERROR, ERRORS, LineNeedle, needle
 
 
 class Bytes:
@@ -47,7 +47,7 @@ def test_windows_of_any_log_are_exact(seed: int, monkeypatch: pytest.MonkeyPatch
     """Whatever the blocks, `after` and `before` give the lines around an offset, and numbers count them from one."""
     chance = random.Random(seed)
     monkeypatch.setattr(loglines, "BLOCK", chance.choice([4, 16, 64]))
-    monkeypatch.setattr(loglines, "SEARCH_BLOCK", chance.choice([8, 32, 100]))
+    monkeypatch.setattr(loglines, "COUNT_BLOCK", chance.choice([8, 32, 100]))
     data = b"".join(b"x" * chance.randint(0, 20) + b"\n" for _ in range(chance.randint(0, 30)))
     data += b"t" * chance.randint(0, 5)
     lines, _ = lines_of(data)
@@ -86,7 +86,7 @@ def test_search_goes_both_ways_across_blocks(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(loglines, "SEARCH_BLOCK", 16)
     data = b"".join(b"line %02d\n" % n for n in range(40))
     lines, _ = lines_of(data)
-    pattern = re.compile(rb"2[05]")
+    pattern = LineNeedle((b"2",), lambda line: line[-2:] in (b"20", b"25"))
     assert find(lines, pattern, 0) == 20 * 8
     assert find(lines, pattern, 21 * 8) == 25 * 8
     assert find(lines, pattern, 26 * 8) is None
@@ -111,6 +111,8 @@ def test_search_goes_both_ways_across_blocks(monkeypatch: pytest.MonkeyPatch) ->
 def test_an_error_line_is_known_by_its_look(line: bytes, is_error: bool) -> None:
     """Tracebacks, exceptions and error levels are found; words that merely mention errors are not."""
     assert (ERROR.search(line) is not None) is is_error
+    assert [line[start:end] for start, end in ERRORS.each(line)] == [line] * is_error
+    assert ERRORS.last(b"well\n" + line) == (5 if is_error else -1)
 
 
 def test_a_log_that_cannot_be_read_says_why_and_shows_nothing() -> None:
@@ -121,3 +123,54 @@ def test_a_log_that_cannot_be_read_says_why_and_shows_nothing() -> None:
     assert lines.after(0, 5) == []
     log.fault = None
     assert lines.look() and lines.fault is None
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("block", [16, 64, 10_000])
+def test_matching_lines_are_a_log_of_their_own(monkeypatch: pytest.MonkeyPatch, block: int, inverted: bool) -> None:
+    """Each matching line is listed once, whole, with its offset, whatever the blocks; windows of them are exact."""
+    monkeypatch.setattr(loglines, "SEARCH_BLOCK", block)
+    data = b"".join(b"%s %d\n" % (b"Even" if n % 2 == 0 else b"odd", n) for n in range(60)) + b"even, the last"
+    lines, _ = lines_of(data)
+    matches = Matches(lines, needle("even"), inverted=inverted)
+    while matches.advance(lambda: True):
+        pass
+    if not inverted:
+        assert len(matches) == 30, "the last line may still grow"
+    matches.ended = True
+    while matches.advance(lambda: True):
+        pass
+    expected = [line for line in data.split(b"\n") if (b"ven" in line) is not inverted]
+    found = matches.after(0, 100)
+    assert [line.raw for line in found] == expected
+    assert all(data[line.offset : line.end].rstrip(b"\n") == line.raw for line in found)
+    assert matches.before(matches.end(), 3) == found[-3:]
+    assert matches.after(found[10].offset, 5) == found[10:15]
+    assert matches.before(found[10].offset, 5) == found[5:10]
+
+
+def test_fields_are_found_in_structured_lines_alone() -> None:
+    """`level=error host=db` asks for both fields of JSON and logfmt lines; a text that only says so is no match."""
+    data = (
+        b'{"level": "error", "host": "db", "msg": "refused"}\n'
+        b'time=02:13 level=ERROR host=db msg="refused again"\n'
+        b"level=error host=web\n"
+        b"it said level=error host=db once\n"
+    )
+    found = [data[start:end] for start, end in needle("level=error host=db").each(data)]
+    assert found == data.split(b"\n")[:2]
+
+
+def test_capitals_count_where_the_text_has_some() -> None:
+    """`error` finds Error, `Error` does not find error."""
+    data = b"an error\nan Error\n"
+    assert [start for start, _ in needle("error").each(data)] == [0, 9]
+    assert [start for start, _ in needle("Error").each(data)] == [9]
+
+
+def test_a_search_that_is_no_longer_wanted_ends() -> None:
+    """Between two blocks it looks whether somebody still waits for it."""
+    lines, log = lines_of(b"x\n" * loglines.SEARCH_BLOCK)
+    answers = iter([True, False])
+    assert find(lines, needle("nothing"), 0, wanted=lambda: next(answers)) is None
+    assert log.read_bytes < 2 * loglines.SEARCH_BLOCK

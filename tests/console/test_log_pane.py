@@ -1,0 +1,135 @@
+"""The log's view: what finds, narrows, compares and copies."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+
+from console.model.runs import GoodAttempt, RunDetail
+from tests.support.console import LOGICAL, console, trades, world
+
+
+def tried(times: int, *indexes: int) -> RunDetail:
+    """A run whose `load` has failed so many times, in one instance or mapped."""
+    failed = trades("failed")
+    load = failed.tasks[4]
+    cards = []
+    for at, index in enumerate(indexes or (-1,)):
+        attempts = tuple(load.attempts[0]._replace(id=f"01J{index + 2}{n:022d}", number=n) for n in range(1, times + 1))
+        cards.append(load._replace(id=load.id + 100 * at, map_index=index, attempt=times, attempts=attempts))
+    return replace(failed, tasks=(*failed.tasks[:4], *cards, *failed.tasks[5:]))
+
+
+async def test_only_matching_lines_are_shown_and_all_of_them_again() -> None:
+    """`&` narrows the log to a text, `!` to the rest, with true line numbers; nothing typed shows all of it."""
+    failed = tried(1)
+    backend = world(failed)
+    backend.logs[failed.tasks[4].attempts[0].id] = b"".join(b"line %d of many\n" % n for n in range(500))
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "L", "&", *"9 of", "enter")
+        await screen.shows("&9 of  50")
+        shown = [line for line in screen.lines() if "of many" in line]
+        assert shown and all("9 of many" in line for line in shown)
+        assert shown[-1].split()[:3] == ["500", "line", "499"]
+        await screen.press("&", *["backspace"] * 4, *"!9 of", "enter")
+        await screen.shows("&!9 of  450")
+        await screen.press("&", *["backspace"] * 5, "enter")
+        await screen.until(lambda: "&" not in screen.lines()[2], "all lines")
+
+
+async def test_the_next_error_goes_on_through_attempts_and_map_indexes() -> None:
+    """After a log's last error `e` opens the next attempt that has one, of any instance; else it says there is none."""
+    failed = tried(2, 0, 1)
+    backend = world(failed)
+    first, other = failed.tasks[4], failed.tasks[5]
+    backend.logs[first.attempts[1].id] = b"fine\nValueError: here\n"
+    backend.logs[first.attempts[0].id] = b"all is well\n"
+    backend.logs[other.attempts[1].id] = b"one\ntwo\nKeyError: there\n"
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "L")
+        await screen.shows("ValueError: here")
+        window = screen.app.stage.log_pane.log_view
+        await screen.until(lambda: window.current == 5, "the first error")
+        await screen.press("e")
+        await screen.shows("KeyError: there")
+        assert "in load[1], try 2" in screen.lines()[-1] and "[try 2 ✘]" in screen.text
+        assert window.current == 8
+        backend.logs[first.attempts[1].id] = b"fine\n"
+        await screen.press("e")
+        await screen.shows("no further error line in any attempt")
+        assert "KeyError: there" in screen.text
+
+
+async def test_a_log_is_compared_with_the_last_good_one() -> None:
+    """`=` shows that log beside it, marks lines that have nothing like them there, and ends with the next `=`."""
+    failed = tried(1)
+    backend = world(failed)
+    backend.logs[failed.tasks[4].attempts[0].id] = b"connect 17 ms\nrefused by db-1\n"
+    backend.logs["01J" + "9" * 23] = b"connect 12 ms\nloaded 500 rows\n"
+    backend.pages["last_good"] = lambda args: GoodAttempt("01J" + "9" * 23, 1, "trades_us@3", LOGICAL)
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "L", "=")
+        await screen.shows("loaded 500 rows")
+        assert "beside it: ✓ try 1 of 2026-11-22 01:10" in screen.lines()[1]
+        await screen.until(lambda: any("2 +refused" in line for line in screen.lines()), "the new line is marked")
+        assert any("1  connect 17 ms" in line and "connect 12 ms" in line for line in screen.lines())
+        await screen.press("=")
+        assert "loaded 500 rows" not in screen.text
+
+
+async def test_where_nothing_ended_well_there_is_nothing_to_compare_with() -> None:
+    """It is said, and the log stays alone."""
+    failed = tried(1)
+    backend = world(failed)
+    backend.logs[failed.tasks[4].attempts[0].id] = b"connect\n"
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "L", "=")
+        await screen.shows("no attempt of this task ended well before this one")
+
+
+async def test_keys_that_come_before_the_log_is_open_are_obeyed_once_it_is() -> None:
+    """`g` and a search typed while the run is still being read are not lost, and it is said that they wait."""
+    failed = tried(1)
+    backend = world(failed)
+    backend.logs[failed.tasks[4].attempts[0].id] = b"".join(b"line %d\n" % n for n in range(2000)) + b"KeyError: x\n"
+    async with console(backend) as screen:
+        pane = screen.app.stage.log_pane
+        await screen.press("j")
+        feed = screen.app.feed
+        assert feed is not None
+        run, backend.runs = backend.runs, {}
+        await screen.pilot.press("L")
+        await screen.pilot.press("g")
+        assert "the log is being opened" in screen.text
+        backend.runs = run
+        feed.hurry()
+        await screen.shows("line 0")
+        assert pane.log_view.top == 0 and not pane.log_view.following
+
+
+async def test_a_line_is_copied_as_it_may_be_drawn() -> None:
+    """`y` sends the line that was gone to through the terminal, without what could act on another one."""
+    failed = tried(1)
+    backend = world(failed)
+    backend.logs[failed.tasks[4].attempts[0].id] = b"fine\nValueError: \x1b[31mred\x1b[0m\n"
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "L")
+        window = screen.app.stage.log_pane.log_view
+        await screen.until(lambda: window.current == 5, "the first error")
+        await screen.press("y")
+        assert screen.app.clipboard == "ValueError: ^[[31mred^[[0m"
+        assert base64.b64encode(screen.app.clipboard.encode())
+        assert "copied 1 line (26 bytes, through the terminal)" in screen.lines()[-1]
+
+
+async def test_an_ended_log_is_not_followed() -> None:
+    """The rule says that it has ended, and F why it does nothing."""
+    failed = tried(1)
+    backend = world(failed)
+    backend.logs[failed.tasks[4].attempts[0].id] = b"fine\n"
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "L")
+        await screen.shows("1 line")
+        assert "ended" in screen.lines()[2] and "follow" not in screen.lines()[2]
+        await screen.press("F")
+        assert "the attempt has ended" in screen.lines()[-1]
