@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,11 +21,12 @@ from types import FrameType
 from typing import Any
 
 from engine.authoring.dag import DAG
-from engine.authoring.exceptions import RetryAfter, SkipTask
+from engine.authoring.exceptions import SkipTask
+from engine.authoring.retries import Partial
 from engine.authoring.running import call_callback, call_task, followed
 from engine.config import Home, Settings
-from engine.execution.process.classify import classify
 from engine.execution.process.failure import one_line, to_log
+from engine.execution.process.judge import partial, status_of_error
 from engine.execution.process.results import ResultInvalid, encode
 from engine.lifecycle.changes import CallbackOrder, Changes
 from engine.lifecycle.core import apply
@@ -157,7 +159,12 @@ class Rehearsal:
         status.duration = round(took * 1_000_000)
         word = status.outcome or ("success" if status.code == 0 else "failed")
         self._tell(f"{_named(ti)}: {word} after {took:.2f} s" + (f": {status.error}" if status.error else ""))
-        self._apply(Ended(attempt_id, status))
+        self._apply(Ended(attempt_id, status, None, self._matches(order.spec.task_id, status)))
+
+    def _matches(self, task_id: str, status: AttemptStatus) -> tuple[int, ...]:
+        """Retry rules whose expression is found in the error; what a shell task prints goes past us to the screen."""
+        rules = self._version.plan.tasks[task_id].retry.rules
+        return tuple(at for at, rule in enumerate(rules) if rule.match and re.search(rule.match, status.error or ""))
 
     def _execute(self, spec: AttemptSpec) -> AttemptStatus:
         limit = self._version.plan.tasks[spec.task_id].execution_timeout
@@ -175,6 +182,10 @@ class Rehearsal:
         try:
             with _deadline(limit):
                 value = call_task(self._stage.dag, spec, inputs)
+                if isinstance(value, Partial):
+                    if value.failed:
+                        return partial(value)
+                    value = value.ok
                 data, follow = encode(value), followed(self._stage.dag, spec.task_id, value)
         except SkipTask as skipped:
             return AttemptStatus(0, "child", outcome="skipped", error=one_line(skipped), reason=Reason.SKIP_REQUESTED)
@@ -186,9 +197,7 @@ class Rehearsal:
             raise
         except BaseException as problem:
             to_log(problem, _OURS)
-            status = _failed(one_line(problem), classify(problem), Reason.EXCEPTION)
-            status.retry_after = problem.seconds if isinstance(problem, RetryAfter) else None
-            return status
+            return status_of_error(problem)
         self._results[spec.task_id, spec.map_index] = InputRef(json.loads(data) if data is not None else None)
         return AttemptStatus(0, "child", outcome="success", follow=follow)
 
@@ -259,7 +268,7 @@ def _shell(spec: AttemptSpec, limit: float | None) -> AttemptStatus:
     if code == 0:
         return AttemptStatus(0, "shim", outcome="success")
     status = _failed(f"exit code {code}", FailureClass.UNKNOWN, Reason.EXIT)
-    status.code = code
+    status.code, status.by = code, "shim"
     return status
 
 

@@ -172,11 +172,10 @@ def _attempt_line(attempt: AttemptLine) -> str:
         parts.append(f"after {duration(attempt.duration)}")
     if attempt.failure_class and attempt.failure_class != FailureClass.UNKNOWN:
         parts.append(attempt.failure_class)
-    code = f"exit code {attempt.exit_code}"
-    if attempt.exit_code and attempt.signal is None and code not in (attempt.error or ""):
-        parts.append(code)
     if attempt.error:
         parts.append(attempt.error)
+    elif attempt.exit_code:
+        parts.append(f"exit code {attempt.exit_code}")
     if attempt.late_result:
         parts.append(f"ended {attempt.late_result} after the operator had decided")
     return ", ".join(parts)

@@ -89,10 +89,15 @@ def _coming(card: TaskCard, plan: TaskPlan | None, now: Micros) -> Spans:
     if latest is not None and latest.ended_at is not None:
         delay = card.retry_at - latest.ended_at
         line.add(f"after {duration(delay, tenths=False)}", DIM)
-        if plan is not None and plan.exponential and card.tries > 1:
+        if plan is not None and plan.exponential and card.tries > 1 and _follows(delay, plan, card.tries):
             first = duration(int(plan.retry_delay * SECOND), tenths=False)
             line.add(f" ({first} · {plan.multiplier:g}^{card.tries - 1})", DIM)
     return line.done()
+
+
+def _follows(delay: Micros, plan: TaskPlan, number: int) -> bool:
+    """Whether a delay is what the formula gives: a failure or a rule may have asked for another."""
+    return abs(delay - plan.retry_delay * plan.multiplier ** (number - 1) * SECOND) < SECOND
 
 
 def _details(run: RunDetail, plan: TaskPlan | None) -> Spans:

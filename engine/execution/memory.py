@@ -28,7 +28,8 @@ class Memory:
 
     def __init__(self) -> None:
         self._groups = groups.find()
-        self._mine = set(self._groups.standing()) if self._groups is not None else set()
+        self._mine: dict[str, int | None] = dict.fromkeys(self._groups.standing()) if self._groups is not None else {}
+        """Limits of the attempts that have groups; None where an earlier engine made them."""
         self._tidy_at = time.monotonic() + _TIDY_SECONDS
         self._host_kills = host_kills()
         self._grew_at = 0.0
@@ -38,7 +39,7 @@ class Memory:
         if spec.memory_limit is not None and self._groups is not None:
             spec.cgroup = self._groups.make(spec.attempt_id, spec.memory_limit)
             if spec.cgroup is not None:
-                self._mine.add(spec.attempt_id)
+                self._mine[spec.attempt_id] = spec.memory_limit
 
     def sample(self, live: Collection[str]) -> None:
         """Notes whether the kernel has ended processes for want of memory; to be called every few seconds.
@@ -59,9 +60,9 @@ class Memory:
             self._host_kills, self._grew_at = seen, now
 
     def _let_go(self, attempt_id: str) -> None:
-        self._mine.discard(attempt_id)
+        limit = self._mine.pop(attempt_id)
         if self._groups is not None and not self._groups.remove(attempt_id):
-            self._mine.add(attempt_id)  # something of the attempt still runs there
+            self._mine[attempt_id] = limit  # something of the attempt still runs there
 
     def judge(
         self, attempt_id: str, claim: Claim | None, since: float, status: AttemptStatus | None, *, asked: bool
@@ -70,7 +71,7 @@ class Memory:
 
         `since` is when the attempt was started, by the monotonic clock; `asked`: somebody asked for its end.
         """
-        kills = None
+        kills, limit = None, self._mine.get(attempt_id)
         if self._groups is not None and attempt_id in self._mine:
             kills = self._groups.kills(attempt_id)
             self._let_go(attempt_id)
@@ -81,10 +82,12 @@ class Memory:
             self._look_at_host(time.monotonic())
             grew = self._grew_at >= since
             named = claim is not None and claim.pid in kernel_named(kernel_log(), claim.started * _TICK_MICROS)
-        return verdict(status, kills or 0, named, grew)
+        return verdict(status, kills or 0, named, grew, limit)
 
 
-def verdict(status: AttemptStatus, group_kills: int, named: bool, host_grew: bool) -> AttemptStatus:
+def verdict(
+    status: AttemptStatus, group_kills: int, named: bool, host_grew: bool, limit: int | None = None
+) -> AttemptStatus:
     """What the traces say: certain by the attempt's own group or the kernel's log, else only probable.
 
     `named`: the kernel's log names the attempt's process; `host_grew`: it has ended processes of this host meanwhile.
@@ -92,11 +95,12 @@ def verdict(status: AttemptStatus, group_kills: int, named: bool, host_grew: boo
     if status.code == 0 or status.reason == Reason.OUT_OF_MEMORY:
         return status
     killed = status.code == _KILLED
+    of = f" of {limit >> 20} MB" if limit else ""
     if group_kills and killed:
-        words = "killed by the kernel: over its memory limit"
+        words = f"killed by the kernel: over its memory limit{of}"
     elif group_kills:
         many = "one of its processes" if group_kills == 1 else f"{group_kills} of its processes"
-        words = f"{status.error or 'failed'}, after the kernel killed {many}: over the memory limit"
+        words = f"{status.error or 'failed'}, after the kernel killed {many}: over the memory limit{of}"
     elif killed and named:
         words = "killed by the kernel: out of memory"
     elif killed and host_grew:

@@ -1,7 +1,8 @@
 """The processes of an attempt, wherever they moved, and signals that cannot hit a stranger.
 
-A process belongs to an attempt if it is in the session that the attempt's process leads, or carries the attempt's id in
-its environment. A stored pid is never signalled: a pidfd is taken first, then the process behind it is checked.
+A process belongs to an attempt if it is in the session that the attempt's process leads, carries the attempt's id in
+its environment, or descends from one of these. A stored pid is never signalled: a pidfd is taken first, then the
+process behind it is checked.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Census:
     def __init__(self) -> None:
         self._by_session: dict[int, list[Member]] = {}
         self._by_tag: dict[str, list[Member]] = {}
+        self._by_parent: dict[int, list[Member]] = {}
         self._started: dict[int, int] = {}
         own = os.getpid()
         for pid in proc.processes():
@@ -46,6 +48,7 @@ class Census:
             if seen.dead:
                 continue
             member = Member(pid, seen.started)
+            self._by_parent.setdefault(seen.parent, []).append(member)
             for number in {seen.session, seen.group}:
                 self._by_session.setdefault(number, []).append(member)
             found = _TAG.search(proc.environment(pid))
@@ -63,6 +66,12 @@ class Census:
             for member in self._by_session.get(leader, ()):
                 if member.started >= started:
                     found[member.pid] = member
+        waiting = [*found, leader] if leader and self._started.get(leader) == started else list(found)
+        while waiting:
+            for child in self._by_parent.get(waiting.pop(), ()):
+                if child.pid not in found:
+                    found[child.pid] = child
+                    waiting.append(child.pid)
         return list(found.values())
 
 

@@ -39,6 +39,11 @@ def status_of(problem: BaseException) -> AttemptStatus:
         return _failed(f"import: {failure.one_line(cause)}", FailureClass.PERMANENT, Reason.EXCEPTION)
     lift_memory_limit()
     failure.to_log(problem, _OURS)
+    return status_of_error(problem)
+
+
+def status_of_error(problem: BaseException) -> AttemptStatus:
+    """The status of an attempt whose task raised something that is a failure."""
     reason = Reason.TASK_MISSING if isinstance(problem, TaskMissing) else Reason.EXCEPTION
     status = _failed(failure.one_line(problem), classify(problem), reason)
     if isinstance(problem, MemoryError) and _limited:

@@ -64,6 +64,22 @@ DAGS = {
             CALLS.append(1)
             return len(CALLS)
     """,
+    "ruled.py": """
+        from dagdeck import Partial, RetryRule, dag, shell, task
+
+        @task(retries=2)
+        def parts(failed_keys):
+            return Partial(ok=["a"], failed=[] if failed_keys else ["b"])
+
+        @task(retries=5, retry_rules=[RetryRule(match="no such", then="skip")])
+        def absent():
+            raise RuntimeError("no such table")
+
+        @dag
+        def ruled():
+            parts(), absent()
+            shell("code", "exit 3", retries=5, retry_rules=[RetryRule(exit_code=3, then="fail")])
+    """,
     "wrong.py": """
         from dagdeck import dag, shell
 
@@ -124,6 +140,13 @@ def test_retries_follow_at_once_and_timeouts_and_callbacks_work(home: Home) -> N
     assert (tasks["endless"]["state"], tasks["after"]["state"]) == ("failed", "upstream_failed")
     assert "execution_timeout" in tasks["endless"]["error"]
     assert "callback for endless" in answer.err
+
+
+def test_rules_and_partial_work_are_followed(home: Home) -> None:
+    """What is left goes to the next try, and rules by text and exit code end the others at once."""
+    answer = at(home, "test", "ruled", "--json")
+    found = {task["task_id"]: (task["state"], task["attempts"]) for task in answer.json["tasks"]}
+    assert found == {"parts": ("success", 2), "absent": ("skipped", 1), "code": ("failed", 1)}
 
 
 def test_twice_finds_results_that_differ(home: Home) -> None:

@@ -46,7 +46,7 @@ async def test_a_python_attempt_writes_the_stacks_of_its_threads(stage: Stage, c
     await stage.prints(order, "in here_we_wait")
     await stage.prints(order, "in deep_down")
     claim = await stage.claim_of(order)
-    assert f"dagdeck:   {claim.pid} " in stage.log(order)
+    assert f"dagdeck:   {claim.pid} " in stage.log(order) and "(the attempt's own process)" in stage.log(order)
     await stage.pass_gate()
     assert (await stage.status_of(order)).code == 0
     assert stage.log(order).rstrip().endswith("over")

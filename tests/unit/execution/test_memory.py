@@ -108,3 +108,8 @@ def test_a_group_that_others_share_is_left_alone(tmp_path: Path) -> None:
     (home / "cgroup.subtree_control").write_text("memory")
     assert groups._delegated(home) == home
     assert groups._delegated(home / "dagdeck-engine") == home
+
+
+def test_the_limit_is_named_where_it_is_known() -> None:
+    """In megabytes, as authors give it."""
+    assert verdict(KILLED, 1, False, False, 256 << 20).error == "killed by the kernel: over its memory limit of 256 MB"
