@@ -166,10 +166,12 @@ class Engine:
         self._scheduler.configured_pools = self._pools
         self._scheduler.environments = self._settings.environments
         due.install(self._scheduler)
+        archive = StoreArchive(self._lane, self._scheduler)
+        self._scheduler.past.look_up = archive.run_before
         self._housekeeping = Housekeeping(self._home, self._settings, self._scheduler, self._boot_id)
         self._server = Server(
             self._home.socket,
-            Commands(self._scheduler, StoreArchive(self._lane, self._scheduler)),
+            Commands(self._scheduler, archive),
             home=str(self._home.root),
             started_at=self._clock.now(),
             committed=lambda: self._writer.committed_seq,

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from engine.lifecycle.memory import restore
+from engine.model.moments import Micros
 from engine.scheduler import loading
 from engine.scheduler.core import Scheduler
+from engine.scheduler.past import RunBefore
 from engine.store.reader import Reader
-from engine.store.recovery import load_command, run_key
+from engine.store.recovery import load_command, run_before, run_key
 from engine.store.stored import StoredCommand
 
 T = TypeVar("T")
@@ -52,6 +54,11 @@ class StoreArchive:
     async def find_command(self, command_id: str) -> StoredCommand | None:
         """A command that was applied or refused before."""
         return await self._lane(lambda reader: load_command(reader, command_id))
+
+    async def run_before(self, dag_id: str, logical_date: Micros, run: int) -> RunBefore | None:
+        """The automated run of a DAG before a place among its runs."""
+        row = await self._lane(lambda reader: run_before(reader, dag_id, logical_date, run))
+        return None if row is None else RunBefore(*row)
 
     async def load_run(self, run_id: str) -> None:
         """Brings a run that is over into memory, if there is one of that id."""

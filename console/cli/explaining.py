@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.cli.reading import InstanceLine, Reader, RunDetail, iso, reads_home, reads_overview, reads_run, spec_of
+from console.cli.reading import (
+    InstanceLine,
+    Reader,
+    RunDetail,
+    find_run,
+    iso,
+    reads_home,
+    reads_overview,
+    reads_run,
+    spec_of,
+)
 from console.figures import ago, countdown
 from engine.model.moments import Micros
 from engine.model.states import Blocker, Reason, TaskState
@@ -85,6 +95,8 @@ def _blocked(store: Reader, run: RunDetail, task: InstanceLine, code: str, now: 
     elif kind == Blocker.RETRY_AT and task.retry_at is not None:
         left = countdown(task.retry_at, now)
         yield code, f"its retry is due at {iso(task.retry_at)}, in {left}: {task.last_error or ''}"
+    elif kind == Blocker.DEPENDS_ON_PAST:
+        yield code, _past(store, task, code.partition(":")[2])
     elif kind == Blocker.DAG_PAUSED:
         yield code, _paused(store, run, now)
     elif kind == Blocker.HOLD:
@@ -129,6 +141,14 @@ def _paused(store: Reader, run: RunDetail, now: Micros) -> str:
             why = f": {dag.pause_reason}" if dag.pause_reason else ""
             return f"its DAG has been paused{who} for {ago(dag.paused_at, now)}{why}"
     return "its DAG is paused"
+
+
+def _past(store: Reader, task: InstanceLine, run_id: str) -> str:
+    if not run_id:
+        return "it depends on the run before, which is being looked up"
+    before = reads_run.instances_of_task(store, find_run(store, run_id).id, task.task_id)
+    state = before[0].state if before else "gone"
+    return f"it depends on {task.task_id} of {run_id}, which is {state} and has to be success or skipped"
 
 
 def _some(names: list[str]) -> str:

@@ -111,6 +111,8 @@ def blocker_words(blockers: Sequence[str], upstream: Sequence[str] = ()) -> str:
         kind, _, name = code.partition(":")
         if kind == "upstream":
             words.append(", ".join(upstream) if upstream else "upstream")
+        elif kind == "depends_on_past":
+            words.append(f"the run before{f', {name}' if name else ''}")
         elif name:
             words.append(f"{kind} {name}")
         else:

@@ -11,6 +11,7 @@ from engine.lifecycle.mapping import sum_up
 from engine.lifecycle.memory import Node, RunMemory, has_task
 from engine.lifecycle.moves import Step, move_run, move_task, note_task
 from engine.lifecycle.outcome import ending
+from engine.lifecycle.past import past_waits
 from engine.lifecycle.plan import DagPlan
 from engine.lifecycle.settle import conclude, verdict_holds
 from engine.model.moments import Micros
@@ -146,6 +147,7 @@ def rebase(memory: RunMemory, plan: DagPlan, changes: Changes, ids: Iterator[int
         if not has_task(plan, node.ti) and node.ti.state is not TaskState.REMOVED:
             move_task(step, node, TaskState.REMOVED, Reason.REMOVED)
     memory.plan = plan
+    memory.past = past_waits(plan, run)
     for task_id in plan.order:
         if (task_id, UNMAPPED) not in memory.instances:
             _add(memory, TaskInstance(next(ids), run.id, task_id, UNMAPPED), changes, now)

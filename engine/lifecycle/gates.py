@@ -118,7 +118,8 @@ def _instance_gates(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Mi
     if not lets_start(run, task):
         yield Blocker.RUN_PAUSED
     if ti.task_id in memory.past and not ti.forced:
-        yield Blocker.DEPENDS_ON_PAST
+        run_id = memory.past[ti.task_id].run_id
+        yield f"{Blocker.DEPENDS_ON_PAST}:{run_id}" if run_id else Blocker.DEPENDS_ON_PAST
     if limits.hold_all or dag_id in limits.hold_dags or pool in limits.hold_pools:
         yield Blocker.HOLD
     yield from _engine_gates(limits)

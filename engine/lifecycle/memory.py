@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from engine.lifecycle.changes import Changes, Episode
+from engine.lifecycle.past import PastWait, past_waits
 from engine.lifecycle.plan import DagPlan
 from engine.lifecycle.rules import RULES, UpstreamCounts, Verdict, after_setups, setups_needed
 from engine.model.dag import TaskSpec
@@ -72,14 +73,6 @@ class Node:
     def leaver(self) -> Node | None:
         """The decider that left this one out, the first of several."""
         return next((decider for decider in self.deciders if self.ti.task_id in decider.left_out), None)
-
-
-class PastWait(NamedTuple):
-    """A task that depends on the past waits for its instance in the run before."""
-
-    run_id: str | None
-    """None while the run before is being looked up."""
-    state: str
 
 
 class Items(Protocol):
@@ -170,7 +163,7 @@ class RunMemory:
         """Instances that wait for limits, in the order in which they began to."""
         self.nodes: dict[int, Node] = {}
         """By task instance id; instances whose task is gone from the plan have none."""
-        self.past: dict[str, PastWait] = {}
+        self.past: dict[str, PastWait] = past_waits(plan, run)
         """Tasks that may not start yet because of the run before, and what they wait for there."""
         self.tally: dict[TaskState, int] = dict.fromkeys(TaskState, 0)
         """How many instances are in each state."""

@@ -29,6 +29,7 @@ from engine.scheduler.clockwatch import ClockWatch, heed_step
 from engine.scheduler.dispatch import Dispatcher, Places
 from engine.scheduler.evidence import take_evidence
 from engine.scheduler.ledger import Ledger
+from engine.scheduler.past import Past
 from engine.scheduler.state import DagEntry, State
 from engine.scheduler.timers import Timer, Timers
 from engine.scheduler.turn import Turn
@@ -73,6 +74,7 @@ class Scheduler:
         self.timers = Timers()
         self._clock_watch = ClockWatch(clock)
         self.waiting = Waiting(self)
+        self.past = Past(self)
         self.degraded: str | None = None
         self.disk_low: str | None = None
         self.draining = False
@@ -139,6 +141,7 @@ class Scheduler:
         self.ledger = ledger
         self.admission = Admission(ledger, state.runs)
         self.timers.clear()
+        self.past.begin()
         self._apply_limits()
         self.wake()
 
@@ -242,6 +245,8 @@ class Scheduler:
             self.admission.freed(memory, instance.task_id)
         if after == TaskState.SCHEDULED:
             self.admission.offer(memory, instance, turn.now)
+        if instance.task_id in memory.plan.past_tasks:
+            self.past.moved(memory, instance.task_id)
 
     def _book_run(self, turn: Turn, memory: RunMemory, moved: Transition) -> None:
         run = memory.run

@@ -184,6 +184,7 @@ def create_run(
         turn.batch.add("run_config.add", run=run.id, config=json.dumps(run.config, sort_keys=True))
     memory = new_run(entry.version.plan, run, state.task_ids, turn.changes)
     state.put_run(memory)
+    scheduler.past.created(memory)
     return memory
 
 

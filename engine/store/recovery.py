@@ -158,6 +158,17 @@ def run_in_slot(reader: Reader, dag_id: str, logical_date: Micros) -> int | None
     return int(row[0]) if row else None
 
 
+def run_before(
+    reader: Reader, dag_id: str, logical_date: Micros, run: int
+) -> tuple[int, str, Micros, dict[str, str]] | None:
+    """The automated run of a DAG that comes before (logical date, key): key, id, logical date, state by task."""
+    row = reader.one("recovery", "run_before", {"dag_id": dag_id, "logical_date": logical_date, "run": run})
+    if row is None:
+        return None
+    states = reader.all("recovery", "states_of_tasks", {"run": row[0]})
+    return row[0], row[1], row[2], dict(states)
+
+
 def load_meta(reader: Reader, key: str) -> str | None:
     """A value of the store's `meta` table."""
     row = reader.one("recovery", "meta", {"key": key})

@@ -18,8 +18,9 @@ from engine.lifecycle.clearing import rebase, select
 from engine.lifecycle.core import apply, rehearse
 from engine.lifecycle.gates import Limits, blockers, may_start, may_start_run
 from engine.lifecycle.instructions import derive, run_timeout_at
-from engine.lifecycle.memory import PastWait, RunMemory, new_run
+from engine.lifecycle.memory import RunMemory, new_run
 from engine.lifecycle.outcome import JUDGED
+from engine.lifecycle.past import PastWait
 from engine.lifecycle.plan import DagPlan, compile_plan
 from engine.lifecycle.validate import problems
 from engine.model.attempt_files import AttemptStatus

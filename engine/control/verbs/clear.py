@@ -97,6 +97,8 @@ def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -
             renew(scheduler, turn, memory)
             event = ClearEvent(tuple(instance.id for instance in instances), ask.command, ask.actor, retries, force)
             scheduler.apply(turn, memory, event)
+        if force:
+            scheduler.admission.reconsider()  # what was held back by the run before is not any more
         return {"code": as_result(used)}
 
     return Plan(

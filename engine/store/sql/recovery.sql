@@ -104,3 +104,12 @@ WHERE dag_id = :dag_id AND logical_date = :logical_date AND run_type IN ('schedu
 
 -- name: meta
 SELECT value FROM meta WHERE key = :key;
+
+-- name: run_before
+SELECT id, run_id, logical_date FROM run
+WHERE dag_id = :dag_id AND run_type NOT IN ('manual', 'external')
+    AND (logical_date < :logical_date OR (logical_date = :logical_date AND id < :run))
+ORDER BY logical_date DESC, id DESC LIMIT 1;
+
+-- name: states_of_tasks
+SELECT task_id, state FROM task_instance WHERE run = :run AND map_index = -1;
