@@ -14,17 +14,16 @@ from engine.authoring.exceptions import SkipTask
 from engine.authoring.mapping import ELEMENT
 from engine.authoring.params import resolve_params
 from engine.authoring.references import resolve_item, resolve_text
-from engine.authoring.running import call_callback, call_task
+from engine.authoring.running import call_callback, call_task, followed
 from engine.authoring.serialize import serialize
 from engine.authoring.templates import to_text
 from engine.graph import Graph
-from engine.lifecycle.rules import UpstreamCounts, Verdict, evaluate
 from engine.model.attempt_files import AttemptSpec
 from engine.model.dag import TaskSpec
-from engine.model.states import TaskState
 from tests.support.dag_files import attempt
+from tests.support.lifecycle_oracle import Shape
 
-_ENDS = {Verdict.SKIP: TaskState.SKIPPED, Verdict.FAIL: TaskState.UPSTREAM_FAILED}
+_ENDS = {"skip": "skipped", "fail": "upstream_failed"}
 
 
 @dataclass
@@ -34,6 +33,8 @@ class Outcome:
     states: dict[str, str] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
+    decisions: dict[str, list[str] | None] = field(default_factory=dict)
+    """What deciders chose; None where nothing is left out."""
     printed: dict[str, str] = field(default_factory=dict)
     """Standard output of shell tasks."""
 
@@ -45,12 +46,10 @@ def run(dag: DAG, *, params: Mapping[str, Any] | None = None, first_try: int = 1
     tasks = {task.task_id: task for task in spec.tasks}
     outcome = Outcome()
     for task_id in Graph({task.task_id: task.upstream for task in spec.tasks}).topological():
-        task, counts = tasks[task_id], UpstreamCounts()
-        for upstream in task.upstream:
-            counts.include(TaskState(outcome.states[upstream]))
-        verdict = evaluate(task.trigger_rule, counts)
+        task = tasks[task_id]
+        verdict = Shape(spec).expected(task_id, outcome.states, outcome.decisions, forced=False, indexes={})
         if verdict in _ENDS:
-            outcome.states[task_id] = _ENDS[verdict].value
+            outcome.states[task_id], outcome.decisions[task_id] = _ENDS[verdict], None
             continue
         if task.mapped:
             _map(dag, task, outcome, {"params": values, **about}, first_try)
@@ -100,6 +99,7 @@ def _attempt(dag: DAG, task: TaskSpec, spec: AttemptSpec, outcome: Outcome) -> t
             value = call_task(dag, spec, inputs)
             assert json.loads(json.dumps(value, allow_nan=False)) == value, f"{task.task_id} returns no JSON value"
             outcome.results[task.task_id] = value
+            outcome.decisions[task.task_id] = followed(dag, task.task_id, value)
     except SkipTask:
         return "skipped", None
     except AssertionError:

@@ -29,6 +29,8 @@ BY_ENGINE = {"kills_demo", "partial_work", "retry_after", "retry_rules"}
 """They show what only an engine does: another test runs them by one."""
 
 EXPECTED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "allow_failure": ({}, {"check_style": "failed", "report": "success", "load": "success"}),
+    "branching": ({}, {"by_size": "success", "at_once": "success", "in_parts": "skipped", "done": "success"}),
     "broken_export": (
         {},
         {"collect": "success", "export": "failed", "publish": "upstream_failed", "clean_up": "success"},
@@ -36,6 +38,7 @@ EXPECTED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "callbacks_demo": ({}, {}),
     "data_passing": ({}, {}),
     "dependencies": ({}, {}),
+    "depends_on_past": ({}, {}),
     "environments": ({}, {}),
     "fan_out": ({}, {}),
     "flaky_api": ({"logical_date": "2024-01-15T00:06:00Z"}, {}),
@@ -45,7 +48,18 @@ EXPECTED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "sales_eu": ({}, {}),
     "sales_jp": ({}, {}),
     "sales_us": ({}, {}),
+    "setup_teardown": (
+        {"params": {"fail": True}},
+        {"rent_cluster": "success", "crunch": "failed", "collect": "upstream_failed", "give_back": "success"},
+    ),
     "shell_tools": ({}, {}),
+    "short_circuit": (
+        {},
+        {
+            "is_month_end": "success", "report": "skipped", "send": "skipped", "has_news": "success",
+            "publish": "skipped", "summary": "success",
+        },
+    ),
     "slow_steps": ({"params": {"seconds": 2}}, {}),
     "task_groups": ({}, {}),
     "timeout_demo": ({"first_try": 2}, {}),  # the first try is what an engine stops
@@ -249,3 +263,9 @@ def test_the_data_is_the_file_that_its_source_names() -> None:
     """The checksum beside the data is that of the data."""
     digest = hashlib.sha256((SAMPLES / "data" / "seattle-weather.csv").read_bytes()).hexdigest()
     assert digest in (SAMPLES / "data" / "SOURCE.md").read_text()
+
+
+def test_a_branch_goes_the_way_that_its_run_asks_for(dags: Path) -> None:
+    """Many rows are loaded part by part, and the rest of the DAG goes on from there."""
+    states = run(find(dags, "branching"), params={"rows": 5000}).states
+    assert states == {"by_size": "success", "at_once": "skipped", "in_parts": "success", "done": "success"}
