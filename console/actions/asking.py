@@ -145,9 +145,8 @@ def _kill(scene: Scene, target: Target, *, force: bool) -> Ask:
 
 def stack(scene: Scene, target: Target) -> Ask:
     """Have the task say in its log what it is doing."""
-    selection = Selection(run_ids=(target.run_id or "",), task_ids=(target.task_id or "",))
     title = f"Stack ── {name_of(scene, target)}"
-    return Ask("stack", title, selection, "stack requested", _task_refs(target), note=False)
+    return Ask("stack", title, _selected(target), "stack requested", _task_refs(target), note=False)
 
 
 def cancel(scene: Scene, target: Target) -> Ask:

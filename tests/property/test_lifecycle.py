@@ -24,7 +24,7 @@ from engine.lifecycle.past import PastWait
 from engine.lifecycle.plan import DagPlan, compile_plan
 from engine.lifecycle.validate import problems
 from engine.model.attempt_files import AttemptStatus
-from engine.model.dag import CallbackFlags, DagSpec, MapSource, RetryPolicy, TaskSpec
+from engine.model.dag import CallbackFlags, DagSpec, MapSource, RetryPolicy, RetryRule, TaskSpec
 from engine.model.moments import SECOND, Micros
 from engine.model.rows import TaskInstance
 from engine.model.states import (
@@ -52,8 +52,10 @@ ENDS: dict[str, AttemptStatus | None] = {
     "skip": SKIP,
     "signal": SIGTERM,
     "retry after": replace(ERROR, failure_class="transient", retry_after=5.0),
+    "partial": replace(ERROR, failure_class="partial", reason="partial", failed_keys=["a", 1]),
     "lost": None,
 }
+RULES = [RetryRule(exit_codes=[3], delay=5.0), RetryRule(match="x", then="skip"), RetryRule(match="y", then="fail")]
 ROLES: list[Role] = ["task", "task", "task", "task", "setup", "teardown", "teardown"]
 DECIDES: list[Decides] = [None, None, "branch", "short_circuit"]
 SLOTS = 3
@@ -88,7 +90,14 @@ def dags(draw: st.DrawFn) -> DagSpec:
                 skips_all_below=draw(st.booleans()),
                 allow_failure=draw(seldom),
                 depends_on_past=draw(seldom),
-                retry=RetryPolicy(draw(st.integers(0, 2)), 30.0, exponential=draw(st.booleans()), jitter=0.5),
+                retry=RetryPolicy(
+                    draw(st.integers(0, 2)),
+                    30.0,
+                    draw(st.sampled_from([[], [5.0, 20.0]])),
+                    exponential=draw(st.booleans()),
+                    jitter=0.5,
+                    rules=draw(st.sampled_from([[], RULES])),
+                ),
                 execution_timeout=draw(st.sampled_from([None, 90.0])),
                 pool=draw(st.sampled_from(sorted(POOLS))),
                 callbacks=draw(flags),
@@ -310,7 +319,8 @@ class Lives(RuleBasedStateMachine):
             ended = found[0].now - ago
             if status is OK and data.draw(st.booleans()):
                 status = replace(status, follow=data.draw(self.choices(*found)))
-            found[0].do(e.Ended(found[1], replace(status, ended=ended) if status else None))
+            matches = data.draw(st.sampled_from([(), (), (1,), (2,)]))
+            found[0].do(e.Ended(found[1], replace(status, ended=ended) if status else None, None, matches))
 
     @staticmethod
     def choices(world: TwinWorld, attempt: str) -> st.SearchStrategy[list[str]]:
@@ -361,6 +371,12 @@ class Lives(RuleBasedStateMachine):
         if found:
             found[0].do(e.TaskTimeout(found[1]))
 
+    @rule(data=st.data(), why=st.sampled_from(["in D", "of root"]))
+    def outlives_sigkill(self, data: st.DataObject, why: str) -> None:
+        found = self.pick_attempt(data, lambda ti, state: True)
+        if found:
+            found[0].do(e.Unkillable(found[1], why))
+
     @rule(by=st.sampled_from([-3600, -1, 1, 60, 86_400]))
     def clock_moves(self, by: int) -> None:
         for w in self.worlds:
@@ -373,7 +389,9 @@ class Lives(RuleBasedStateMachine):
         world, key = self.pick(data, lambda w, ti: True) or (None, 0)
         if world:
             chosen = select(world.memory, [key], down, up, failed)
-            self.command(world, e.Clear(tuple(ti.id for ti in chosen), "c", "ann", force=force), twice)
+            retries = data.draw(st.sampled_from([None, None, 0, 3]))
+            clear = e.Clear(tuple(ti.id for ti in chosen), "c", "ann", force=force, retries=retries)
+            self.command(world, clear, twice)
 
     @rule(data=st.data(), failed=st.booleans(), twice=st.booleans())
     def rerun(self, data: st.DataObject, failed: bool, twice: bool) -> None:

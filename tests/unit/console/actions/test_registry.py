@@ -163,7 +163,7 @@ def test_a_group_of_switches_gives_its_chosen_name() -> None:
     clear = BY_ID["clear"].ask
     assert clear is not None
     assert clear(found, meant).arguments({"upstream": True}) == {
-        "downstream": True, "upstream": True, "only_failed": False, "no_retries": False,
+        "downstream": True, "upstream": True, "only_failed": False, "no_retries": False, "force": False,
     }  # fmt: skip
 
 
