@@ -167,6 +167,8 @@ def task_plans(spec: Mapping[str, Any]) -> tuple[TaskPlan, ...]:
                 runbook=maybe(task.get("runbook")),
                 doc=None if task.get("doc") is None else one_line(task["doc"]),
                 owner=maybe(task.get("owner")),
+                memory_limit=task.get("memory_limit"),
+                rules=len(retry.get("rules") or ()),
             )
         )
     return tuple(plans)

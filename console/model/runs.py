@@ -139,6 +139,9 @@ class TaskPlan(NamedTuple):
     runbook: str | None
     doc: str | None
     owner: str | None
+    memory_limit: int | None = None
+    rules: int = 0
+    """How many retry rules it has."""
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,10 @@ def _details(run: RunDetail, plan: TaskPlan | None) -> Spans:
         parts.append(f"rule {plan.trigger_rule}")
     if plan.execution_timeout is not None:
         parts.append(f"timeout {duration(int(plan.execution_timeout * SECOND), tenths=False)}")
+    if plan.memory_limit is not None:
+        parts.append(f"memory {bytes_(plan.memory_limit)}")
+    if plan.rules:
+        parts.append(f"{plan.rules} retry rule{'' if plan.rules == 1 else 's'}")
     if plan.owner:
         parts.append(f"owner {plan.owner}")
     line = Line().add("   ".join(parts), DIM)

@@ -237,11 +237,11 @@ class RunRows:
     def _notes(self, card: TaskCard, now: Micros) -> Spans:
         """What the row waits for, or what is worth saying about it."""
         who = mention_words(card.mention, now)
+        if card.state in ("running", "killing") and card.reason == "unkillable" and card.last_error:
+            return join((((card.last_error, BAD),), who))
         if card.state == "running":
             usual = over_usual(card.elapsed(now) or 0, None if card.usual is None else card.usual.p95)
             return join((tuple((text.strip(), token) for text, token in usual), quiet_words(self.scene, card), who))
-        if card.state == "killing" and card.reason == "unkillable" and card.last_error:
-            return join((((card.last_error, BAD),), who))
         if card.state in ("none", "scheduled", "up_for_retry"):
             waits = blocker_words(card.blockers, self._missing(card))
             return join((((waits, DIM),) if waits else (), who))

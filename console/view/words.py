@@ -129,7 +129,7 @@ def task_words(task: TaskCard, now: Micros) -> str:
             return f"after {task.tries} tries"
         case "failed" if task.tries > 1:
             return f"failed after {task.tries} tries"
-        case "killing" if task.reason == "unkillable":
+        case "killing" | "running" if task.reason == "unkillable":
             return f"unkillable, then {task.then_state}" if task.then_state else "unkillable"
         case "killing":
             return f"killing, then {task.then_state}" if task.then_state else "killing"

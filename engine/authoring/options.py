@@ -31,6 +31,7 @@ class TaskOptions(TypedDict, total=False):
     max_retry_delay: Duration
     retry_jitter: float
     retry_rules: RetryRule | list[RetryRule]
+    on_lost: str
     execution_timeout: Duration
     grace: Duration
     memory_limit: int | str
@@ -152,6 +153,7 @@ TASK_CHECKS: dict[str, Check] = {
     "max_retry_delay": checks.duration(zero=False),
     "retry_jitter": checks.number(0, 1),
     "retry_rules": retries.rules,
+    "on_lost": checks.choice("retry", "fail"),
     "execution_timeout": checks.duration(zero=False),
     "grace": checks.duration(zero=True),
     "memory_limit": checks.size,

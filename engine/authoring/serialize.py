@@ -18,7 +18,7 @@ from engine.model.states import TriggerRule
 
 _RETRY_FIELDS = {
     "retries": "retries", "retry_delay": "delay", "retry_jitter": "jitter", "max_retry_delay": "max_delay",
-    "retry_rules": "rules",
+    "retry_rules": "rules", "on_lost": "on_lost",
 }  # fmt: skip
 _SAME_NAME = (
     "execution_timeout", "grace", "pool", "pool_slots", "priority_weight",

@@ -311,8 +311,8 @@ class LocalExecutor:
 
     def _outlived(self, attempt_id: str, why: str) -> None:
         live = self._live.get(attempt_id)
-        if live is not None and live.asked:
-            self._say(Unkillable(attempt_id, why))
+        if live is not None:
+            self._say(Unkillable(attempt_id, why if live.asked else f"the task has ended, but {why}"))
 
     def _killed(self, attempt_id: str) -> None:
         """Nothing of the attempt is left after a kill."""

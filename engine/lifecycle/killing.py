@@ -42,11 +42,11 @@ def engine_kill(step: Step, event: EngineKill) -> None:
 
 
 def unkillable(step: Step, event: Unkillable) -> None:
-    """A kill that does not come to its end: the instance goes on being killed, and says why."""
+    """Something of the attempt outlives SIGKILL: the instance stays as it is, with its slot, and says why."""
     ti = step.memory.by_attempt.get(event.attempt_id)
     attempt = ti.current if ti else None
-    if ti is None or attempt is None or ti.state is not _T.KILLING:
-        step.changes.ignored.append(f"attempt {event.attempt_id}: does not end, but is not being killed")
+    if ti is None or attempt is None or ti.state not in (_T.RUNNING, _T.KILLING):
+        step.changes.ignored.append(f"attempt {event.attempt_id}: does not end, but is none of this run")
     elif ti.reason is not Reason.UNKILLABLE or attempt.error != event.why:
         step.changes.touch_task(ti)
         step.changes.touch_attempt(attempt)

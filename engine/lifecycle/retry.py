@@ -118,7 +118,7 @@ def retry_number(policy: RetryPolicy, ti: TaskInstance, judgement: Judgement) ->
     retries = policy.retries if ti.retries is None else ti.retries
     if judgement.outcome is Outcome.LOST:
         number = ti.lost_count + 1
-        return number if retries > 0 and number <= LOST_BUDGET else None
+        return number if policy.on_lost == "retry" and retries > 0 and number <= LOST_BUDGET else None
     if judgement.failure_class in NEVER_RETRIED:
         return None
     number = retries_used(ti)

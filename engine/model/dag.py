@@ -57,6 +57,8 @@ class RetryPolicy:
     jitter: float = 0.0
     max_delay: float = DAY_SECONDS
     rules: list[RetryRule] = field(default_factory=list)
+    on_lost: Literal["retry", "fail"] = "retry"
+    """What follows an attempt that left no evidence: it may have done its work, or a part of it."""
 
 
 @dataclass(slots=True)

@@ -159,8 +159,8 @@ def test_what_does_not_die_is_said_and_still_being_killed() -> None:
     """The instance keeps its slot and its decision; the reason is committed once, and death ends it as decided."""
     world = World(task("a", retries=1))
     attempt = world.claim("a")
-    world.do(Unkillable(attempt, "too early"))
-    assert world.ti("a").state is TaskState.RUNNING
+    world.do(Unkillable(attempt, "the task has ended, but process 8 has not"))
+    assert (world.ti("a").state, world.ti("a").reason) == (TaskState.RUNNING, Reason.UNKILLABLE)
     world.do(TaskTimeout(world.ti("a").id, attempt))
     world.do(Unkillable(attempt, "process 7 is in uninterruptible sleep"))
     ti = world.ti("a")
@@ -169,3 +169,11 @@ def test_what_does_not_die_is_said_and_still_being_killed() -> None:
     assert not world.do(Unkillable(attempt, "process 7 is in uninterruptible sleep")).transitions
     world.do(Ended(attempt, None))
     assert (world.ti("a").state, world.attempt("a").outcome) == (TaskState.UP_FOR_RETRY, Outcome.TIMEOUT)
+
+
+def test_a_task_may_refuse_to_be_started_again_once_lost() -> None:
+    """With `on_lost="fail"` a lost attempt is the last, whatever retries are left; other failures are tried again."""
+    world = World(task("a", retry=RetryPolicy(3, on_lost="fail")), task("b", retry=RetryPolicy(3, on_lost="fail")))
+    world.finish("a", None)
+    world.finish("b", ERROR)
+    assert world.states() == {"a": "failed", "b": "up_for_retry"}
