@@ -21,6 +21,7 @@ STATES: dict[str, Glyph] = {
     "success": Glyph("✓", "+", "ok"),
     "running": Glyph("►", ">", "live"),
     "failed": Glyph("✘", "X", "bad bold"),
+    "failures_allowed": Glyph("⚠", "w", "warn"),
     "up_for_retry": Glyph("↻", "r", "warn"),
     "upstream_failed": Glyph("↯", "u", "bad"),
     "awaiting_input": Glyph("?", "?", "warn"),
@@ -41,7 +42,8 @@ STATES: dict[str, Glyph] = {
     "lost": Glyph("⊘", "L", "bad bold"),
     "unspent": Glyph(".", ".", "dim"),
 }
-"""States of runs, task instances and gaps, and the outcomes of attempts, by their names."""
+"""States of runs, task instances and gaps, and the outcomes of attempts, by their names. A run that succeeded although
+tasks failed which may has a sign of its own."""
 
 UNKNOWN = Glyph("?", "?", "bad")
 """For a state that this console does not know: an engine that is newer."""

@@ -26,7 +26,7 @@ from console.cli.source import origin
 from console.cli.tasks import print_tasks, tasks_json
 from console.figures import ago, duration
 from engine.model.moments import Micros, to_iso
-from engine.model.states import TERMINAL_RUN, RunState
+from engine.model.states import TERMINAL_RUN, Reason, RunState
 
 POLL_SECONDS = 0.1
 
@@ -152,7 +152,8 @@ def wait(session: Session, run: str, timeout: float | None, as_json: bool) -> in
 def say_outcome(run: RunDetail) -> None:
     """One line on how a run ended."""
     took = run_took(run)
-    say(f"{run.run_id}  {state_word(run.state)}" + (f"  {duration(took)}" if took is not None else ""))
+    allowed = "  (tasks failed that may)" if run.reason == Reason.FAILURES_ALLOWED else ""
+    say(f"{run.run_id}  {state_word(run.state)}{allowed}" + (f"  {duration(took)}" if took is not None else ""))
 
 
 def exit_code_of(run: RunDetail) -> int:

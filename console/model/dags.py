@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from engine.model.moments import Micros
 
+FAILURES_ALLOWED = "failures_allowed"
 ACTIVE_RUN = frozenset({"queued", "running", "paused", "cancelling"})
 
 
@@ -28,6 +29,11 @@ class RunMark(NamedTuple):
     created_by: str | None
     earlier: Micros = 0
     """How long the episodes before the present one took together: a run that was reopened has several."""
+
+    @property
+    def sign(self) -> str:
+        """What it is drawn as: its state, or that it succeeded although tasks failed which may."""
+        return self.reason if self.state == "success" and self.reason == FAILURES_ALLOWED else self.state
 
     @property
     def active(self) -> bool:

@@ -57,14 +57,14 @@ class DagRows:
         asked = self.scene.intents.of((mark.run_id, "", -1))
         words = mark.state if asked is None else ""
         token = BAD if mark.state == "failed" else TEXT if mark.active else DIM
-        line.spans((sign(mark.state), (f" {words}", token), *intent_words(asked)), 22 if width >= 100 else 12).gap(2)
+        line.spans((sign(mark.sign), (f" {words}", token), *intent_words(asked)), 22 if width >= 100 else 12).gap(2)
         share = 0 if took is None or not self._most else min(took / self._most, 1)
         drawn = "▇" * int(share * _BAR) if mark.state == "success" else ""
         line.figure("" if took is None else duration(took, tenths=False) if mark.active else took_words(took), 8)
         if width >= 100:
             line.gap(1).cell(drawn, _BAR, OK)
         line.gap(2).cell(_began(mark, now), 15, DIM).gap(2).cell(mark.run_type, 10, DIM).gap(2)
-        reason = "" if mark.state in ("success", "running") else mark.reason.replace("_", " ")
+        reason = "" if mark.sign in ("success", "running") else mark.reason.replace("_", " ")
         by = f"by {mark.created_by}" if mark.created_by else ""
         rest = "   ".join(part for part in (by, reason if reason not in (mark.state, "tasks failed") else "") if part)
         return line.cell(rest, max(width - line.width, 0), DIM).done()

@@ -203,10 +203,10 @@ def run_bars(card: DagCard, width: int, now: Micros) -> Spans:
     most = max((mark.duration(now) or 0 for mark in marks if mark.state == "success"), default=0)
     line = Line().gap(width - len(marks))
     for mark in marks:
-        if mark.state == "success":
+        if mark.sign == "success":
             line.add(bar((mark.duration(now) or 0) * 6, most * 7), DIM)
         else:
-            line.add(*sign(mark.state))
+            line.add(*sign(mark.sign))
     return line.done()
 
 

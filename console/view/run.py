@@ -9,6 +9,7 @@ from typing import NamedTuple
 from console.figures import bytes_, clock, duration, silence
 from console.graph.order import downstream_of
 from console.graph.rail import Rail, build, lit
+from console.model.dags import FAILURES_ALLOWED
 from console.model.keys import TaskRef
 from console.model.runs import RunDetail, TaskCard, TaskPlan
 from console.model.snapshot import Scene
@@ -355,8 +356,10 @@ def _state(scene: Scene, run: RunDetail) -> Spans:
         words = "queued"
     elif took is not None:
         words = f"{mark.state} {duration(took, tenths=False) if mark.active else took_words(took)}"
+    if mark.sign == FAILURES_ALLOWED:
+        words += f", {run.counts.get('failed', 0) + run.counts.get('upstream_failed', 0)} allowed to fail"
     asked = intent_words(scene.intents.of((mark.run_id, "", -1)))
-    return (sign(mark.state), (f" {words}", BAD if mark.state == "failed" else TEXT), *asked)
+    return (sign(mark.sign), (f" {words}", BAD if mark.state == "failed" else TEXT), *asked)
 
 
 def summary(scene: Scene, run: RunDetail) -> Spans:

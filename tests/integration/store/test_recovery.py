@@ -29,6 +29,7 @@ from engine.store.recovery import (
     load_run,
     load_version,
     recover,
+    run_before,
     run_in_slot,
     run_key,
 )
@@ -141,3 +142,18 @@ async def test_open_callbacks_results_and_commands_come_back(path: Path) -> None
         assert (run_key(reader, "etl@1"), run_key(reader, "etl@2")) == (1, None)
         assert (run_in_slot(reader, "etl", T0), run_in_slot(reader, "etl", T0 + 1)) == (1, None)
         assert load_meta(reader, "nothing") is None
+
+
+async def test_the_run_before_is_the_nearest_automated_one(path: Path) -> None:
+    """By logical date; runs by hand do not count, and its tasks come with their states."""
+    async with a_writer(path) as writer:
+        await writer.submit(definition())
+        for key, at, kind in ((1, T0, RunType.SCHEDULED), (2, T0 + 1, RunType.MANUAL), (3, T0 + 2, RunType.BACKFILL)):
+            await writer.submit(creation(a_run(key, logical=at, run_type=kind), instances(1, run=key, first=key)))
+    with Reader(path) as reader:
+        found = run_before(reader, "etl", T0 + 2, 3)
+        assert found is not None
+        assert (found[0], found[2], set(found[3].values())) == (1, T0, {"none"})
+        assert run_before(reader, "etl", T0, 1) is None
+        later = run_before(reader, "etl", T0 + 9, 9)
+        assert later is not None and later[0] == 3
