@@ -19,10 +19,23 @@ def read_file(try_number):
     raise FileNotFoundError("nothing was delivered today")
 
 
+@task(
+    retries=4,
+    retry_delay="10s",
+    retry_exponential_backoff=3,
+    retry_jitter=0.2,
+    retry_rules=[RetryRule(http_status=[429, 503], delay="1m")],
+)
+def send():
+    """Would wait 10, 30, 90 seconds, a fifth more or less; a minute where the server is busy. Today it is not."""
+    print("200 OK")
+
+
 @dag(tags=["retries"], owner="samples")
 def retry_rules():
     """Exit code 75 (try again later) is tried again soon; a line of the log that says `denied` ends a task for good."""
     read_file()
+    send()
     shell(
         "queue",
         'test "$DAGDECK_TRY_NUMBER" -ge 2 || exit 75; echo sent',

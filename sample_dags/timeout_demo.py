@@ -2,7 +2,7 @@
 
 import time
 
-from dagdeck import dag, task
+from dagdeck import dag, shell, task
 
 
 @task(execution_timeout="3s", grace="1s", retries=1, retry_delay="2s")
@@ -12,6 +12,18 @@ def sometimes_hangs(try_number):
         print("waiting for an answer that never comes", flush=True)
         time.sleep(60)
     print("this time it was quick")
+
+
+@task
+def takes_its_time(params):
+    """Longer than its run may take."""
+    time.sleep(params["seconds"])
+
+
+@dag(tags=["timeouts"], owner="samples", dagrun_timeout="2s", params={"seconds": 20})
+def run_timeout_demo():
+    """The run fails after two seconds: what runs is stopped, and what has not begun never will."""
+    takes_its_time() >> shell("never", "echo never")
 
 
 @dag(tags=["retries", "timeouts"], owner="samples", dagrun_timeout="2m")

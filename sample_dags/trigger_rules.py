@@ -2,6 +2,22 @@
 
 from dagdeck import Param, SkipTask, dag, shell, task
 
+RULES = (
+    "all_success",
+    "all_failed",
+    "all_done",
+    "all_done_min_one_success",
+    "all_skipped",
+    "all_ran",
+    "one_success",
+    "one_failed",
+    "one_done",
+    "none_failed",
+    "none_failed_min_one_success",
+    "none_skipped",
+    "always",
+)
+
 
 @task
 def good():
@@ -24,5 +40,5 @@ def risky(params):
 def trigger_rules():
     """Trigger it twice, once with `--param fail=true`, and compare."""
     before = [good(), skipped(), risky()]
-    for rule in ("all_success", "all_done", "none_failed", "one_success", "one_failed", "all_failed", "none_skipped"):
+    for rule in RULES:
         before >> shell(rule, f"echo {rule} is met", trigger_rule=rule)

@@ -334,6 +334,10 @@ class Site:
             self._store = None
         for engine in self._launched:
             engine.kill()
+        self.kill_processes()
+
+    def kill_processes(self) -> None:
+        """SIGKILL to every process of the home but the engine, until none is left."""
         deadline = time.monotonic() + PATIENCE
         while left := self.processes():
             assert time.monotonic() < deadline, f"these do not end: {left}"
