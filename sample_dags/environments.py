@@ -28,7 +28,12 @@ def plan(config, environment, params):
     return {"source": source, "sample": params["sample"]}
 
 
-@dag(params={"sample": Param(0.01, type="number", minimum=0, maximum=1)}, tags=["config"], owner="samples")
+@dag(
+    params={"sample": Param(0.01, type="number", minimum=0, maximum=1)},
+    tags=["config"],
+    owner="samples",
+    extra_params=True,
+)
 def environments():
     """What a run reads, and how much of it, is said by its environment."""
     plan() >> shell("show", 'echo "in ${DAGDECK_ENVIRONMENT:-no environment}: $DAGDECK_CONFIG"')

@@ -138,7 +138,6 @@ class Reason(StrEnum):
     REBOOT = "reboot"
     SPAWN_FAILED = "spawn_failed"
     STUCK_IN_QUEUE = "stuck_in_queue"
-    RETRY = "retry"
     RETRY_DUE = "retry_due"
     RETRY_NOW = "retry_now"
     CLEARED = "cleared"

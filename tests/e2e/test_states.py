@@ -11,7 +11,7 @@ import pytest
 
 from engine.control import protocol as p
 from tests.support.engine import PATIENCE, Site, Sites, closing, until
-from tests.support.shown import Shown, rows
+from tests.support.shown import rows
 from tests.support.source import PROJECT
 
 pytestmark = pytest.mark.processes
@@ -215,7 +215,7 @@ async def played(sites: Sites) -> Seen:
 
 async def test_everything_on_the_page_occurs(played: Seen) -> None:
     """What the page says of a state or rule is what the sample does when it is done."""
-    missing: list[Shown] = []
+    missing = []
     for row in rows():
         if row.test is not None:
             continue
@@ -225,4 +225,5 @@ async def test_everything_on_the_page_occurs(played: Seen) -> None:
         kind, code = ("ran", "ran") if row.kind.endswith("rule") else (row.kind, row.code)
         if code not in played.get(kind, {}).get(row.sample, set()):
             missing.append(row)
-    assert missing == []
+    told = [f"{row.kind} {row.code}: {row.sample}, {row.how}" for row in missing]
+    assert not told, "\n".join(told)
