@@ -55,7 +55,7 @@ def test_a_triggered_run_is_named_and_its_long_errors_take_one_line(cli: Cli, ho
 
 
 def test_a_run_that_fails_ends_the_wait_with_1(cli: Cli, home: Home) -> None:
-    """A waited-for run that fails gives exit code 1, and `why` names what came before."""
+    """A waited-for run that fails gives exit code 1, and `why` names what came before, and each thing once."""
     answer = cli("--home", home.root, "trigger", "broken", "--wait", "--yes")
     assert answer.code == 1
     assert cli("--home", home.root, "runs", "wait", "broken@latest").code == 1
@@ -64,6 +64,9 @@ def test_a_run_that_fails_ends_the_wait_with_1(cli: Cli, home: Home) -> None:
     assert "fails is failed" in told
     why = cli("--home", home.root, "why", "broken@latest", "fails", "--json").json
     assert why["attempts"][0]["exit_code"] == 3
+    said = cli("--home", home.root, "why", "broken@latest", "fails").out.splitlines()
+    (tried,) = [line for line in said if "try 1" in line]
+    assert tried.count("exit code 3") == 1 and "unknown" not in tried
 
 
 def test_a_log_is_shown_with_its_control_characters_made_visible(cli: Cli, home: Home) -> None:
@@ -230,3 +233,25 @@ def test_what_runs_again_says_with_which_code(cli: Cli, home: Home) -> None:
     assert cli("--home", home.root, "runs", "show", run_id, "--json").json["version"] == 2
     assert cli("--home", home.root, "dags", "diff", "slow", "--from", "9").code == 4
     assert cli("--home", home.root, "dags", "source", "slow", "--version", "1", "--run", run_id).code == 2
+
+
+def test_a_running_task_tells_what_it_does(cli: Cli, home: Home) -> None:
+    """`stack` asks nothing, names the place in the log, and the log then shows the processes; the rest is refused."""
+    run_id = trigger(cli, home, "slow")
+    until(lambda: state_of(cli, home, run_id, "sleeps") == "running", "it runs")
+    answer = cli("--home", home.root, "stack", run_id, "sleeps")
+    assert answer.code == 0, answer.err
+    assert "from byte" in answer.out and f"{home.attempts}" in answer.out
+    until(lambda: "sleep 60" in cli("--home", home.root, "logs", run_id, "sleeps").out, "the tree is in the log")
+    assert cli("--home", home.root, "stack", run_id, "after").code == 5
+    assert cli("--home", home.root, "kill", run_id, "sleeps", "--force", "--yes").code == 0
+    cli("--home", home.root, "runs", "wait", run_id)
+
+
+def test_a_clear_with_another_number_of_retries(cli: Cli, home: Home) -> None:
+    """`--retries 0` makes the next failure the last one of a task that would be tried again."""
+    run_id = trigger(cli, home, "shaky", "--logical-date", "2025-03-03")
+    until(lambda: state_of(cli, home, run_id, "call") == "up_for_retry", "it waits for its retry")
+    assert cli("--home", home.root, "clear", run_id, "call", "--retries", "0", "--yes").code == 0
+    assert cli("--home", home.root, "runs", "wait", run_id).code == 1
+    assert state_of(cli, home, run_id, "call") == "failed"
