@@ -178,12 +178,14 @@ def _file_of(session: Session, dag_id: str) -> str:
     """The file in `dags/` that defines a DAG, found by loading them all as the engine would."""
     from console.cli.validating import load_files
 
-    known = []
+    known: list[str] = []
+    broken: list[str] = []
     for parsed in load_files(session):
         for dag in parsed.dags:
             known.append(dag.dag_id)
             if dag.dag_id == dag_id:
                 return parsed.file
-        for error in parsed.errors:
-            warn(f"cannot be loaded: {error.file}:{error.line or 1}: {error.message}")
+        broken += [f"cannot be loaded: {error.file}:{error.line or 1}: {error.message}" for error in parsed.errors]
+    for line in broken:  # it may stand in one of them
+        warn(line)
     raise NotFound(f"no file in {session.home.dags} defines DAG {dag_id!r}: there are {', '.join(known) or 'none'}")

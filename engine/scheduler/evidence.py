@@ -125,7 +125,7 @@ def _ended(scheduler: Scheduler, memory: RunMemory, seen: port.Ended, turn: Turn
     if instance is not None and seen.status is not None and seen.status.code == 0:
         try:
             result = _result(scheduler, seen)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             seen = replace(seen, status=_without_result(seen.status, error))
     if instance is not None and result is not None:
         inputs = scheduler.state.results[memory.run.id]

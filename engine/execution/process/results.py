@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 from engine.model.attempt_files import MAX_RESULT_BYTES
 
 _DEEPEST = 200
+"""Levels of lists and objects inside each other. Interpreters differ in what they can read: this one all can."""
+_TEXTS = re.compile(r'"(?:[^"\\]|\\.)*"')
+_BRACKETS = re.compile(r"[\[{]+|[\]}]+")
 
 
 class ResultInvalid(Exception):
@@ -22,7 +26,7 @@ def encode(value: Any) -> bytes:
     """
     try:
         text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-        plain = "\\ud" not in text and json.loads(text) == value
+        plain = "\\ud" not in text and not _is_deep(text) and json.loads(text) == value
     except (TypeError, ValueError, RecursionError):
         plain = False
     if not plain:
@@ -34,6 +38,18 @@ def encode(value: Any) -> bytes:
     if len(text) > MAX_RESULT_BYTES:
         raise ResultInvalid(f"result: {len(text)} bytes as JSON; {MAX_RESULT_BYTES} at most")
     return text.encode()
+
+
+def _is_deep(text: str) -> bool:
+    """Whether JSON is nested deeper than is allowed; almost always the number of its brackets says that it is not."""
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return False
+    depth = 0
+    for run in _BRACKETS.findall(_TEXTS.sub("", text)):
+        depth += len(run) if run[0] in "[{" else -len(run)
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _walk(value: Any, path: str, depth: int) -> None:

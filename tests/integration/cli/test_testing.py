@@ -177,3 +177,15 @@ def test_validate_names_file_line_and_reason(home: Home) -> None:
     documents = at(home, "dags", "validate", str(home.dags / "good.py"), "--json").json
     assert [(each["file"], each["ok"]) for each in documents] == [("good.py", True)]
     assert at(home, "dags", "validate", "/no/such/place").code == 4
+
+
+def test_a_dag_is_tested_without_a_word_about_other_files(home: Home) -> None:
+    """Files that cannot be loaded are named only when the DAG was not found: it may stand in one of them."""
+    (home.dags / "aaa_broken.py").write_text("half a fi")
+    try:
+        answer = dagdeck("--home", home.root, "test", "good")
+        assert answer.code == 0 and "aaa_broken" not in answer.err
+        answer = dagdeck("--home", home.root, "test", "nowhere")
+        assert answer.code == 4 and "aaa_broken.py:1" in answer.err
+    finally:
+        (home.dags / "aaa_broken.py").unlink()

@@ -81,6 +81,25 @@ def test_what_is_not_json_is_refused_by_place(value: Any, message: str) -> None:
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(("levels", "fits"), [(199, True), (200, True), (201, False)])
+def test_two_hundred_levels_are_allowed_in_every_interpreter(levels: int, fits: bool) -> None:
+    """How deep JSON may go is the same everywhere: what one interpreter writes, the engine's can read."""
+    value: Any = []
+    for _ in range(levels - 1):
+        value = {"a": value} if isinstance(value, list) else [value]
+    if fits:
+        assert json.loads(encode(value)) == value
+    else:
+        with pytest.raises(ResultInvalid, match="nested deeper than 200 levels"):
+            encode(value)
+
+
+def test_brackets_in_texts_and_wide_values_are_not_deep() -> None:
+    """Only what is inside of something counts: text full of brackets, and a table of a thousand rows, are flat."""
+    for value in ("[{" * 500 + '"', [[1]] * 1000, {'[["\\': ["[" * 300, '"']}):
+        assert json.loads(encode(value)) == value
+
+
 def test_a_result_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A result may have 64 MB as JSON, not one byte more."""
     assert MAX_RESULT_BYTES == 64 * 1024 * 1024
