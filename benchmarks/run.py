@@ -24,6 +24,7 @@ MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "tasks": engine_figures.chain_and_fans,
     "idle": engine_figures.start_and_idle,
     "ten-thousand": engine_figures.ten_thousand,
+    "mapped-ten-thousand": engine_figures.mapped_ten_thousand,
     "adoption": engine_figures.adoption,
     "store-writer": store_figures.writer_cost,
     "store-reads": store_figures.reading,
