@@ -12,6 +12,7 @@ from console.backends.changes import Dirty
 from console.backends.specs import Specs, Version
 from console.model import reading
 from console.model.figures import durations, percentile
+from console.model.keys import UNMAPPED
 from console.model.runs import DagDetail, Mention, RunDetail, TaskCard, TaskPlan
 from engine.model.moments import DAY, MINUTE, Micros
 
@@ -47,6 +48,7 @@ class RunPicture:
         self._sorted: list[TaskCard] = []
         self._places: dict[tuple[str, int], int] = {}
         self._tally: Counter[str] = Counter()
+        self._indexes: dict[str, Counter[str]] = {}
         self._moved: set[int] = set()
 
     @property
@@ -171,13 +173,24 @@ class RunPicture:
             self._row_of = {key: at for at, key in enumerate(self._order)}
             self._sorted = [self._cards[key] for key in self._order]
             self._places = {(card.task_id, card.map_index): at for at, card in enumerate(self._sorted)}
-            self._tally = Counter(card.state for card in self._sorted)
+            self._tally = Counter(card.state for card in self._sorted if card.stands_for_itself)
+            self._indexes = {}
+            for card in self._sorted:
+                if card.map_index != UNMAPPED:
+                    self._indexes.setdefault(card.task_id, Counter())[card.state] += 1
             self._moved.clear()
+        fresh: set[str] = set()
         for key in self._moved:
             at, card = self._row_of[key], self._cards[key]
-            self._tally[self._sorted[at].state] -= 1
-            self._tally[card.state] += 1
-            self._sorted[at] = card
+            before, self._sorted[at] = self._sorted[at], card
+            self._tally[before.state] -= before.stands_for_itself
+            self._tally[card.state] += card.stands_for_itself
+            if card.map_index != UNMAPPED and card.state != before.state:
+                if card.task_id not in fresh:
+                    fresh.add(card.task_id)
+                    self._indexes[card.task_id] = self._indexes[card.task_id].copy()
+                self._indexes[card.task_id][before.state] -= 1
+                self._indexes[card.task_id][card.state] += 1
         self._moved.clear()
         self._detail = replace(
             self._detail,
@@ -185,6 +198,7 @@ class RunPicture:
             shape=self._shape,
             tally={state: count for state, count in self._tally.items() if count},
             places=self._places,
+            indexes=self._indexes.copy(),
         )
 
     def _fill_usual(self) -> None:

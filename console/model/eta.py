@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from console.model.dags import ENDED_TASK
+from console.model.keys import UNMAPPED
 from console.model.runs import RunDetail, TaskCard, Usual
 from engine.model.moments import Micros
 
@@ -14,7 +15,7 @@ def eta(run: RunDetail, now: Micros) -> tuple[Micros, Micros] | None:
     """The earliest and the latest likely end: by p50 and by p95. None when a task that is left has no figures."""
     if run.mark.state not in ("running", "paused") or run.mark.started_at is None or len(run.plan) > MOST_TASKS:
         return None
-    cards = {card.task_id: card for card in run.tasks}
+    cards = {card.task_id: card for card in run.tasks if card.map_index == UNMAPPED}
     ends: dict[str, tuple[Micros, Micros]] = {}
     waiting = list(run.plan)
     while waiting:

@@ -169,6 +169,7 @@ def task_plans(spec: Mapping[str, Any]) -> tuple[TaskPlan, ...]:
                 owner=maybe(task.get("owner")),
                 memory_limit=task.get("memory_limit"),
                 rules=len(retry.get("rules") or ()),
+                group=maybe(task.get("group")),
             )
         )
     return tuple(plans)

@@ -99,6 +99,11 @@ class TaskCard(NamedTuple):
         return self.task_id if self.map_index == UNMAPPED else f"{self.task_id}[{self.map_index}]"
 
     @property
+    def stands_for_itself(self) -> bool:
+        """Not the summary row of a mapped task, whose indexes are counted instead."""
+        return self.reason != "expanded"
+
+    @property
     def latest(self) -> AttemptCard | None:
         """The newest attempt."""
         return self.attempts[-1] if self.attempts else None
@@ -142,6 +147,8 @@ class TaskPlan(NamedTuple):
     memory_limit: int | None = None
     rules: int = 0
     """How many retry rules it has."""
+    group: str | None = None
+    """The task group that it is in; groups in groups are joined by dots."""
 
 
 @dataclass(frozen=True)
@@ -172,13 +179,27 @@ class RunDetail:
 
     tally: Mapping[str, int] | None = None
     """Task instances by state, where whoever made the picture has counted them already."""
+    indexes: Mapping[str, Mapping[str, int]] | None = None
+    """The same for the indexes of each mapped task; the same object while nothing of a task has moved."""
     places: Mapping[tuple[str, int], int] | None = None
     """The same for the place of each instance among the tasks, by task id and map index."""
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
         """Task instances by state; none is zero."""
-        return Counter(card.state for card in self.tasks) if self.tally is None else self.tally
+        counted = (card.state for card in self.tasks if card.stands_for_itself)
+        return Counter(counted) if self.tally is None else self.tally
+
+    @cached_property
+    def index_counts(self) -> Mapping[str, Mapping[str, int]]:
+        """Indexes of mapped tasks by state, by task id; the summary rows are not counted."""
+        if self.indexes is not None:
+            return self.indexes
+        found: dict[str, Counter[str]] = {}
+        for card in self.tasks:
+            if card.map_index != UNMAPPED:
+                found.setdefault(card.task_id, Counter())[card.state] += 1
+        return found
 
     def task(self, task_id: str, map_index: int = UNMAPPED) -> TaskCard | None:
         """The instance of a task; None when the run has none."""

@@ -62,6 +62,8 @@ async def _at_once(app: ConsoleApp, ask: Ask) -> None:
 
 def _open(app: ConsoleApp, target: Target) -> None:
     view = app.place.view
+    if view == "run" and app.stage.front.unfold(app.scene()):
+        return
     if view == "run":
         log = BY_ID["log"]
         why = log.why_not(app.scene(), target)

@@ -95,6 +95,10 @@ class Pane(Vertical):
     def leave(self) -> None:
         """Another pane comes in front."""
 
+    def unfold(self, scene: Scene) -> bool:
+        """Unfolds the row under the cursor; False when it is not folded."""
+        return False
+
     def next_failure(self, scene: Scene, step: int) -> bool:
         """Puts the cursor on the next (or previous) failure; False when there is none."""
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,15 +19,18 @@ from console.model.targets import Target
 from console.screens.pane import Bar, Pane
 from console.view import run as view
 from console.view.attempts import attempt_rows
+from console.view.frame import Folds, Frame, folded_group
 from console.view.spans import DIM, TEXT, Spans
 from console.widgets.lines import LineView
 from console.widgets.status import BarLine, rule
 from engine.model.moments import SECOND, Micros
 
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+
 _ETA_EVERY: Micros = 2 * SECOND
 LAID_OUT_AT_ONCE = 300
 """Tasks up to which a graph is laid out within a frame."""
-_FAILED = ("failed", "upstream_failed", "up_for_retry")
 
 
 class RunPane(Pane):
@@ -45,9 +49,10 @@ class RunPane(Pane):
         self.run_id: str | None = None
         self._scene: Scene | None = None
         self._rows: view.RunRows | None = None
-        self._frame: view.Frame | None = None
+        self._frame: Frame | None = None
         self._laying: object = None
         self._wanted: Hashable = None
+        self._folds = Folds()
         self._eta: tuple[object, tuple[Micros, Micros] | None] = (None, None)
 
     def compose(self) -> ComposeResult:
@@ -71,6 +76,8 @@ class RunPane(Pane):
             self._eta = (None, None)
             self.list.show(())
         self._wanted = ("task", task_id, map_index) if task_id else ("first",)
+        if task_id and map_index != UNMAPPED:
+            self._folds = self._folds._replace(unfolded=self._folds.unfolded | {task_id})
 
     def interest(self) -> Interest:
         """The run."""
@@ -101,19 +108,20 @@ class RunPane(Pane):
 
     def _laid_out(self, run: RunDetail) -> bool:
         """Whether the run's graph has a place for every task. A large one is laid out beside, so that keys go on."""
-        if self._frame is not None and self._frame.fits(run):
+        if self._frame is not None and self._frame.fits(run, self._folds):
             return True
-        if len(run.tasks) <= LAID_OUT_AT_ONCE:
-            self._frame = view.Frame(run)
+        if len(run.plan) <= LAID_OUT_AT_ONCE:
+            self._frame = Frame(run, self._folds)
             return True
-        if self._laying is not run.plan:
-            self._laying = run.plan
-            self.run_worker(self._lay_out(run), group="layout", exit_on_error=True)
+        wanted = (run.plan, self._folds)
+        if self._laying != wanted:
+            self._laying = wanted
+            self.run_worker(self._lay_out(run, wanted), group="layout", exit_on_error=True)
         return False
 
-    async def _lay_out(self, run: RunDetail) -> None:
-        frame = await asyncio.to_thread(view.Frame, run)
-        if self._laying is run.plan:
+    async def _lay_out(self, run: RunDetail, wanted: object) -> None:
+        frame = await asyncio.to_thread(Frame, run, self._folds)
+        if self._laying is wanted:
             self._frame, self._laying = frame, None
             if self._scene is not None:
                 self.draw(self._scene)
@@ -125,8 +133,8 @@ class RunPane(Pane):
             return
         for states in (("failed",), ("up_for_retry",), ("running", "killing")):
             found = next((card for card in run.tasks if card.state in states), None)
-            if found is not None:
-                self.list.move_to(found.key)
+            if found is not None and self._frame is not None:
+                self.list.move_to(self._frame.visible(found))
                 return
         self.list.action_cursor_first()
 
@@ -151,7 +159,7 @@ class RunPane(Pane):
         scene = self._scene
         run = None if scene is None else self.detail(scene)
         if scene is not None and run is not None:
-            self._rows = view.RunRows(scene, run, self._rows, event.key)
+            self._rows = view.RunRows(scene, run, self._rows, event.key, self._frame)
             self.list.show(self._rows)
             self._draw_attempts(scene, run)
 
@@ -188,6 +196,43 @@ class RunPane(Pane):
             return Target(self.view, dag_id, self.run_id if run is not None else None)
         return Target(self.view, dag_id, self.run_id, card.task_id, card.map_index)
 
+    def fold(self, scene: Scene, *, only_open: bool = False) -> bool:
+        """Folds or unfolds what the cursor stands on: a mapped task, an index of one, a task group, a task in one.
+
+        With `only_open` a folded row is unfolded and nothing is folded. False where there is nothing to do.
+        """
+        card, run = self.card(scene), self.detail(scene)
+        if card is None or run is None or self._rows is None:
+            return False
+        plan, (unfolded, folded) = self._rows.plan(card), self._folds
+        key: Hashable = card.key
+        if card.task_id in folded:
+            self._folds = Folds(unfolded, folded - {card.task_id})
+            key = next((task.key for task in run.tasks if self._in_group(run, task, card.task_id)), key)
+        elif card.task_id in run.index_counts and card.task_id not in unfolded:
+            self._folds = Folds(unfolded | {card.task_id}, folded)
+        elif only_open:
+            return False
+        elif card.task_id in unfolded:
+            self._folds = Folds(unfolded - {card.task_id}, folded)
+            key = ("task", card.task_id, UNMAPPED)
+        elif plan is not None and plan.group is not None:
+            self._folds = Folds(unfolded, folded | {plan.group})
+            key = ("task", plan.group, UNMAPPED)
+        else:
+            return False
+        self._wanted = key
+        self.draw(scene)
+        return True
+
+    def unfold(self, scene: Scene) -> bool:
+        """Unfolds the mapped task or the task group under the cursor."""
+        return self.fold(scene, only_open=True)
+
+    @staticmethod
+    def _in_group(run: RunDetail, card: TaskCard, group: str) -> bool:
+        return any(plan.task_id == card.task_id and folded_group(plan, {group}) for plan in run.plan)
+
     def next_failure(self, scene: Scene, step: int) -> bool:
         """To the next task that failed or waits for a retry."""
         if self._rows is None or self.detail(scene) is None:
@@ -195,6 +240,13 @@ class RunPane(Pane):
         size, start = len(self._rows), self.list.cursor_index or 0
         for distance in range(1, size + 1):
             index = (start + step * distance) % size
-            if index and self._rows.card(index).state in _FAILED:
+            if index and self._rows.is_failure(index):
                 return self.list.move_to(self._rows.card(index).key)
         return False
+
+
+def fold(app: ConsoleApp, target: Target) -> None:
+    """Folds or unfolds the row under the cursor."""
+    pane = app.stage.front
+    if isinstance(pane, RunPane) and not pane.fold(app.scene()):
+        app.say("nothing is folded here: mapped tasks and task groups can be", "warn")

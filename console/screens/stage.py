@@ -211,7 +211,8 @@ class Stage(Screen[None], inherit_bindings=False):
             event.stop()
             event.prevent_default()
             return
-        key = event.character if event.is_printable and event.character else event.key
+        typed = event.is_printable and event.character and event.character != " "
+        key = event.character if typed and event.character else event.key
         if self._desk.press(key):
             event.stop()
             event.prevent_default()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from console.figures import bytes_, clock, countdown, duration
 from console.model.runs import AttemptCard, RunDetail, TaskCard, TaskPlan
 from console.model.snapshot import Scene
+from console.view.frame import GROUP
 from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans
 from console.view.words import blocker_words, sign, took_words
 from engine.model.moments import DAY, SECOND, Micros
@@ -21,7 +22,11 @@ def attempt_rows(
     coming = _coming(card, plan, scene.now)
     if coming:
         rows.append(coming)
-    if not rows:
+    folded = card.reason == GROUP or not card.stands_for_itself
+    if folded:
+        what = "a task group" if card.reason == GROUP else "a mapped task"
+        rows.append(Line().add(f"{what}: space shows what is in it", DIM).done())
+    elif not rows:
         waits = blocker_words(card.blockers, () if plan is None else plan.upstream)
         rows.append(Line().add("not started", DIM).add(f"   waits for {waits}" if waits else "", TEXT).done())
     rows = rows[-most:]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from console.figures import bytes_, clock, duration, silence
-from console.graph.order import downstream_of
-from console.graph.rail import Rail, build, lit
 from console.model.dags import FAILURES_ALLOWED
-from console.model.keys import TaskRef
+from console.model.keys import UNMAPPED, TaskRef
 from console.model.runs import RunDetail, TaskCard, TaskPlan
 from console.model.snapshot import Scene
 from console.text import cut_end
+from console.view.frame import FAILURES, GROUP, Frame, group_card, group_counts, summed_state
 from console.view.spans import ACCENT, BAD, DIM, SMALLEST, TEXT, WARN, Line, Spans, crop, join
 from console.view.words import (
     blocker_words,
@@ -34,6 +33,7 @@ _TICKING = frozenset({"running", "killing", "up_for_retry"})
 _WAITING = frozenset({"none", "scheduled", "upstream_failed", "up_for_retry"})
 LONG_IDLE: Micros = 10 * MINUTE
 """A task that has written nothing and used no processor for so long deserves a look."""
+_OVER = ("success", "failed", "upstream_failed", "skipped", "cancelled")
 SETTLED = frozenset({"success", "skipped", "removed"})
 
 
@@ -68,48 +68,6 @@ def layout(width: int, graph: int, longest: int) -> Layout:
     return Layout(graph, name, state, tries, time, p50, p95, queue, cpu, mem, max(width - fixed - 2, 6))
 
 
-class Frame:
-    """What of a run's picture depends on its structure alone: kept while the same instances are shown."""
-
-    def __init__(self, run: RunDetail) -> None:
-        plan = run.plan
-        self.plan = plan
-        self.shape = _shape(run)
-        self.numbers = {task.task_id: number for number, task in enumerate(plan)}
-        self.upstream = [[self.numbers[name] for name in task.upstream if name in self.numbers] for task in plan]
-        self.downstream = downstream_of(self.upstream)
-        self.rail: Rail = build(self.upstream)
-        self._lit: tuple[int, dict[int, tuple[int, int]]] = (-1, {})
-        self.places: dict[str, list[int]] = {}
-        for at, card in enumerate(run.tasks):
-            self.places.setdefault(card.task_id, []).append(at)
-        self.rows: list[tuple[int | None, int]] = []
-        """Row of the rail (None: an instance that has none of its own) and place among the run's tasks."""
-        for row, number in enumerate(self.rail.order):
-            for nth, at in enumerate(self.places.get(plan[number].task_id, ())):
-                self.rows.append((row if nth == 0 else None, at))
-        self.rows += [(None, at) for at, card in enumerate(run.tasks) if card.task_id not in self.numbers]
-        self.index: dict[Hashable, int] = {run.tasks[at].key: row + 1 for row, (_, at) in enumerate(self.rows)}
-        self.longest = max((len(card.name) for card in run.tasks), default=8)
-
-    def fits(self, run: RunDetail) -> bool:
-        """Whether the run still has this structure and these instances."""
-        return run.plan is self.plan and _shape(run) == self.shape
-
-    def lit(self, task_id: str) -> dict[int, tuple[int, int]]:
-        """The lines that lead to a task and on from it; found once for as long as the cursor stays there."""
-        number = self.numbers.get(task_id, -1)
-        if self._lit[0] != number:
-            self._lit = number, lit(self.rail, self.upstream, self.downstream, number) if number >= 0 else {}
-        return self._lit[1]
-
-
-def _shape(run: RunDetail) -> tuple[object, ...]:
-    """What is the same for two pictures of a run that show the same instances in the same places."""
-    ends = (run.tasks[0].id, run.tasks[-1].id) if run.tasks else ()
-    return run.mark.id, run.shape, len(run.tasks), ends
-
-
 class _Stamp(NamedTuple):
     """What a row is made from: while that is the same, the row need not be made again."""
 
@@ -138,7 +96,7 @@ class RunRows:
         frame: Frame | None = None,
     ) -> None:
         self.scene, self.run = scene, run
-        same = before is not None and before.frame.fits(run)
+        same = before is not None and before.frame.fits(run, None if frame is None else frame.folds)
         self.frame: Frame = before.frame if before is not None and same else frame or Frame(run)
         self._cache: dict[Hashable, Spans] = before._cache if before is not None and same else {}
         self._made: dict[Hashable, tuple[_Stamp, Spans]] = before._made if before is not None and same else {}
@@ -157,8 +115,20 @@ class RunRows:
         return None if number is None else self.run.plan[number]
 
     def card(self, index: int) -> TaskCard:
-        """The task instance on a row."""
-        return self.run.tasks[self.frame.rows[index - 1][1]]
+        """The task instance on a row; for a folded task group, a card that stands for it."""
+        shown = self.frame.rows[index - 1]
+        return self.run.tasks[shown.at] if shown.group is None else group_card(self.run, shown.group)
+
+    def counts(self, card: TaskCard) -> Mapping[str, int] | None:
+        """For a mapped task's summary row and for a folded group: how many instances are in which state."""
+        if card.reason == GROUP:
+            return group_counts(self.run, card.task_id)
+        return self.run.index_counts.get(card.task_id) if card.map_index == UNMAPPED else None
+
+    def is_failure(self, index: int) -> bool:
+        """Whether a row, or what is folded into it, has failed or waits for a retry."""
+        card = self.card(index)
+        return any((self.counts(card) or {card.state: 1}).get(state) for state in FAILURES)
 
     def index(self, key: Hashable | None) -> int | None:
         """Where a task instance stands."""
@@ -171,7 +141,7 @@ class RunRows:
             key: Hashable = ("titles", width)
             spans = _titles(columns)
         else:
-            place, card = self.frame.rows[index - 1][0], self.card(index)
+            place, card = self.frame.rows[index - 1].place, self.card(index)
             key = card.key
             stamp = self._stamp(card, width)
             made = self._made.get(key)
@@ -190,7 +160,9 @@ class RunRows:
 
     def _stamp(self, card: TaskCard, width: int) -> _Stamp:
         ticks = card.state in _TICKING or card.mention is not None
-        others = self.run.tasks if card.state in _WAITING and self._above(card) else None
+        others: object = self.run.tasks if card.state in _WAITING and self._above(card) else None
+        if card.map_index == UNMAPPED and card.task_id in self.run.index_counts:
+            others = self.run.index_counts[card.task_id]
         return _Stamp(width, self.scene.now // SECOND if ticks else 0, card, others, self.scene.intents, self._lit)
 
     def _lit_by(self, cursor: Hashable) -> dict[int, tuple[int, int]]:
@@ -198,17 +170,25 @@ class RunRows:
 
     def _task_row(self, place: int | None, card: TaskCard, columns: Layout) -> Spans:
         now = self.scene.now
+        counts = self.counts(card)
+        if counts:
+            card = card._replace(state=summed_state(counts))
         line = Line().spans(self._graph(place, card, columns.graph), columns.graph).gap(2)
-        line.cell(card.name, columns.name, DIM if card.state in ("removed", "skipped") else TEXT, cut="middle").gap(2)
+        name = card.name if counts is None else f"{self._fold_mark(card)} {card.name}"
+        line.cell(name, columns.name, DIM if card.state in ("removed", "skipped") else TEXT, cut="middle").gap(2)
         intent = self.scene.intents.of(self._ref(card)) or self.scene.intents.of((self.run.mark.run_id, "", -1))
-        words = task_words(card, now)
+        words = task_words(card, now) if counts is None else _done_words(counts)
         state: Spans = (sign(card.state), (f" {words}", _word_token(card)))
         if intent is not None:
             state = (sign(card.state), *intent_words(intent))
         line.spans(state, columns.state)
         _figures(line, card, columns, now)
-        line.gap(2).spans(self._notes(card, now), columns.waits)
+        line.gap(2).spans(self._notes(card, now) if counts is None else counts_words(counts), columns.waits)
         return line.done()
+
+    def _fold_mark(self, card: TaskCard) -> str:
+        """Whether a row can be unfolded, or is."""
+        return "▾" if card.task_id in self.frame.folds.unfolded else "▸"
 
     def _ref(self, card: TaskCard) -> TaskRef:
         return self.run.mark.run_id, card.task_id, card.map_index
@@ -276,6 +256,13 @@ def quiet_words(scene: Scene, card: TaskCard) -> Spans:
     since, cpu = quiet
     idle = cpu is not None and cpu < 1 and scene.now - since >= LONG_IDLE
     return ((silence(since, cpu, scene.now), WARN if idle else DIM),)
+
+
+def _done_words(counts: Mapping[str, int]) -> str:
+    """`212/300 done`: how many instances are over, of those that have an item."""
+    total = sum(count for state, count in counts.items() if state != "removed")
+    over = sum(counts.get(state, 0) for state in _OVER)
+    return f"{over}/{total} done"
 
 
 def _word_token(card: TaskCard) -> str:
@@ -364,7 +351,7 @@ def _state(scene: Scene, run: RunDetail) -> Spans:
 
 def summary(scene: Scene, run: RunDetail) -> Spans:
     """What the rule says: tasks by state, and who changed the run of late."""
-    total = len(run.tasks)
+    total = sum(run.counts.values())
     words: Spans = ((f"{total} task{'s' if total != 1 else ''}  ", DIM), *counts_words(run.counts))
     note: Spans = ((cut_end(run.note, 40), DIM),) if run.note else ()
     return join((note, mention_words(run.mention, scene.now), words))
