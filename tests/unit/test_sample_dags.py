@@ -33,8 +33,6 @@ BY_ENGINE = {
 """They show what only an engine does: `docs/states.md` names them, and its test runs what it names by one."""
 
 EXPECTED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
-    "allow_failure": ({}, {"check_style": "failed", "report": "success", "load": "success"}),
-    "branching": ({}, {"by_size": "success", "at_once": "success", "in_parts": "skipped", "done": "success"}),
     "broken_export": (
         {},
         {"collect": "success", "export": "failed", "publish": "upstream_failed", "clean_up": "success"},
@@ -53,18 +51,7 @@ EXPECTED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "sales_eu": ({}, {}),
     "sales_jp": ({}, {}),
     "sales_us": ({}, {}),
-    "setup_teardown": (
-        {"params": {"fail": True}},
-        {"rent_cluster": "success", "crunch": "failed", "collect": "upstream_failed", "give_back": "success"},
-    ),
     "shell_tools": ({}, {}),
-    "short_circuit": (
-        {},
-        {
-            "is_month_end": "success", "report": "skipped", "send": "skipped", "has_news": "success",
-            "publish": "skipped", "summary": "success",
-        },
-    ),
     "slow_steps": ({"params": {"seconds": 2}}, {}),
     "task_groups": ({}, {}),
     "timeout_demo": ({"first_try": 2}, {}),  # the first try is what an engine stops
@@ -275,9 +262,3 @@ def test_the_data_is_the_file_that_its_source_names() -> None:
     """The checksum beside the data is that of the data."""
     digest = hashlib.sha256((SAMPLES / "data" / "seattle-weather.csv").read_bytes()).hexdigest()
     assert digest in (SAMPLES / "data" / "SOURCE.md").read_text()
-
-
-def test_a_branch_goes_the_way_that_its_run_asks_for(dags: Path) -> None:
-    """Many rows are loaded part by part, and the rest of the DAG goes on from there."""
-    states = run(find(dags, "branching"), params={"rows": 5000}).states
-    assert states == {"by_size": "success", "at_once": "skipped", "in_parts": "success", "done": "success"}
