@@ -60,3 +60,19 @@ async def test_without_groups_each_process_is_limited(stage: Stage, monkeypatch:
     shell = stage.shell("ulimit -S -d", memory_limit=LIMIT)
     assert (await stage.run(shell)).code == 0
     assert stage.log(shell).strip() == str(LIMIT // 1024)
+
+
+async def test_an_end_for_want_of_memory_is_known_after_a_restart(stage: Stage) -> None:
+    """What ended it while no engine ran is still told: its group, or its own status, outlives the engine."""
+    stage.tasks(HUNGRY + "def later():\n    open('gate').read()\n    hungry()\n")
+    stage.make_gate()
+    order = stage.order("later", memory_limit=LIMIT)
+    stage.executor.launch([order])
+    await stage.claim_of(order)
+    await stage.abandon()
+    await stage.pass_gate()
+    await stage.until(lambda: (stage.path(order) / "status").exists(), "its end is on disk")
+    await stage.open()
+    stage.executor.adopt([order.spec.attempt_id])
+    status = await stage.status_of(order)
+    assert (status.reason, status.failure_class) == ("out_of_memory", "infrastructure"), status
