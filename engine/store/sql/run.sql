@@ -106,6 +106,10 @@ SELECT t.run, t.task_id, t.map_index, t.state
 FROM json_each(:runs) AS wanted CROSS JOIN task_instance AS t ON t.run = wanted.value
 ORDER BY wanted.key, t.id;
 
+-- name: grid_states
+SELECT DISTINCT t.run, t.task_id, t.state
+FROM json_each(:runs) AS wanted CROSS JOIN task_instance AS t ON t.run = wanted.value;
+
 -- name: task_durations
 SELECT k.value,
     (SELECT group_concat(duration) FROM
