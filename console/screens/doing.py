@@ -100,11 +100,6 @@ def _overview(app: ConsoleApp, target: Target) -> None:
     app.go(Place("overview"))
 
 
-def _dag(app: ConsoleApp, target: Target) -> None:
-    if app.place.view != "dag":
-        app.go(Place("dag", target.dag_id))
-
-
 def _log(app: ConsoleApp, target: Target) -> None:
     app.open_log(target)
 
@@ -223,7 +218,6 @@ _HANDLERS: dict[str, Handler] = {
     "leave": _leave,
     "quit": _quit,
     "overview": _overview,
-    "dag": _dag,
     "log": _log,
     "why": _why,
     "details": _details,

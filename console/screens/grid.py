@@ -44,6 +44,7 @@ class GridPane(Pane):
         self._run_id: str | None = None
         self._first = 1 << 30
         self._wanted: str | None = None
+        self._place: Place | None = None
 
     @classmethod
     def made_for(cls, desk: Desk) -> GridPane:
@@ -60,7 +61,10 @@ class GridPane(Pane):
         return self.list
 
     def arrive(self, place: Place) -> None:
-        """The DAG of the place, at its run and task."""
+        """The DAG of the place, at its run and task; whoever comes back finds the cursor where it was."""
+        if place is self._place:
+            return
+        self._place = place
         if place.dag_id != self.dag_id:
             self.dag_id, self._rows, self._run_id, self._first = place.dag_id or "", None, None, 1 << 30
             self.list.show(())

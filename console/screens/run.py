@@ -47,6 +47,7 @@ class RunPane(Pane):
         self.attempts = LineView(cursor=False, id="attempts")
         self.attempts.can_focus = False
         self.run_id: str | None = None
+        self._place: Place | None = None
         self._scene: Scene | None = None
         self._rows: view.RunRows | None = None
         self._frame: Frame | None = None
@@ -66,7 +67,10 @@ class RunPane(Pane):
         return self.list
 
     def arrive(self, place: Place) -> None:
-        """The run of the place, at its task."""
+        """The run of the place, at its task; whoever comes back finds the cursor where it was."""
+        if place is self._place and place.run_id == self.run_id:
+            return
+        self._place = place
         self.open(place.run_id or "", place.task_id, place.map_index)
 
     def open(self, run_id: str, task_id: str | None = None, map_index: int = UNMAPPED) -> None:

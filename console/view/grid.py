@@ -54,8 +54,8 @@ def columns(width: int, shape: Shape) -> tuple[int, int, int, int]:
     """Cells of the rail, of the names, of the grid and of the figures, for rows of `width` cells."""
     graph = min(max(shape.rail.width, 1), _GRAPH if width >= 100 else 9)
     name = max(min(shape.longest, 28 if width >= 140 else 20 if width >= 100 else 16), 8)
-    tail = _TAIL if width >= 100 else 0
-    cells = max(width - graph - name - 4 - (tail + 2 if tail else 0), 8)
+    tail = _TAIL if width >= 100 else 0  # and a blank at the very end
+    cells = max(width - graph - name - 4 - (tail + 3 if tail else 0), 8)
     return graph, name, cells, tail
 
 
@@ -66,6 +66,7 @@ class GridRows:
         self.grid, self.shape, self.window = grid, shape, window
         same = before is not None and before.grid is grid and before.window == window
         self._cache: dict[tuple[int, int], Spans] = before._cache if before is not None and same else {}
+        self._shares: dict[str, tuple[int, int]] = before._shares if before is not None and before.grid is grid else {}
         self._runs = grid.runs[window.first : window.first + window.count]
 
     def __len__(self) -> int:
@@ -112,8 +113,10 @@ class GridRows:
         return line.done()
 
     def _figures(self, line: Line, task: TaskPlan) -> Line:
-        states = [self.grid.state(run, task.task_id) for run in self.grid.runs]
-        well, ill = states.count("success"), states.count("failed")
+        if task.task_id not in self._shares:
+            states = [self.grid.state(run, task.task_id) for run in self.grid.runs]
+            self._shares[task.task_id] = states.count("success"), states.count("failed")
+        well, ill = self._shares[task.task_id]
         usual = self.grid.usual.get(task.task_id)
         p50, p95 = (None, None) if usual is None else (usual.p50, usual.p95)
         line.gap(2).figure("–" if p50 is None else usual_words(p50), 8, DIM)
@@ -130,7 +133,7 @@ def heads(scene: Scene, grid: Grid, shape: Shape, window: Window, zone: str, wid
     shown = ""
     for at, run in enumerate(runs):
         day = date(run.logical_date, zone)
-        if day != shown and days.width <= first + at and first + at + len(day) <= first + cells:
+        if day != shown and days.width <= first + at and at + len(day) < cells:
             days.pad(first + at).add(day + " ", DIM)
             shown = day
     if tail:

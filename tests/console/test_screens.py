@@ -45,6 +45,15 @@ async def test_a_run_opens_at_what_is_wrong() -> None:
         assert "─ load ─" in screen.text
 
 
+async def test_whoever_comes_back_finds_the_cursor_where_it_was() -> None:
+    """From a task's log back to the run: the cursor stands on that task, not where the run was opened."""
+    async with console(world(trades("failed"))) as screen:
+        await screen.press("j", "enter", "g")
+        assert screen.app.stage.run_pane.list.cursor_key == ("task", "extract", -1)
+        await screen.press("L", "q")
+        assert screen.app.stage.run_pane.list.cursor_key == ("task", "extract", -1)
+
+
 async def test_the_log_opens_at_its_first_error_and_steps_through_attempts() -> None:
     """L shows the failed attempt's log at the error; h and l move between attempts; q goes back."""
     failed = trades("failed")
@@ -172,10 +181,10 @@ async def test_next_failure_goes_round() -> None:
 
 
 async def test_the_runs_of_a_dag_are_listed_newest_first() -> None:
-    """`2` lists the runs of the DAG under the cursor; Enter opens one of them."""
+    """`2` in the grid lists the runs of the DAG; Enter opens one of them."""
     older = replace(trades("failed", 3), mark=mark(3, "trades_us", "failed", LOGICAL - HOUR))
     async with console(world(older, trades("success"))) as screen:
-        await screen.press("2")
+        await screen.press("2", "2")
         rows = [line for line in screen.lines() if "2026-11-22" in line]
         assert "01:10" in rows[0] and "00:10" in rows[1]
         await screen.press("j", "enter")
