@@ -18,6 +18,11 @@ _SCOPE = (
     Switch("no_retries", "o", "once: no retries"),
 )
 _FORCE = Switch("force", "i", "in any case")
+_LASTS = (
+    Switch("open", "o", "until released", on=True, group="for"),
+    Switch("30m", "3", "30 minutes", group="for"),
+    Switch("2h", "2", "2 hours", group="for"),
+)
 _STATES = (
     Switch("success", "s", "success", on=True, group="state"),
     Switch("failed", "f", "failed", group="state"),
@@ -196,6 +201,31 @@ def stop_label(scene: Scene, target: Target) -> str:
 def acknowledge(scene: Scene, target: Target) -> Ask:
     """Put the report of an unclean start away."""
     return Ask("acknowledge", "Acknowledge", Selection(), "acknowledged", frozenset(), note=False)
+
+
+def hold(scene: Scene, target: Target) -> Ask:
+    """Start nothing new, everywhere; when something is on hold: end that."""
+    if scene.snapshot.holds:
+        return release(scene, target)
+    return Ask("hold", "Hold ── everything", Selection(), "hold requested", frozenset(), {"scope": "all"}, _LASTS)
+
+
+def hold_dag(scene: Scene, target: Target) -> Ask:
+    """Start nothing new of the DAG."""
+    dag_id = target.dag_id or ""
+    args = {"scope": "dag", "pattern": dag_id}
+    refs = frozenset({(dag_id, "", UNMAPPED)})
+    return Ask("hold", f"Hold ── {dag_id}", Selection(), "hold requested", refs, args, _LASTS)
+
+
+def release(scene: Scene, target: Target) -> Ask:
+    """End all holds."""
+    return Ask("release", "Release ── all holds", Selection(), "release requested", frozenset())
+
+
+def hold_label(scene: Scene, target: Target) -> str:
+    """`hold` or `release`, as the home stands."""
+    return "release" if scene.snapshot.holds else "hold"
 
 
 def trigger(scene: Scene, target: Target) -> Ask:

@@ -157,6 +157,11 @@ def a_report(scene: Scene, target: Target) -> str | None:
     return None if row is not None and row.kind == "report" else "only the report of an unclean start is acknowledged"
 
 
+def a_hold(scene: Scene, target: Target) -> str | None:
+    """Needs something on hold."""
+    return None if scene.snapshot.holds else "nothing is on hold"
+
+
 def something(scene: Scene, target: Target) -> str | None:
     """Needs a row."""
     named = target.dag_id or target.run_id or target.attention

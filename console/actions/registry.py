@@ -108,6 +108,18 @@ CHANGES = (
         asking.pause_run_label, group="change",
     ),
     Action(
+        "hold", "hold", "Starts nothing new, anywhere, until released or for a time; when on hold: releases.", ("H",),
+        LISTS, Danger.CHANGES, None, 0, possible.change("hold"), asking.hold, asking.hold_label, group="change",
+    ),
+    Action(
+        "hold_dag", "hold this DAG", "Starts nothing new of the DAG, runs under way included.", (), ROWS,
+        Danger.CHANGES, "hold", 0, possible.change("hold", possible.a_dag), asking.hold_dag, group="change",
+    ),
+    Action(
+        "release", "release holds", "Ends all holds: what waited may start.", (), LISTS, Danger.CHANGES, "release", 0,
+        possible.change("release", possible.a_hold), asking.release, group="change",
+    ),
+    Action(
         "acknowledge", "acknowledge", "Puts the report of an unclean start away.", ("a",), frozenset({OVERVIEW}),
         Danger.CHANGES, "acknowledge", 68, possible.change("acknowledge", possible.a_report), asking.acknowledge,
         group="change",

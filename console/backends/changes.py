@@ -16,6 +16,7 @@ class Dirty:
     dags: bool = False
     imports: bool = False
     reports: bool = False
+    holds: bool = False
     runs: set[int] = field(default_factory=set)
     """Runs that moved themselves."""
     task_runs: set[int] = field(default_factory=set)
@@ -54,6 +55,8 @@ class Dirty:
             self.commanded.add(run)
         if kind in _DAG_KINDS or (kind == "command" and run is None):
             self.dags = True
+        if kind == "hold":
+            self.holds = True
         if kind in ("import", "dag"):
             self.imports = True
         if kind == "engine" or kind == "command":

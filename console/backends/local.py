@@ -36,7 +36,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 VERBS = frozenset(
-    {"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge", "stack"}
+    {
+        "trigger",
+        "rerun",
+        "clear",
+        "mark",
+        "retry",
+        "kill",
+        "cancel",
+        "pause",
+        "resume",
+        "acknowledge",
+        "stack",
+        "hold",
+        "release",
+    }
 )
 _CODES = 5
 """Pairs of versions that a dialog compares at most."""

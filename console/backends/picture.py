@@ -15,7 +15,7 @@ from console.backends.run_picture import DagPicture, RunPicture
 from console.backends.specs import Specs
 from console.model import reading
 from console.model.dags import ActiveRun, DagCard, DagStats, Failure, ImportProblem, LiveTask, RunMark
-from console.model.home import HomeCard, RecoveryCard, SessionCard
+from console.model.home import HoldCard, HomeCard, RecoveryCard, SessionCard
 from console.model.snapshot import Interest, Snapshot
 from engine.model.moments import DAY, SECOND, Micros
 
@@ -87,6 +87,7 @@ class Picture:
         self._imports: tuple[ImportProblem, ...] = ()
         self._report: RecoveryCard | None = None
         self._session: SessionCard | None = None
+        self._holds: tuple[HoldCard, ...] = ()
 
     @property
     def last(self) -> Snapshot:
@@ -117,6 +118,7 @@ class Picture:
             failures=self._all_failures(),
             report=self._report,
             session=self._session,
+            holds=self._holds,
             run=run,
             dag=dag,
             page=interest.page,
@@ -151,6 +153,7 @@ class Picture:
         self._read_live(self._active)
         self._read_imports()
         self._read_report()
+        self._read_holds()
         self._stats_due = dict.fromkeys(self._bases)
         self._cards = dict(self._bases)
         self._settle({*shown[:first], *(mark.dag_id for mark in self._active.values())} & self._bases.keys(), set())
@@ -162,6 +165,8 @@ class Picture:
             self._read_imports()
         if dirty.reports:
             self._read_report()
+        if dirty.holds:
+            self._read_holds()
         touched = self._take_marks(dirty.runs)
         recount = {run for run in dirty.runs if run in self._active}
         for run, moves in dirty.moves.items():
@@ -248,6 +253,9 @@ class Picture:
     def _read_report(self) -> None:
         row = self._rows.one("home", "open_report")
         self._report = None if row is None else reading.recovery_card(row)
+
+    def _read_holds(self) -> None:
+        self._holds = tuple(map(reading.hold_card, self._rows.all("home", "open_holds")))
 
     def _read_session(self) -> None:
         row = self._rows.one("home", "sessions", {"count": 1})

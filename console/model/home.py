@@ -30,6 +30,24 @@ class SessionCard(NamedTuple):
     reason: str | None
 
 
+class HoldCard(NamedTuple):
+    """What an operator keeps from starting; `until` is None while nobody has released it."""
+
+    id: int
+    scope: str
+    """`all`, `pool` or `dag`."""
+    pattern: str
+    who: str
+    note: str | None
+    since: Micros
+    until: Micros | None
+
+    @property
+    def what(self) -> str:
+        """In words."""
+        return "everything" if self.scope == "all" else f"{self.scope} {self.pattern}"
+
+
 class RecoveryCard(NamedTuple):
     """The open report of an unclean start: a title, and lines to read."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from console.model.dags import DagCard, DagStats, Failure, ImportProblem, LiveTask, ParamCard, RunMark
 from console.model.figures import durations, percentile
-from console.model.home import RecoveryCard
+from console.model.home import HoldCard, RecoveryCard
 from console.model.runs import AttemptCard, Mention, TaskCard, TaskPlan, Usual
 from console.text import sanitise, sanitise_lines
 from engine.model.moments import Micros, to_iso
@@ -187,6 +187,11 @@ def param_cards(spec: Mapping[str, Any]) -> tuple[ParamCard, ...]:
         )
         for name, param in (spec.get("params") or {}).items()
     )
+
+
+def hold_card(row: Row) -> HoldCard:
+    """From the columns of `open_holds`."""
+    return HoldCard(row[0], _word(row[1]), safe(row[2]), safe(row[3]), maybe(row[4]), row[5], row[6])
 
 
 def recovery_card(row: Row) -> RecoveryCard:

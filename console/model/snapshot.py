@@ -10,7 +10,7 @@ from console.model.intents import Intents
 
 if TYPE_CHECKING:
     from console.model.dags import DagCard, Failure, ImportProblem
-    from console.model.home import HomeCard, RecoveryCard, SessionCard
+    from console.model.home import HoldCard, HomeCard, RecoveryCard, SessionCard
     from console.model.link import Link
     from console.model.runs import DagDetail, RunDetail
     from engine.model.moments import Micros
@@ -43,6 +43,7 @@ class Snapshot:
     failures: tuple[Failure, ...] = ()
     report: RecoveryCard | None = None
     session: SessionCard | None = None
+    holds: tuple[HoldCard, ...] = ()
     run: RunDetail | None = None
     dag: DagDetail | None = None
     page: Page | None = None

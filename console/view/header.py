@@ -25,10 +25,24 @@ def header(scene: Scene, width: int) -> tuple[Spans, Spans]:
         parts.append(((home.environment or "prod", WARN + " bold"),))
     elif home.environment is not None:
         parts.append(((home.environment, DIM),))
+    parts.extend(_holds(scene, wide))
     parts.extend(_engine(scene, wide))
     right = [_attached(scene, wide), _clocks(scene, wide)]
     left = join(parts)
     return ((" ", TEXT), *left), join(right, "   ")
+
+
+def _holds(scene: Scene, wide: bool) -> list[Spans]:
+    """Who keeps what from starting since when, in one part: the first hold, and how many more there are."""
+    open_ = [hold for hold in scene.snapshot.holds if hold.until is None or hold.until > scene.now]
+    if not open_:
+        return []
+    first = open_[0]
+    what = "" if first.scope == "all" else f" {first.what}"
+    words = f"HOLD{what}" + (f" by {first.who} since {clock(first.since, seconds=False)}" if wide else f" {first.who}")
+    if first.until is not None and wide:
+        words += f" until {clock(first.until, seconds=False)}"
+    return [((words + (f" +{len(open_) - 1}" if len(open_) > 1 else ""), f"{WARN} bold"),)]
 
 
 def _engine(scene: Scene, wide: bool) -> list[Spans]:

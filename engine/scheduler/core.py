@@ -164,6 +164,11 @@ class Scheduler:
         self.admission.reconsider()
         self.post(self._start_all_queued)
 
+    def limits_changed(self, turn: Turn) -> None:
+        """Has all that a limit kept from starting get its chance in this turn."""
+        self.admission.reconsider()
+        self._start_all_queued(turn)
+
     def resize_pool(self, turn: Turn, name: str, slots: int, description: str | None) -> None:
         """Makes a pool or changes its size, for good; whoever holds slots keeps them."""
         self.ledger.resize(name, slots)

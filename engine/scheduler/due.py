@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.lifecycle.events import RetryDue, RunTimeout, TaskTimeout
 from engine.model.states import TaskState
+from engine.scheduler.holds import run_out
 from engine.scheduler.planner import plan_runs
 from engine.scheduler.timers import Timer
 from engine.scheduler.turn import Turn
@@ -22,6 +23,7 @@ def install(scheduler: Scheduler) -> None:
     scheduler.on_timer("run_timeout", partial(_run_timeout, scheduler))
     scheduler.on_timer("plan", partial(_plan, scheduler))
     scheduler.on_timer("warm", partial(_warm, scheduler))
+    scheduler.on_timer("hold", partial(run_out, scheduler))
     scheduler.on_timer("look", lambda _turn, _timer: None)  # the turn itself is what was wanted
 
 

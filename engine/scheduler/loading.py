@@ -18,6 +18,7 @@ from engine.lifecycle.plan import compile_plan
 from engine.model.attempt_files import InputRef
 from engine.model.dag import DagSpec
 from engine.model.states import Reason, TaskState
+from engine.scheduler import holds
 from engine.scheduler.dispatch import CallbackCall, Version
 from engine.scheduler.items import DEFAULT_MOST, ResultKey
 from engine.scheduler.ledger import Ledger, sizes_of
@@ -78,6 +79,7 @@ def build(
     state.run_ids = itertools.count(rows.heads.run + 1)
     state.task_ids = itertools.count(rows.heads.task_instance + 1)
     state.version_ids = itertools.count(rows.heads.version + 1)
+    state.hold_ids = itertools.count(rows.heads.hold + 1)
     state.versions = {key: make_version(stored) for key, stored in rows.versions.items()}
     for dag in rows.dags:
         if dag.current_version is None:
@@ -103,8 +105,11 @@ def build(
         memory = restore(state.versions[active.run.version_id].plan, active.run, active.instances)
         state.put_run(memory, result_refs(scheduler, loaded.results[active.run.id]))
         ledger.restore(memory)
-    ledger.limits.hold_all = any(hold.scope == "all" for hold in rows.holds)
+    state.holds = {hold.id: hold for hold in rows.holds}
+    holds.apply(state, ledger)
     scheduler.replace(state, ledger)
+    for hold in rows.holds:
+        holds.watch(scheduler, hold)
 
 
 def make_version(stored: StoredVersion) -> Version:

@@ -14,6 +14,7 @@ from engine.model.states import RunState
 from engine.scheduler.dispatch import CallbackCall, Version
 from engine.scheduler.items import DEFAULT_MOST, ResultKey, RunItems
 from engine.store.batch import CallbackRow
+from engine.store.stored import StoredHold
 from engine.timetable import Gap, Timetable
 
 
@@ -101,11 +102,14 @@ class State:
         self.items: dict[int, RunItems] = {}
         """What mapped tasks are mapped over, by run."""
         self.most_items = DEFAULT_MOST
+        self.holds: dict[int, StoredHold] = {}
+        """What operators keep from starting, by the key of the hold."""
         self.pins: dict[int, int] = {}
         """Runs that a command is looking at: not to be dropped."""
         self.run_ids: Iterator[int] = itertools.count(1)
         self.task_ids: Iterator[int] = itertools.count(1)
         self.version_ids: Iterator[int] = itertools.count(1)
+        self.hold_ids: Iterator[int] = itertools.count(1)
 
     def put_run(self, memory: RunMemory, results: dict[ResultKey, InputRef] | None = None) -> None:
         """Takes in a run, new or from the store."""

@@ -3,6 +3,7 @@
 from engine.control.plans import Verb
 from engine.control.verbs.clear import Clear, Rerun
 from engine.control.verbs.engine import Acknowledge, Drain, Stop
+from engine.control.verbs.hold import Hold, Release
 from engine.control.verbs.mark import Mark
 from engine.control.verbs.pause import Pause, Resume
 from engine.control.verbs.pools import Remove, Resize
@@ -26,6 +27,8 @@ VERBS: dict[str, Verb] = {
         Resume(),
         Resize(),
         Remove(),
+        Hold(),
+        Release(),
         Stop(),
         Drain(),
         Acknowledge(),

@@ -1,0 +1,126 @@
+"""`hold` and `release`: nothing new starts, everywhere, in a pool or in some DAGs, for a time or until released."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.authoring.durations import seconds_of
+from engine.control.plans import Ask, Plan, Refusal, Target, plural
+from engine.control.protocol import Effect
+from engine.lifecycle.memory import RunMemory
+from engine.model.moments import DAY, SECOND, Micros, to_iso
+from engine.model.rows import TaskInstance
+from engine.model.states import ALIVE_TASK
+from engine.scheduler import holds
+from engine.scheduler.core import Scheduler
+from engine.scheduler.turn import Turn
+from engine.store.stored import StoredHold
+
+SCOPES = ("all", "pool", "dag")
+LONGEST: Micros = 366 * DAY
+OPEN = "open"
+"""Until somebody releases it."""
+
+
+class Hold:
+    """Holds back what has not started. Arguments: `scope` (`all`, `pool` or `dag`), `pattern` (a pool's name, or a glob
+    of DAG ids), `for` (how long, as `30m`; without it, or with `open`, until it is released).
+    """
+
+    name = "hold"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        wanted = _wanted(scheduler, ask, now)
+        what = holds.describe(wanted)
+        same = [hold for hold in scheduler.state.holds.values() if _is_same(hold, wanted)]
+        if same and same[0].until is None and wanted.until is None:
+            raise Refusal("state", f"{what} is on hold already, by {same[0].who} since {to_iso(same[0].since)}")
+
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            for hold in same:
+                holds.release(scheduler, turn, hold, ask.actor, ask.command)
+            key = next(scheduler.state.hold_ids)
+            fresh = StoredHold(key, wanted.scope, wanted.pattern, ask.actor, ask.note, turn.now, wanted.until)
+            holds.put(scheduler, turn, fresh, ask.command)
+            return {"hold": key, "until": None if wanted.until is None else to_iso(wanted.until)}
+
+        running, waiting = _alive(scheduler, wanted), _waiting(scheduler, wanted)
+        detail = f"{plural(len(waiting), 'waiting task')} kept back; {plural(len(running), 'attempt')} run on"
+        until = "until released" if wanted.until is None else f"until {to_iso(wanted.until)}"
+        effect = Effect("hold", what, "held" if same else "open", f"held {until}", detail=detail)
+        sentence = f"{what}: nothing new starts {until}"
+        return Plan([Target(("hold", what), effect)], sentence, carry, lambda _: f"{what} is on hold {until}")
+
+
+class Release:
+    """Ends holds. Arguments: `scope` and `pattern` as for `hold`; without them all holds end."""
+
+    name = "release"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        found = list(scheduler.state.holds.values())
+        if "scope" in ask.args:
+            wanted = _wanted(scheduler, ask, now)
+            found = [hold for hold in found if _is_same(hold, wanted)]
+        if not found:
+            raise Refusal("state", "nothing to release: there is no such hold")
+
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            ended = [hold for hold in found if ("hold", hold.id) in {target.key for target in kept}]
+            for hold in ended:
+                holds.release(scheduler, turn, hold, ask.actor, ask.command)
+            return {"released": [hold.id for hold in ended]}
+
+        targets = [
+            Target(
+                ("hold", hold.id),
+                Effect("hold", holds.describe(hold), "held", "released",
+                       detail=f"by {hold.who} since {to_iso(hold.since)}{f': {hold.note}' if hold.note else ''}"),
+            )
+            for hold in found
+        ]  # fmt: skip
+        freed = {instance.id for hold in found for _, instance in _waiting(scheduler, hold)}
+        sentence = f"{plural(len(found), 'hold')} released: {plural(len(freed), 'waiting task')} may start"
+        return Plan(targets, sentence, carry, lambda kept: f"released {plural(len(kept), 'hold')}")
+
+
+def _wanted(scheduler: Scheduler, ask: Ask, now: Micros) -> StoredHold:
+    scope, pattern, lasts = ask.args.get("scope", "all"), ask.args.get("pattern", ""), ask.args.get("for", OPEN)
+    if scope not in SCOPES or not isinstance(pattern, str):
+        raise Refusal("invalid", f"{ask.verb}: the scope is one of {', '.join(SCOPES)}, not {scope!r}")
+    if (scope == "all") == bool(pattern):
+        raise Refusal("invalid", f"{ask.verb}: a pattern belongs to the scopes pool and dag, and they need one")
+    if scope == "pool" and pattern not in scheduler.ledger.pools:
+        raise Refusal("not_found", f"there is no pool {pattern}")
+    if lasts == OPEN:
+        return StoredHold(0, scope, pattern, ask.actor, ask.note, now, None)
+    try:
+        micros = int(seconds_of(lasts) * SECOND)
+    except ValueError as problem:
+        raise Refusal("invalid", f"{ask.verb} --for {lasts}: not a duration such as 30m, 2h or 1d") from problem
+    if not 0 < micros <= LONGEST:
+        raise Refusal("invalid", f"{ask.verb} --for {lasts}: a hold lasts up to a year")
+    return StoredHold(0, scope, pattern, ask.actor, ask.note, now, now + micros)
+
+
+def _is_same(hold: StoredHold, wanted: StoredHold) -> bool:
+    return (hold.scope, hold.pattern) == (wanted.scope, wanted.pattern)
+
+
+def _alive(scheduler: Scheduler, hold: StoredHold) -> list[TaskInstance]:
+    return [
+        instance
+        for memory in scheduler.state.runs.values()
+        for instance in memory.by_attempt.values()
+        if instance.state in ALIVE_TASK and _concerns(hold, memory, instance)
+    ]
+
+
+def _waiting(scheduler: Scheduler, hold: StoredHold) -> list[tuple[RunMemory, TaskInstance]]:
+    return [found for found in scheduler.admission.waiting() if _concerns(hold, *found)]
+
+
+def _concerns(hold: StoredHold, memory: RunMemory, instance: TaskInstance) -> bool:
+    if hold.scope == "dag":
+        return memory.run.dag_id in holds.Globs([hold.pattern])
+    return hold.scope == "all" or memory.plan.tasks[instance.task_id].pool == hold.pattern
