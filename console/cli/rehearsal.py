@@ -23,6 +23,7 @@ from typing import Any
 from engine.authoring.dag import DAG
 from engine.authoring.exceptions import SkipTask
 from engine.authoring.retries import Partial
+from engine.authoring.references import whole
 from engine.authoring.running import call_callback, call_task, followed
 from engine.config import Home, Settings
 from engine.execution.process.failure import one_line, to_log
@@ -136,7 +137,7 @@ class Rehearsal:
             ti.attempt,
             round(self._seconds.get(task_id, 0.0), 6),
             ti.last_error if ti.state is not TaskState.SUCCESS else None,
-            self._items.result(task_id).whole(),
+            whole(self._items.result(task_id)),
         )
 
     def _apply(self, event: Event) -> None:
@@ -178,7 +179,7 @@ class Rehearsal:
         return self._stage.file.parent
 
     def _python(self, spec: AttemptSpec, limit: float | None) -> AttemptStatus:
-        inputs = {name: ref.whole() for name, ref in spec.inputs.items()}
+        inputs = {name: whole(ref) for name, ref in spec.inputs.items()}
         try:
             with _deadline(limit):
                 value = call_task(self._stage.dag, spec, inputs)

@@ -6,11 +6,10 @@ import shutil
 import sys
 import time
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.cli.link import Quiet, quiet_attempts
 from console.cli.options import reading
 from console.cli.output import Column, clean, emit_json, say, state_word, table
 from console.cli.reading import (
@@ -33,6 +32,10 @@ from console.text import cut_end
 from engine.model.moments import Micros
 from engine.model.states import ALIVE_TASK, FailureClass, TaskState
 
+if TYPE_CHECKING:
+    from console.cli.link import Quiet
+    from engine.config import Home
+
 _BESIDE, _REMARK, _LEAST = 50, 100, 30
 """Cells for the columns before the remark, for the remark where no terminal says how much fits, and at least."""
 
@@ -47,11 +50,18 @@ def tasks(session: Session, run: str, indexes: bool, as_json: bool) -> None:
     with open_store(session.home) as store, store.snapshot():
         found = find_run(store, run)
         alive = any(row.state in ALIVE_TASK for row in reads_run.instances(store, found.id))
-        quiet = quiet_attempts(session.home) if alive else {}
+        quiet = _quiet(session.home) if alive else {}
         if as_json:
             emit_json(tasks_json(store, found, quiet))
         else:
             print_tasks(store, found, quiet, indexes=indexes)
+
+
+def _quiet(home: Home) -> Quiet:
+    # Imported on first use: a listing of runs does without the link to the engine.
+    from console.cli.link import quiet_attempts
+
+    return quiet_attempts(home)
 
 
 def tasks_json(store: Reader, run: RunDetail, quiet: Quiet | None = None) -> list[dict[str, Any]]:
@@ -146,7 +156,7 @@ def why(session: Session, run: str, task: str, as_json: bool) -> None:
         reasons = explain_task(store, found, instance, time.time_ns() // 1000)
         attempts = reads_run.attempts(store, instance.id)
     if instance.state == TaskState.RUNNING:
-        quiet = quiet_attempts(session.home).get(instance.current_attempt or "")
+        quiet = _quiet(session.home).get(instance.current_attempt or "")
         if quiet is not None:
             words = silence(*quiet, time.time_ns() // 1000).replace("  ", ", ")
             reasons.insert(0, ("silent", f"it runs, but is {words}; `dagdeck stack` says what it does"))

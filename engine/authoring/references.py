@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from engine.authoring.context import build_context, build_scope
 from engine.authoring.exceptions import PermanentError
 from engine.authoring.lazy import FORMAT, PARAM, RESULT, evaluate
@@ -25,8 +27,19 @@ def resolve_text(value: Json, spec: AttemptSpec) -> str:
         )
     if source is not None and source.items is not None and any(item.path is not None for item in source.items):
         raise PermanentError(f"results of {value[RESULT]!r} are too large for an environment variable")
-    results = {name: ref.whole() for name, ref in spec.inputs.items() if ref.path is None}
+    results = {name: whole(ref) for name, ref in spec.inputs.items() if ref.path is None}
     return _variable(evaluate(value, build_scope(build_context(spec), results)))
+
+
+def whole(ref: InputRef) -> Json:
+    """The value of an input itself. Reads result files: raises OSError and ValueError as that does."""
+    if ref.items is not None:
+        return [whole(item) for item in ref.items]
+    if ref.path is None:
+        return ref.value
+    with open(ref.path, "rb") as source:
+        value: Json = json.load(source)
+    return value
 
 
 def resolve_item(source: MapSource, item: InputRef, spec: AttemptSpec) -> str:

@@ -49,15 +49,6 @@ class InputRef:
     items: list[InputRef] | None = None
     """Of a mapped task: the result of each index, in order; nothing for one that has none."""
 
-    def whole(self) -> Json:
-        """The value itself. Reads result files: raises OSError and ValueError as that does."""
-        if self.items is not None:
-            return [item.whole() for item in self.items]
-        if self.path is None:
-            return self.value
-        with open(self.path, "rb") as source:
-            return json.load(source)
-
     def _plain(self) -> dict[str, Json]:
         if self.items is not None:
             return {"items": [item._plain() for item in self.items]}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import msgspec
 
 
 class StoreError(Exception):
@@ -86,8 +85,16 @@ def making_sense(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise explain(error, path) from error
-    except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError, msgspec.MsgspecError) as error:
+    except Exception as error:
+        if not isinstance(error, (ArithmeticError, AssertionError, LookupError, TypeError, ValueError, *_undecoded())):
+            raise
         raise damaged(path, f"what stands in it makes no sense: {type(error).__name__}: {error}") from error
+
+
+def _undecoded() -> tuple[type[Exception], ...]:
+    """What decoding raises. Whoever has decoded nothing has not loaded the decoder, which listings do without."""
+    decoder = sys.modules.get("msgspec")
+    return () if decoder is None else (decoder.MsgspecError,)
 
 
 def explain(error: sqlite3.Error, path: Path) -> StoreError:

@@ -112,8 +112,7 @@ def plan_missed(
     """
     origin = _origin(tt, last, last_end, enabled_at)
     due, due_when_enabled = (_bound(tt, at) for at in (now, min(enabled_at, now)))
-    before = _Span(tt, origin, due_when_enabled)
-    since = _Span(tt, max(origin, due_when_enabled), due)
+    before, since = _Span(tt, origin, due_when_enabled), _Span(tt, max(origin, due_when_enabled), due)
     wanted = before if not_before is None else _Span(tt, max(origin, _due_from(tt, not_before)), before.high)
 
     create = _catch_up(wanted, catchup, at_once)

@@ -19,6 +19,7 @@ OUTSIDE_OF_ENGINE: dict[str, set[str]] = {
     "config": set(),
     "environments": set(),
     "clock": set(),
+    "collector": set(),
     "failpoints": set(),
     "version": set(),
     "control": {"msgspec", "structlog"},

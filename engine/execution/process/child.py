@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from engine import failpoints
 from engine.authoring.dag import DAG
 from engine.authoring.exceptions import TaskMissing
+from engine.authoring.references import whole
 from engine.authoring.retries import Partial
 from engine.authoring.running import call_callback, call_task, followed
 from engine.execution import directory as files
@@ -151,7 +152,7 @@ def enter(environment: Mapping[str, str], folder: str | None) -> None:
 
 
 def _inputs(spec: AttemptSpec) -> dict[str, Any]:
-    return {name: ref.whole() for name, ref in spec.inputs.items()}
+    return {name: whole(ref) for name, ref in spec.inputs.items()}
 
 
 def _wind_down() -> None:

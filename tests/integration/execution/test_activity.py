@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -86,7 +87,10 @@ async def test_silence_and_idleness_are_told_apart(stage: Stage) -> None:
         await stage.claim_of(order)
     eager, patient = Activity(SystemClock(), quiet_seconds=0.1), Activity(SystemClock(), quiet_seconds=60)
     running = list(stage.executor._running())
-    await asyncio.sleep(0.2)
+    began = time.monotonic()
+    await stage.until(
+        lambda: time.monotonic() - began > 0.2, "they have been silent for longer than the eager one waits"
+    )
     await eager.look(running)
     assert {quiet.cpu for quiet in eager.quiet.values()} == {None}
     await stage.until(lambda: _ticks(running, busy.spec.attempt_id) > 40, "the busy one uses processor time")
