@@ -22,8 +22,8 @@ from typing import Any
 
 from engine.authoring.dag import DAG
 from engine.authoring.exceptions import SkipTask
-from engine.authoring.retries import Partial
 from engine.authoring.references import whole
+from engine.authoring.retries import Partial
 from engine.authoring.running import call_callback, call_task, followed
 from engine.config import Home, Settings
 from engine.execution.process.failure import one_line, to_log
