@@ -7,6 +7,7 @@ def hello():
     shell("greet", "echo hello") >> shell("leave", "echo bye")
 """
 
+from engine.authoring.connections import Connection, connection
 from engine.authoring.context import TaskContext
 from engine.authoring.dag import DAG, dag
 from engine.authoring.decorators import setup, task, teardown
@@ -28,6 +29,7 @@ from engine.authoring.wiring import Task, chain, cross_downstream
 
 __all__ = [
     "DAG",
+    "Connection",
     "DefinitionError",
     "FailTask",
     "Param",
@@ -43,6 +45,7 @@ __all__ = [
     "TaskGroup",
     "TransientError",
     "chain",
+    "connection",
     "cross_downstream",
     "dag",
     "setup",

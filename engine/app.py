@@ -12,6 +12,7 @@ from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
+from engine import connections
 from engine.archive import ReadLane, StoreArchive
 from engine.clock import Clock, clock_from_environment
 from engine.collector import calm
@@ -145,6 +146,7 @@ class Engine:
             dags=self._home.dags,
             python=places.python,
             log_limits=LogLimits.of(self._settings.log_limit),
+            resolve=lambda wanted: connections.resolve(self._home.root, wanted, os.environ),
         )
         self._writer = Writer(
             self._home.database,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from engine import connections
 from engine.environments import Environment, Environments, json_table
 from engine.model.ids import check_id
 
@@ -117,6 +118,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "environment": str,
     "params": dict,
     "config": dict,
+    "connections": dict,
     "path": str,
     "lang": str,
     "pools": dict,
@@ -214,6 +216,7 @@ def _lay_over(home: Home, raw: dict[str, Any], environment: str | None) -> tuple
             params=json_table(f"env.{name}.params", table.get("params", {})),
             config=json_table(f"env.{name}.config", table.get("config", {})),
             variables=table.get("env", {}),
+            connections=_connections(table.get("connections", {})),
         )
         if not all(isinstance(value, str) for value in found[name].variables.values()):
             raise HomeError(f"{home.config}: [env.{name}.env] values should be text, in quotes")
@@ -222,11 +225,18 @@ def _lay_over(home: Home, raw: dict[str, Any], environment: str | None) -> tuple
         active=active,
         params=json_table("params", raw.get("params", {})),
         config=json_table("config", raw.get("config", {})),
+        connections=_connections(raw.get("connections", {})),
         by_name=found,
     )
     above = tables.get(active, {}) if environments.chosen(None) is not None else {}
     pools = {**raw.get("pools", {}), **above.get("pools", {})}
     return {**raw, **above, "pools": pools, "env": {**variables, **above.get("env", {})}}, environments
+
+
+def _connections(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    for name, definition in table.items():
+        connections.check(check_id("connection", name), definition)
+    return table
 
 
 def _chosen(home: Home) -> str | None:

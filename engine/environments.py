@@ -85,10 +85,16 @@ class Environments:
             record["params_from"] = sources
         if config := merged(self.config, layer.config if layer is not None else {}):
             record["config"] = config
-        connections = {**self.connections, **(layer.connections if layer is not None else {})}
+        used = {connection for task in spec.tasks for connection in task.connections}
+        connections = {key: dict(value) for key, value in self.known_connections(name).items() if key in used}
         if connections:
-            record["connections"] = {key: dict(value) for key, value in connections.items()}
+            record["connections"] = connections
         return record
+
+    def known_connections(self, name: str | None = None) -> dict[str, Mapping[str, Any]]:
+        """The connections of the home, with those of an environment over them. Raises UnknownEnvironment."""
+        layer = self.chosen(name)
+        return {**self.connections, **(layer.connections if layer is not None else {})}
 
     def _source(self, spec: DagSpec, given: Mapping[str, Json], layer: Environment | None, param: str) -> str:
         if param in given:

@@ -33,7 +33,12 @@ slots = 8
 
 [pools]
 demo_db = 2
+
+[connections.demo_api]
+uri = "https://api.example.org"
+token = { file = "demo_secrets.toml", key = "demo.token" }
 """
+SECRETS = '[demo]\ntoken = "not-a-real-token"\n'
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 PASS_SECONDS = 60.0
 BUSY = frozenset({"weather_replay.py", "flaky_api.py", "broken_export.py", "slow_steps.py", "fan_out.py"})
@@ -75,6 +80,9 @@ JUST_NOW = [
 def furnish(root: Path, tell: Callable[[str], None]) -> Home:
     """Makes the demo's home in an empty folder, gives it its past, and starts its live engine."""
     home = make_home(root, {}, CONFIG)
+    secrets = home.root / "demo_secrets.toml"
+    secrets.touch(mode=0o600)
+    secrets.write_text(SECRETS, encoding="utf-8")
     copy_samples(home.dags, without=BUSY)
     tell("running the sample DAGs as of yesterday …")
     live_through(home, 25 * HOUR, YESTERDAY)

@@ -54,6 +54,11 @@ CONFIG_TEXT = """\
 [config]
 # source = "s3://dev-data/"
 
+# Other systems, for `connection("warehouse")` in a task. Secrets never stand here, only where they are:
+# in a variable of the engine, a file that only its owner can read, or the system's keyring.
+[connections]
+# warehouse = { kind = "postgresql", host = "db-1", port = 5432, user = "etl", password = { env = "WAREHOUSE" } }
+
 # Pools: how many slots tasks of different DAGs share, for instance connections to one database. -1: no limit.
 [pools]
 # db = 4

@@ -44,6 +44,7 @@ class TaskOptions(TypedDict, total=False):
     depends_on_past: bool
     allow_failure: bool
     isolate: bool
+    connections: list[str]
     env: Mapping[str, Any]
     owner: str
     doc: str
@@ -165,6 +166,7 @@ TASK_CHECKS: dict[str, Check] = {
     "depends_on_past": checks.boolean,
     "allow_failure": checks.boolean,
     "isolate": checks.boolean,
+    "connections": checks.text_list,
     "env": checks.env_names,
     "owner": checks.text,
     "doc": checks.text,

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.authoring.checks import shown
+from engine.authoring.connections import names_in
 from engine.authoring.dag import DAG
 from engine.authoring.exceptions import DefinitionError
 from engine.authoring.lazy import Lazy, reference_of
@@ -81,6 +82,7 @@ def _task(task: Task) -> TaskSpec:
         retry=_retry(options, task),
         command=task.command,
         env=_task_env(task),
+        connections=_connections(task),
         callbacks=_callbacks(options),
         line=task.place.line,
         role=task.role,
@@ -90,6 +92,12 @@ def _task(task: Task) -> TaskSpec:
         skips_all_below=task.skips_all_below,
         **given,
     )
+
+
+def _connections(task: Task) -> list[str]:
+    """Those it says it needs, and those that its function asks for by name."""
+    asked = names_in(task.function) if task.function is not None else []
+    return list(dict.fromkeys([*task.options.get("connections", ()), *asked]))
 
 
 def _trigger_rule(task: Task) -> TriggerRule:

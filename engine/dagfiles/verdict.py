@@ -65,7 +65,7 @@ class Judge:
         failures, sound, warnings = list(parsed.errors), [], list(parsed.warnings)
         pools = self._pools()
         for dag in parsed.dags:
-            found = validate(dag, pools) or self._vet_params(dag) or self._claim(dag)
+            found = validate(dag, pools) or self._vet_configured(dag) or self._claim(dag)
             failures.extend(found)
             if not found:
                 sound.append(dag)
@@ -76,8 +76,17 @@ class Judge:
             parsed.file, bundle, tuple(sound), tuple(warnings), tuple(failures), tuple(parsed.modules), commit
         )
 
-    def _vet_params(self, dag: DagSpec) -> list[ImportFailure]:
-        """What the home's environment says of params must fit their declarations, too."""
+    def _vet_configured(self, dag: DagSpec) -> list[ImportFailure]:
+        """Connections must be known, and what the home's environment says of params must fit their declarations."""
+        known = self._environments.known_connections()
+        for task in dag.tasks:
+            for name in task.connections:
+                if name not in known:
+                    message = (
+                        f"task {task.task_id!r}: there is no connection {name!r} "
+                        f"(there are: {', '.join(sorted(known)) or 'none'}): add [connections.{name}] to dagdeck.toml"
+                    )
+                    return [ImportFailure(dag.file, message, task.line or dag.line, None, dag.dag_id)]
         try:
             for name, value in self._environments.defaults(dag, {}).items():
                 if value is not None:

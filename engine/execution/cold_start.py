@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from typing import Any
 
 from engine.execution import directory as files
 from engine.execution.process import failure, spawn, waiter
@@ -20,17 +21,27 @@ class ColdStarts:
         self._loop = asyncio.get_running_loop()
         self._handles: dict[int, int] = {}
 
-    def start(self, attempt_id: str, interpreter: str | None) -> str | None:
-        """Starts a shell attempt, or a Python one in the interpreter. Returns why that failed, None if it did not."""
+    def start(self, attempt_id: str, interpreter: str | None, given: dict[str, Any] | None = None) -> str | None:
+        """Starts a shell attempt, or a Python one in the interpreter. Returns why that failed, None if it did not.
+
+        `given` are its secrets.
+        """
+        guard: spawn.Guard | None = None
         try:
+            if given is not None:
+                guard = spawn.Guard.open(self._root, attempt_id, given)
+                self._wait_for(guard.pid)
             if interpreter is None:
-                pid = spawn.shell(self._root, attempt_id, self._boot_id, None)
+                pid = spawn.shell(self._root, attempt_id, self._boot_id, None, guard, spawn.shell_variables(given))
             else:
-                pid = spawn.cold(interpreter, self._root, attempt_id, None)
+                pid = spawn.cold(interpreter, self._root, attempt_id, None, guard)
         except (spawn.Begun, spawn.Locked):
             return None
         except (OSError, ValueError, TypeError, KeyError) as problem:
             return failure.one_line(problem)
+        finally:
+            if guard is not None:
+                guard.close()
         handle = os.pidfd_open(pid)
         self._handles[handle] = pid
         self._loop.add_reader(handle, self._ended, handle, attempt_id, interpreter is None)
@@ -46,6 +57,20 @@ class ColdStarts:
         how = waiter.settle(path, pid, wait_status, "engine", round(usage.ru_utime + usage.ru_stime, 6), stands_over)
         if how in ("ended", "unclaimed"):
             self._over(attempt_id, how == "ended")
+
+    def _wait_for(self, pid: int) -> None:
+        """Has a guard's end noticed, whenever that is."""
+        handle = os.pidfd_open(pid)
+        self._handles[handle] = pid
+
+        def ended() -> None:
+            self._forget(handle)
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+
+        self._loop.add_reader(handle, ended)
 
     def _forget(self, handle: int) -> int:
         self._loop.remove_reader(handle)

@@ -19,7 +19,9 @@ from engine.execution.activity import Activity, Running
 from engine.execution.adoption import Watch
 from engine.execution.cold_start import ColdStarts
 from engine.execution.link import RunnerLink
+from engine.execution.live import Live, group_of
 from engine.execution.logs import LogKeeper, LogLimits
+from engine.execution.lookups import Resolve, Wanted, look_up, not_configured
 from engine.execution.memory import Memory
 from engine.execution.port import Bundle, Deliver, Ended, Evidence, Finding, LaunchOrder, SpawnFailed, Unkillable
 from engine.execution.process import proc
@@ -36,25 +38,6 @@ _CRASH_WINDOW = 10.0
 _RUNNER_RETRY_SECONDS = 1.0
 
 
-class Live:
-    """An attempt that has been launched or adopted and whose end has not been delivered."""
-
-    __slots__ = ("asked", "began", "claim", "group", "launched", "measured", "path", "since")
-
-    def __init__(self, path: str, group: tuple[str, ...], since: float) -> None:
-        self.path = path
-        self.group = group
-        """How to start it: `shell`, or `cold` with an interpreter, or `host` with a bundle; empty when adopted."""
-        self.began = self.since = since
-        """When it was launched or last looked at, by the monotonic clock."""
-        self.launched = 0
-        """When, in microseconds of the system's wall clock; the files' own times are coarser. 0 when adopted."""
-        self.claim: files.Claim | None = None
-        self.measured: list[Any] = []
-        self.asked = False
-        """Whether somebody asked for its end."""
-
-
 class LocalExecutor:
     """Implements the executor's port on asyncio. All calls on the loop's thread."""
 
@@ -68,6 +51,7 @@ class LocalExecutor:
         dags: Path | None = None,
         python: str = "",
         log_limits: LogLimits | None = None,
+        resolve: Resolve = not_configured,
     ) -> None:
         """`attempts` is the home's folder of attempts, `log` where the runner and its hosts print to.
 
@@ -84,6 +68,7 @@ class LocalExecutor:
             "python": python,
         }
         self.activity = Activity(clock)
+        self._resolve = resolve
         self._live: dict[str, Live] = {}
         self._out: list[Evidence] = []
         self._link: RunnerLink | None = None
@@ -138,11 +123,26 @@ class LocalExecutor:
             except OSError as problem:
                 self._say_soon(SpawnFailed(attempt_id, f"its directory cannot be made: {problem.strerror or problem}"))
                 continue
-            group = _group_of(order)
+            group = group_of(order)
             live = self._live[attempt_id] = Live(path, group, time.monotonic())
             live.launched = time.time_ns() // 1000
-            groups.setdefault(group, []).append(attempt_id)
+            if order.connections:
+                self._spawn_task(self._start_with_secrets(attempt_id, group, order.connections))
+            else:
+                groups.setdefault(group, []).append(attempt_id)
         self._send(groups)
+
+    async def _start_with_secrets(self, attempt_id: str, group: tuple[str, ...], wanted: Wanted) -> None:
+        found = await look_up(self._resolve, wanted)
+        live = self._live.get(attempt_id)
+        if live is None or self._killer.has(attempt_id):
+            return
+        if isinstance(found, AttemptStatus):
+            del self._live[attempt_id]
+            self._say(Ended(attempt_id, found))
+        else:
+            live.secrets = found
+            self._send({group: [attempt_id]})
 
     def _may_start_again(self, attempt_id: str, path: str, order: LaunchOrder) -> bool:
         if files.survey(path).state != "never_started":
@@ -158,12 +158,18 @@ class LocalExecutor:
             for group, attempt_ids in groups.items():
                 self._start_cold(group, attempt_ids)
             return
-        self._link.send({"start": [[*group, attempt_ids] for group, attempt_ids in groups.items()]})
+        message: dict[str, Any] = {"start": [[*group, attempt_ids] for group, attempt_ids in groups.items()]}
+        started = (each for ids in groups.values() for each in ids)
+        secrets = {each: given for each in started if (given := self._live[each].secrets) is not None}
+        if secrets:
+            message["secrets"] = secrets
+        self._link.send(message)
         failpoints.hit("executor.start.after")
 
     def _start_cold(self, group: tuple[str, ...], attempt_ids: list[str]) -> None:
         for attempt_id in attempt_ids:
-            error = self._cold.start(attempt_id, None if group[0] == "shell" else group[1])
+            secrets = self._live[attempt_id].secrets
+            error = self._cold.start(attempt_id, None if group[0] == "shell" else group[1], secrets)
             if error is not None:
                 self._live.pop(attempt_id, None)
                 self._say_soon(SpawnFailed(attempt_id, error))
@@ -268,6 +274,7 @@ class LocalExecutor:
         live = self._live.get(attempt_id)
         if live is not None and live.claim is None and claim.pid:
             live.claim = claim
+            live.secrets = None
             claim.at = max(claim.at, live.launched)
             self._say(evidence.claimed(attempt_id, claim, self._clock))
 
@@ -387,13 +394,3 @@ class LocalExecutor:
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _group_of(order: LaunchOrder) -> tuple[str, ...]:
-    """Attempts of one group are started by the same process."""
-    spec = order.spec
-    if spec.kind == "shell":
-        return ("shell",)
-    if order.cold:
-        return ("cold", order.python)
-    return ("host", order.python, spec.bundle or "", spec.file or "")

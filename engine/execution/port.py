@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
 
 from engine.model.attempt_files import AttemptSpec, AttemptStatus
 from engine.model.moments import Micros
@@ -19,6 +19,10 @@ class LaunchOrder:
     """The interpreter (a path) for Python tasks and callbacks."""
     cold: bool = False
     """Start in an interpreter of its own instead of forking from the warm host."""
+    connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What the attempt is given the secrets of, as configured. They are looked up just before its process starts, and
+    go into that process alone.
+    """
     grace: float = 10.0
     """Seconds between SIGTERM and SIGKILL when the attempt has to end."""
 

@@ -103,6 +103,8 @@ class TaskSpec:
     pool_slots: int = 1
     priority_weight: int = 1
     max_active_tis: int | None = None
+    connections: list[str] = field(default_factory=list)
+    """What its attempts are given the secrets of."""
     role: Literal["task", "setup", "teardown"] = "task"
     """A setup makes ready what the tasks after it need; a teardown cleans up after them, however they ended."""
     setups: list[str] = field(default_factory=list)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.authoring.exceptions import PermanentError
 from engine.authoring.mapping import ELEMENT
 from engine.authoring.references import resolve_item, resolve_text
 from engine.authoring.templates import to_text
@@ -76,6 +77,7 @@ class Dispatcher:
         self._home = places.home
         self._places = places
         self._base_env = task_environment(places.home, settings)
+        self._connections_of_home = settings.environments.known_connections()
 
     def order(
         self,
@@ -118,7 +120,23 @@ class Dispatcher:
             spec.env.update(
                 (source.name, resolve_item(source, spec.inputs[ELEMENT + source.name], spec)) for source in task.mapped
             )
-        return LaunchOrder(spec, self._places.python_of(version.spec), cold=task.isolate, grace=task.grace)
+        return LaunchOrder(
+            spec,
+            self._places.python_of(version.spec),
+            cold=task.isolate or bool(task.connections),  # no process that others are forked from ever has a secret
+            connections=self._connections(run, task),
+            grace=task.grace,
+        )
+
+    def _connections(self, run: Run, task: TaskSpec) -> dict[str, Mapping[str, Any]]:
+        """As they were configured when the run was made; later ones for a task that asks for more since then."""
+        if not task.connections:
+            return {}
+        known = {**self._connections_of_home, **run.config.get("connections", {})}
+        missing = [name for name in task.connections if name not in known]
+        if missing:
+            raise PermanentError(f"connection {missing[0]!r} does not stand in dagdeck.toml")
+        return {name: known[name] for name in task.connections}
 
     def callback(self, version: Version, run: Run, call: CallbackCall) -> LaunchOrder:
         """The order for a callback: it runs as a short attempt of its own."""

@@ -17,6 +17,7 @@ OUTSIDE_OF_ENGINE: dict[str, set[str]] = {
     "housekeeping": set(),
     "daemon": set(),
     "config": set(),
+    "connections": {"keyring"},
     "environments": set(),
     "clock": set(),
     "collector": set(),

@@ -24,6 +24,7 @@ _ENTRIES = {
     "runner": "engine.execution.process.runner",
     "template": "engine.execution.process.template",
     "cold": "engine.execution.process.cold",
+    "redact": "engine.execution.process.redact",
     "parse": "engine.dagfiles.child",
     "match": "engine.execution.process.matching",
 }

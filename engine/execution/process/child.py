@@ -15,7 +15,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from engine import failpoints
 from engine.authoring.dag import DAG
@@ -27,6 +27,9 @@ from engine.execution import directory as files
 from engine.execution.process import failure, judge, news, proc
 from engine.execution.process.results import encode
 from engine.model.attempt_files import LOG, AttemptSpec, AttemptStatus
+
+if TYPE_CHECKING:
+    from engine.execution.process.guarding import Keeper
 
 RECORDED = 95
 """Exit code of a process that has written its status: whoever waits for it has nothing to look for."""
@@ -78,15 +81,16 @@ def run(
     os.close(pipe)
     code = 1
     try:
-        log = os.open(LOG, _LOG_FLAGS, 0o600, dir_fd=begun.directory)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        os.close(log)
+        if _keeper is None:
+            log = os.open(LOG, _LOG_FLAGS, 0o600, dir_fd=begun.directory)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            os.close(log)
         status = _attempt(path, spec, load)
         if os.getpid() != begun.pid:
             os._exit(0)  # a fork of the task's own that came back: how the task ends is not its to say
         _wind_down()
-        record(path, begun, status)
+        record(path, begun, status if _keeper is None else _keeper.clean(status))
         code = RECORDED
     except BaseException as problem:
         failure.say(f"the attempt could not be recorded: {failure.one_line(problem)}")
@@ -126,7 +130,8 @@ def _attempt(path: str, spec: AttemptSpec | None, load: Load) -> AttemptStatus |
                 if value.failed:
                     return judge.partial(value)
                 value = value.ok
-            files.write_result(path, encode(value))
+            data = encode(value)
+            files.write_result(path, data if _keeper is None else _keeper.vet(data))
         follow = followed(dag, spec.task_id, value)
         return None if follow is None else AttemptStatus(0, "child", outcome="success", follow=follow)
     except BaseException as problem:
@@ -190,12 +195,20 @@ def record(path: str, begun: Begun, status: AttemptStatus | None) -> None:
 
 
 _started_cold = False
+_keeper: Keeper | None = None
+"""Where the process was started with secrets: its output then is given, and goes through a guard."""
 
 
 def measure_cold() -> None:
     """Says that this process was exec'ed: what the kernel counts as its peak then includes its starter's."""
     global _started_cold
     _started_cold = True
+
+
+def keep_secrets(keeper: Keeper) -> None:
+    """Says that standard output and error are given, and who keeps secrets out of status and result."""
+    global _keeper
+    _keeper = keeper
 
 
 def own_exit_handlers() -> None:

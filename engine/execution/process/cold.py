@@ -7,7 +7,7 @@ import os
 
 from engine.authoring.dag import DAG
 from engine.execution import directory as files
-from engine.execution.process import child, proc, stacks, streams
+from engine.execution.process import child, guarding, proc, redact, stacks, streams
 from engine.model.attempt_files import AttemptSpec
 
 
@@ -19,6 +19,8 @@ def main(arguments: list[str]) -> int:
         os.set_inheritable(pipe, False)
     else:
         pipe = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    if arguments[3:] == ["guarded"]:
+        child.keep_secrets(guarding.Keeper(redact.read_given()))
     streams.suit_logs()
     child.measure_cold()
     faulthandler.enable()

@@ -80,6 +80,12 @@ class Runner:
         self._by_pid: dict[int, Running] = {}
         self._by_id: dict[str, Running] = {}
         self._second_try: set[str] = set()
+        self._secrets: dict[str, dict[str, Any]] = {}
+        """What attempts that have not begun are to be given."""
+        self._guards: dict[str, int] = {}
+        """The process that writes the log of an attempt with secrets, while it does."""
+        self._late: dict[int, list[Any]] = {}
+        """Ends that are told when a guard has written all, by its pid."""
         self._orders_rest = b""
         self._news_rest = b""
         self._taking = True
@@ -154,6 +160,7 @@ class Runner:
         self._orders_rest = lines.pop()
         for line in lines:
             message = json.loads(line)
+            self._secrets.update(message.get("secrets", {}))
             for group in message.get("start", ()):
                 self._start(group)
             for key in message.get("warm", ()):
@@ -188,17 +195,34 @@ class Runner:
 
     def _start_cold(self, interpreter: str, attempt_ids: list[str]) -> None:
         for attempt_id in attempt_ids:
+            guard: spawn.Guard | None = None
             try:
-                pid = spawn.cold(interpreter, self._root, attempt_id, self._news_write)
+                guard = self._guard(attempt_id)
+                pid = spawn.cold(interpreter, self._root, attempt_id, self._news_write, guard)
             except OSError as problem:
                 self._tell("failed", [attempt_id, f"cannot start {interpreter}: {failure.one_line(problem)}"])
                 continue
+            finally:
+                if guard is not None:
+                    guard.close()
             self._keep(Running(attempt_id, pid))
 
+    def _guard(self, attempt_id: str) -> spawn.Guard | None:
+        """Starts what keeps secrets out of the log of an attempt that has some. Raises OSError."""
+        given = self._secrets.get(attempt_id)
+        if given is None:
+            return None
+        guard = spawn.Guard.open(self._root, attempt_id, given)
+        self._guards[attempt_id] = guard.pid
+        return guard
+
     def _start_shell(self, attempt_id: str) -> None:
+        variables = spawn.shell_variables(self._secrets.get(attempt_id))
         for left in range(_LOCK_TRIES - 1, -1, -1):
+            guard: spawn.Guard | None = None
             try:
-                pid = spawn.shell(self._root, attempt_id, self._boot_id, self._news_write)
+                guard = self._guard(attempt_id)
+                pid = spawn.shell(self._root, attempt_id, self._boot_id, self._news_write, guard, variables)
                 self._keep(Running(attempt_id, pid, stands_over=True))
             except spawn.Locked:
                 if left:
@@ -209,6 +233,9 @@ class Runner:
                 self._tell("orphaned", attempt_id)
             except (OSError, ValueError, TypeError, KeyError) as problem:
                 self._tell("failed", [attempt_id, failure.one_line(problem)])
+            finally:
+                if guard is not None:
+                    guard.close()
             return
 
     def _keep(self, running: Running) -> None:
@@ -247,6 +274,7 @@ class Runner:
 
     def _hear_claimed(self, attempt_id: str, pid: int, ticks: int) -> None:
         self._tell("claimed", attempt_id)
+        self._secrets.pop(attempt_id, None)
         if attempt_id in self._by_id:
             return
         host = self._hosts.no_longer_owed(attempt_id)
@@ -287,6 +315,16 @@ class Runner:
             running = self._by_pid.pop(pid, None)
             if running is not None:
                 self._settle(running, wait_status, usage)
+            else:
+                self._guard_ended(pid)
+
+    def _guard_ended(self, pid: int) -> None:
+        """A log is whole: the end of its attempt can be told, if that has come."""
+        for attempt_id in [each for each, guard in self._guards.items() if guard == pid]:
+            del self._guards[attempt_id]
+        late = self._late.pop(pid, None)
+        if late is not None:
+            self._tell("ended", late)
 
     def _settle(self, running: Running, wait_status: int, usage: resource.struct_rusage) -> None:
         attempt_id, path = running.attempt_id, files.path_of(self._root, running.attempt_id)
@@ -300,7 +338,12 @@ class Runner:
                 failure.say(f"attempt {attempt_id}: its end cannot be written: {failure.one_line(problem)}")
         if how == "ended":
             duration, ended = (time.monotonic_ns() - running.began) // 1000, time.time_ns() // 1000
-            self._tell("ended", [attempt_id, duration, used, usage.ru_maxrss * 1024, ended])
+            news_of_end = [attempt_id, duration, used, usage.ru_maxrss * 1024, ended]
+            guard = self._guards.get(attempt_id)
+            if guard is None:
+                self._tell("ended", news_of_end)
+            else:
+                self._late[guard] = news_of_end
         elif how == "unclaimed":
             self._tell("failed", [attempt_id, f"{waiter.verdict(wait_status, 'runner').error}, before it began"])
         else:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from engine import failpoints
 from engine.execution import directory as files
 from engine.execution.process.bootstrap import ROOT
-from engine.execution.process.channels import NEWS_FD
+from engine.execution.process.channels import NEWS_FD, SECRETS_FD
 from engine.execution.process.shim import LIMIT, LOCK_FD, SCRIPT
 from engine.model.attempt_files import LOG
 
@@ -89,15 +92,78 @@ def python(
     )
 
 
-def cold(interpreter: str, root: str, attempt_id: str, pipe: int | None) -> int:
+def cold(interpreter: str, root: str, attempt_id: str, pipe: int | None, guard: Guard | None = None) -> int:
     """Starts a Python attempt in an interpreter of its own. Returns its pid; raises OSError."""
     environment = {**base_environment(), TAG: attempt_id}
     there = -1 if pipe is None else NEWS_FD
     moves = [] if pipe is None else [(pipe, NEWS_FD)]
-    return python(interpreter, ["cold", root, attempt_id, str(there)], environment, moves)
+    arguments = ["cold", root, attempt_id, str(there)]
+    if guard is not None:
+        moves += [(guard.secrets, SECRETS_FD), (guard.output, 1), (guard.output, 2)]
+        arguments.append("guarded")
+    return python(interpreter, arguments, environment, moves)
 
 
-def shell(root: str, attempt_id: str, boot_id: str, pipe: int | None) -> int:
+class Guard:
+    """For an attempt with secrets: the process through which all that it writes goes to its log, and what it is given.
+
+    `open` starts it; the descriptors are given to the attempt's process, and closed here by `close`.
+    """
+
+    __slots__ = ("output", "pid", "secrets")
+
+    def __init__(self, pid: int, output: int, secrets: int) -> None:
+        self.pid = pid
+        self.output = output
+        self.secrets = secrets
+
+    @classmethod
+    def open(cls, root: str, attempt_id: str, given: dict[str, Any]) -> Guard:
+        """Starts one. Secrets are handed on in memory alone. Raises OSError."""
+        secrets = _high(os.memfd_create("dagdeck", os.MFD_CLOEXEC))
+        theirs, ours = map(_high, os.pipe2(os.O_CLOEXEC))
+        try:
+            os.write(secrets, json.dumps(given).encode())
+            arguments = ["redact", f"{files.path_of(root, attempt_id)}/{LOG}"]
+            pid = python(sys.executable, arguments, base_environment(), [(theirs, 0), (secrets, SECRETS_FD)])
+        except OSError:
+            os.close(ours)
+            os.close(secrets)
+            raise
+        finally:
+            os.close(theirs)
+        return cls(pid, ours, secrets)
+
+    def close(self) -> None:
+        """Lets go of the descriptors: once the attempt's processes have, too, the log is whole."""
+        os.close(self.output)
+        os.close(self.secrets)
+
+
+def shell_variables(given: dict[str, Any] | None) -> dict[str, str]:
+    """What a shell attempt finds of its connections in its environment."""
+    if given is None:
+        return {}
+    from engine.authoring.connections import variables  # most runners never need it
+
+    return variables(given["connections"])
+
+
+def _high(fd: int) -> int:
+    """The same file under a number that no child's descriptor is moved to."""
+    moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 64)
+    os.close(fd)
+    return moved
+
+
+def shell(
+    root: str,
+    attempt_id: str,
+    boot_id: str,
+    pipe: int | None,
+    guard: Guard | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> int:
     """Locks a shell attempt's directory and starts its shim, which inherits the lock. Returns the shim's pid.
 
     Raises Begun or Locked when it is not ours to start, OSError when the system does not let it start.
@@ -111,7 +177,7 @@ def shell(root: str, attempt_id: str, boot_id: str, pipe: int | None) -> int:
             raise Begun(attempt_id)
         spec = json.loads(files.read_spec(path))
         log = f"{path}/{LOG}"
-        environment = {**spec["env"], TAG: attempt_id}
+        environment = {**spec["env"], **(variables or {}), TAG: attempt_id}
         argv = spec["argv"]
         if spec.get("memory_limit"):
             argv = [SHELL, "-c", LIMIT, str(spec["memory_limit"] // 1024), spec.get("cgroup") or "", *argv]
@@ -122,7 +188,7 @@ def shell(root: str, attempt_id: str, boot_id: str, pipe: int | None) -> int:
             if pipe is None
             else (os.POSIX_SPAWN_DUP2, pipe, NEWS_FD),
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, log, _APPEND, 0o600),
+            (os.POSIX_SPAWN_OPEN, 1, log, _APPEND, 0o600) if guard is None else (os.POSIX_SPAWN_DUP2, guard.output, 1),
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ]
         failpoints.hit("runner.shell.locked")

@@ -121,6 +121,8 @@ def test_changing_verbs_can_be_tried_and_told_not_to_ask(name: str) -> None:
         "stats",
         "audit",
         "pools list",
+        "connections list",
+        "connections check",
         "engine status",
         "doctor",
         "verify",
