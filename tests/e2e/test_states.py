@@ -86,6 +86,26 @@ async def cancelled(site: Site, dag_id: str) -> None:
     await site.over(run_id)
 
 
+async def paused(site: Site, dag_id: str) -> None:
+    """Pauses the run while it runs, and has it go on before it is ended."""
+    run_id = await start(site, dag_id)
+    await first_running(site, run_id)
+    await site.act("pause", run_id)
+    await site.act("resume", run_id)
+    await site.act("cancel", run_id)
+    await site.over(run_id)
+
+
+async def forced(site: Site, dag_id: str) -> None:
+    """Has what was left out run all the same."""
+    run_id = await start(site, dag_id)
+    await site.over(run_id)
+    skipped = next(name for name, state in site.tasks(run_id).items() if state == "skipped")
+    await site.act("clear", run_id, skipped, force=True)
+    await site.over(run_id)
+    assert site.tasks(run_id)[skipped] == "success"
+
+
 async def retried(site: Site, dag_id: str) -> None:
     """Does not wait for the retry."""
     run_id = await start(site, dag_id)
@@ -149,6 +169,8 @@ BESIDE: dict[str, Callable[[Site, str], Awaitable[None]]] = {
     "`dagdeck mark` what failed as a success": marked,
     "`dagdeck kill` what runs": killed,
     "`dagdeck cancel` it while it runs": cancelled,
+    "`dagdeck pause` it while it runs": paused,
+    "`dagdeck clear --force` what was skipped": forced,
     "`dagdeck retry` what waits for its retry": retried,
     "take its last task out of the file, and rerun it": edited,
 }
