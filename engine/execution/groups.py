@@ -6,10 +6,10 @@ outlive engines: their names follow from the attempts' ids.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
-_PREFIX = "dagdeck-"
 _ID_LENGTH = 26
 _OWN = "dagdeck-engine"
 """Version 2 allows no processes beside groups with limits: the engine moves into a group of this name."""
@@ -18,14 +18,16 @@ _OWN = "dagdeck-engine"
 class Groups:
     """Groups below one folder. `limits` are the files that take the limit, `events` the one that counts OOM kills."""
 
-    def __init__(self, base: Path, limits: tuple[str, ...], events: str) -> None:
+    def __init__(self, base: Path, limits: tuple[str, ...], events: str, owner: str = "") -> None:
+        """`owner` is the folder of attempts whose groups these are: engines of several homes may share a base."""
         self.base = base
+        self._prefix = f"dagdeck-{hashlib.sha256(owner.encode()).hexdigest()[:8]}-"
         self._limits = limits
         self._events = events
 
     def make(self, attempt_id: str, limit: int) -> str | None:
         """A group of its own for an attempt; None where the system refuses it now."""
-        folder = self.base / f"{_PREFIX}{attempt_id}"
+        folder = self.base / f"{self._prefix}{attempt_id}"
         try:
             folder.mkdir(exist_ok=True)
             (folder / self._limits[0]).write_text(str(limit))
@@ -42,17 +44,17 @@ class Groups:
     def kills(self, attempt_id: str) -> int | None:
         """How many of the attempt's processes the kernel has ended for want of memory; None: it has no group."""
         try:
-            return counted((self.base / f"{_PREFIX}{attempt_id}" / self._events).read_text(), "oom_kill")
+            return counted((self.base / f"{self._prefix}{attempt_id}" / self._events).read_text(), "oom_kill")
         except OSError:
             return None
 
     def remove(self, attempt_id: str) -> bool:
         """Takes an attempt's group away; False if something still runs in it."""
-        return _remove(self.base / f"{_PREFIX}{attempt_id}")
+        return _remove(self.base / f"{self._prefix}{attempt_id}")
 
     def standing(self) -> list[str]:
         """The attempts that have groups."""
-        names = (folder.name.removeprefix(_PREFIX) for folder in self.base.glob(f"{_PREFIX}*"))
+        names = (folder.name.removeprefix(self._prefix) for folder in self.base.glob(f"{self._prefix}*"))
         return [name for name in names if len(name) == _ID_LENGTH]
 
 
@@ -65,7 +67,7 @@ def counted(text: str, name: str) -> int | None:
     return None
 
 
-def find(proc: Path = Path("/proc")) -> Groups | None:
+def find(owner: str = "", proc: Path = Path("/proc")) -> Groups | None:
     """Where this process may make groups with memory limits; None where it may not."""
     try:
         own = (proc / "self/cgroup").read_text()
@@ -75,9 +77,11 @@ def find(proc: Path = Path("/proc")) -> Groups | None:
     for place in places(own, mounts):
         if (place / "memory.limit_in_bytes").exists() or (place / "memory.use_hierarchy").exists():
             if os.access(place, os.W_OK):
-                return Groups(place, ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), "memory.oom_control")
+                return Groups(
+                    place, ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes"), "memory.oom_control", owner
+                )
         elif (base := _delegated(place)) is not None:
-            return Groups(base, ("memory.max", "memory.swap.max"), "memory.events")
+            return Groups(base, ("memory.max", "memory.swap.max"), "memory.events", owner)
     return None
 
 

@@ -88,7 +88,7 @@ class LocalExecutor:
         self._killer = Killer(self._boot_id, counter, self._killed, self._outlived)
         self._cold = ColdStarts(self._root, self._boot_id, self._cold_over)
         self._logs = LogKeeper(self._log_limits)
-        self._memory = Memory()
+        self._memory = Memory(self._root)
         self._start_runner()
         self._spawn_task(self.activity.run(self._running))
         self._spawn_task(self._sweep())

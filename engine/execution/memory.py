@@ -26,13 +26,15 @@ _TIDY_SECONDS = 60.0
 class Memory:
     """Keeps limits by control groups where there are any, and looks for the kernel's traces after a SIGKILL."""
 
-    def __init__(self) -> None:
-        self._groups = groups.find()
+    def __init__(self, attempts: str = "") -> None:
+        """`attempts` is the home's folder of attempts."""
+        self._groups = groups.find(attempts)
         self._mine: dict[str, int | None] = dict.fromkeys(self._groups.standing()) if self._groups is not None else {}
         """Limits of the attempts that have groups; None where an earlier engine made them."""
         self._tidy_at = time.monotonic() + _TIDY_SECONDS
         self._host_kills = host_kills()
         self._grew_at = 0.0
+        self._logged, self._records = 0, list[str]()
 
     def prepare(self, spec: AttemptSpec) -> None:
         """Gives an attempt with a limit its group. Without one, its processes limit themselves one by one."""
@@ -59,6 +61,13 @@ class Memory:
         if seen > self._host_kills:
             self._host_kills, self._grew_at = seen, now
 
+    def _log(self) -> list[str]:
+        """What the kernel's log says of kills; read again only when there have been more of them."""
+        if self._logged != self._host_kills:
+            self._logged = self._host_kills
+            self._records = [record for record in kernel_log() if "Killed process" in record]
+        return self._records
+
     def _let_go(self, attempt_id: str) -> None:
         limit = self._mine.pop(attempt_id)
         if self._groups is not None and not self._groups.remove(attempt_id):
@@ -81,7 +90,7 @@ class Memory:
         if status.code == _KILLED and not kills:
             self._look_at_host(time.monotonic())
             grew = self._grew_at >= since
-            named = claim is not None and claim.pid in kernel_named(kernel_log(), claim.started * _TICK_MICROS)
+            named = claim is not None and claim.pid in kernel_named(self._log(), claim.started * _TICK_MICROS)
         return verdict(status, kills or 0, named, grew, limit)
 
 

@@ -1,10 +1,12 @@
 """Whether it was for want of memory, by the traces there are; and where memory groups may be made."""
 
+import time
 from pathlib import Path
 
 import pytest
 
-from engine.execution import groups
+from engine.execution import groups, memory
+from engine.execution.directory import Claim
 from engine.execution.memory import host_kills, kernel_named, verdict
 from engine.model.attempt_files import AttemptStatus
 
@@ -113,3 +115,26 @@ def test_a_group_that_others_share_is_left_alone(tmp_path: Path) -> None:
 def test_the_limit_is_named_where_it_is_known() -> None:
     """In megabytes, as authors give it."""
     assert verdict(KILLED, 1, False, False, 256 << 20).error == "killed by the kernel: over its memory limit of 256 MB"
+
+
+def test_the_kernels_log_is_read_again_only_after_further_kills(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A storm of processes that somebody killed costs one reading; a new kill for want of memory is seen."""
+    kills, readings = [3], []
+    log = ["3,1,9000000,-;Out of memory: Killed process 42 (python) total-vm:9kB"]
+    monkeypatch.setattr(memory, "host_kills", lambda: kills[0])
+    monkeypatch.setattr(memory, "kernel_log", lambda: readings.append(1) or iter(log))
+    judges = memory.Memory()
+
+    def words(pid: int) -> str:
+        claim = Claim(pid, 100, "boot", 0)
+        found = judges.judge("0" * 26, claim, time.monotonic(), KILLED, asked=False)
+        assert found is not None
+        return found.error or ""
+
+    assert words(42) == "killed by the kernel: out of memory"
+    assert [words(41) for _ in range(5)] == ["ended by signal 9"] * 5
+    assert len(readings) == 1
+    log.append("3,2,9900000,-;Out of memory: Killed process 41 (python) total-vm:9kB")
+    kills[0] = 4
+    assert words(41) == "killed by the kernel: out of memory"
+    assert judges.judge("0" * 26, Claim(41, 100, "boot", 0), 0.0, KILLED, asked=True) is KILLED
