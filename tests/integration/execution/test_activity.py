@@ -10,6 +10,7 @@ import pytest
 from engine.clock import SystemClock
 from engine.execution import stacks
 from engine.execution.activity import Activity, Running
+from engine.execution.port import LaunchOrder
 from engine.execution.process import proc
 from engine.execution.sessions import Member
 from tests.support.execution import Stage
@@ -87,10 +88,7 @@ async def test_silence_and_idleness_are_told_apart(stage: Stage) -> None:
         await stage.claim_of(order)
     eager, patient = Activity(SystemClock(), quiet_seconds=0.1), Activity(SystemClock(), quiet_seconds=60)
     running = list(stage.executor._running())
-    began = time.monotonic()
-    await stage.until(
-        lambda: time.monotonic() - began > 0.2, "they have been silent for longer than the eager one waits"
-    )
+    await stage.until(lambda: _quiet_for(stage, busy, idle) > 0.1, "both have been silent for a while")
     await eager.look(running)
     assert {quiet.cpu for quiet in eager.quiet.values()} == {None}
     await stage.until(lambda: _ticks(running, busy.spec.attempt_id) > 40, "the busy one uses processor time")
@@ -102,6 +100,10 @@ async def test_silence_and_idleness_are_told_apart(stage: Stage) -> None:
     stage.executor.kill(busy.spec.attempt_id, grace=0.0)
     await stage.end_of(busy)
     await stage.end_of(idle)
+
+
+def _quiet_for(stage: Stage, *orders: LaunchOrder) -> float:
+    return min(time.time() - (stage.path(order) / "log").stat().st_mtime for order in orders)
 
 
 def _ticks(running: list[Running], attempt_id: str) -> int:
