@@ -20,7 +20,16 @@ async def confirm(screen: Screen) -> None:
     await screen.press("enter")
 
 
-CHANGES = {"t": "none", "r": "failed", "c": "failed", "m": "failed", "x": "running", "X": "running", "p": "failed"}
+CHANGES = {
+    "t": "none",
+    "r": "failed",
+    "c": "failed",
+    "m": "failed",
+    "x": "running",
+    "X": "running",
+    "p": "failed",
+    "P": "running",
+}
 
 
 @pytest.mark.parametrize("key", CHANGES)
@@ -202,6 +211,22 @@ async def test_cancelling_a_run_counts_its_tasks_and_not_the_run() -> None:
         await screen.press(":", *"cancel", "enter")
         assert "type 2, the number of task instances, to confirm" in screen.text
         await screen.press("escape")
+
+
+async def test_a_run_is_paused_and_resumed_by_the_same_key() -> None:
+    """`P` asks for what fits the run, and the engine is asked for the run, not for its DAG."""
+    backend = world(trades("running"))
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "P")
+        assert "Pause run" in screen.text
+        await confirm(screen)
+        await screen.until(lambda: bool(backend.commands), "the pause is asked for")
+        verb, selection, _, _ = backend.commands[-1]
+        assert (verb, selection) == ("pause", Selection(run_ids=("trades_us@7",)))
+        await screen.until(lambda: backend.runs["trades_us@7"].mark.state == "paused", "the run is paused")
+        await screen.until(lambda: "paused" in screen.text, "the run is shown as paused")
+        await screen.press("P")
+        assert "Resume run" in screen.text
 
 
 async def test_a_message_goes_with_the_view_it_was_about() -> None:

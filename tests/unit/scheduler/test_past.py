@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from engine.lifecycle.memory import RunMemory
+from engine.lifecycle.memory import RunMemory, restore
 from engine.model.moments import SECOND, Micros
 from engine.model.states import RunType
+from engine.scheduler.ledger import UNLIMITED, Ledger
 from engine.scheduler.past import RunBefore
 from engine.scheduler.planner import create_run
+from engine.scheduler.state import State
 from engine.scheduler.turn import Turn
 from engine.timetable import Slot
 from tests.support.lifecycle import T0, task
@@ -132,3 +134,25 @@ async def test_a_task_that_is_new_in_the_dag_does_not_wait(rig: Rig) -> None:
     memory = await scheduled(rig, 1)
     assert rig.states(memory)["a"] == "queued"
     await rig.finish(memory, "a", OK)
+
+
+async def test_after_a_restart_the_run_before_is_looked_up_again(rig: Rig) -> None:
+    """What waited when the engine ended waits on, and goes on by what the store says then."""
+    await rig.dag(task("a", depends_on_past=True))
+    first, second = await scheduled(rig, 1), await scheduled(rig, 2)
+    await rig.finish(first, "a", FAILED)
+
+    async def look_up(dag_id: str, logical_date: Micros, run: int) -> RunBefore:
+        return RunBefore(first.run.id, first.run.run_id, first.run.logical_date, {"a": "skipped"})
+
+    rig.scheduler.past.look_up = look_up
+    again = restore(second.plan, second.run, list(second.by_id.values()))
+    assert again.past.keys() == {"a"}
+    state = State()
+    state.dags = rig.scheduler.state.dags
+    state.versions = rig.scheduler.state.versions
+    state.put_run(again)
+    rig.scheduler.replace(state, Ledger(16, {"default": UNLIMITED}))
+    rig.scheduler.admission.offer(again, again.instances["a", -1], rig.clock.now())
+    await rig.turn()
+    assert rig.states(again)["a"] == "queued"
