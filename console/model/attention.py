@@ -75,18 +75,28 @@ def _groups(failures: Iterable[Failure]) -> list[Attention]:
     return rows
 
 
+def import_key(problem: ImportProblem) -> str:
+    """The row that a problem belongs to: that of its DAG, or of the whole file."""
+    return f"import:{problem.file}:{problem.dag_id or ''}"
+
+
 def _imports(problems: Iterable[ImportProblem]) -> list[Attention]:
-    rows: list[Attention] = []
+    """One row for each file, or DAG of a file, that cannot be loaded: what is wrong first, and how much more is."""
+    found: dict[str, list[ImportProblem]] = {}
     for problem in problems:
-        place = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
+        found.setdefault(import_key(problem), []).append(problem)
+    rows: list[Attention] = []
+    for key, members in found.items():
+        first = members[0]
+        more = f" (and {len(members) - 1} more)" if len(members) > 1 else ""
         rows.append(
             Attention(
-                key=f"import:{problem.file}:{problem.dag_id or ''}",
+                key=key,
                 kind="import",
-                text=problem.message,
-                since=problem.at,
-                where=((problem.dag_id, "", "", UNMAPPED),) if problem.dag_id else (),
-                detail=place,
+                text=first.message + more,
+                since=min(problem.at for problem in members),
+                where=((first.dag_id, "", "", UNMAPPED),) if first.dag_id else (),
+                detail=first.file if first.line is None else f"{first.file}:{first.line}",
             )
         )
     return rows

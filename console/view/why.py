@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.figures import clock, countdown, duration
-from console.model.attention import Attention
+from console.model.attention import Attention, import_key
 from console.model.dags import DagCard
 from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Scene
@@ -145,12 +145,13 @@ def why_attention(scene: Scene, row: Attention) -> tuple[str, Parts]:
     if row.kind == "report" and snapshot.report is not None:
         return "After an unclean start", [(line, TEXT) for line in snapshot.report.lines]
     if row.kind == "import":
-        problem = next((p for p in snapshot.imports if f"import:{p.file}:{p.dag_id or ''}" == row.key), None)
-        parts: Parts = [(row.detail, DIM), (row.text, BAD)]
-        if problem is not None:
-            parts.append(("", TEXT))
-            parts += [(line, TEXT) for line in problem.traceback]
-        return "Import error", parts
+        parts: Parts = []
+        for problem in (problem for problem in snapshot.imports if import_key(problem) == row.key):
+            place = problem.file if problem.line is None else f"{problem.file}:{problem.line}"
+            parts += [("", TEXT)] if parts else []
+            parts += [(place, DIM), (problem.message, BAD)]
+            parts += [(line, TEXT) for line in ("", *problem.traceback)] if problem.traceback else []
+        return "Import error", parts or [(row.detail, DIM), (row.text, BAD)]
     parts = [(row.text, BAD), ("", TEXT)]
     for dag, run, task, _ in row.where[:50]:
         parts.append((f"{task or 'the run'} of {run or dag}", TEXT))

@@ -12,6 +12,7 @@ from console.model.snapshot import Scene
 from console.text import cell_len
 from console.view.overview import Overview, matching, run_bars, summary
 from console.view.spans import plain, width_of
+from console.view.why import why_attention
 from engine.model.moments import HOUR, MINUTE, SECOND
 from tests.support.console import LOGICAL, NOW, dag, mark, scene
 
@@ -149,6 +150,17 @@ def test_attention_comes_in_the_order_of_need() -> None:
     assert kinds == [("report", 0, 0), ("failures", 1, 1), ("import", 0, 0), ("retries", 0, 2)]
     text = rows(found, 119)
     assert "! unclean start" in text and "! db.py:12" in text and "import error" in text
+
+
+def test_all_that_is_wrong_with_a_file_is_one_row() -> None:
+    """Five problems of one file take one row, which says how many more there are; `why` tells them all."""
+    problems = [ImportProblem("db.py", None, f"there is no pool p{n}", n, NOW + n) for n in range(5)]
+    found = scene(imports=(*problems, ImportProblem("other.py", None, "SyntaxError", 1, NOW)))
+    first, second = attention(found.snapshot)
+    assert (first.text, first.since, second.detail) == ("there is no pool p0 (and 4 more)", NOW, "other.py:1")
+    assert first.key != second.key
+    told = " ".join(line for line, _ in why_attention(found, first)[1])
+    assert all(f"db.py:{n}" in told and f"no pool p{n}" in told for n in range(1, 5))
 
 
 def test_a_calm_screen_has_no_cell_that_warns() -> None:
