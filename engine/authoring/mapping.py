@@ -58,7 +58,10 @@ def items_of(value: Any) -> list[Any]:
 
 
 def sources_of(task: Task) -> list[MapSource]:
-    """What the serialized task is mapped over."""
+    """What the serialized task is mapped over. Raises DefinitionError where the task cannot be many."""
+    if task.lists and (task.role != "task" or task.decides is not None):
+        part = f"is a {task.role}" if task.role != "task" else "decides what runs below it"
+        raise DefinitionError(f"task {task.task_id!r} {part}, so it cannot be mapped", task.place)
     return [_source(name, value, task.kind == "shell") for name, value in task.lists.items()]
 
 

@@ -43,6 +43,7 @@ def _problems(dag: DagSpec, pools: Mapping[str, int]) -> Iterator[tuple[str, int
     yield from _graph(dag)
     for task in dag.tasks:
         yield from _pool(task, pools)
+        yield from _mapping(task)
     yield from _dates(dag)
     yield from _params(dag)
 
@@ -57,6 +58,13 @@ def _graph(dag: DagSpec) -> Iterator[tuple[str, int | None]]:
         Graph({task_id: task.upstream for task_id, task in tasks.items()})
     except GraphError as problem:
         yield str(problem), tasks[problem.cycle[0]].line if problem.cycle else dag.line
+
+
+def _mapping(task: TaskSpec) -> Iterator[tuple[str, int | None]]:
+    for source in task.mapped:
+        above = source.ref.get("$result") if isinstance(source.ref, dict) else None
+        if above is not None and above not in task.upstream:
+            yield f"task {task.task_id!r} is mapped over the result of {above!r}, which is not upstream", task.line
 
 
 def _pool(task: TaskSpec, pools: Mapping[str, int]) -> Iterator[tuple[str, int | None]]:
