@@ -18,7 +18,7 @@ from engine.model.moments import Micros
 from engine.model.rows import UNMAPPED, TaskInstance, Transition
 from engine.model.states import ALIVE_TASK, FAILED_TASK, TERMINAL_RUN, Reason, RunState, TaskState
 
-_STOPPED = frozenset({Reason.RUN_TIMEOUT, Reason.CANCEL})
+_STOPPED = frozenset({Reason.RUN_TIMEOUT, Reason.CANCEL, Reason.DAG_REMOVED})
 
 
 def select(
@@ -75,7 +75,7 @@ def _around(memory: RunMemory, named: Iterable[TaskInstance], downstream: bool, 
 
 def is_failed(ti: TaskInstance) -> bool:
     """Whether "only failed" means this instance."""
-    return ti.state in FAILED_TASK or (ti.state is TaskState.SKIPPED and ti.reason in _STOPPED)
+    return ti.state in FAILED_TASK or (ti.state in (TaskState.SKIPPED, TaskState.REMOVED) and ti.reason in _STOPPED)
 
 
 def clear(step: Step, event: Clear) -> None:

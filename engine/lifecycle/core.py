@@ -75,6 +75,7 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     e.RetryNow: attempts.retry_due,
     e.TaskTimeout: killing.task_timeout,
     e.RunTimeout: operations.run_timeout,
+    e.CodeGone: operations.code_gone,
     e.EngineKill: killing.engine_kill,
     e.Unkillable: killing.unkillable,
     e.Clear: clearing.clear,

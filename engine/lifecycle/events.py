@@ -89,6 +89,11 @@ class RunTimeout:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeGone:
+    """The code of the run's DAG version is not kept any more, and its file is gone or another: nothing can start."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineKill:
     """The engine stops and takes this attempt with it: no budget is used, and the instance is due again at once."""
 
@@ -175,6 +180,7 @@ Event: TypeAlias = (
     | RetryDue
     | TaskTimeout
     | RunTimeout
+    | CodeGone
     | EngineKill
     | Unkillable
     | OperatorEvent

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from engine.lifecycle.events import CancelRun, Kill, Mark, PauseRun, ResumeRun, RunTimeout
+from engine.lifecycle.events import CancelRun, CodeGone, Kill, Mark, PauseRun, ResumeRun, RunTimeout
 from engine.lifecycle.killing import begin_kill
 from engine.lifecycle.memory import Node
 from engine.lifecycle.moves import Step, move_run, move_task, note_run, note_task
+from engine.lifecycle.outcome import FATAL
 from engine.model.states import ALIVE_TASK, TERMINAL_RUN, TERMINAL_TASK, Reason, RunState, TaskState
 
 MARKS = frozenset({TaskState.SUCCESS, TaskState.FAILED, TaskState.SKIPPED})
@@ -85,6 +86,25 @@ def run_timeout(step: Step, event: RunTimeout) -> None:
     _stop_everything(step, TaskState.FAILED, Reason.RUN_TIMEOUT, cleaning_up=True)
 
 
+def code_gone(step: Step, event: CodeGone) -> None:
+    """What has not begun never will: it is removed, teardowns too. What runs goes on to its end; then the run fails."""
+    run = step.memory.run
+    if run.state in TERMINAL_RUN or run.state is RunState.QUEUED:
+        step.changes.ignored.append(f"run {run.run_id} is {run.state}: it needs no code")
+        return
+    if run.state is not RunState.CANCELLING and run.reason is not Reason.DAG_REMOVED:
+        step.changes.touch_run(run)
+        run.reason = Reason.DAG_REMOVED
+        note_run(step, Reason.DAG_REMOVED)
+    for node in step.memory.nodes.values():
+        if node.ti.state in ALIVE_TASK or node.ti.state in TERMINAL_TASK:
+            continue
+        if node.group is None:
+            move_task(step, node, TaskState.REMOVED, Reason.DAG_REMOVED)
+        elif not node.group.is_summary(node):
+            move_task(step, node, TaskState.CANCELLED, Reason.DAG_REMOVED)
+
+
 def _stop_everything(step: Step, alive_then: TaskState, why: Reason, cleaning_up: bool) -> None:
     """Stops all instances; with `cleaning_up` teardowns are left to run where their setups have succeeded."""
     for node in step.memory.nodes.values():
@@ -113,7 +133,7 @@ def resume_run(step: Step, event: ResumeRun) -> None:
 def _switch(step: Step, source: RunState, target: RunState) -> None:
     run = step.memory.run
     if run.state is source:
-        keep = Reason.RUN_TIMEOUT if run.reason is Reason.RUN_TIMEOUT else Reason.MANUAL
+        keep = run.reason if run.reason in FATAL else Reason.MANUAL
         move_run(step, target, keep)
     else:
         step.changes.ignored.append(f"run {run.run_id} is {run.state}, not {source}")

@@ -11,17 +11,22 @@ from engine.model.states import FAILED_TASK, Reason, RunState, TaskState
 JUDGED = frozenset({Reason.TASKS_SUCCEEDED, Reason.TASKS_FAILED, Reason.FAILURES_ALLOWED, Reason.NO_TASKS_RAN})
 """Reasons of runs that ended as their instances did, and change with them."""
 
+FATAL = frozenset({Reason.RUN_TIMEOUT, Reason.DAG_REMOVED})
+"""Reasons of runs that have failed, whatever their instances do, and only wait for these to be over."""
+
 
 def ending(run: Run) -> bool:
-    """Whether the run was cancelled or timed out, and only waits for its processes to be dead and for teardowns."""
+    """Whether the run was cancelled, timed out or lost its code, and only waits for processes and for teardowns."""
     return run.state is RunState.CANCELLING or (
-        run.reason is Reason.RUN_TIMEOUT and run.state in (RunState.RUNNING, RunState.PAUSED)
+        run.reason in FATAL and run.state in (RunState.RUNNING, RunState.PAUSED)
     )
 
 
 def lets_start(run: Run, task: TaskSpec) -> bool:
     """Whether the run's own state allows a task to start: of a run that is ending, only what cleans up."""
-    return task.role == "teardown" if ending(run) else run.state is RunState.RUNNING
+    if ending(run) and run.reason is not Reason.DAG_REMOVED:
+        return task.role == "teardown"
+    return run.state is RunState.RUNNING
 
 
 def run_outcome(memory: RunMemory) -> tuple[RunState, Reason] | None:
@@ -37,7 +42,7 @@ def run_outcome(memory: RunMemory) -> tuple[RunState, Reason] | None:
     if run.state is RunState.CANCELLING:
         return RunState.CANCELLED, Reason.CANCEL
     if ending(run):
-        return RunState.FAILED, Reason.RUN_TIMEOUT
+        return RunState.FAILED, run.reason
     if any(memory.tally[state] for state in FAILED_TASK):
         if any(_fails_run(memory, node) for node in memory.nodes.values() if node.ti.state in FAILED_TASK):
             return RunState.FAILED, Reason.TASKS_FAILED

@@ -62,7 +62,8 @@ def consider(step: Step, node: Node) -> None:
     if run.state is RunState.QUEUED:
         return
     over = ending(run)
-    verdict = _FAIL if over and node.task.role != "teardown" else node.verdict()
+    cleaning_up = node.task.role == "teardown" and run.reason is not Reason.DAG_REMOVED
+    verdict = _FAIL if over and not cleaning_up else node.verdict()
     if verdict is _WAIT:
         return
     if verdict is _RUN and group is not None:
@@ -129,7 +130,7 @@ def conclude(step: Step) -> None:
     if step.memory.run.state is RunState.CANCELLING:
         _close(step, RunState.CANCELLED, Reason.CANCEL)
     else:
-        _close(step, RunState.FAILED, Reason.RUN_TIMEOUT)
+        _close(step, RunState.FAILED, step.memory.run.reason)
 
 
 def _end(step: Step) -> None:

@@ -71,9 +71,9 @@ TASK_RULES: tuple[Rule[TaskState], ...] = (
     Rule(_MARKABLE, (T.SUCCESS, T.FAILED, T.SKIPPED), "mark", "operator"),
     Rule(_IDLE, (T.CANCELLED,), "cancel, run timeout, deadlock", "operator, scheduler"),
     Rule(
-        (T.NONE, T.SCHEDULED, *_ENDED),
+        (*_IDLE, *_ENDED),
         (T.REMOVED,),
-        "the task is gone from the DAG version of the new episode",
+        "the task is gone from the DAG version of the new episode, or the code of the run is gone",
         "scheduler",
     ),
 )

@@ -147,6 +147,7 @@ class Reason(StrEnum):
     KILLED = "killed"
     CANCEL = "cancel"
     RUN_TIMEOUT = "run_timeout"
+    DAG_REMOVED = "dag_removed"
     ENGINE_STOP = "engine_stop"
     REMOVED = "removed"
     RESULT_INVALID = "result_invalid"

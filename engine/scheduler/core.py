@@ -14,7 +14,7 @@ from engine.clock import Clock
 from engine.environments import Environments
 from engine.execution.port import Bundle, Claimed, Evidence, Executor
 from engine.lifecycle.core import apply
-from engine.lifecycle.events import EngineKill, Event, Granted, Start
+from engine.lifecycle.events import CodeGone, EngineKill, Event, Granted, Start
 from engine.lifecycle.gates import may_start_run
 from engine.lifecycle.instructions import Timeout, WakeAt, derive, run_timeout_at
 from engine.lifecycle.memory import RunMemory
@@ -297,11 +297,23 @@ class Scheduler:
         if not self.may_start:
             return
         for memory, instance in self.admission.grants(self.waiting.limit_of, turn.now):
+            if self._has_lost_code(memory, instance.task_id):
+                self.apply(turn, memory, CodeGone())
+                continue
             attempt_id = instance.current.id if instance.current else self.new_id(turn.now)
             self.apply(turn, memory, Granted(instance.id, attempt_id))
             self.state.attempts[attempt_id] = memory
         if (at := self.admission.next_look()) is not None:
             self.timers.add(Timer(at, "look", 0))
+
+    def _has_lost_code(self, memory: RunMemory, task_id: str) -> bool:
+        """Whether a Python task's bundle is not there. That of a DAG's current version is made again from its file."""
+        entry, version = self.state.dags.get(memory.run.dag_id), self.state.versions[memory.run.version_id]
+        if memory.plan.tasks[task_id].kind != "python":
+            return False
+        if entry is not None and entry.state != "inactive" and entry.version.id == version.id:
+            return False
+        return not self.places.bundle(version.bundle).is_dir()
 
     def _finish(self, turn: Turn) -> None:
         """Derives what has to be done, and hands the turn to the writer."""

@@ -214,7 +214,10 @@ class Rig:
         await self.later(seconds)
 
     async def load(self, *updates: FileUpdate) -> None:
-        """What a scan of the DAG files has found."""
+        """What a scan of the DAG files has found, and kept."""
+        for update in updates:
+            if isinstance(update, Loaded):
+                self.scheduler.places.bundle(update.bundle_hash).mkdir(parents=True, exist_ok=True)
         post_updates(self.scheduler, list(updates))
         await self.turn()
 

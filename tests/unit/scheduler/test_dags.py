@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from engine.dagfiles.updates import Broken, Gone, Loaded
+from engine.execution import port
 from engine.lifecycle.memory import RunMemory
+from engine.lifecycle.validate import problems
 from engine.model.dag import Commit, DagSpec, ImportFailure, ScheduleSpec, TaskSpec
 from engine.model.states import RunType
 from engine.scheduler.planner import create_run, manual_slot
 from engine.scheduler.turn import Turn
 from tests.support.lifecycle import task
-from tests.support.scheduler import Rig
+from tests.support.scheduler import FAILED, OK, Rig
 
 
 def versions(rig: Rig) -> list[tuple[str, int, str]]:
@@ -131,3 +133,41 @@ async def test_a_version_notes_its_commit_and_is_put_right_once_that_holds_it(ri
     assert len(versions(rig)) == 1
     found = [(row["commit_id"], row["author"], row["dirty"]) for row in rig.stored("dag_version.commit")]
     assert found == [("a1", "Ann", 1), ("b2", "Bob", 0)]
+
+
+async def test_a_run_whose_code_is_gone_fails_and_says_so(rig: Rig) -> None:
+    """Its file is gone, and so is the version that was kept: what runs ends, the rest is removed, the run fails.
+
+    With the file put back the same run can be run again.
+    """
+    await rig.dag(task("a"), task("b", "a"), task("c", "b"), task("d"))
+    memory = await rig.trigger()
+    await rig.begin(memory, "a")
+    rig.scheduler.state.pin(memory.run.id)
+    await rig.load(Gone("etl.py"))
+    rig.scheduler.places.bundle("b1").rmdir()
+    await rig.finish(memory, "d")
+    assert memory.run.state == "running"
+    await rig.see(port.Ended(rig.attempt(memory, "a"), OK))
+    assert rig.states(memory) == {"a": "success", "b": "removed", "c": "removed", "d": "success"}
+    assert (memory.run.state, memory.run.reason) == ("failed", "dag_removed")
+    assert problems(memory) == []
+    await rig.dag(task("a"), task("b", "a"), task("c", "b"), task("d"))
+    await rig.command("rerun", runs=(memory.run.run_id,), args={"failed": True})
+    await rig.finish(memory, "b")
+    await rig.finish(memory, "c")
+    assert memory.run.state == "success"
+
+
+async def test_what_fails_after_its_code_is_gone_is_not_tried_again(rig: Rig) -> None:
+    """A retry that comes due finds no code: its task is removed, and nothing waits for ever."""
+    await rig.dag(task("a", retries=1, delay=1.0), task("b"))
+    memory = await rig.trigger()
+    await rig.finish(memory, "b", FAILED)
+    await rig.load(Gone("etl.py"))
+    rig.scheduler.places.bundle("b1").rmdir()
+    await rig.finish(memory, "a", FAILED)
+    assert rig.states(memory)["a"] == "up_for_retry"
+    await rig.later(2)
+    assert rig.states(memory) == {"a": "removed", "b": "failed"}
+    assert (memory.run.state, memory.run.reason) == ("failed", "dag_removed")
