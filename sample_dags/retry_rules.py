@@ -25,9 +25,13 @@ def read_file(try_number):
     retry_exponential_backoff=3,
     retry_jitter=0.2,
     retry_rules=[RetryRule(http_status=[429, 503], delay="1m")],
+    on_lost="fail",
 )
 def send():
-    """Would wait 10, 30, 90 seconds, a fifth more or less; a minute where the server is busy. Today it is not."""
+    """Waits 10, 30, 90 seconds, a fifth more or less; a minute where the server is busy. Today it is not.
+
+    Nothing is sent again by itself when nobody saw how an attempt ended.
+    """
     print("200 OK")
 
 
