@@ -16,7 +16,14 @@ from tests.support.source import PROJECT
 
 pytestmark = pytest.mark.processes
 
-CONFIG = "slots = 24\n[pools]\ndemo_db = 2\n"
+CONFIG = """
+slots = 24
+[pools]
+demo_db = 2
+[connections.demo_api]
+uri = "https://api.example.org"
+token = { file = "demo_secrets.toml", key = "demo.token" }
+"""
 PARAMS = {"slow_steps": {"seconds": 20}}
 DATES = {"flaky_api": "2024-01-15T00:02:00Z", "weather_daily": "2012-01-14"}
 """Dates at which a sample does what it is there for."""
@@ -219,6 +226,9 @@ async def played(sites: Sites) -> Seen:
     needed = [row for row in rows() if row.test is None and row.how]
     with closing(sites.bare(CONFIG)) as site:
         shutil.copytree(PROJECT / "sample_dags", site.home.dags, dirs_exist_ok=True)
+        secrets = site.root / "demo_secrets.toml"
+        secrets.touch(0o600)
+        secrets.write_text('[demo]\ntoken = "not-a-real-token"\n')
         await site.start()
         samples = sorted({row.sample for row in needed})
         await until(lambda: site.knows(*samples), "the samples are loaded", PATIENCE)
