@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine import connections
+from engine.care import Heartbeat, Retention, Telling, heartbeat_of, retention_of, telling_of
 from engine.environments import Environment, Environments, json_table
 from engine.model.ids import check_id
 
@@ -105,6 +106,9 @@ class Settings:
     """`[env.NAME]` tables, and what the home says for all runs."""
     log_limit: int = 64 * 1024 * 1024
     min_free: int = 500 * 1024 * 1024
+    retention: Retention = field(default_factory=Retention)
+    telling: Telling = field(default_factory=Telling)
+    heartbeat: Heartbeat | None = None
 
 
 _KEYS: dict[str, type | tuple[type, ...]] = {
@@ -124,6 +128,10 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "pools": dict,
     "log_limit_mb": int,
     "min_free_mb": int,
+    "retention": dict,
+    "on_failure": dict,
+    "heartbeat_url": str,
+    "heartbeat_seconds": int,
 }
 
 
@@ -287,4 +295,7 @@ def _settings(home: Home, raw: dict[str, Any], environments: Environments) -> Se
         environments=environments,
         log_limit=limit * 1024 * 1024,
         min_free=free * 1024 * 1024,
+        retention=retention_of(raw.get("retention", {})),
+        telling=telling_of(raw.get("on_failure", {})),
+        heartbeat=heartbeat_of(raw.get("heartbeat_url"), raw.get("heartbeat_seconds", 60)),
     )

@@ -19,6 +19,7 @@ OUTSIDE_OF_ENGINE: dict[str, set[str]] = {
     "config": set(),
     "connections": {"keyring"},
     "environments": set(),
+    "care": set(),
     "clock": set(),
     "collector": set(),
     "failpoints": set(),

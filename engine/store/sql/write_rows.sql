@@ -89,8 +89,12 @@ INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE 
 -- name: event.prune
 DELETE FROM event
 WHERE seq < (SELECT min((SELECT max(seq) FROM event),
-                        coalesce((SELECT seq FROM event WHERE at >= :before ORDER BY seq LIMIT 1),
-                                 (SELECT max(seq) FROM event))));
+                        coalesce((SELECT min(seq) FROM (SELECT seq, at FROM event ORDER BY seq LIMIT :most)
+                                  WHERE at >= :before),
+                                 (SELECT min(seq) FROM event) + :most)));
+
+-- name: run.prune
+DELETE FROM run WHERE id = :id AND state IN ('success', 'failed', 'cancelled');
 
 -- name: command.prune_mark
 INSERT INTO meta (key, value) VALUES ('audit_kept_from', CAST(:before AS TEXT))

@@ -160,7 +160,7 @@ async def test_a_feed_that_was_pruned_is_read_anew(filled: FilledHome) -> None:
     memory = await filled.start("trades_us", NOW - HOUR - 14 * 60 * SECOND - 7 * SECOND)
     await filled.play(memory)
     batch = Batch()
-    batch.add("event.prune", before=filled.now + SECOND)
+    batch.add("event.prune", before=filled.now + SECOND, most=1_000)
     await filled.commit(batch)
     assert_the_same(followed, filled, interest)
 

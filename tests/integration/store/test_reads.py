@@ -184,7 +184,7 @@ async def test_the_feed_gives_what_came_after(path: Path) -> None:
             assert first is not None and [event.seq for event in first] == [1, 2]
             assert [event.seq for event in reads_home.events_before(reader, 3)] == [2, 1]
             prune = Batch()
-            prune.add("event.prune", before=T0 + 5)
+            prune.add("event.prune", before=T0 + 5, most=1_000)
             await writer.submit(prune)
             assert reads_home.feed_head(reader) == (10, 6)
             assert reads_home.events_after(reader, 4) is None

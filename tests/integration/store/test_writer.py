@@ -189,11 +189,11 @@ async def test_pruning_the_feed_keeps_its_last_number(path: Path) -> None:
         for at in range(5):
             await writer.submit(Batch(transitions=[Transition("engine", T0 + at, detail=str(at))]))
         prune = Batch()
-        prune.add("event.prune", before=T0 + 3)
+        prune.add("event.prune", before=T0 + 3, most=1_000)
         await writer.submit(prune)
         assert look(path, "SELECT seq FROM event") == [(4,), (5,)]
         prune = Batch()
-        prune.add("event.prune", before=T0 + 1_000)
+        prune.add("event.prune", before=T0 + 1_000, most=1_000)
         await writer.submit(prune)
         assert look(path, "SELECT seq FROM event") == [(5,)]
         assert await writer.submit(Batch(transitions=[Transition("engine", T0)])) == 6

@@ -1,0 +1,37 @@
+-- What is old enough to go, in short reads; the rows themselves are removed by the engine's writer.
+
+-- name: attempts
+SELECT a.id, t.dag_id, t.task_id, a.state, a.outcome, a.ended_at,
+    EXISTS (SELECT 1 FROM task_result AS r
+            WHERE r.task_instance = a.task_instance AND r.attempt = a.id AND r.in_file = 1),
+    NOT EXISTS (SELECT 1 FROM attempt AS later
+                WHERE later.task_instance = a.task_instance AND later.number > a.number AND later.outcome = 'success')
+FROM attempt AS a JOIN task_instance AS t ON t.id = a.task_instance
+WHERE a.id > :after AND a.id <= :upto ORDER BY a.id LIMIT :count;
+
+-- name: callbacks
+SELECT c.id, r.dag_id, c.state FROM callback AS c JOIN run AS r ON r.id = c.run
+WHERE c.id > :after AND c.id <= :upto ORDER BY c.id LIMIT :count;
+
+-- name: old_runs
+SELECT r.id, r.dag_id FROM run AS r
+WHERE r.dag_id = :dag_id AND r.state = :state AND r.ended_at < :before
+    AND r.id <> (SELECT newest.id FROM run AS newest
+                 WHERE newest.dag_id = :dag_id AND newest.state = :state
+                 ORDER BY newest.ended_at DESC LIMIT 1)
+ORDER BY r.ended_at LIMIT :count;
+
+-- name: old_run_count
+SELECT count(*) FROM run WHERE dag_id = :dag_id AND state = :state AND ended_at < :before;
+
+-- name: oldest_event
+SELECT seq, at FROM event ORDER BY seq LIMIT 1;
+
+-- name: event_seq_at
+SELECT seq FROM event WHERE at >= :before ORDER BY seq LIMIT 1;
+
+-- name: oldest_command
+SELECT received_at FROM command ORDER BY number LIMIT 1;
+
+-- name: dag_ids
+SELECT dag_id FROM dag ORDER BY dag_id;
