@@ -41,6 +41,8 @@ from engine.store.errors import CommitFailed, StoreError, StoreMissing, making_s
 from engine.store.migrations import open_store
 from engine.store.seal import seal
 from engine.store.writer import Writer
+from engine.upkeep.night import Night
+from engine.upkeep.watch import DiskWatch
 
 _PROBE_SECONDS = 1.0
 _SWITCH_SECONDS = 0.001
@@ -115,7 +117,7 @@ class Engine:
         await self._writer.open()
         await self._executor.open(self._scheduler.deliver)
         try:
-            self._housekeeping.look_at_disk()
+            self._disk.look()
             await self._load(first=True)
             await self._server.open()
             ready(f"{READY} pid {os.getpid()} home {self._home.root}")
@@ -125,6 +127,7 @@ class Engine:
                     tasks.create_task(self._watch_files()),
                     tasks.create_task(self._mend()),
                     tasks.create_task(self._housekeeping.run()),
+                    tasks.create_task(self._night.run()),
                     tasks.create_task(self._drained()),
                     tasks.create_task(self._meter_while_followed()),
                 ]
@@ -170,7 +173,19 @@ class Engine:
         due.install(self._scheduler)
         archive = StoreArchive(self._lane, self._scheduler)
         self._scheduler.past.look_up = archive.run_before
-        self._housekeeping = Housekeeping(self._home, self._settings, self._scheduler, self._boot_id)
+        self._disk = DiskWatch(self._home, self._settings.min_free, self._scheduler, self._clock, self._log)
+        self._housekeeping = Housekeeping(self._scheduler, self._boot_id, self._disk.look)
+        self._night = Night(
+            self._home,
+            self._settings.retention,
+            self._settings.timezone,
+            self._scheduler,
+            self._lane,
+            self._clock,
+            self._log,
+            self._disk.pruned,
+        )
+        self._scheduler.request_prune = self._night.ask
         self._server = Server(
             self._home.socket,
             Commands(self._scheduler, archive),
@@ -196,6 +211,7 @@ class Engine:
 
     async def _resume(self, first: bool) -> None:
         loaded = await self._lane(loading.read)
+        reported = await self._lane(lambda reader: reader.one("home", "open_report"))
         loading.build(self._scheduler, loaded, self._settings.slots, self._pools, self._settings.max_mapped)
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -203,7 +219,7 @@ class Engine:
             turn.tell(done)
             report = loading.resume(self._scheduler, turn, loaded, self._executor, self._boot_id)
             if first:
-                self._housekeeping.begin(turn, loaded, report, self._pools)
+                self._housekeeping.begin(turn, loaded, report, self._pools, reported is not None)
             turn.note("engine", after="ready" if first else "mended")
 
         self._scheduler.degraded = None
@@ -295,6 +311,7 @@ class Engine:
             rss_bytes=resident,
             attached=attached,
             degraded=scheduler.degraded or scheduler.disk_low,
+            warning=self._disk.warning,
             draining=scheduler.draining,
             quiet=self._quiet(),
         )
@@ -323,6 +340,7 @@ class Engine:
         if self._scheduler.degraded is None:
             await self._flush()
         self._scheduler.close()
+        await self._disk.close()
         await self._server.close()
         await self._executor.close()
         self._parser.close()

@@ -1,4 +1,4 @@
-"""The engine's own life in the store: its session, the report of an unclean start, room on the disk."""
+"""The engine's own life in the store: its session, and the report of an unclean start."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import asyncio
 import dataclasses
 import json
 import os
-import shutil
+from collections.abc import Callable
 
-from engine.config import Home, Settings
 from engine.scheduler.core import Scheduler
 from engine.scheduler.loading import Loaded, Report
 from engine.scheduler.turn import Turn
@@ -18,22 +17,25 @@ _SEEN_SECONDS = 5.0
 
 
 class Housekeeping:
-    """Writes when the engine was there, and stops new starts when the disk is nearly full."""
+    """Writes when the engine was there, and has the disk looked at by `look`."""
 
-    def __init__(self, home: Home, settings: Settings, scheduler: Scheduler, boot_id: str) -> None:
-        self._home = home
-        self._settings = settings
+    def __init__(self, scheduler: Scheduler, boot_id: str, look: Callable[[], None]) -> None:
+        self._look = look
         self._scheduler = scheduler
         self._boot_id = boot_id
         self._session = 0
 
-    def begin(self, turn: Turn, loaded: Loaded, report: Report, pools: dict[str, int]) -> None:
-        """Opens the session; after an unclean stop it leaves a report that stays until somebody acknowledges it."""
+    def begin(self, turn: Turn, loaded: Loaded, report: Report, pools: dict[str, int], reported: bool) -> None:
+        """Opens the session; after an unclean stop it leaves a report that stays until somebody acknowledges it.
+
+        `reported`: one of an earlier start still stands.
+        """
         before = loaded.recovered.session
         self._session = loaded.recovered.heads.session + 1
         turn.batch.add(
             "engine.start", id=self._session, at=turn.now, boot_id=self._boot_id, pid=os.getpid(), version=VERSION
         )
+        self._scheduler.report_open = reported or (before is not None and before.ended_at is None)
         if before is not None and before.ended_at is None:
             story = {
                 **dataclasses.asdict(report),
@@ -58,18 +60,10 @@ class Housekeeping:
     async def run(self) -> None:
         """Looks at the disk and signs the session every five seconds."""
         while True:
-            self.look_at_disk()
+            self._look()
             await asyncio.sleep(_SEEN_SECONDS)
             if self._scheduler.degraded is None:
                 self._scheduler.post(self._sign)
 
     def _sign(self, turn: Turn) -> None:
         turn.batch.add("engine.seen", id=self._session, at=turn.now)
-
-    def look_at_disk(self) -> None:
-        """Has nothing new started while less than the configured space is free."""
-        free = shutil.disk_usage(self._home.root).free
-        low = free < self._settings.min_free
-        if low != (self._scheduler.disk_low is not None):
-            reason = f"{free // 2**20} MB free on the disk of {self._home.root}: nothing new starts" if low else ""
-            self._scheduler.limit(disk_low=reason)

@@ -47,6 +47,7 @@ VERBS: dict[str, Verb] = {
     "backup": Verb("console.cli.backups", "backup", _HOME, "Save a home, while its engine runs."),
     "restore": Verb("console.cli.backups", "restore", _HOME, "Make a home of a backup; it starts on hold."),
     "salvage": Verb("console.cli.backups", "salvage", _HOME, "Save what can be read of a damaged store."),
+    "prune": Verb("console.cli.pruning", "prune", _HOME, "Remove what is older than the home keeps it."),
     "doctor": Verb("console.cli.doctor", "doctor", _HOME, "Check this installation and this home."),
     "verify": Verb("console.cli.doctor", "verify", _HOME, "Check the store against itself and against the evidence."),
     "reset-terminal": Verb("console.cli.terminal", "reset_terminal", _HOME, "Give a broken terminal back."),

@@ -38,6 +38,30 @@ CONFIG_TEXT = """\
 # Which [env.NAME] is used unless another is chosen, with `engine start --env NAME` or `trigger --env NAME`.
 # environment = "dev"
 
+# An address that is asked for every minute while the engine is well: its silence tells that the engine is dead.
+# heartbeat_url = "https://example.org/ping/etl"
+# heartbeat_seconds = 60
+
+# How long things are kept, in days; 0 is for ever. The last good and the last failed attempt of each task stay.
+# It is pruned every night at `at`, in the home's zone.
+[retention]
+# log_days = 30
+# log_gb = 20
+# run_days = 365
+# event_days = 90
+# audit_days = 0
+# at = "03:00"
+
+# Who hears of failed runs: a command, which reads the message as JSON, or a web address, which it is posted to.
+# What fails within gather_seconds is one message; between two there are at least apart_seconds.
+[on_failure]
+# command = ["/usr/local/bin/page", "etl"]
+# webhook = "https://example.org/hooks/etl"
+# gather_seconds = 10
+# apart_seconds = 300
+# [on_failure.dags."trades_*"]
+# webhook = "https://example.org/hooks/trades"
+
 # Further environment of every task. A DAG and a task may add their own.
 [env]
 # WAREHOUSE = "/srv/etl/warehouse.db"

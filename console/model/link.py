@@ -41,6 +41,8 @@ class Gauges:
     draining: bool = False
     quiet: Mapping[str, tuple[Micros, float | None]] = field(default_factory=dict)
     """Running attempts that have written nothing for a while, by id: since when, and per cent of a core meanwhile."""
+    warning: str | None = None
+    """What an operator should see to before it stops anything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ def _engine(scene: Scene, wide: bool) -> list[Spans]:
     if link.gauges is not None:
         if link.gauges.degraded:
             parts.append(((f"degraded: {link.gauges.degraded}", f"{BAD} bold"),))
+        if link.gauges.warning:
+            parts.append(((link.gauges.warning, WARN),))
         if link.gauges.draining:
             parts.append((("draining", WARN),))
         parts.extend(_figures(link.gauges, wide))

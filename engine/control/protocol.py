@@ -201,6 +201,8 @@ class Gauges(Message, tag="gauges"):
     attached: list[str]
     degraded: str | None = None
     draining: bool = False
+    warning: str | None = None
+    """What an operator should see to before it stops anything."""
     quiet: dict[str, tuple[int, float | None]] = {}
     """Running attempts that have written nothing for a while: since when, and per cent of a core meanwhile.
 

@@ -45,6 +45,10 @@ MOST_PER_TURN = 256
 """Items handled in one turn, so that the loop stays free for the socket."""
 
 
+def _nothing_to_prune() -> None:
+    """An engine in a test keeps nothing for years."""
+
+
 class Scheduler:
     """Moves runs. Everything that happens comes in through `post`; nothing is true before its commit.
 
@@ -80,6 +84,8 @@ class Scheduler:
         self.draining = False
         self.stopping = False
         self.request_stop = on_stop
+        self.request_prune: Callable[[], None] = _nothing_to_prune
+        self.report_open = False
         self.environments = Environments()
         self.configured_pools: Mapping[str, int] = {}
         """What `dagdeck.toml` says; pools that operators made or resized stand in the ledger."""

@@ -2,7 +2,7 @@
 
 from engine.control.plans import Verb
 from engine.control.verbs.clear import Clear, Rerun
-from engine.control.verbs.engine import Acknowledge, Drain, Stop
+from engine.control.verbs.engine import Acknowledge, Drain, Prune, Stop
 from engine.control.verbs.hold import Hold, Release
 from engine.control.verbs.mark import Mark
 from engine.control.verbs.pause import Pause, Resume
@@ -32,5 +32,6 @@ VERBS: dict[str, Verb] = {
         Stop(),
         Drain(),
         Acknowledge(),
+        Prune(),
     )
 }

@@ -1,10 +1,10 @@
-"""`stop`, `drain` and `acknowledge`: about the engine itself."""
+"""`stop`, `drain`, `acknowledge` and `prune`: about the engine itself."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from engine.control.plans import Ask, Plan, Target, plural
+from engine.control.plans import Ask, Plan, Refusal, Target, plural
 from engine.control.protocol import Effect
 from engine.lifecycle.memory import RunMemory
 from engine.model.moments import Micros
@@ -55,13 +55,32 @@ class Acknowledge:
     name = "acknowledge"
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        if not scheduler.report_open:
+            raise Refusal("state", "there is no report of an unclean start to acknowledge")
+
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            turn.committed.append(lambda _seq: setattr(scheduler, "report_open", False))
             turn.batch.add("recovery.acknowledge", at=turn.now, who=ask.actor)
             turn.note("engine", reason="acknowledged", command=ask.command)
             return {}
 
         effect = Effect("engine", "", "report open", "acknowledged")
         return Plan([Target(("engine", 0), effect)], "the recovery report is put away", carry, lambda _: "acknowledged")
+
+
+class Prune:
+    """Removes now what is older than the home keeps it, instead of next night."""
+
+    name = "prune"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            turn.committed.append(lambda _seq: scheduler.request_prune())
+            return {}
+
+        effect = Effect("engine", "", "kept", "pruned", detail="logs and history that [retention] no longer keeps")
+        sentence = "what is older than the home keeps it goes now, in small steps"
+        return Plan([Target(("engine", 0), effect)], sentence, carry, lambda _: "pruning has begun")
 
 
 def _alive(scheduler: Scheduler) -> list[tuple[RunMemory, TaskInstance]]:

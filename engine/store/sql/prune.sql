@@ -21,14 +21,8 @@ WHERE r.dag_id = :dag_id AND r.state = :state AND r.ended_at < :before
                  ORDER BY newest.ended_at DESC LIMIT 1)
 ORDER BY r.ended_at LIMIT :count;
 
--- name: old_run_count
-SELECT count(*) FROM run WHERE dag_id = :dag_id AND state = :state AND ended_at < :before;
-
 -- name: oldest_event
 SELECT seq, at FROM event ORDER BY seq LIMIT 1;
-
--- name: event_seq_at
-SELECT seq FROM event WHERE at >= :before ORDER BY seq LIMIT 1;
 
 -- name: oldest_command
 SELECT received_at FROM command ORDER BY number LIMIT 1;

@@ -17,7 +17,9 @@ LARGE = {"run", "run_episode", "task_instance", "attempt", "task_result", "callb
 """Tables that grow for as long as a home lives."""
 PARTIAL = {"callback_open", "attempt_unfinished"}
 """Indexes that hold open rows alone: reading one from end to end is what they are for."""
-NEWEST_FIRST = {("write", "audit_head"), ("write_rows", "event.prune")}
+NEWEST_FIRST = {
+    ("write", "audit_head"), ("write_rows", "event.prune"), ("prune", "oldest_event"), ("prune", "oldest_command"),
+}  # fmt: skip
 """Statements that walk a large table by its key, and stop at the first row that fits."""
 
 WHOLE = {"verify", "salvage"}

@@ -244,6 +244,7 @@ async def test_stop_and_drain_act_once_they_are_committed(rig: Rig) -> None:
 
 async def test_acknowledge_puts_the_report_away(rig: Rig) -> None:
     """The report is acknowledged in the actor's name."""
+    rig.scheduler.report_open = True
     await rig.command("acknowledge")
     (row,) = rig.stored("recovery.acknowledge")
     assert row["at"] == rig.clock.now() and row["who"]
@@ -302,3 +303,22 @@ async def test_a_clear_may_give_another_number_of_retries(rig: Rig) -> None:
             await rig.preview("clear", runs=(run_id,), args={"retries": wrong})
     await rig.command("clear", runs=(run_id,), tasks=("b",), args={"retries": 2})
     assert memory.instances["b", -1].retries == 2
+
+
+async def test_acknowledging_nothing_is_refused(rig: Rig) -> None:
+    """Where no report stands there is nothing to put away, and the answer says so."""
+    with pytest.raises(Refusal, match="no report"):
+        await rig.command("acknowledge")
+    rig.scheduler.report_open = True
+    await rig.command("acknowledge")
+    with pytest.raises(Refusal, match="no report"):
+        await rig.command("acknowledge")
+
+
+async def test_prune_asks_for_it_once_it_is_committed(rig: Rig) -> None:
+    """The command is in the audit; the work itself is the engine's, in its own time."""
+    asked: list[str] = []
+    rig.scheduler.request_prune = lambda: asked.append("now")
+    done = await rig.command("prune")
+    assert done.message == "pruning has begun"
+    assert asked == ["now"]

@@ -1,0 +1,196 @@
+"""Pruning what is older than the home keeps it: every night, and when an operator asks. Rows go in small steps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from structlog.typing import FilteringBoundLogger
+
+from engine.care import Retention
+from engine.clock import Clock
+from engine.config import Home
+from engine.model.moments import DAY, SECOND, Micros, from_datetime, to_datetime
+from engine.model.states import TERMINAL_RUN
+from engine.scheduler.core import Scheduler
+from engine.scheduler.turn import Turn
+from engine.store.errors import CommitFailed, StoreError
+from engine.store.reader import Reader
+from engine.upkeep.children import ChildFailed, prune_files
+
+T = TypeVar("T")
+Lane = Callable[[Callable[[Reader], T]], Awaitable[T]]
+
+EVENTS = 5_000
+RUNS = 20
+"""Rows in one step: each is a commit that others hardly notice."""
+_PAUSE_SECONDS = 0.05
+_LOOK_SECONDS = 60.0
+_PRUNED_AT = "pruned_at"
+
+
+def next_night(after: Micros, at: int, zone: str) -> Micros:
+    """The first moment after `after` at which it is `at` minutes past midnight in the zone."""
+    local = to_datetime(after, zone)
+    for day in range(3):
+        date = (local + timedelta(days=day)).date()
+        then = from_datetime(datetime(date.year, date.month, date.day, at // 60, at % 60, tzinfo=local.tzinfo))
+        if then > after:
+            return then
+    raise AssertionError("a zone without nights")
+
+
+class Night:
+    """Prunes the home of a running engine."""
+
+    def __init__(
+        self,
+        home: Home,
+        retention: Retention,
+        zone: str,
+        scheduler: Scheduler,
+        lane: Callable[[Callable[[Reader], Any]], Awaitable[Any]],
+        clock: Clock,
+        log: FilteringBoundLogger,
+        pruned: Callable[[], None],
+        prune: Callable[..., Awaitable[dict[str, Any]]] = prune_files,
+    ) -> None:
+        self._home = home
+        self._retention = retention
+        self._zone = zone
+        self._scheduler = scheduler
+        self._lane = lane
+        self._clock = clock
+        self._log = log
+        self._pruned = pruned
+        self._prune_files = prune
+        self._wanted = asyncio.Event()
+
+    def ask(self) -> None:
+        """Has it done now."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Every night, and when it was asked for, until cancelled. What fails is told, and tried the next night."""
+        due = next_night(self._clock.now(), self._retention.at, self._zone)
+        last = await self._read(lambda reader: reader.one("recovery", "meta", {"key": _PRUNED_AT}))
+        if last is not None and self._clock.now() - int(last[0]) > 2 * DAY:
+            self._wanted.set()  # it was switched off at night
+        while True:
+            try:
+                left = max(0.0, (due - self._clock.now()) / SECOND)
+                async with asyncio.timeout(min(_LOOK_SECONDS, left)):
+                    await self._wanted.wait()
+            except TimeoutError:
+                if self._clock.now() < due:
+                    continue
+            self._wanted.clear()
+            due = next_night(self._clock.now(), self._retention.at, self._zone)
+            try:
+                await self.prune()
+            except (ChildFailed, StoreError) as error:
+                self._log.warning("not_pruned", error=str(error))
+
+    async def prune(self) -> None:
+        """Files by a process of its own, then rows. Raises ChildFailed, StoreError."""
+        told = await self._prune_files(self._home.root, dry_run=False)
+        runs = await self._prune_runs()
+        events = await self._prune_events()
+        await self._prune_audit()
+        now = self._clock.now()
+        text = f"{told['removed']} attempt directories, {told['freed']} bytes, {runs} runs, {events} events"
+
+        def done(turn: Turn) -> None:
+            turn.batch.add("meta.put", key=_PRUNED_AT, value=str(now))
+            turn.note("engine", reason="pruned", detail=text)
+
+        await self._commit(done)
+        self._pruned()
+        self._log.info("pruned", what=text)
+
+    async def _prune_runs(self) -> int:
+        if not self._retention.run_days:
+            return 0
+        before = self._clock.now() - self._retention.run_days * DAY
+        count = 0
+        dag_ids = await self._read(lambda reader: [row[0] for row in reader.all("prune", "dag_ids")])
+        for dag_id in dag_ids:
+            for state in TERMINAL_RUN:
+                seen: set[int] = set()
+                values = {"dag_id": dag_id, "state": state.value, "before": before, "count": RUNS}
+                while old := await self._old_runs(values, seen):
+                    seen.update(old)
+                    count += await self._remove_runs(old, dag_id)
+        return count
+
+    async def _old_runs(self, values: dict[str, Any], seen: set[int]) -> list[int]:
+        rows = await self._read(lambda reader: reader.all("prune", "old_runs", values))
+        return [row[0] for row in rows if row[0] not in seen]
+
+    async def _remove_runs(self, old: list[int], dag_id: str) -> int:
+        """Runs that somebody is looking at, or that have been reopened since, stay."""
+        gone = 0
+
+        def work(turn: Turn) -> None:
+            nonlocal gone
+            for run in old:
+                if run not in self._scheduler.state.runs:
+                    turn.batch.add("run.prune", id=run)
+                    turn.note("prune", dag_id=dag_id, run=run, reason="retention")
+                    gone += 1
+
+        await self._commit(work)
+        return gone
+
+    async def _prune_events(self) -> int:
+        if not self._retention.event_days:
+            return 0
+        before = self._clock.now() - self._retention.event_days * DAY
+        count = 0
+        while True:
+            oldest = await self._read(lambda reader: reader.one("prune", "oldest_event"))
+            if oldest is None or oldest[1] >= before:
+                return count
+            await self._commit(lambda turn: turn.batch.add("event.prune", before=before, most=EVENTS))
+            after = await self._read(lambda reader: reader.one("prune", "oldest_event"))
+            if after is None or after[0] == oldest[0]:
+                return count
+            count += after[0] - oldest[0]
+
+    async def _prune_audit(self) -> None:
+        if not self._retention.audit_days:
+            return
+        before = self._clock.now() - self._retention.audit_days * DAY
+        oldest = await self._read(lambda reader: reader.one("prune", "oldest_command"))
+        if oldest is None or oldest[0] >= before:
+            return
+
+        def work(turn: Turn) -> None:
+            turn.batch.add("command.prune_mark", before=before)
+            turn.batch.add("command.prune", before=before)
+
+        await self._commit(work)
+
+    async def _read(self, read: Callable[[Reader], T]) -> T:
+        found: T = await self._lane(read)
+        return found
+
+    async def _commit(self, work: Callable[[Turn], None]) -> None:
+        """One step: handed to a turn, and waited for, with a pause after it for everybody else."""
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def step(turn: Turn) -> None:
+            turn.tell(done)
+            work(turn)
+
+        def dropped(error: Exception) -> None:
+            if not done.done():
+                done.set_exception(error)
+
+        if self._scheduler.degraded is not None:
+            raise CommitFailed(self._scheduler.degraded)
+        self._scheduler.post(step, dropped)
+        await done
+        await asyncio.sleep(_PAUSE_SECONDS)
