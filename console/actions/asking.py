@@ -228,6 +228,11 @@ def hold_label(scene: Scene, target: Target) -> str:
     return "release" if scene.snapshot.holds else "hold"
 
 
+def prune(scene: Scene, target: Target) -> Ask:
+    """Remove what is older than the home keeps it."""
+    return Ask("prune", "Prune", Selection(), "pruning requested", frozenset(), note=False)
+
+
 def trigger(scene: Scene, target: Target) -> Ask:
     """A new run of the DAG; its date and parameters come from the form."""
     dag_id = target.dag_id or ""

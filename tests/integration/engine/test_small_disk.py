@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.engine.conftest import DAGS, MakeSite
-from tests.support.engine import Site, until
+from tests.support.engine import PATIENCE, Site, until
 
 pytestmark = pytest.mark.processes
 
@@ -86,15 +87,21 @@ async def fill_and_free(site: Site, disk: Disk) -> None:
     await until(lambda: len(site.bodies()) == 2, "both tasks run")
     assert site.engine is not None
     disk.fill(site.engine.pid)
-    async with site.client() as client:
-        async for event in client.follow():
-            if getattr(event, "degraded", None):
-                break
+    await told(site, degraded=True)
     assert site.engine.code is None
     disk.free(site.engine.pid)
+    await told(site, degraded=False)
     waiting = await site.trigger("results")
     (site.root / "release").touch()
     assert await site.over(run_id) == "success"
     assert await site.over(waiting) == "success"
     assert site.rows("PRAGMA integrity_check") == [("ok",)]
     assert await site.stop() == 0
+
+
+async def told(site: Site, *, degraded: bool) -> None:
+    """Returns once the engine says that it is degraded, or no longer is."""
+    async with asyncio.timeout(PATIENCE), site.client() as client:
+        async for event in client.follow():
+            if hasattr(event, "degraded") and bool(event.degraded) == degraded:
+                return
