@@ -124,6 +124,11 @@ CHANGES = (
         Danger.CHANGES, "acknowledge", 68, possible.change("acknowledge", possible.a_report), asking.acknowledge,
         group="change",
     ),
+    Action(
+        "prune", "prune", "Removes logs and history that are older than the home keeps them, instead of next night.",
+        ("D",), frozenset({OVERVIEW}), Danger.CHANGES, "prune", 0, possible.change("prune"), asking.prune,
+        group="change",
+    ),
 )  # fmt: skip
 
 REST = (

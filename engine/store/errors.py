@@ -81,8 +81,6 @@ def making_sense(path: Path) -> Iterator[None]:
     SQLite's checks find pages that are not sound. Content that was overwritten is found when it is understood: then
     rows name what does not exist, states are none, JSON is garbage.
     """
-    import msgspec  # here, because a listing that finds nothing wrong has no use for it
-
     try:
         yield
     except sqlite3.Error as error:
