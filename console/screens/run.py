@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,18 +16,18 @@ from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
 from console.screens.pane import Bar, Pane
+from console.screens.run_boxes import Boxes
 from console.view import run as view
 from console.view.attempts import attempt_rows
 from console.view.frame import Folds, Frame, folded_group
+from console.view.gantt import GanttRows, legend
 from console.view.spans import DIM, TEXT, Spans
 from console.widgets.lines import LineView
 from console.widgets.status import BarLine, rule
 from engine.model.moments import SECOND, Micros
 
-if TYPE_CHECKING:
-    from console.app import ConsoleApp
-
 _ETA_EVERY: Micros = 2 * SECOND
+TABLE, GANTT, BOXES = "table", "gantt", "boxes"
 LAID_OUT_AT_ONCE = 300
 """Tasks up to which a graph is laid out within a frame."""
 
@@ -38,11 +37,18 @@ class RunPane(Pane):
 
     view = "run"
 
-    DEFAULT_CSS = "RunPane > #attempts { height: 4; }"
+    DEFAULT_CSS = """
+    RunPane > #attempts { height: 4; }
+    RunPane > #boxes { display: none; }
+    RunPane.boxes > #boxes { display: block; }
+    RunPane.boxes > #tasks { display: none; }
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.list = LineView(id="tasks")
+        self.boxes = Boxes(self._to)
+        self.mode = TABLE
         self.attempts_rule = BarLine(fill="─", fill_token="rule", id="attempts-rule")
         self.attempts = LineView(cursor=False, id="attempts")
         self.attempts.can_focus = False
@@ -59,12 +65,13 @@ class RunPane(Pane):
     def compose(self) -> ComposeResult:
         """Tasks above, attempts below."""
         yield self.list
+        yield self.boxes
         yield self.attempts_rule
         yield self.attempts
 
     def focus_inside(self) -> Widget:
-        """The tasks."""
-        return self.list
+        """The tasks, or their boxes."""
+        return self.boxes if self.mode == BOXES else self.list
 
     def arrive(self, place: Place) -> None:
         """The run of the place, at its task; whoever comes back finds the cursor where it was."""
@@ -104,11 +111,41 @@ class RunPane(Pane):
         if not self._laid_out(run):
             self.list.show([(None, ((f"laying out {len(run.tasks):,} tasks", DIM),))])
             return
-        self._rows = view.RunRows(scene, run, self._rows, self.list.cursor_key, self._frame)
-        self.list.show(self._rows)
+        self._draw_rows(scene, run, self.list.cursor_key)
         if self._wanted is not None:
             self._place_cursor(run)
+        self._draw_boxes(scene, run)
         self._draw_attempts(scene, run)
+
+    def _draw_rows(self, scene: Scene, run: RunDetail, cursor: Hashable) -> None:
+        """Graph with table or bars. Behind the boxes they are drawn too: it is their cursor."""
+        before = self._rows
+        if self.mode == GANTT:
+            self._rows = GanttRows(scene, run, before, cursor, self._frame)
+        else:
+            known = None if isinstance(before, GanttRows) else before
+            self._rows = view.RunRows(scene, run, known, cursor, self._frame)
+        self.list.show(self._rows)
+
+    def _draw_boxes(self, scene: Scene, run: RunDetail) -> None:
+        if self.mode == BOXES and self._rows is not None:
+            self.boxes.draw_run(scene, run, self._rows.frame, self.list.cursor_key)
+
+    def _to(self, key: Hashable) -> None:
+        """Puts the cursor on a row, in the table and so in the boxes."""
+        self.list.move_to(key)
+
+    def look(self, mode: str) -> None:
+        """Another picture of the same run, with the same cursor; the one that is shown gives way to the table."""
+        self.mode = TABLE if self.mode == mode else mode
+        self.set_class(self.mode == BOXES, "boxes")
+        self.focus_inside().focus()
+        if self._scene is not None:
+            self.call_after_refresh(self._draw_again)
+
+    def _draw_again(self) -> None:
+        if self._scene is not None:
+            self.draw(self._scene)
 
     def _laid_out(self, run: RunDetail) -> bool:
         """Whether the run's graph has a place for every task. A large one is laid out beside, so that keys go on."""
@@ -163,8 +200,8 @@ class RunPane(Pane):
         scene = self._scene
         run = None if scene is None else self.detail(scene)
         if scene is not None and run is not None:
-            self._rows = view.RunRows(scene, run, self._rows, event.key, self._frame)
-            self.list.show(self._rows)
+            self._draw_rows(scene, run, event.key)
+            self._draw_boxes(scene, run)
             self._draw_attempts(scene, run)
 
     def card(self, scene: Scene) -> TaskCard | None:
@@ -190,7 +227,13 @@ class RunPane(Pane):
         run = self.detail(scene)
         if scene.snapshot.trouble:
             return ((scene.snapshot.trouble[: max(width - 20, 10)], "bad"),)
-        return () if run is None else view.summary(scene, run)
+        if run is None:
+            return ()
+        counts = view.summary(scene, run)
+        if self.mode == GANTT and isinstance(self._rows, GanttRows) and width >= 110:
+            return (*legend(run, self._rows), ("   ", DIM), *counts)
+        words = self.boxes.words if self.mode == BOXES else ""
+        return ((f"{words}   ", DIM), *counts) if words else counts
 
     def target(self, scene: Scene) -> Target:
         """The task under the cursor."""
@@ -247,10 +290,3 @@ class RunPane(Pane):
             if index and self._rows.is_failure(index):
                 return self.list.move_to(self._rows.card(index).key)
         return False
-
-
-def fold(app: ConsoleApp, target: Target) -> None:
-    """Folds or unfolds the row under the cursor."""
-    pane = app.stage.front
-    if isinstance(pane, RunPane) and not pane.fold(app.scene()):
-        app.say("nothing is folded here: mapped tasks and task groups can be", "warn")

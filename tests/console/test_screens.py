@@ -45,6 +45,29 @@ async def test_a_run_opens_at_what_is_wrong() -> None:
         assert "─ load ─" in screen.text
 
 
+async def test_table_bars_and_boxes_share_one_cursor() -> None:
+    """`4` shows the tasks over time, `3` as boxes with arrows along the edges; the same task stays under the cursor."""
+    async with console(world(trades("failed")), (120, 36)) as screen:
+        await screen.press("j", "enter", "4")
+        assert "critical path" in screen.text and "waited" in screen.text
+        pane = screen.app.stage.run_pane
+        assert pane.list.cursor_key == ("task", "load", -1)
+        await screen.press("k", "3")
+        await screen.shows("│ ✓ join")
+        await screen.press("l")
+        assert pane.list.cursor_key == ("task", "load", -1) and "─ load ─" in screen.text
+        await screen.press("h", "h")
+        above = pane.list.cursor_key
+        assert above in (("task", "clean_orders", -1), ("task", "clean_users", -1))
+        await screen.press("j", "k")
+        target = pane.target(screen.app.scene())
+        assert target.task_id in ("clean_orders", "clean_users")
+        await screen.press("3")
+        assert "waits for" in screen.text and pane.list.cursor_key == ("task", target.task_id, -1)
+        await screen.press("h")
+        assert screen.app.place.view == "overview"
+
+
 async def test_whoever_comes_back_finds_the_cursor_where_it_was() -> None:
     """From a task's log back to the run: the cursor stands on that task, not where the run was opened."""
     async with console(world(trades("failed"))) as screen:

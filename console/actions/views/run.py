@@ -9,6 +9,32 @@ FOLD = Action(
     ("space",), frozenset({RUN}), rank=20,
 )  # fmt: skip
 
+_RUN = frozenset({RUN})
+_DOING = "console.screens.run_doing"
+
+LOOKS = (
+    Action("boxes", "boxes", "The graph as boxes, or the table again; the arrows then move along its edges.", ("3",),
+           _RUN, rank=28),
+    Action("gantt", "gantt", "The tasks as bars over time, or the table again.", ("4",), _RUN, rank=27),
+    Action("run.left", "back, or upstream", "One level back; in the boxes to the task before.", ("h", "left"), _RUN),
+    Action("run.right", "log, or downstream", "The log; in the boxes to the task after.", ("l", "right"), _RUN),
+    Action("boxes.nearer", "fewer hops", "Of a large graph only the cursor's nearer neighbours.", ("<",), _RUN),
+    Action("boxes.wider", "more hops", "Of a large graph more neighbours of the cursor.", (">",), _RUN),
+)  # fmt: skip
+
 VIEW = View(
-    RUN, "run", "console.screens.run:RunPane", 3, actions=(FOLD,), handlers={"fold": "console.screens.run:fold"}
+    RUN,
+    "run",
+    "console.screens.run:RunPane",
+    3,
+    actions=(FOLD, *LOOKS),
+    handlers={
+        "fold": f"{_DOING}:fold",
+        "boxes": f"{_DOING}:boxes",
+        "gantt": f"{_DOING}:gantt",
+        "run.left": f"{_DOING}:left",
+        "run.right": f"{_DOING}:right",
+        "boxes.nearer": f"{_DOING}:nearer",
+        "boxes.wider": f"{_DOING}:wider",
+    },
 )

@@ -1,0 +1,62 @@
+"""What the keys of the run's view do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.actions.registry import BY_ID
+from console.screens.doing import back
+from console.screens.run import BOXES, GANTT, RunPane
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+    from console.model.targets import Target
+
+
+def boxes(app: ConsoleApp, target: Target) -> None:
+    """The graph as boxes, or the table again."""
+    app.stage.run_pane.look(BOXES)
+    app.redraw()
+
+
+def gantt(app: ConsoleApp, target: Target) -> None:
+    """The tasks over time, or the table again."""
+    app.stage.run_pane.look(GANTT)
+    app.redraw()
+
+
+def left(app: ConsoleApp, target: Target) -> None:
+    """In the boxes against an edge; elsewhere one level back."""
+    pane = app.stage.run_pane
+    if pane.mode == BOXES:
+        pane.boxes.step(-1, 0)
+    else:
+        back(app, target)
+
+
+def right(app: ConsoleApp, target: Target) -> None:
+    """In the boxes along an edge; elsewhere the log."""
+    pane = app.stage.run_pane
+    if pane.mode == BOXES:
+        pane.boxes.step(1, 0)
+    else:
+        app.perform(BY_ID["open"], target)
+
+
+def nearer(app: ConsoleApp, target: Target) -> None:
+    """Fewer hops around the cursor."""
+    app.stage.run_pane.boxes.widen(-1)
+    app.redraw()
+
+
+def wider(app: ConsoleApp, target: Target) -> None:
+    """More hops around the cursor."""
+    app.stage.run_pane.boxes.widen(1)
+    app.redraw()
+
+
+def fold(app: ConsoleApp, target: Target) -> None:
+    """Folds or unfolds the row under the cursor."""
+    pane = app.stage.front
+    if isinstance(pane, RunPane) and not pane.fold(app.scene()):
+        app.say("nothing is folded here: mapped tasks and task groups can be", "warn")
