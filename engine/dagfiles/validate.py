@@ -32,7 +32,19 @@ def advice(dag: DagSpec) -> list[str]:
             found.append(f"task {task.task_id!r}: all_done_min_one_success skips it when one upstream task is skipped")
         if task.retry.retries and task.retry.max_delay < task.retry.delay:
             found.append(f"task {task.task_id!r}: max_retry_delay is shorter than retry_delay, so it is what counts")
+    found += _advice_on_failures(dag)
     return [f"DAG {dag.dag_id!r}: {text}" for text in found]
+
+
+def _advice_on_failures(dag: DagSpec) -> Iterator[str]:
+    allowed = {task.task_id for task in dag.tasks if task.allow_failure}
+    for task in dag.tasks if allowed else ():
+        if task.trigger_rule is TriggerRule.ALL_SUCCESS and not task.allow_failure:
+            for above in allowed.intersection(task.upstream):
+                yield (
+                    f"task {task.task_id!r}: {above!r} before it may fail, but this one needs its success: it fails the "
+                    "run in its place; give it another trigger_rule, or allow_failure too"
+                )
 
 
 def _problems(dag: DagSpec, pools: Mapping[str, int]) -> Iterator[tuple[str, int | None]]:

@@ -139,6 +139,20 @@ def test_what_may_surprise_is_advice() -> None:
     assert ["task 'b'" in found[0], "task 'c'" in found[1], "task 'd'" in found[2], len(found)] == [True, True, True, 3]
 
 
+def test_a_task_that_needs_one_which_may_fail_is_advice() -> None:
+    """The run would fail through it all the same, unless it takes the failure or may fail itself."""
+    found = advice(
+        dag(
+            shell("a", allow_failure=True),
+            shell("b", "a"),
+            shell("c", "a", trigger_rule=TriggerRule.ALL_DONE),
+            shell("d", "a", allow_failure=True),
+        )
+    )
+    assert len(found) == 1
+    assert "task 'b': 'a' before it may fail" in found[0]
+
+
 def test_large_graphs_are_checked() -> None:
     """A chain of 2,000, a fan of 5,000 and a complete bipartite 100×100 are sound."""
     chain = [shell("c0"), *(shell(f"c{n}", f"c{n - 1}") for n in range(1, 2000))]
