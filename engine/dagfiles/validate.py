@@ -40,10 +40,10 @@ def _advice_on_failures(dag: DagSpec) -> Iterator[str]:
     allowed = {task.task_id for task in dag.tasks if task.allow_failure}
     for task in dag.tasks if allowed else ():
         if task.trigger_rule is TriggerRule.ALL_SUCCESS and not task.allow_failure:
-            for above in allowed.intersection(task.upstream):
+            for above in sorted(allowed.intersection(task.upstream)):
                 yield (
-                    f"task {task.task_id!r}: {above!r} before it may fail, but this one needs its success: it fails the "
-                    "run in its place; give it another trigger_rule, or allow_failure too"
+                    f"task {task.task_id!r}: {above!r} before it may fail, but this one needs its success, and fails the "
+                    "run in its place: give it another trigger_rule, or allow_failure too"
                 )
 
 
