@@ -42,8 +42,8 @@ def _advice_on_failures(dag: DagSpec) -> Iterator[str]:
         if task.trigger_rule is TriggerRule.ALL_SUCCESS and not task.allow_failure:
             for above in sorted(allowed.intersection(task.upstream)):
                 yield (
-                    f"task {task.task_id!r}: {above!r} before it may fail, but this one needs its success, and fails the "
-                    "run in its place: give it another trigger_rule, or allow_failure too"
+                    f"task {task.task_id!r}: {above!r} before it may fail, but this one needs its success, and fails "
+                    "the run in its place: give it another trigger_rule, or allow_failure too"
                 )
 
 
