@@ -11,6 +11,7 @@ from engine.lifecycle.instructions import Kill, Launch, Stack
 from engine.lifecycle.memory import RunMemory
 from engine.model.attempt_files import AttemptStatus
 from engine.model.moments import Micros
+from engine.model.rows import UNMAPPED
 from engine.model.states import TaskState
 from engine.scheduler.dispatch import CallbackCall, Dispatcher
 from engine.scheduler.state import LiveCallback, State
@@ -82,7 +83,10 @@ class Actor:
                 attempt=order.attempt_id,
                 error=order.error,
             )
-            state.callbacks[row.id] = LiveCallback(CallbackCall(row.id, row.name, order.task_id, row.error), row)
+            about = state.runs[order.run].by_id.get(order.task_instance or 0)
+            map_index = about.map_index if about else UNMAPPED
+            call = CallbackCall(row.id, row.name, order.task_id, row.error, map_index)
+            state.callbacks[row.id] = LiveCallback(call, row)
             state.pin(row.run)
             turn.launched_callbacks.append(row.id)
             turn.batch.callbacks.append(row)

@@ -20,7 +20,7 @@ from engine.lifecycle.plan import DagPlan
 from engine.model.attempt_files import RESULT, AttemptSpec, Context, InputRef
 from engine.model.dag import DagSpec, TaskSpec
 from engine.model.moments import to_datetime, to_iso
-from engine.model.rows import Attempt, Run, TaskInstance
+from engine.model.rows import UNMAPPED, Attempt, Run, TaskInstance
 
 
 @dataclass(slots=True)
@@ -47,6 +47,7 @@ class CallbackCall:
     name: str
     task_id: str | None
     error: str | None
+    map_index: int = UNMAPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ class Dispatcher:
             dag_id=run.dag_id,
             run_id=run.run_id,
             task_id=call.task_id or "",
-            map_index=-1,
+            map_index=call.map_index,
             number=0,
             kind="callback",
             context=self._context(version.spec, run, None),

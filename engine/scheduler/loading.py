@@ -207,7 +207,8 @@ def _resume_callbacks(scheduler: Scheduler, turn: Turn, loaded: Loaded, executor
         if memory is None:
             continue
         instance = memory.by_id.get(row.task_instance) if row.task_instance is not None else None
-        call = CallbackCall(row.id, row.name, instance.task_id if instance else None, row.error)
+        of_task = (instance.task_id, row.error, instance.map_index) if instance else (None, row.error)
+        call = CallbackCall(row.id, row.name, *of_task)
         scheduler.state.callbacks[row.id] = LiveCallback(call, row)
         scheduler.state.pin(row.run)
         if isinstance(executor.survey(row.id), port.NeverStarted):

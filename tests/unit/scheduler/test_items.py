@@ -14,7 +14,7 @@ from engine.control.plans import Refusal
 from engine.execution import port
 from engine.lifecycle.memory import RunMemory
 from engine.model.attempt_files import AttemptSpec, InputRef
-from engine.model.dag import MapSource, TaskSpec
+from engine.model.dag import CallbackFlags, MapSource, TaskSpec
 from engine.scheduler.items import DEFAULT_MOST, read_file
 from tests.support.scheduler import OK, Rig
 
@@ -119,6 +119,14 @@ async def test_an_item_that_is_gone_fails_the_attempt_for_good(rig: Rig) -> None
     rig.scheduler.state.results[memory.run.id]["list", -1] = InputRef([1])
     with pytest.raises(PermanentError, match="there is no item 1 any more"):
         items.inputs(memory.instances["work", 1])
+
+
+async def test_callbacks_know_their_index(rig: Rig) -> None:
+    """What is called about an index is told which one it is."""
+    memory = await started(rig, work(callbacks=CallbackFlags(on_success=True)), [1, 2])
+    await finish(rig, memory, "work", None, 1)
+    called = [order.spec for order in rig.executor.launched if order.spec.kind == "callback"]
+    assert [(spec.task_id, spec.map_index) for spec in called] == [("work", 1)]
 
 
 async def test_commands_name_indexes_tasks_and_groups(rig: Rig) -> None:
