@@ -58,6 +58,8 @@ _REASONS = {
 _BLOCKERS: dict[str, str] = {
     Blocker.RUN_PAUSED: "its run is paused: `dagdeck resume` lets it go on",
     Blocker.DEGRADED: "the engine is degraded and starts nothing: see `dagdeck engine status`",
+    Blocker.BACKFILL_SLOTS: "its backfill has all the slots that it may have, by default half of each pool",
+    Blocker.NOT_DURING: "its backfill starts nothing at this time of the day",
     Blocker.DISK: "the disk has less free space than min_free_mb",
     Blocker.DRAINING: "the engine drains: it starts nothing new before it stops",
 }

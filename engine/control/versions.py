@@ -1,4 +1,4 @@
-"""Which version of its DAG a run goes on with when it runs again: found for previews, carried out for commands."""
+"""Which version of its DAG a run goes on with when it runs again."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.control.protocol import Code
-from engine.lifecycle.clearing import rebase
 from engine.lifecycle.memory import RunMemory
 from engine.model.states import TERMINAL_RUN
 from engine.scheduler.core import Scheduler
-from engine.scheduler.turn import Turn
 
 
 def code_of(scheduler: Scheduler, memories: Iterable[RunMemory]) -> list[Code]:
@@ -58,15 +56,3 @@ def as_result(codes: Iterable[Code]) -> list[dict[str, Any]]:
         {"dag_id": code.dag_id, "before": code.before_number, "after": code.after_number, "runs": code.runs}
         for code in codes
     ]
-
-
-def renew(scheduler: Scheduler, turn: Turn, memory: RunMemory) -> None:
-    """Puts a run that is over on its DAG's current version, before the clear that reopens it."""
-    entry = scheduler.state.dags.get(memory.run.dag_id)
-    if entry is None or entry.version.id == memory.run.version_id or memory.run.state not in TERMINAL_RUN:
-        return
-    mark = len(turn.changes.transitions)
-    rebase(memory, entry.version.plan, turn.changes, scheduler.state.task_ids, turn.now)
-    for moved in turn.changes.transitions[mark:]:
-        if moved.task_instance is not None:
-            turn.touched[moved.task_instance] = memory

@@ -97,6 +97,8 @@ _SENTENCES: dict[Blocker, Callable[[TaskInstance, RunMemory, Limits, Micros], st
     Blocker.RUN_QUEUED: _fixed("Its run has not started yet."),
     Blocker.RUN_AFTER: _run_after,
     Blocker.HOLD: _fixed("An operator holds it: release the hold."),
+    Blocker.BACKFILL_SLOTS: _fixed("Its backfill has all the slots that it may have: raise its max_slots, or wait."),
+    Blocker.NOT_DURING: _fixed("Its backfill starts nothing at this time of the day."),
     Blocker.DEGRADED: _fixed("The engine cannot save its state, so nothing starts until it can."),
     Blocker.DISK: _fixed("The disk is nearly full, so nothing starts until there is space."),
     Blocker.DRAINING: _fixed("The engine is draining: it starts nothing more and stops when nothing runs."),

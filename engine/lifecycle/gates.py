@@ -36,6 +36,16 @@ class Limits:
     """DAGs that hold their automated runs until their file can be loaded again."""
     dag_frozen: Collection[str] = ()
     """Paused DAGs of whose started runs nothing starts either."""
+    backfill_most: Mapping[int, int] = field(default_factory=dict)
+    """Instances that a backfill may have at the same time, by backfill, where it was said."""
+    backfill_active: Mapping[int, int] = field(default_factory=dict)
+    """Instances that hold a slot, by backfill."""
+    backfill_taken: Mapping[str, int] = field(default_factory=dict)
+    """Slots that backfills hold, by pool."""
+    backfill_share: Mapping[str, int] = field(default_factory=dict)
+    """Slots that all backfills together may hold, by pool."""
+    backfill_quiet: Collection[int] = ()
+    """Backfills that start nothing at this time of the day."""
     hold_all: bool = False
     hold_dags: Collection[str] = ()
     hold_pools: Collection[str] = ()
@@ -83,8 +93,22 @@ def _run_gates(run: Run, spec: DagSpec, limits: Limits, now: Micros) -> Iterator
     if limits.hold_all or run.dag_id in limits.hold_dags:
         yield Blocker.HOLD
     yield from _engine_gates(limits)
-    if limits.runs_active.get(run.dag_id, 0) >= spec.max_active_runs:
+    if run.backfill is None and limits.runs_active.get(run.dag_id, 0) >= spec.max_active_runs:
         yield Blocker.MAX_ACTIVE_RUNS
+
+
+def _backfill_gates(backfill: int, task: TaskSpec, limits: Limits) -> Iterator[str]:
+    """A backfill has a share of the slots: one that was given to it, or with all others of them half of each pool."""
+    if backfill in limits.backfill_quiet:
+        yield Blocker.NOT_DURING
+    most = limits.backfill_most.get(backfill)
+    if most is not None:
+        if limits.backfill_active.get(backfill, 0) >= most:
+            yield Blocker.BACKFILL_SLOTS
+        return
+    taken = limits.backfill_taken.get(task.pool, 0)
+    if taken and taken + task.pool_slots > limits.backfill_share.get(task.pool, 1):
+        yield Blocker.BACKFILL_SLOTS
 
 
 def _engine_gates(limits: Limits) -> Iterator[str]:
@@ -124,6 +148,8 @@ def _instance_gates(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Mi
         yield Blocker.HOLD
     yield from _engine_gates(limits)
     yield from reached(memory, task, limits)
+    if run.backfill is not None:
+        yield from _backfill_gates(run.backfill, task, limits)
     free = limits.pool_free.get(pool, 0)
     if free is not None and free < task.pool_slots:
         yield f"{Blocker.POOL}:{pool}"

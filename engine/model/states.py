@@ -191,5 +191,7 @@ class Blocker(StrEnum):
     POOL = "pool"
     POOL_RESERVED = "pool_reserved"
     ENGINE_SLOTS = "engine_slots"
+    BACKFILL_SLOTS = "backfill_slots"
+    NOT_DURING = "not_during"
     DISK = "disk"
     DRAINING = "draining"

@@ -62,7 +62,7 @@ class Admission:
             instance.id,
             run.id,
             run.dag_id,
-            _KINDS.get(run.run_type, AUTOMATED),
+            BACKFILL if run.backfill is not None else _KINDS.get(run.run_type, AUTOMATED),
             task.priority_weight,
             (run.logical_date, run.id, memory.plan.index[instance.task_id], instance.map_index),
             task.pool_slots,
@@ -75,7 +75,10 @@ class Admission:
     def freed(self, memory: RunMemory, task_id: str) -> None:
         """A slot came back: the best ones held back by each limit that it counted towards get their chance again."""
         run = memory.run
-        for key in (("dag", run.dag_id, ""), ("run", run.id, ""), ("task", run.dag_id, task_id)):
+        keys: list[LimitKey] = [("dag", run.dag_id, ""), ("run", run.id, ""), ("task", run.dag_id, task_id)]
+        if run.backfill is not None:
+            keys += [("backfill", run.backfill, ""), ("backfill", "", "")]
+        for key in keys:
             for pool in self._parked.get(key, ()):
                 self._wake(key, pool)
 

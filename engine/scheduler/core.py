@@ -268,7 +268,8 @@ class Scheduler:
         if entry is None:
             return
         was, now = moved.from_state in ACTIVE_RUN, moved.to_state in ACTIVE_RUN
-        self.ledger.runs_active[run.dag_id] += int(now) - int(was)
+        if run.backfill is None:
+            self.ledger.runs_active[run.dag_id] += int(now) - int(was)
         if moved.from_state == RunState.PAUSED:
             self.admission.release(("gate", run.dag_id, ""))
         if moved.to_state != RunState.QUEUED:

@@ -40,6 +40,11 @@ class Ledger:
         }
         self.pool_reserved: dict[str, tuple[int, Micros]] = {}
         """Pools whose free slots are kept for a task that needs more of them: its instance, and until when."""
+        self.backfill_most: dict[int, int] = {}
+        self.backfill_active: Counter[int] = Counter()
+        self.backfill_taken: Counter[str] = Counter()
+        self.backfill_share = {name: self._share_of(size) for name, size in pools.items()}
+        self.backfill_quiet: set[int] = set()
         self.dag_paused: set[str] = set()
         self.dag_broken: set[str] = set()
         self.limits = Limits(
@@ -49,6 +54,11 @@ class Ledger:
             dag_active=self.dag_active,
             task_active=self.task_active,
             runs_active=self.runs_active,
+            backfill_most=self.backfill_most,
+            backfill_active=self.backfill_active,
+            backfill_taken=self.backfill_taken,
+            backfill_share=self.backfill_share,
+            backfill_quiet=self.backfill_quiet,
             dag_paused=self.dag_paused,
             dag_broken=self.dag_broken,
         )
@@ -67,7 +77,7 @@ class Ledger:
 
     def restore(self, memory: RunMemory) -> None:
         """Books what a run brought back from the store holds."""
-        if memory.run.state in ACTIVE_RUN:
+        if memory.run.state in ACTIVE_RUN and memory.run.backfill is None:
             self.runs_active[memory.run.dag_id] += 1
         for instance in memory.by_id.values():
             if instance.state in ALIVE_TASK and instance.task_id in memory.plan.tasks:
@@ -79,13 +89,21 @@ class Ledger:
         self.dag_active[dag_id] += sign
         self.task_active[dag_id, task_id] += sign
         self.pool_taken[task.pool] += sign * task.pool_slots
+        if memory.run.backfill is not None:
+            self.backfill_active[memory.run.backfill] += sign
+            self.backfill_taken[task.pool] += sign * task.pool_slots
         free = self.pool_free.get(task.pool)
         if free is not None:
             self.pool_free[task.pool] = free - sign * task.pool_slots
 
+    def _share_of(self, size: int) -> int:
+        """Half of a pool's slots, or of the engine's where the pool has no limit; at least one."""
+        return max(1, (self.slots if size == UNLIMITED else size) // 2)
+
     def resize(self, pool: str, slots: int) -> None:
         """Makes a pool, or changes its size. Who holds slots keeps them: fewer than are taken leaves none free."""
         self.pools[pool] = slots
+        self.backfill_share[pool] = self._share_of(slots)
         self.pool_free[pool] = None if slots == UNLIMITED else slots - self.pool_taken[pool]
 
     def remove(self, pool: str) -> None:

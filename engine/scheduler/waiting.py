@@ -37,6 +37,9 @@ def limit_key(memory: RunMemory, instance: TaskInstance, limits: Limits, now: Mi
         return ("run", run.id, "")
     if Blocker.MAX_ACTIVE_TIS_PER_TASK in codes:
         return ("task", run.dag_id, instance.task_id)
+    if Blocker.BACKFILL_SLOTS in codes:
+        own = run.backfill if run.backfill in limits.backfill_most else None
+        return ("backfill", "" if own is None else own, "")
     return ("gate", run.dag_id, "")
 
 

@@ -5,6 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from engine.model.backfill import (
+    Backfill,
+    BackfillItem,
+    BackfillState,
+    ItemReason,
+    ItemState,
+    Order,
+    Reprocess,
+)
 from engine.model.moments import Micros
 from engine.model.rows import Attempt, Run, TaskInstance
 from engine.model.states import (
@@ -21,6 +30,7 @@ from engine.store.errors import NotFound
 from engine.store.reader import Reader, Row
 from engine.store.stored import (
     Heads,
+    StoredBackfill,
     StoredCommand,
     StoredDag,
     StoredHold,
@@ -28,6 +38,7 @@ from engine.store.stored import (
     StoredResult,
     StoredSchedule,
     StoredSession,
+    StoredSlot,
     StoredVersion,
 )
 
@@ -60,6 +71,9 @@ class Recovered:
     schedules: dict[str, StoredSchedule]
     taken: dict[str, list[Micros]]
     """By DAG, logical dates beyond its schedule's last one for which there is a scheduled or backfill run."""
+    backfills: list[StoredBackfill]
+    """Those that are not over."""
+    last_backfill: int
     pools: list[StoredPool]
     holds: list[StoredHold]
     unfinished: list[Attempt]
@@ -87,6 +101,8 @@ def recover(reader: Reader) -> Recovered:
             dags=[StoredDag(*(*row[:-1], json.loads(row[-1]))) for row in reader.all("recovery", "dags")],
             schedules={row[0]: StoredSchedule(*row) for row in reader.all("recovery", "schedules")},
             taken=_taken(reader),
+            backfills=[load_backfill(reader, row[0]) for row in reader.all("recovery", "open_backfills")],
+            last_backfill=int((reader.one("recovery", "backfill_head") or (0,))[0]),
             pools=[StoredPool(*row) for row in reader.all("recovery", "pools")],
             holds=[StoredHold(*row) for row in reader.all("recovery", "open_holds")],
             unfinished=[_attempt(row) for row in reader.all("recovery", "unfinished_attempts")],
@@ -99,6 +115,38 @@ def _taken(reader: Reader) -> dict[str, list[Micros]]:
     for dag_id, logical_date in reader.all("recovery", "slots_taken"):
         found.setdefault(dag_id, []).append(logical_date)
     return found
+
+
+def load_backfill(reader: Reader, backfill: int) -> StoredBackfill:
+    """A backfill with its dates. Raises NotFound."""
+    with reader.snapshot():
+        row = reader.one("recovery", "backfill", {"id": backfill})
+        if row is None:
+            raise NotFound(f"there is no backfill {backfill}")
+        items = [_item(item) for item in reader.all("recovery", "backfill_items", {"id": backfill})]
+    return StoredBackfill(_backfill(row), items)
+
+
+def runs_in_slots(reader: Reader, dag_id: str, low: Micros, high: Micros) -> dict[Micros, StoredSlot]:
+    """The scheduled and backfill runs of a DAG with logical dates in [low, high], by date."""
+    values = {"dag_id": dag_id, "low": low, "high": high}
+    rows = reader.all("recovery", "runs_in_slots", values)
+    return {row[0]: StoredSlot(row[1], row[2], RunState(row[3])) for row in rows}
+
+
+def _backfill(row: Row) -> Backfill:
+    made = Backfill(*row)
+    made.state, made.order = BackfillState(row[2]), Order(row[5])
+    made.reprocess = Reprocess(row[7])
+    made.params, made.tasks = json.loads(row[11]), json.loads(row[12])
+    made.downstream = bool(row[13])
+    return made
+
+
+def _item(row: Row) -> BackfillItem:
+    item = BackfillItem(*row)
+    item.state, item.reason = ItemState(row[4]), ItemReason(row[5])
+    return item
 
 
 def load_run(reader: Reader, run: int) -> ActiveRun:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from engine.model.backfill import Backfill, BackfillItem
 from engine.model.dag import Json
 from engine.model.moments import Micros
+from engine.model.states import RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,21 @@ class StoredSchedule:
     last_end: Micros | None
     catchup_until: Micros | None
     catchup: Literal["none", "latest", "all"] | None
+
+
+class StoredBackfill(NamedTuple):
+    """A backfill with its dates, in their order."""
+
+    backfill: Backfill
+    items: list[BackfillItem]
+
+
+class StoredSlot(NamedTuple):
+    """The run that has a slot of a schedule."""
+
+    run: int
+    run_id: str
+    state: RunState
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def new_run(run: Run) -> Row:
         clean(run.created_by),
         int(run.inferred),
         run.changed_seq,
+        run.backfill,
     )
 
 
@@ -57,6 +58,7 @@ def moved_run(run: Run, guard: str) -> Row:
         run.episode,
         clean(run.note),
         run.changed_seq,
+        run.backfill,
         run.id,
         guard,
     )

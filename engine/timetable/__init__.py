@@ -8,11 +8,13 @@ from engine.timetable.from_spec import timetable_of
 from engine.timetable.interval import Slot, last_completed, slot_at, slots
 from engine.timetable.missed import Catchup, Gap, MissedPlan, OnMissed, plan_missed
 from engine.timetable.points import count_points, next_point, points_after, points_before, previous_point
+from engine.timetable.ranges import DayWindow, read_range, read_window
 from engine.timetable.timetable import Kind, Micros, Timetable, compile_timetable
 from engine.timetable.words import describe
 
 __all__ = [
     "Catchup",
+    "DayWindow",
     "Gap",
     "Kind",
     "Micros",
@@ -30,6 +32,8 @@ __all__ = [
     "points_after",
     "points_before",
     "previous_point",
+    "read_range",
+    "read_window",
     "slot_at",
     "slots",
     "timetable_of",

@@ -19,13 +19,14 @@ from engine.control.plans import (
     the_tasks,
 )
 from engine.control.protocol import Code
-from engine.control.versions import as_result, code_of, renew, said
+from engine.control.versions import as_result, code_of, said
 from engine.lifecycle.clearing import select
 from engine.lifecycle.events import Clear as ClearEvent
 from engine.lifecycle.memory import RunMemory
 from engine.model.moments import Micros
 from engine.model.states import ALIVE_TASK
 from engine.scheduler.core import Scheduler
+from engine.scheduler.renewal import renew
 from engine.scheduler.turn import Turn
 
 MOST_RETRIES = 100_000

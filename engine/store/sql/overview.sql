@@ -65,12 +65,12 @@ SELECT d.value,
     (SELECT group_concat(took) FROM
         (SELECT max(0, r.ended_at - r.started_at) AS took FROM run AS r
          WHERE r.dag_id = d.value AND r.state = 'success' AND r.ended_at >= :since AND r.started_at IS NOT NULL
-             AND r.episode = 1
+             AND r.episode = 1 AND r.run_type <> 'backfill' AND r.backfill IS NULL
          ORDER BY r.ended_at DESC LIMIT 100)),
     (SELECT count(*) FROM run AS r WHERE r.dag_id = d.value AND r.state = 'success' AND r.ended_at >= :week
-         AND r.run_type <> 'backfill'),
+         AND r.run_type <> 'backfill' AND r.backfill IS NULL),
     (SELECT count(*) FROM run AS r WHERE r.dag_id = d.value AND r.state = 'failed' AND r.ended_at >= :week
-         AND r.run_type <> 'backfill')
+         AND r.run_type <> 'backfill' AND r.backfill IS NULL)
 FROM json_each(:dag_ids) AS d;
 
 -- name: failures

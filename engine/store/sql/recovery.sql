@@ -14,7 +14,7 @@ UNION SELECT run FROM callback INDEXED BY callback_open WHERE state <> 'ended' O
 
 -- name: run
 SELECT id, run_id, dag_id, version_id, run_type, state, logical_date, interval_start, interval_end, run_after,
-    created_at, reason, params, note, created_by, inferred, episode, started_at, ended_at, changed_seq
+    created_at, reason, params, note, created_by, inferred, episode, started_at, ended_at, changed_seq, backfill
 FROM run WHERE id = :run;
 
 -- name: run_config
@@ -71,6 +71,26 @@ SELECT s.dag_id, r.logical_date
 FROM schedule_state AS s CROSS JOIN run AS r INDEXED BY run_slot
     ON r.dag_id = s.dag_id AND r.logical_date > coalesce(s.last_start, -9223372036854775807)
 WHERE r.run_type IN ('scheduled', 'backfill');
+
+-- name: backfill_head
+SELECT coalesce(max(id), 0) FROM backfill;
+
+-- name: open_backfills
+SELECT id FROM backfill WHERE state IN ('running', 'paused', 'stopping') ORDER BY id;
+
+-- name: backfill
+SELECT id, dag_id, state, start, stop, sort, max_active, reprocess, created_at, created_by, total, params, tasks,
+    downstream, max_slots, not_during, stop_after, failures, waits_for, note, ended_at
+FROM backfill WHERE id = :id;
+
+-- name: backfill_items
+SELECT backfill, ordinal, logical_date, interval_end, state, reason, run
+FROM backfill_item WHERE backfill = :id ORDER BY ordinal;
+
+-- name: runs_in_slots
+SELECT logical_date, id, run_id, state FROM run INDEXED BY run_slot
+WHERE dag_id = :dag_id AND logical_date BETWEEN :low AND :high AND run_type IN ('scheduled', 'backfill')
+ORDER BY logical_date;
 
 -- name: current_versions
 SELECT v.id, v.dag_id, v.number, v.bundle, v.spec_hash, v.spec, v.created_at

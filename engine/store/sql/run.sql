@@ -113,7 +113,7 @@ FROM json_each(:runs) AS wanted CROSS JOIN task_instance AS t ON t.run = wanted.
 -- name: task_durations
 SELECT k.value,
     (SELECT group_concat(duration) FROM
-        (SELECT duration FROM task_instance AS t
+        (SELECT duration FROM task_instance AS t CROSS JOIN run AS r ON r.id = t.run AND r.backfill IS NULL
          WHERE t.dag_id = :dag_id AND t.task_id = k.value AND t.ended_at >= :since
              AND t.duration IS NOT NULL
          ORDER BY t.ended_at DESC LIMIT 100))

@@ -10,6 +10,12 @@ WHERE current_version IS NOT NULL AND current_version NOT IN (SELECT id FROM dag
 -- name: schedules_without_dag
 DELETE FROM schedule_state WHERE dag_id NOT IN (SELECT dag_id FROM dag);
 
+-- name: backfills_without_dag
+DELETE FROM backfill WHERE dag_id NOT IN (SELECT dag_id FROM dag);
+
+-- name: items_without_backfill
+DELETE FROM backfill_item WHERE backfill NOT IN (SELECT id FROM backfill);
+
 -- name: gaps_without_dag
 DELETE FROM schedule_gap WHERE dag_id NOT IN (SELECT dag_id FROM dag);
 

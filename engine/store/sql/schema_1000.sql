@@ -113,17 +113,59 @@ CREATE TABLE run (
     note TEXT,
     created_by TEXT,
     inferred INTEGER NOT NULL,       -- 1: the logical date was not given but taken from the last interval
-    changed_seq INTEGER NOT NULL
+    changed_seq INTEGER NOT NULL,
+    backfill INTEGER                 -- the backfill that made it, or ran it again
 ) STRICT;
 CREATE UNIQUE INDEX run_slot ON run (dag_id, logical_date) WHERE run_type IN ('scheduled', 'backfill');
 CREATE INDEX run_of_dag ON run (dag_id, logical_date, id);
-CREATE INDEX run_ended ON run (dag_id, state, ended_at, started_at, run_type, episode);
+CREATE INDEX run_ended ON run (dag_id, state, ended_at, started_at, run_type, episode, backfill);
+CREATE INDEX run_of_backfill ON run (backfill, state) WHERE backfill IS NOT NULL;
 CREATE INDEX run_state ON run (state);
 
+<<<<<<< HEAD
 CREATE TABLE run_config (             -- of runs for which something was configured
     run INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
     config TEXT NOT NULL             -- JSON object: environment, where params came from, [config], connections by reference
 ) STRICT;
+=======
+CREATE TABLE backfill (
+    id INTEGER PRIMARY KEY,
+    dag_id TEXT NOT NULL REFERENCES dag (dag_id) DEFERRABLE INITIALLY DEFERRED,
+    state TEXT NOT NULL,
+    start INTEGER NOT NULL,          -- limits of the starts of intervals, both inclusive
+    stop INTEGER NOT NULL,
+    sort TEXT NOT NULL,              -- oldest or newest first
+    max_active INTEGER NOT NULL,
+    reprocess TEXT NOT NULL,         -- none, failed or completed
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    total INTEGER NOT NULL,
+    params TEXT NOT NULL,            -- JSON object
+    tasks TEXT NOT NULL,             -- JSON list; empty: whole runs
+    downstream INTEGER NOT NULL,
+    max_slots INTEGER,
+    not_during TEXT,
+    stop_after INTEGER,
+    failures INTEGER NOT NULL,       -- failed runs since it was started or resumed
+    waits_for TEXT,                  -- why nothing of it starts although it is running
+    note TEXT,
+    ended_at INTEGER
+) STRICT;
+CREATE INDEX backfill_of_dag ON backfill (dag_id, id);
+CREATE INDEX backfill_open ON backfill (state) WHERE state IN ('running', 'paused', 'stopping');
+
+CREATE TABLE backfill_item (
+    backfill INTEGER NOT NULL REFERENCES backfill (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    ordinal INTEGER NOT NULL,        -- the order in which the dates are run: 0, 1, 2 …
+    logical_date INTEGER NOT NULL,
+    interval_end INTEGER NOT NULL,
+    state TEXT NOT NULL,             -- pending, running, success, failed, cancelled or skipped
+    reason TEXT NOT NULL,            -- what is to be done, or why it is skipped
+    run INTEGER,
+    PRIMARY KEY (backfill, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX backfill_item_state ON backfill_item (backfill, state);
+>>>>>>> 0500973 (Keep backfills as objects: tables, reads, their share of slots, and the loop that refills them)
 
 CREATE TABLE run_episode (
     run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
@@ -169,7 +211,7 @@ CREATE TABLE task_instance (
 ) STRICT;
 CREATE INDEX task_instance_state ON task_instance (run, state);
 CREATE INDEX task_instance_summary ON task_instance (run, state) WHERE reason = 'expanded';
-CREATE INDEX task_instance_duration ON task_instance (dag_id, task_id, ended_at, duration)
+CREATE INDEX task_instance_duration ON task_instance (dag_id, task_id, ended_at, duration, run)
     WHERE duration IS NOT NULL;
 
 CREATE TABLE attempt (

@@ -49,8 +49,27 @@ INSERT INTO schedule_gap (dag_id, first, until, count, why, at) VALUES (:dag_id,
 ON CONFLICT (dag_id, first) DO UPDATE SET until = excluded.until, count = excluded.count, why = excluded.why,
     at = excluded.at;
 
+<<<<<<< HEAD
 -- name: run_config.add
 INSERT INTO run_config (run, config) VALUES (:run, :config);
+=======
+-- name: backfill.put
+INSERT INTO backfill (id, dag_id, state, start, stop, sort, max_active, reprocess, created_at, created_by, total,
+    params, tasks, downstream, max_slots, not_during, stop_after, failures, waits_for, note, ended_at)
+VALUES (:id, :dag_id, :state, :start, :stop, :sort, :max_active, :reprocess, :created_at, :created_by, :total,
+    :params, :tasks, :downstream, :max_slots, :not_during, :stop_after, :failures, :waits_for, :note, :ended_at)
+ON CONFLICT (id) DO UPDATE SET state = excluded.state, max_active = excluded.max_active,
+    max_slots = excluded.max_slots, not_during = excluded.not_during, stop_after = excluded.stop_after,
+    failures = excluded.failures, waits_for = excluded.waits_for, ended_at = excluded.ended_at;
+
+-- name: backfill_item.put
+INSERT INTO backfill_item (backfill, ordinal, logical_date, interval_end, state, reason, run)
+VALUES (:backfill, :ordinal, :logical_date, :interval_end, :state, :reason, :run)
+ON CONFLICT (backfill, ordinal) DO UPDATE SET state = excluded.state, reason = excluded.reason, run = excluded.run;
+
+-- name: backfill_item.of_run
+UPDATE backfill_item SET state = :state WHERE backfill = :backfill AND run = :run;
+>>>>>>> 0500973 (Keep backfills as objects: tables, reads, their share of slots, and the loop that refills them)
 
 -- name: pool.put
 INSERT INTO pool (name, slots, description, configured) VALUES (:name, :slots, :description, :configured)
