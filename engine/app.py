@@ -186,6 +186,7 @@ class Engine:
             self._disk.pruned,
         )
         self._scheduler.request_prune = self._night.ask
+        self._scheduler.fetch_run = archive.load_run
         self._server = Server(
             self._home.socket,
             Commands(self._scheduler, archive),

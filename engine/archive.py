@@ -13,9 +13,10 @@ from engine.model.moments import Micros
 from engine.scheduler import loading
 from engine.scheduler.core import Scheduler
 from engine.scheduler.past import RunBefore
+from engine.store.errors import NotFound
 from engine.store.reader import Reader
-from engine.store.recovery import load_command, run_before, run_key
-from engine.store.stored import StoredCommand
+from engine.store.recovery import load_backfill, load_command, run_before, run_key, runs_in_slots
+from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
 
 T = TypeVar("T")
 
@@ -59,6 +60,17 @@ class StoreArchive:
         """The automated run of a DAG before a place among its runs."""
         row = await self._lane(lambda reader: run_before(reader, dag_id, logical_date, run))
         return None if row is None else RunBefore(*row)
+
+    async def runs_in_slots(self, dag_id: str, low: Micros, high: Micros) -> dict[Micros, StoredSlot]:
+        """The scheduled and backfill runs of a DAG with logical dates in [low, high], by date."""
+        return await self._lane(lambda reader: runs_in_slots(reader, dag_id, low, high))
+
+    async def load_backfill(self, backfill: int) -> StoredBackfill | None:
+        """A backfill with its dates, if there is one of that number."""
+        try:
+            return await self._lane(lambda reader: load_backfill(reader, backfill))
+        except NotFound:
+            return None
 
     async def load_run(self, run_id: str) -> None:
         """Brings a run that is over into memory, if there is one of that id."""

@@ -6,15 +6,15 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from engine.control import protocol as p
 from engine.control.actors import Actor
-from engine.control.plans import Ask, Plan, Refusal, Target, Verb
+from engine.control.plans import Archive, Ask, Gatherer, Plan, Refusal, Target, Verb
 from engine.control.verbs import VERBS
 from engine.model.moments import SECOND, Micros
 from engine.scheduler.core import Scheduler
@@ -26,16 +26,6 @@ T = TypeVar("T")
 
 _MOVERS = 10_000
 _PREVIEWS = 1_000
-
-
-class Archive(Protocol):
-    """What commands need of the store, read off the loop."""
-
-    async def load_run(self, run_id: str) -> None:
-        """Brings a run into memory, if there is one of that id."""
-
-    async def find_command(self, command_id: str) -> StoredCommand | None:
-        """A command that was applied or refused before."""
 
 
 @dataclass(slots=True)
@@ -63,6 +53,7 @@ class Commands:
         ask = Ask(asked.verb, asked.select, asked.args, actor.name)
         async with self._loaded(asked.select.run_ids):
             self._refuse_when_degraded()
+            ask = await self._gathered(verb, ask)
             now = self._scheduler.clock.now()
             plan = self._sensible(ask, lambda: verb.plan(self._scheduler, ask, now))
             follows = self._sensible(ask, plan.follows)
@@ -114,7 +105,10 @@ class Commands:
                 return future.result()
             async with self._loaded(command.select.run_ids):
                 self._refuse_when_degraded()
-                self._scheduler.post(partial(self._apply, command, verb, actor, client, future), partial(_fail, future))
+                ask = Ask(command.verb, command.select, command.args, actor.name, command.command_id, command.note)
+                ask = await self._gathered(verb, ask)
+                work = partial(self._apply, command, verb, ask, actor, client, future)
+                self._scheduler.post(work, partial(_fail, future))
                 return await asyncio.shield(future)
         except Exception as error:
             _fail(future, error)
@@ -128,12 +122,12 @@ class Commands:
         self,
         command: p.Command,
         verb: Verb,
+        ask: Ask,
         actor: Actor,
         client: str,
         future: asyncio.Future[p.Done],
         turn: Turn,
     ) -> None:
-        ask = Ask(command.verb, command.select, command.args, actor.name, command.command_id, command.note)
         turn.failed.append(partial(_fail, future))
         try:
             plan = self._sensible(ask, lambda: verb.plan(self._scheduler, ask, turn.now))
@@ -152,6 +146,16 @@ class Commands:
         done = plan.done(kept)
         self._record(turn, command, actor, client, "done", done, {**result, "changed": len(kept)})
         turn.committed.append(lambda seq: _resolve(future, p.Done(command.id, seq, done, len(kept), skipped, result)))
+
+    async def _gathered(self, verb: Verb, ask: Ask) -> Ask:
+        """The same with what the verb needs of the store. What makes no sense is refused by its plan."""
+        if not isinstance(verb, Gatherer):
+            return ask
+        try:
+            found = await verb.gather(self._scheduler, self._archive, ask, self._scheduler.clock.now())
+        except (Refusal, ArithmeticError, LookupError, TypeError, ValueError):
+            return ask
+        return replace(ask, found=found)
 
     def _sensible(self, ask: Ask, think: Callable[[], T]) -> T:
         """What a verb thinks of a command. Thinking changes nothing, so what makes no sense is refused."""

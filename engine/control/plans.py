@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from engine.control.protocol import Code, Effect, Selector
 from engine.lifecycle.core import rehearse
@@ -17,6 +17,7 @@ from engine.model.rows import UNMAPPED, TaskInstance
 from engine.model.states import ALIVE_TASK, TERMINAL_RUN, RunState, TaskState
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
+from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
 
 
 class Refusal(Exception):
@@ -37,6 +38,8 @@ class Ask:
     actor: str
     command: str = ""
     note: str | None = None
+    found: Any = None
+    """What the verb has gathered of the store."""
 
 
 @dataclass(slots=True)
@@ -86,6 +89,30 @@ class Plan:
         """Targets by the state they are in now; of runs with their tasks the tasks alone: those are what is counted."""
         tasks = [target.effect.state for target in self.targets if target.key[0] == "task"]
         return dict(Counter(tasks or (target.effect.state for target in self.targets)))
+
+
+class Archive(Protocol):
+    """What commands need of the store, read off the loop."""
+
+    async def load_run(self, run_id: str) -> None:
+        """Brings a run into memory, if there is one of that id."""
+
+    async def find_command(self, command_id: str) -> StoredCommand | None:
+        """A command that was applied or refused before."""
+
+    async def runs_in_slots(self, dag_id: str, low: Micros, high: Micros) -> dict[Micros, StoredSlot]:
+        """The scheduled and backfill runs of a DAG with logical dates in [low, high], by date."""
+
+    async def load_backfill(self, backfill: int) -> StoredBackfill | None:
+        """A backfill with its dates, if there is one of that number."""
+
+
+@runtime_checkable
+class Gatherer(Protocol):
+    """A verb that has to look into the store before it can plan."""
+
+    async def gather(self, scheduler: Scheduler, archive: Archive, ask: Ask, now: Micros) -> Any:
+        """What `ask.found` is to be. Raises Refusal."""
 
 
 class Verb(Protocol):

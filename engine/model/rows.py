@@ -38,10 +38,10 @@ class Run:
     started_at: Micros | None = None
     ended_at: Micros | None = None
     changed_seq: int = 0
-    config: dict[str, Json] = field(default_factory=dict)
-    """Its environment, where its params came from, what `[config]` said, connections by reference. No secrets."""
     backfill: int | None = None
     """The backfill that made it, or ran it again."""
+    config: dict[str, Json] = field(default_factory=dict)
+    """Its environment, where its params came from, what `[config]` said, connections by reference. No secrets."""
 
 
 @dataclass(slots=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import deque
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,33 +24,17 @@ from engine.model.moments import Micros
 from engine.model.states import TERMINAL_RUN, RunType
 from engine.scheduler.creating import create_run
 from engine.scheduler.renewal import renew
-from engine.scheduler.state import DagEntry
+from engine.scheduler.state import DagEntry, LiveBackfill
 from engine.scheduler.timers import Timer
 from engine.scheduler.turn import Turn
 from engine.store.errors import StoreError
-from engine.timetable import DayWindow, Slot, read_window
+from engine.timetable import Slot, read_window
 
 if TYPE_CHECKING:
     from engine.scheduler.core import Scheduler
 
 _AGAIN_SECONDS = 5.0
 """How long after a read that failed it is tried again."""
-
-
-@dataclass(slots=True)
-class LiveBackfill:
-    """A backfill that is not over, with its dates."""
-
-    row: Backfill
-    items: list[BackfillItem]
-    window: DayWindow | None = None
-    pending: deque[int] = field(default_factory=deque)
-    """Ordinals of dates that wait, in their order."""
-    running: set[int] = field(default_factory=set)
-    fetching: set[int] = field(default_factory=set)
-    """Ordinals of dates whose finished runs are being read."""
-    by_date: dict[Micros, int] = field(default_factory=dict)
-    by_run: dict[int, int] = field(default_factory=dict)
 
 
 def admit(scheduler: Scheduler, row: Backfill, items: list[BackfillItem], zone: str) -> LiveBackfill:
@@ -175,7 +157,7 @@ def _put_back(scheduler: Scheduler, live: LiveBackfill, ordinal: int, turn: Turn
 
 
 def _rerun(scheduler: Scheduler, live: LiveBackfill, ordinal: int, run_id: str, turn: Turn) -> None:
-    item, row = live.items[ordinal], live.row
+    item = live.items[ordinal]
     was_fetched = ordinal in live.fetching
     live.fetching.discard(ordinal)
     key = scheduler.state.names.get(run_id)
@@ -276,7 +258,9 @@ def move_item(
     item.state, item.reason = state, reason or item.reason
     (live.running.add if state is ItemState.RUNNING else live.running.discard)(item.ordinal)
     put_item(turn, item)
-    turn.note("backfill", dag_id=live.row.dag_id, run=item.run, after=state, reason=item.reason, detail=str(live.row.id))
+    turn.note(
+        "backfill", dag_id=live.row.dag_id, run=item.run, after=state, reason=item.reason, detail=str(live.row.id)
+    )
 
 
 def put_backfill(turn: Turn, row: Backfill) -> None:

@@ -25,6 +25,7 @@ from engine.model.rows import Transition
 from engine.model.states import ACTIVE_RUN, TERMINAL_RUN, RunState, TaskState
 from engine.scheduler.acting import Actor
 from engine.scheduler.admission import Admission
+from engine.scheduler.backfills import refill_dag, run_moved
 from engine.scheduler.clockwatch import ClockWatch, heed_step
 from engine.scheduler.dispatch import Dispatcher, Places
 from engine.scheduler.evidence import take_evidence
@@ -47,6 +48,10 @@ MOST_PER_TURN = 256
 
 def _nothing_to_prune() -> None:
     """An engine in a test keeps nothing for years."""
+
+
+async def _nothing_stored(run_id: str) -> None:
+    """Before there is an archive, no run that is over can be read."""
 
 
 class Scheduler:
@@ -79,6 +84,7 @@ class Scheduler:
         self._clock_watch = ClockWatch(clock)
         self.waiting = Waiting(self)
         self.past = Past(self)
+        self.fetch_run: Callable[[str], Coroutine[None, None, None]] = _nothing_stored
         self.degraded: str | None = None
         self.disk_low: str | None = None
         self.draining = False
@@ -276,6 +282,8 @@ class Scheduler:
             entry.queued.pop(run.id, None)
             if entry.postponed:
                 self.timers.add(Timer(turn.now, "plan", 0, entry.dag_id))
+        if run.backfill is not None:
+            run_moved(self, turn, memory)
         if moved.to_state in TERMINAL_RUN:
             turn.ended_runs.append(run.id)
             self.start_queued(turn, entry)
@@ -293,6 +301,7 @@ class Scheduler:
         """Starts queued runs of a DAG while it has run slots, oldest logical date first."""
         if self.stopping:
             return
+        refill_dag(self, turn, entry.dag_id)
         waiting = sorted(entry.queued.values(), key=lambda memory: (memory.run.logical_date, memory.run.id))
         for memory in waiting:
             if may_start_run(memory.run, entry.version.spec, self.ledger.limits, turn.now):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.lifecycle.events import RetryDue, RunTimeout, TaskTimeout
 from engine.model.states import TaskState
+from engine.scheduler.backfills import refill
 from engine.scheduler.holds import run_out
 from engine.scheduler.planner import plan_runs
 from engine.scheduler.timers import Timer
@@ -24,6 +25,7 @@ def install(scheduler: Scheduler) -> None:
     scheduler.on_timer("plan", partial(_plan, scheduler))
     scheduler.on_timer("warm", partial(_warm, scheduler))
     scheduler.on_timer("hold", partial(run_out, scheduler))
+    scheduler.on_timer("backfill", partial(_backfill, scheduler))
     scheduler.on_timer("look", lambda _turn, _timer: None)  # the turn itself is what was wanted
 
 
@@ -45,6 +47,12 @@ def _run_timeout(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
     memory = scheduler.state.runs.get(timer.key)
     if memory and memory.run.episode == int(timer.tag):
         scheduler.apply(turn, memory, RunTimeout(memory.run.episode))
+
+
+def _backfill(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
+    live = scheduler.state.backfills.get(timer.key)
+    if live is not None:
+        refill(scheduler, turn, live)
 
 
 def _warm(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:

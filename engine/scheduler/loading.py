@@ -19,6 +19,7 @@ from engine.model.attempt_files import InputRef
 from engine.model.dag import DagSpec
 from engine.model.states import Reason, TaskState
 from engine.scheduler import holds
+from engine.scheduler.backfills import admit
 from engine.scheduler.dispatch import CallbackCall, Version
 from engine.scheduler.items import DEFAULT_MOST, ResultKey
 from engine.scheduler.ledger import Ledger, sizes_of
@@ -101,6 +102,7 @@ def build(
         if entry.holds_for_repair:
             ledger.dag_broken.add(dag.dag_id)
         state.dags[dag.dag_id] = entry
+    state.backfill_ids = itertools.count(rows.last_backfill + 1)
     for active in rows.runs:
         memory = restore(state.versions[active.run.version_id].plan, active.run, active.instances)
         state.put_run(memory, result_refs(scheduler, loaded.results[active.run.id]))
@@ -156,6 +158,10 @@ def resume(scheduler: Scheduler, turn: Turn, loaded: Loaded, executor: Executor,
     _resume_callbacks(scheduler, turn, loaded, executor, adopt)
     if adopt:
         turn.committed.append(lambda _seq: executor.adopt(adopt))
+    for stored in loaded.recovered.backfills:
+        entry_of = state.dags.get(stored.backfill.dag_id)
+        zone = entry_of.version.spec.schedule.timezone if entry_of is not None else "UTC"
+        admit(scheduler, stored.backfill, stored.items, zone)
     for entry in state.dags.values():
         plan_runs(scheduler, turn, entry)
         scheduler.start_queued(turn, entry)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from engine.authoring.exceptions import ParamError
 from engine.authoring.params import resolve_params
-from engine.lifecycle.memory import RunMemory, new_run
 from engine.model.dag import Json
 from engine.model.ids import manual_run_id, scheduled_run_id
 from engine.model.moments import SECOND, Micros
-from engine.model.rows import Run
-from engine.model.states import RunState, RunType
+from engine.model.states import RunType
+from engine.scheduler.backfills import claimed_by_schedule
+from engine.scheduler.creating import create_run
 from engine.scheduler.overlap import may_overlap, record_gaps
 from engine.scheduler.state import DagEntry
 from engine.scheduler.timers import Timer
@@ -40,6 +38,7 @@ def plan_runs(scheduler: Scheduler, turn: Turn, entry: DagEntry) -> None:
         elif number < plan.caught_up or may_overlap(scheduler, turn, entry, slot):
             run_id = scheduled_run_id(entry.dag_id, slot.logical_date)
             create_run(scheduler, turn, entry, RunType.SCHEDULED, slot, run_id, default_params(scheduler, entry))
+            claimed_by_schedule(scheduler, turn, entry.dag_id, slot.logical_date)
     record_gaps(turn, entry, plan.gap_spans)
     if plan.gaps:
         gaps = f"{plan.gaps_total} due slots left out, the last of {plan.gaps[-1].logical_date}"
@@ -139,53 +138,6 @@ def put_schedule(turn: Turn, entry: DagEntry) -> None:
         catchup=entry.catchup,
     )
     turn.note("dag", dag_id=entry.dag_id, reason="schedule")
-
-
-def create_run(
-    scheduler: Scheduler,
-    turn: Turn,
-    entry: DagEntry,
-    run_type: RunType,
-    slot: Slot,
-    run_id: str,
-    params: dict[str, Json],
-    *,
-    created_by: str | None = None,
-    note: str | None = None,
-    inferred: bool = False,
-    environment: str | None = None,
-    given: Collection[str] = (),
-) -> RunMemory:
-    """A queued run of the DAG's current version, with its task instances.
-
-    `given` names the params that were asked for; the others came from the `environment`, the DAG or the home.
-    """
-    state = scheduler.state
-    chosen = {name: params[name] for name in given}
-    run = Run(
-        id=next(state.run_ids),
-        run_id=run_id,
-        dag_id=entry.dag_id,
-        version_id=entry.version.id,
-        run_type=run_type,
-        state=RunState.QUEUED,
-        logical_date=slot.logical_date,
-        interval_start=slot.interval_start,
-        interval_end=slot.interval_end,
-        run_after=slot.run_after,
-        created_at=turn.now,
-        params=params,
-        note=note,
-        created_by=created_by,
-        inferred=inferred,
-        config=scheduler.environments.effective(entry.version.spec, chosen, environment),
-    )
-    if run.config:
-        turn.batch.add("run_config.add", run=run.id, config=json.dumps(run.config, sort_keys=True))
-    memory = new_run(entry.version.plan, run, state.task_ids, turn.changes)
-    state.put_run(memory)
-    scheduler.past.created(memory)
-    return memory
 
 
 def manual_slot(entry: DagEntry, logical_date: Micros | None, now: Micros) -> tuple[Slot, bool]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.lifecycle.memory import RunMemory
 from engine.model.attempt_files import InputRef
+from engine.model.backfill import Backfill, BackfillItem
 from engine.model.moments import Micros
 from engine.model.states import RunState
 from engine.scheduler.dispatch import CallbackCall, Version
 from engine.scheduler.items import DEFAULT_MOST, ResultKey, RunItems
 from engine.store.batch import CallbackRow
 from engine.store.stored import StoredHold
-from engine.timetable import Gap, Timetable
+from engine.timetable import DayWindow, Gap, Timetable
 
 
 @dataclass(slots=True)
@@ -86,6 +88,22 @@ class LiveCallback:
     row: CallbackRow
 
 
+@dataclass(slots=True)
+class LiveBackfill:
+    """A backfill that is not over, with its dates."""
+
+    row: Backfill
+    items: list[BackfillItem]
+    window: DayWindow | None = None
+    pending: deque[int] = field(default_factory=deque)
+    """Ordinals of dates that wait, in their order."""
+    running: set[int] = field(default_factory=set)
+    fetching: set[int] = field(default_factory=set)
+    """Ordinals of dates whose finished runs are being read."""
+    by_date: dict[Micros, int] = field(default_factory=dict)
+    by_run: dict[int, int] = field(default_factory=dict)
+
+
 class State:
     """Everything the scheduler knows. Rows in here are newer than the store by at most the commits under way."""
 
@@ -106,6 +124,8 @@ class State:
         """What operators keep from starting, by the key of the hold."""
         self.pins: dict[int, int] = {}
         """Runs that a command is looking at: not to be dropped."""
+        self.backfills: dict[int, LiveBackfill] = {}
+        self.backfill_ids: Iterator[int] = itertools.count(1)
         self.run_ids: Iterator[int] = itertools.count(1)
         self.task_ids: Iterator[int] = itertools.count(1)
         self.version_ids: Iterator[int] = itertools.count(1)

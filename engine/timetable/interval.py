@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from engine.timetable.errors import ScheduleError
 from engine.timetable.points import next_point, points_after, points_before, previous_point
@@ -36,6 +36,11 @@ def slots(tt: Timetable, after: Micros | None = None) -> Iterator[Slot]:
         if tt.end is not None and slot.logical_date > tt.end:
             return
         yield slot
+
+
+def slots_between(tt: Timetable, low: Micros, high: Micros) -> Iterator[Slot]:
+    """The slots with logical dates in [low, high], ascending, not limited by start and end."""
+    return takewhile(lambda slot: slot.logical_date <= high, _unlimited(tt, low))
 
 
 def slots_before(tt: Timetable, before: Micros) -> Iterator[Slot]:

@@ -31,7 +31,7 @@ from engine.scheduler.ledger import UNLIMITED, Ledger
 from engine.scheduler.state import DagEntry, State
 from engine.store.batch import Batch
 from engine.store.errors import CommitFailed
-from engine.store.stored import StoredCommand
+from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
 from engine.store.writer import Writer
 from tests.support.lifecycle import T0
 
@@ -153,8 +153,19 @@ class NoArchive:
 
     commands: dict[str, StoredCommand] = field(default_factory=dict)
 
+    slots: dict[Micros, StoredSlot] = field(default_factory=dict)
+    backfills: dict[int, StoredBackfill] = field(default_factory=dict)
+
     async def load_run(self, run_id: str) -> None:
         """There is none."""
+
+    async def runs_in_slots(self, dag_id: str, low: Micros, high: Micros) -> dict[Micros, StoredSlot]:
+        """Those that the test put here."""
+        return {date: slot for date, slot in self.slots.items() if low <= date <= high}
+
+    async def load_backfill(self, backfill: int) -> StoredBackfill | None:
+        """One that the test put here."""
+        return self.backfills.get(backfill)
 
     async def find_command(self, command_id: str) -> StoredCommand | None:
         await asyncio.sleep(0)

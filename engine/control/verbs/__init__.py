@@ -1,6 +1,8 @@
 """What operators can ask for: one module per verb or pair of opposites, so that the folder lists them."""
 
 from engine.control.plans import Verb
+from engine.control.verbs.backfill import BackfillCreate
+from engine.control.verbs.backfills import BackfillCancel, BackfillPause, BackfillResume, BackfillRetry
 from engine.control.verbs.clear import Clear, Rerun
 from engine.control.verbs.engine import Acknowledge, Drain, Prune, Stop
 from engine.control.verbs.hold import Hold, Release
@@ -16,6 +18,11 @@ VERBS: dict[str, Verb] = {
     verb.name: verb
     for verb in (
         Trigger(),
+        BackfillCreate(),
+        BackfillPause(),
+        BackfillResume(),
+        BackfillCancel(),
+        BackfillRetry(),
         Rerun(),
         Clear(),
         Mark(),

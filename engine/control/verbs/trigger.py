@@ -13,7 +13,8 @@ from engine.model.dag import DagSpec, Json
 from engine.model.moments import Micros, from_iso, to_datetime, to_iso
 from engine.model.states import RunType
 from engine.scheduler.core import Scheduler
-from engine.scheduler.planner import create_run, manual_id, manual_slot
+from engine.scheduler.creating import create_run
+from engine.scheduler.planner import manual_id, manual_slot
 from engine.scheduler.state import DagEntry
 from engine.scheduler.turn import Turn
 
@@ -37,7 +38,7 @@ class Trigger:
         if entry.state == "inactive":
             raise Refusal("state", f"{entry.dag_id} is inactive: its file {entry.file} is gone")
         date = _date(ask.args.get("logical_date"), spec.schedule.timezone)
-        params, given = _params(scheduler, spec, ask.args)
+        params, given = run_params(scheduler, spec, ask.args)
         try:
             slot, inferred = manual_slot(entry, date, now)
             to_datetime(slot.logical_date, spec.schedule.timezone)  # tasks are given it in the DAG's zone
@@ -93,8 +94,8 @@ def _date(text: Any, zone: str) -> Micros | None:
         ) from error
 
 
-def _params(scheduler: Scheduler, spec: DagSpec, args: dict[str, Any]) -> tuple[dict[str, Json], list[str]]:
-    """The run's params, and the names of those that were given."""
+def run_params(scheduler: Scheduler, spec: DagSpec, args: dict[str, Any]) -> tuple[dict[str, Json], list[str]]:
+    """The params of a run that somebody asks for, and the names of those that were given. Raises Refusal."""
     given, texts = (args.get(name) or {} for name in ("params", "param_texts"))
     if not isinstance(given, dict) or not isinstance(texts, dict):
         raise Refusal("invalid", f"{spec.dag_id}: params are values by name, not {given or texts!r}")

@@ -8,7 +8,8 @@ from engine.lifecycle.memory import RunMemory
 from engine.lifecycle.validate import problems
 from engine.model.dag import Commit, DagSpec, ImportFailure, ScheduleSpec, TaskSpec
 from engine.model.states import RunType
-from engine.scheduler.planner import create_run, manual_slot
+from engine.scheduler.creating import create_run
+from engine.scheduler.planner import manual_slot
 from engine.scheduler.turn import Turn
 from tests.support.lifecycle import task
 from tests.support.scheduler import FAILED, OK, Rig

@@ -7,9 +7,9 @@ import asyncio
 from engine.lifecycle.memory import RunMemory, restore
 from engine.model.moments import SECOND, Micros
 from engine.model.states import RunType
+from engine.scheduler.creating import create_run
 from engine.scheduler.ledger import UNLIMITED, Ledger
 from engine.scheduler.past import RunBefore
-from engine.scheduler.planner import create_run
 from engine.scheduler.state import State
 from engine.scheduler.turn import Turn
 from engine.timetable import Slot

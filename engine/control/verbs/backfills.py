@@ -1,0 +1,175 @@
+"""`backfill_pause`, `backfill_resume`, `backfill_cancel`, `backfill_retry`: what can be asked of a backfill."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.control.plans import Archive, Ask, Plan, Refusal, Target, plural
+from engine.control.protocol import Effect
+from engine.lifecycle.events import CancelRun
+from engine.model.backfill import ACTIVE_BACKFILL, Backfill, BackfillItem, BackfillState, ItemReason, ItemState
+from engine.model.ids import scheduled_run_id
+from engine.model.moments import Micros
+from engine.model.states import TERMINAL_RUN
+from engine.scheduler.backfills import admit, change_state, move_item, put_backfill, refill, settle
+from engine.scheduler.core import Scheduler
+from engine.scheduler.state import LiveBackfill
+from engine.scheduler.turn import Turn
+from engine.store.stored import StoredBackfill
+
+
+class _Verb:
+    """A verb about one backfill, named by the argument `id`; it is read from the store when it is over."""
+
+    async def gather(self, scheduler: Scheduler, archive: Archive, ask: Ask, now: Micros) -> Any:
+        """The backfill as it is stored, where it is not in memory."""
+        number = _number(ask)
+        return None if number in scheduler.state.backfills else await archive.load_backfill(number)
+
+
+class BackfillPause(_Verb):
+    """Starts nothing more of a backfill; runs that are under way go on."""
+
+    name = "backfill_pause"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        row, _ = _the_backfill(scheduler, ask)
+        if row.state is not BackfillState.RUNNING:
+            raise Refusal("state", f"backfill {row.id} is {row.state}, not running")
+
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            change_state(scheduler, turn, _live(scheduler, row), BackfillState.PAUSED, ask.command)
+            return {"backfill": row.id}
+
+        sentence = f"backfill {row.id} of {row.dag_id} paused: nothing more of it starts, what is under way goes on"
+        return Plan([_whole(row, "paused")], sentence, carry, lambda kept: f"paused backfill {row.id}")
+
+
+class BackfillResume(_Verb):
+    """Goes on with a backfill that was paused, or that failures have stopped: they count anew from then on."""
+
+    name = "backfill_resume"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        row, items = _the_backfill(scheduler, ask)
+        if row.state not in (BackfillState.PAUSED, BackfillState.STOPPED_BY_FAILURES):
+            raise Refusal("state", f"backfill {row.id} is {row.state}: only one that is paused or stopped can go on")
+
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            _go_on(scheduler, turn, row, items, ask)
+            return {"backfill": row.id}
+
+        left = sum(item.state is ItemState.PENDING for item in items)
+        sentence = f"backfill {row.id} of {row.dag_id} goes on: {plural(left, 'date')} left"
+        return Plan([_whole(row, "running")], sentence, carry, lambda kept: f"resumed backfill {row.id}")
+
+
+class BackfillCancel(_Verb):
+    """Drops what has not started of a backfill; with the argument `running` its runs that are under way end too."""
+
+    name = "backfill_cancel"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        row, items = _the_backfill(scheduler, ask)
+        if row.state not in ACTIVE_BACKFILL | {BackfillState.STOPPED_BY_FAILURES}:
+            raise Refusal("state", f"backfill {row.id} is {row.state}: there is nothing to cancel")
+        waiting = [item for item in items if item.state is ItemState.PENDING]
+        runs = [item for item in items if item.state is ItemState.RUNNING] if ask.args.get("running") else []
+
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            live = _live(scheduler, row, items)
+            row.state = BackfillState.STOPPING
+            live.pending.clear()
+            live.fetching.clear()
+            for item in waiting:
+                move_item(turn, live, item, ItemState.CANCELLED)
+            put_backfill(turn, row)
+            turn.note("backfill", dag_id=row.dag_id, after=row.state, command=ask.command, detail=str(row.id))
+            for item in runs:
+                memory = scheduler.state.runs.get(item.run or 0)
+                if memory is not None and memory.run.state not in TERMINAL_RUN:
+                    scheduler.apply(turn, memory, CancelRun(ask.command, ask.actor))
+            settle(scheduler, turn, live)
+            return {"backfill": row.id}
+
+        targets = [_whole(row, "cancelled")]
+        targets += [_date(row, item, "cancelled", "killed first" if item in runs else "") for item in (*waiting, *runs)]
+        going = sum(item.state is ItemState.RUNNING for item in items)
+        rest = f"{plural(going, 'run')} cancelled" if runs else f"{plural(going, 'run')} under way goes on"
+        sentence = f"backfill {row.id} of {row.dag_id} cancelled: {plural(len(waiting), 'date')} dropped, {rest}"
+        return Plan(targets, sentence, carry, lambda kept: f"cancelled backfill {row.id}")
+
+
+class BackfillRetry(_Verb):
+    """Runs what failed, or was cancelled, of a backfill again."""
+
+    name = "backfill_retry"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        row, items = _the_backfill(scheduler, ask)
+        failed = [item for item in items if item.state in (ItemState.FAILED, ItemState.CANCELLED)]
+        if not failed or row.state is BackfillState.STOPPING:
+            raise Refusal("state", f"backfill {row.id} is {row.state}: nothing of it has failed that could run again")
+
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            live = _live(scheduler, row, items)
+            for item in failed:
+                reason = item.reason if item.run is None else ItemReason.RERUN_FAILED
+                move_item(turn, live, item, ItemState.PENDING, reason)
+            live.pending.extend(item.ordinal for item in failed if item.ordinal not in live.pending)
+            live.pending = type(live.pending)(sorted(live.pending))
+            _go_on(scheduler, turn, row, items, ask)
+            return {"backfill": row.id}
+
+        targets = [_date(row, item, "runs again") for item in failed]
+        sentence = f"{plural(len(failed), 'date')} of backfill {row.id} of {row.dag_id} again"
+        return Plan(targets, sentence, carry, lambda kept: f"{plural(len(kept), 'date')} of backfill {row.id} again")
+
+
+def _number(ask: Ask) -> int:
+    number = ask.args.get("id")
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise Refusal("invalid", f"{ask.verb} needs the number of a backfill")
+    return number
+
+
+def _the_backfill(scheduler: Scheduler, ask: Ask) -> tuple[Backfill, list[BackfillItem]]:
+    live = scheduler.state.backfills.get(_number(ask))
+    if live is not None:
+        return live.row, live.items
+    if not isinstance(ask.found, StoredBackfill):
+        raise Refusal("not_found", f"there is no backfill {_number(ask)}")
+    return ask.found
+
+
+def _live(scheduler: Scheduler, row: Backfill, items: list[BackfillItem] | None = None) -> LiveBackfill:
+    """The backfill in memory; brought back there if it was over."""
+    live = scheduler.state.backfills.get(row.id)
+    if live is None:
+        entry = scheduler.state.dags.get(row.dag_id)
+        zone = entry.version.spec.schedule.timezone if entry is not None else "UTC"
+        live = admit(scheduler, row, items or [], zone)
+    return live
+
+
+def _go_on(scheduler: Scheduler, turn: Turn, row: Backfill, items: list[BackfillItem], ask: Ask) -> None:
+    live = _live(scheduler, row, items)
+    row.failures, row.ended_at = 0, None
+    change_state(scheduler, turn, live, BackfillState.RUNNING, ask.command)
+    refill(scheduler, turn, live)
+
+
+def _whole(row: Backfill, becomes: str) -> Target:
+    return Target(("backfill", row.id), Effect("backfill", row.dag_id, row.state, becomes, detail=f"backfill {row.id}"))
+
+
+def _date(row: Backfill, item: BackfillItem, becomes: str, detail: str = "") -> Target:
+    effect = Effect(
+        "run",
+        row.dag_id,
+        item.state,
+        becomes,
+        run_id=scheduled_run_id(row.dag_id, item.logical_date),
+        detail=detail,
+    )
+    return Target(("slot", item.logical_date), effect)
