@@ -126,13 +126,12 @@ def plan_missed(
         oldest = now - (_grace(tt, now) if grace is None else grace)
         create += _late(since, late, cap, oldest)
     total = _Span(tt, origin, due).count() - len(create)
-    upcoming = next(slots(tt, max(origin, _bound(tt, now)) - 1), None)
     passed, seam = _passed(tt, origin, due, last), _seam(tt, origin, last_end)
     return MissedPlan(
         create=tuple(create),
         gaps=_gaps(_Span(tt, origin, due), create, total),
         gaps_total=total,
-        next=upcoming,
+        next=next(slots(tt, max(origin, _bound(tt, now)) - 1), None),
         passed=passed,
         postponed=postponed,
         seam=seam,

@@ -122,12 +122,11 @@ CREATE INDEX run_ended ON run (dag_id, state, ended_at, started_at, run_type, ep
 CREATE INDEX run_of_backfill ON run (backfill, state) WHERE backfill IS NOT NULL;
 CREATE INDEX run_state ON run (state);
 
-<<<<<<< HEAD
 CREATE TABLE run_config (             -- of runs for which something was configured
     run INTEGER PRIMARY KEY REFERENCES run (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
     config TEXT NOT NULL             -- JSON object: environment, where params came from, [config], connections by reference
 ) STRICT;
-=======
+
 CREATE TABLE backfill (
     id INTEGER PRIMARY KEY,
     dag_id TEXT NOT NULL REFERENCES dag (dag_id) DEFERRABLE INITIALLY DEFERRED,
@@ -165,7 +164,6 @@ CREATE TABLE backfill_item (
     PRIMARY KEY (backfill, ordinal)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX backfill_item_state ON backfill_item (backfill, state);
->>>>>>> 0500973 (Keep backfills as objects: tables, reads, their share of slots, and the loop that refills them)
 
 CREATE TABLE run_episode (
     run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,

@@ -49,10 +49,9 @@ INSERT INTO schedule_gap (dag_id, first, until, count, why, at) VALUES (:dag_id,
 ON CONFLICT (dag_id, first) DO UPDATE SET until = excluded.until, count = excluded.count, why = excluded.why,
     at = excluded.at;
 
-<<<<<<< HEAD
 -- name: run_config.add
 INSERT INTO run_config (run, config) VALUES (:run, :config);
-=======
+
 -- name: backfill.put
 INSERT INTO backfill (id, dag_id, state, start, stop, sort, max_active, reprocess, created_at, created_by, total,
     params, tasks, downstream, max_slots, not_during, stop_after, failures, waits_for, note, ended_at)
@@ -69,7 +68,6 @@ ON CONFLICT (backfill, ordinal) DO UPDATE SET state = excluded.state, reason = e
 
 -- name: backfill_item.of_run
 UPDATE backfill_item SET state = :state WHERE backfill = :backfill AND run = :run;
->>>>>>> 0500973 (Keep backfills as objects: tables, reads, their share of slots, and the loop that refills them)
 
 -- name: pool.put
 INSERT INTO pool (name, slots, description, configured) VALUES (:name, :slots, :description, :configured)
