@@ -37,6 +37,10 @@ _AGAIN_SECONDS = 5.0
 """How long after a read that failed it is tried again."""
 
 
+async def nothing_stored(run_id: str) -> None:
+    """Before there is an archive, no run that is over can be read."""
+
+
 def admit(scheduler: Scheduler, row: Backfill, items: list[BackfillItem], zone: str) -> LiveBackfill:
     """Takes a backfill in that is new, resumed or read from the store."""
     live = LiveBackfill(row, items, read_window(row.not_during, zone) if row.not_during else None)

@@ -16,16 +16,16 @@ from engine.execution.port import Bundle, Claimed, Evidence, Executor
 from engine.lifecycle.core import apply
 from engine.lifecycle.events import CodeGone, EngineKill, Event, Granted, Start
 from engine.lifecycle.gates import may_start_run
-from engine.lifecycle.instructions import Timeout, WakeAt, derive, run_timeout_at
+from engine.lifecycle.instructions import Timeout, WakeAt, derive
 from engine.lifecycle.memory import RunMemory
-from engine.lifecycle.outcome import ending
 from engine.model.ids import ulid
 from engine.model.moments import SECOND, Micros
 from engine.model.rows import Transition
-from engine.model.states import ACTIVE_RUN, TERMINAL_RUN, RunState, TaskState
+from engine.model.states import TERMINAL_RUN, TaskState
 from engine.scheduler.acting import Actor
 from engine.scheduler.admission import Admission
-from engine.scheduler.backfills import refill_dag, run_moved
+from engine.scheduler.backfills import nothing_stored, refill_dag
+from engine.scheduler.booking import book_run
 from engine.scheduler.clockwatch import ClockWatch, heed_step
 from engine.scheduler.dispatch import Dispatcher, Places
 from engine.scheduler.evidence import take_evidence
@@ -41,17 +41,12 @@ from engine.store.writer import Writer
 Work: TypeAlias = Callable[[Turn], None]
 CLAIMS_WAIT = 0.004
 """Seconds that the news of a start may wait for the next turn: the end of a short task then shares its commit."""
-_LETS_START_OTHERWISE = (RunState.PAUSED, RunState.CANCELLING)
 MOST_PER_TURN = 256
 """Items handled in one turn, so that the loop stays free for the socket."""
 
 
 def _nothing_to_prune() -> None:
     """An engine in a test keeps nothing for years."""
-
-
-async def _nothing_stored(run_id: str) -> None:
-    """Before there is an archive, no run that is over can be read."""
 
 
 class Scheduler:
@@ -84,7 +79,7 @@ class Scheduler:
         self._clock_watch = ClockWatch(clock)
         self.waiting = Waiting(self)
         self.past = Past(self)
-        self.fetch_run: Callable[[str], Coroutine[None, None, None]] = _nothing_stored
+        self.fetch_run: Callable[[str], Coroutine[None, None, None]] = nothing_stored
         self.degraded: str | None = None
         self.disk_low: str | None = None
         self.draining = False
@@ -249,7 +244,7 @@ class Scheduler:
             if moved.kind == "task":
                 self._book_task(turn, memory, moved)
             elif moved.kind == "run":
-                self._book_run(turn, memory, moved)
+                book_run(self, turn, memory, moved)
 
     def _book_task(self, turn: Turn, memory: RunMemory, moved: Transition) -> None:
         assert moved.task_instance is not None
@@ -264,31 +259,6 @@ class Scheduler:
             self.admission.offer(memory, instance, turn.now)
         if instance.task_id in memory.plan.past_tasks:
             self.past.moved(memory, instance.task_id)
-
-    def _book_run(self, turn: Turn, memory: RunMemory, moved: Transition) -> None:
-        run = memory.run
-        if moved.from_state == RunState.PAUSED or moved.to_state in _LETS_START_OTHERWISE or ending(run):
-            self.admission.reconsider()
-            self.waiting.recheck(memory)
-        entry = self.state.dags.get(run.dag_id)
-        if entry is None:
-            return
-        was, now = moved.from_state in ACTIVE_RUN, moved.to_state in ACTIVE_RUN
-        if run.backfill is None:
-            self.ledger.runs_active[run.dag_id] += int(now) - int(was)
-        if moved.from_state == RunState.PAUSED:
-            self.admission.release(("gate", run.dag_id, ""))
-        if moved.to_state != RunState.QUEUED:
-            entry.queued.pop(run.id, None)
-            if entry.postponed:
-                self.timers.add(Timer(turn.now, "plan", 0, entry.dag_id))
-        if run.backfill is not None:
-            run_moved(self, turn, memory)
-        if moved.to_state in TERMINAL_RUN:
-            turn.ended_runs.append(run.id)
-            self.start_queued(turn, entry)
-        elif (at := run_timeout_at(memory)) is not None:
-            self.timers.add(Timer(at, "run_timeout", run.id, str(run.episode)))
 
     def warm(self, entry: DagEntry) -> None:
         """Has a host import a DAG's code ahead of its first task. Hosts cost memory: only DAGs about to run get one."""

@@ -1,0 +1,46 @@
+"""What follows at once from a run's move: its DAG's run slots, its backfill, and who may start now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.lifecycle.instructions import run_timeout_at
+from engine.lifecycle.memory import RunMemory
+from engine.lifecycle.outcome import ending
+from engine.model.rows import Transition
+from engine.model.states import ACTIVE_RUN, TERMINAL_RUN, RunState
+from engine.scheduler.backfills import run_moved
+from engine.scheduler.timers import Timer
+from engine.scheduler.turn import Turn
+
+if TYPE_CHECKING:
+    from engine.scheduler.core import Scheduler
+
+_LETS_START_OTHERWISE = (RunState.PAUSED, RunState.CANCELLING)
+
+
+def book_run(scheduler: Scheduler, turn: Turn, memory: RunMemory, moved: Transition) -> None:
+    """Books one move of a run."""
+    run = memory.run
+    if moved.from_state == RunState.PAUSED or moved.to_state in _LETS_START_OTHERWISE or ending(run):
+        scheduler.admission.reconsider()
+        scheduler.waiting.recheck(memory)
+    entry = scheduler.state.dags.get(run.dag_id)
+    if entry is None:
+        return
+    was, now = moved.from_state in ACTIVE_RUN, moved.to_state in ACTIVE_RUN
+    if run.backfill is None:
+        scheduler.ledger.runs_active[run.dag_id] += int(now) - int(was)
+    if moved.from_state == RunState.PAUSED:
+        scheduler.admission.release(("gate", run.dag_id, ""))
+    if moved.to_state != RunState.QUEUED:
+        entry.queued.pop(run.id, None)
+        if entry.postponed:
+            scheduler.timers.add(Timer(turn.now, "plan", 0, entry.dag_id))
+    if run.backfill is not None:
+        run_moved(scheduler, turn, memory)
+    if moved.to_state in TERMINAL_RUN:
+        turn.ended_runs.append(run.id)
+        scheduler.start_queued(turn, entry)
+    elif (at := run_timeout_at(memory)) is not None:
+        scheduler.timers.add(Timer(at, "run_timeout", run.id, str(run.episode)))
