@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -27,6 +27,7 @@ from engine.scheduler.admission import Admission
 from engine.scheduler.backfills import nothing_stored, refill_dag
 from engine.scheduler.booking import book_run
 from engine.scheduler.clockwatch import ClockWatch, heed_step
+from engine.scheduler.beside import Beside
 from engine.scheduler.dispatch import Dispatcher, Places
 from engine.scheduler.evidence import take_evidence
 from engine.scheduler.ledger import Ledger
@@ -82,11 +83,9 @@ class Scheduler:
         self.fetch_run: Callable[[str], Coroutine[None, None, None]] = nothing_stored
         self.degraded: str | None = None
         self.disk_low: str | None = None
-        self.draining = False
-        self.stopping = False
+        self.draining = self.stopping = self.report_open = self._turn_due = False
         self.request_stop = on_stop
         self.request_prune: Callable[[], None] = _nothing_to_prune
-        self.report_open = False
         self.environments = Environments()
         self.configured_pools: Mapping[str, int] = {}
         """What `dagdeck.toml` says; pools that operators made or resized stand in the ledger."""
@@ -94,11 +93,10 @@ class Scheduler:
         self._actor = Actor(dispatcher, executor)
         self._on_broken = on_broken
         self._inbox: deque[tuple[Work, Callable[[Exception], None] | None]] = deque()
-        self._turn_due = False
         self._alarm: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._pending = 0
-        self._beside: set[asyncio.Task[None]] = set()
+        self.beside = Beside()
         self._on_timer: dict[str, Callable[[Turn, Timer], None]] = {}
 
     # --- intake ---------------------------------------------------------------------------------------------------
@@ -112,12 +110,6 @@ class Scheduler:
         """Has something handled after a while. It is forgotten when the engine stops or loads its state anew before."""
         generation = self.state
         self._loop.call_later(seconds, lambda: self.post(work) if self.state is generation else None)
-
-    def spawn(self, coroutine: Coroutine[None, None, None]) -> None:
-        """Has something looked into beside the turns; it posts what it finds. Forgotten when the engine stops."""
-        task = self._loop.create_task(coroutine)
-        self._beside.add(task)
-        task.add_done_callback(self._beside.discard)
 
     def wake(self) -> None:
         """Has a turn taken soon, also when nothing was posted: a limit may have changed."""
@@ -383,7 +375,6 @@ class Scheduler:
     def close(self) -> None:
         """Takes no further turns."""
         self.stopping = True
-        for task in self._beside:
-            task.cancel()
+        self.beside.close()
         if self._alarm is not None:
             self._alarm.cancel()

@@ -57,9 +57,9 @@ def take_evidence(scheduler: Scheduler, seen: port.Evidence, turn: Turn) -> None
         case port.Ended():
             expressions = _expressions(memory, seen)
             if any(expressions):
-                scheduler.spawn(_search_first(scheduler, memory, seen, expressions))
+                scheduler.beside.spawn(_search_first(scheduler, memory, seen, expressions))
             elif missing := _unread(scheduler, memory, seen):
-                scheduler.spawn(_read_first(scheduler, memory, seen, missing))
+                scheduler.beside.spawn(_read_first(scheduler, memory, seen, missing))
             else:
                 _ended(scheduler, memory, seen, turn, ())
 

@@ -111,7 +111,7 @@ class Past:
             if self._scheduler.state is state:
                 self._scheduler.post(partial(self._answered, memory, found, present, moves))
 
-        self._scheduler.spawn(look())
+        self._scheduler.beside.spawn(look())
 
     def _answered(self, memory: RunMemory, found: RunBefore | None, present: set[int], moves: int, turn: Turn) -> None:
         run, runs = memory.run, self._scheduler.state.runs
