@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -25,9 +25,9 @@ from engine.model.states import TERMINAL_RUN, TaskState
 from engine.scheduler.acting import Actor
 from engine.scheduler.admission import Admission
 from engine.scheduler.backfills import nothing_stored, refill_dag
+from engine.scheduler.beside import Beside
 from engine.scheduler.booking import book_run
 from engine.scheduler.clockwatch import ClockWatch, heed_step
-from engine.scheduler.beside import Beside
 from engine.scheduler.dispatch import Dispatcher, Places
 from engine.scheduler.evidence import take_evidence
 from engine.scheduler.ledger import Ledger
