@@ -114,7 +114,7 @@ def _start(scheduler: Scheduler, turn: Turn, live: LiveBackfill, entry: DagEntry
             _rerun(scheduler, live, item.ordinal, run_id, turn)
         else:
             live.fetching.add(item.ordinal)
-            scheduler.spawn(_fetch(scheduler, live, item.ordinal, run_id))
+            scheduler.beside.spawn(_fetch(scheduler, live, item.ordinal, run_id))
         return
     if run_id in scheduler.state.names:
         move_item(turn, live, item, ItemState.SKIPPED, ItemReason.IN_FLIGHT)
