@@ -29,7 +29,9 @@ def look_at_indexes(step: Step, group: Group) -> None:
 
 def run_mapped(step: Step, node: Node, group: Group) -> None:
     """The trigger rule lets an undecided row of a mapped task run: the items decide what that means."""
-    size = step.memory.items.size(group.task_id)
+    size = step.sizes.get(group.task_id)
+    if size is None:
+        size = step.sizes[group.task_id] = step.memory.items.size(group.task_id)
     if node is group.summary and isinstance(size, str):
         move_task(step, node, _T.FAILED, Reason.NOT_MAPPABLE, detail=size)
         node.ti.last_error = size
@@ -82,6 +84,7 @@ def _remove(step: Step, node: Node) -> None:
 def _grow(step: Step, group: Group, items: int) -> None:
     memory = step.memory
     fresh = range(len(group.members), items)
+    made: list[Node] = []
     for map_index in fresh:
         ti = TaskInstance(memory.items.new_id(), memory.run.id, group.task_id, map_index)
         ti.forced = group.summary.ti.forced
@@ -90,11 +93,11 @@ def _grow(step: Step, group: Group, items: int) -> None:
         memory.nodes[ti.id] = node
         group.add(node)
         step.changes.insert_task(ti)
-        step.work.append(node)
+        made.append(node)
     for child in group.below:
         child.counts.expect(len(fresh))
-    if fresh:
-        step.groups[group.task_id] = group
+    for node in made:  # what let the task expand lets each new index run
+        move_task(step, node, _T.SCHEDULED, Reason.TRIGGER_RULE)
 
 
 def sum_up(step: Step) -> None:

@@ -17,7 +17,7 @@ _UP_FOR_RETRY, _KILLING = TaskState.UP_FOR_RETRY, TaskState.KILLING
 class Step:
     """One event being handled: the run's memory, the moment, where changes go, and what is left to look at."""
 
-    __slots__ = ("by", "changes", "command", "groups", "memory", "now", "ordered", "work")
+    __slots__ = ("by", "changes", "command", "groups", "memory", "now", "ordered", "sizes", "work")
 
     def __init__(
         self, memory: RunMemory, now: Micros, changes: Changes, command: str | None = None, by: str | None = None
@@ -31,6 +31,8 @@ class Step:
         """Nodes one of whose upstream instances became terminal, or ceased to be."""
         self.groups: dict[str, Group] = {}
         """Mapped tasks of which an index moved: their summary rows follow at the end."""
+        self.sizes: dict[str, int | str] = {}
+        """How many items mapped tasks have, as far as it was asked: it does not change while one event is handled."""
         self.ordered = False
         """Terminal states were left or changed: look at `work` in topological order, at verdicts already given, and at
         the outcome of a run that is over."""
