@@ -1,0 +1,63 @@
+"""Mapped tasks and task groups on the run's screen: one row each, unfolded by key."""
+
+from __future__ import annotations
+
+from console.model.runs import RunDetail
+from tests.support.console import console, mark, plan, run, task, world
+
+
+def flow() -> RunDetail:
+    """list >> work (three indexes, all well) >> load(a >> b)."""
+    plans = (
+        plan("list"), plan("work", "list"), plan("load.a", "work")._replace(group="load"),
+        plan("load.b", "load.a")._replace(group="load"),
+    )  # fmt: skip
+    summary = task(2, "work", attempts=(), attempt=0, reason="expanded")
+    indexes = [task(10 + at, "work", map_index=at) for at in range(3)]
+    return run(mark(1, "flow"), plans, (task(1, "list"), summary, *indexes, task(3, "load.a"), task(4, "load.b")))
+
+
+async def test_space_unfolds_a_mapped_task_and_folds_it_again() -> None:
+    """The row says how many are done; its indexes have rows once it is unfolded, and the cursor stays with the task."""
+    async with console(world(flow()), (120, 30)) as screen:
+        await screen.press("j", "enter", "g", "j")
+        assert "▸ work" in screen.text and "3/3 done" in screen.text and "work[1]" not in screen.text
+        await screen.press("space")
+        assert "▾ work" in screen.text and "work[2]" in screen.text
+        await screen.press("j", "j", "space")
+        assert "work[2]" not in screen.text
+        assert screen.app.stage.run_pane.list.cursor_key == ("task", "work", -1)
+
+
+async def test_enter_unfolds_what_is_folded() -> None:
+    """A folded row has no log of its own: Enter shows what is in it."""
+    async with console(world(flow()), (120, 30)) as screen:
+        await screen.press("j", "enter", "g", "j", "enter")
+        assert "work[0]" in screen.text and screen.app.place.view == "run"
+
+
+async def test_space_on_a_task_of_a_group_folds_the_group() -> None:
+    """The group is one row of graph and table until it is unfolded again."""
+    async with console(world(flow()), (120, 30)) as screen:
+        await screen.press("j", "enter", "G", "space")
+        assert "▸ load" in screen.text and "load.a" not in screen.text and "2/2 done" in screen.text
+        assert screen.app.stage.run_pane.list.cursor_key == ("task", "load", -1)
+        await screen.press("space")
+        assert "load.b" in screen.text
+
+
+async def test_what_cannot_be_folded_says_so() -> None:
+    """On a task that is neither mapped nor in a group the key explains itself."""
+    async with console(world(flow()), (120, 30)) as screen:
+        await screen.press("j", "enter", "g", "space")
+        assert "nothing is folded here" in screen.text
+
+
+async def test_other_shapes_of_the_run_show_mapped_tasks_too() -> None:
+    """Bars and boxes of a run with folded rows are drawn, and the table comes back as it was."""
+    async with console(world(flow()), (120, 30)) as screen:
+        await screen.press("j", "enter", "G", "space", "4")
+        assert screen.app.place.view == "run"
+        await screen.press("3")
+        await screen.press("3")
+        assert "▸ load" in screen.text
