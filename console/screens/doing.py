@@ -40,6 +40,8 @@ def do(app: ConsoleApp, action: Action, target: Target) -> None:
         app.spawn(_at_once(app, action.ask(app.scene(), target)))
     elif action.ask is not None:
         Flow(app, action.ask(app.scene(), target), app.scene().snapshot.home.production).start()
+    elif action.opens == app.place.view:
+        app.redraw()
     elif action.opens:
         app.go(Place.of(action.opens, target))
     else:
@@ -152,7 +154,8 @@ def _copy(app: ConsoleApp, target: Target) -> None:
 # The console itself
 
 
-def _filter(app: ConsoleApp, target: Target) -> None:
+def ask_filter(app: ConsoleApp, target: Target) -> None:
+    """Asks what the rows in front are filtered by."""
     app.stage.ask_line("filter", "/", app.stage.front.needle or "")
 
 
@@ -223,7 +226,7 @@ _HANDLERS: dict[str, Handler] = {
     "details": _details,
     "failure.next": _next_failure,
     "failure.previous": _previous_failure,
-    "filter": _filter,
+    "filter": ask_filter,
     "copy": _copy,
     "help": _help,
     "palette": _palette,

@@ -170,7 +170,7 @@ class Stage(Screen[None], inherit_bindings=False):
         pairs = []
         for action in offered:
             key = keymap.shown(action.id, view)
-            if key and action.why_not(scene, target) is None:
+            if key and action.opens != view and action.why_not(scene, target) is None:
                 pairs.append((key, action.title_for(scene, target)))
         return key_line(pairs, width)
 

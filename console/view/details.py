@@ -80,6 +80,11 @@ def _run(run: RunDetail) -> Parts:
     )
 
 
+def task_settings(run: RunDetail, card: TaskCard) -> Parts:
+    """A task instance's settings and identities, a line each."""
+    return _task(run, card)
+
+
 def _task(run: RunDetail, card: TaskCard) -> Parts:
     plan = next((task for task in run.plan if task.task_id == card.task_id), None)
     latest = card.latest

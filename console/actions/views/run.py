@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.actions import possible
 from console.actions.action import RUN, Action, View
 
 FOLD = Action(
@@ -13,6 +14,8 @@ _RUN = frozenset({RUN})
 _DOING = "console.screens.run_doing"
 
 LOOKS = (
+    Action("task", "task", "The task instance, whole: attempts, durations against history, why, result, settings.",
+           ("d",), _RUN, rank=64, why_not=possible.a_task, opens="task"),
     Action("boxes", "boxes", "The graph as boxes, or the table again; the arrows then move along its edges.", ("3",),
            _RUN, rank=28),
     Action("gantt", "gantt", "The tasks as bars over time, or the table again.", ("4",), _RUN, rank=27),

@@ -119,6 +119,15 @@ SELECT k.value,
          ORDER BY t.ended_at DESC LIMIT 100))
 FROM json_each(:task_ids) AS k;
 
+-- name: instance_key
+SELECT id, dag_id FROM task_instance WHERE run = :run AND task_id = :task_id AND map_index = :map_index;
+
+-- name: task_history
+SELECT r.logical_date, t.duration
+FROM task_instance AS t CROSS JOIN run AS r ON r.id = t.run
+WHERE t.dag_id = :dag_id AND t.task_id = :task_id AND t.map_index = :map_index AND t.duration IS NOT NULL
+ORDER BY t.ended_at DESC LIMIT :count;
+
 -- name: last_good
 SELECT a.id, a.number, r.run_id, r.logical_date
 FROM task_instance AS t

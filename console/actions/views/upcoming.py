@@ -1,0 +1,20 @@
+"""Runs that are due, and retries that wait, in their order."""
+
+from __future__ import annotations
+
+from console.actions.action import LISTS, ROWS, Action, View
+
+VIEW = View(
+    "upcoming",
+    "upcoming runs",
+    "console.screens.upcoming:UpcomingPane",
+    9,
+    LISTS | ROWS,
+    (
+        Action("upcoming", "upcoming", "Runs that are due, and retries that wait, in their order.", ("U",), LISTS,
+               rank=12, opens="upcoming"),
+        Action("upcoming.filter", "filter", "Shows only rows that hold the text; with ! at its start, only the others.",
+               ("/",), frozenset({"upcoming"}), rank=10),
+    ),
+    {"upcoming.filter": "console.screens.doing:ask_filter"},
+)  # fmt: skip

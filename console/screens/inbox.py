@@ -1,0 +1,95 @@
+"""The pane of the failure inbox."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from console.model.attention import Attention
+from console.model.dags import Failure
+from console.model.snapshot import Scene
+from console.model.targets import Target
+from console.screens.pane import Bar, Pane
+from console.view import inbox as view
+from console.view.spans import DIM, TEXT, Spans
+from console.widgets.lines import LineView
+
+
+class InboxPane(Pane):
+    """What has failed and nobody has put right, by cause."""
+
+    view = "inbox"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.list = LineView(id="inbox")
+        self.needle: str = ""
+        self._found: list[tuple[Attention, list[Failure]]] = []
+        self._touched = False
+
+    def compose(self) -> ComposeResult:
+        """One list."""
+        yield self.list
+
+    def focus_inside(self) -> Widget:
+        """The list."""
+        return self.list
+
+    def touched(self, move: str = "") -> None:
+        """From now on the cursor stays where it is put."""
+        self._touched = True
+
+    def leave(self) -> None:
+        """Whoever comes again begins at the top."""
+        self._touched = False
+
+    def draw(self, scene: Scene) -> None:
+        """Shows the scene. Until somebody moves it, the cursor stays on the first row."""
+        self._found = view.groups(scene.snapshot, self.needle)
+        if not self._found:
+            words = f"nothing matches {self.needle}" if self.needle else "nothing has failed"
+            self.list.show([(None, ((words, DIM),))])
+            return
+        self.list.show(view.rows(scene, self._found, self.list.row_width))
+        if not self._touched:
+            self.list.action_cursor_first()
+
+    def filter(self, needle: str, scene: Scene) -> None:
+        """Shows only rows that match."""
+        self.needle = needle
+        self.draw(scene)
+
+    def title(self, scene: Scene, width: int) -> Bar:
+        """What this is."""
+        return ((" failure inbox", f"{TEXT} bold"),), ()
+
+    def rule(self, scene: Scene, width: int) -> Spans:
+        """How much there is."""
+        words = view.summary(self._found)
+        return ((f"filter {self.needle}   ", "accent"), (words, DIM)) if self.needle else ((words, DIM),)
+
+    def target(self, scene: Scene) -> Target:
+        """What the row under the cursor is about."""
+        return self._target(self.list.cursor_key, scene)
+
+    def _target(self, key: object, scene: Scene) -> Target:
+        if not isinstance(key, tuple):
+            return Target(self.view)
+        if key[0] == "cause":
+            row = next((row for row, _ in self._found if row.key == key[1]), None)
+            if row is None or not row.where:
+                return Target(self.view)
+            dag, run, task, index = row.where[0]
+            return Target(self.view, dag, run or None, task or None, index, attention=row.key)
+        _, run_id, task_id, index = key
+        dag_id = next((f.dag_id for _, each in self._found for f in each if f.run_id == run_id), None)
+        return Target(self.view, dag_id, run_id, task_id or None, index)
+
+    def next_failure(self, scene: Scene, step: int) -> bool:
+        """To the next instance that failed."""
+        keys = [("failure", f.run_id, f.task_id, f.map_index) for _, each in self._found for f in each[: view.MEMBERS]]
+        if not keys:
+            return False
+        here = self.list.cursor_key
+        at = keys.index(here) + step if here in keys else 0
+        return self.list.move_to(keys[at % len(keys)])

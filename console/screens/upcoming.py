@@ -1,0 +1,86 @@
+"""The pane of the upcoming runs."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from console.model.snapshot import Scene
+from console.model.targets import Target
+from console.screens.pane import Bar, Pane
+from console.view import upcoming as view
+from console.view.overview import best_run
+from console.view.spans import DIM, TEXT, Spans
+from console.widgets.lines import LineView
+
+
+class UpcomingPane(Pane):
+    """Runs that are due, and retries that wait, in their order."""
+
+    view = "upcoming"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.list = LineView(id="upcoming")
+        self.needle: str = ""
+        self._found: list[view.Coming] = []
+        self._touched = False
+
+    def compose(self) -> ComposeResult:
+        """One list."""
+        yield self.list
+
+    def focus_inside(self) -> Widget:
+        """The list."""
+        return self.list
+
+    def touched(self, move: str = "") -> None:
+        """From now on the cursor stays where it is put."""
+        self._touched = True
+
+    def leave(self) -> None:
+        """Whoever comes again begins at the top."""
+        self._touched = False
+
+    def draw(self, scene: Scene) -> None:
+        """Shows the scene. Until somebody moves it, the cursor stays on the first row."""
+        self._found = view.coming(scene, self.needle)
+        if not self._found:
+            words = (
+                f"nothing matches {self.needle}"
+                if self.needle
+                else "nothing is due: no DAG that is not paused has a schedule"
+            )
+            self.list.show([(None, ((words, DIM),))])
+            return
+        self.list.show(view.rows(scene, self._found, self.list.row_width))
+        if not self._touched:
+            self.list.action_cursor_first()
+
+    def filter(self, needle: str, scene: Scene) -> None:
+        """Shows only rows that match."""
+        self.needle = needle
+        self.draw(scene)
+
+    def title(self, scene: Scene, width: int) -> Bar:
+        """What this is."""
+        return ((" upcoming runs", f"{TEXT} bold"),), ()
+
+    def rule(self, scene: Scene, width: int) -> Spans:
+        """How much there is."""
+        words = f"{len(self._found)} coming"
+        return ((f"filter {self.needle}   ", "accent"), (words, DIM)) if self.needle else ((words, DIM),)
+
+    def target(self, scene: Scene) -> Target:
+        """What the row under the cursor is about."""
+        return self._target(self.list.cursor_key, scene)
+
+    def _target(self, key: object, scene: Scene) -> Target:
+        if not isinstance(key, tuple):
+            return Target(self.view)
+        _, dag_id, run_id, task_id, index = key
+        card = scene.snapshot.by_id.get(dag_id)
+        if run_id is None and card is not None:
+            mark = best_run(card)
+            run_id = None if mark is None else mark.run_id
+        return Target(self.view, dag_id, run_id, task_id, index)
