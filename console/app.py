@@ -319,8 +319,10 @@ async def _load_the_rest() -> None:
     calm()
 
 
-def run_console(home: Home, *, theme: str | None = None, look: Look | None = None) -> int:
+def run_console(home: Home, *, theme: str | None = None, look: Look | None = None, read_only: bool = False) -> int:
     """The full-screen console of a home, on this terminal, until it is left; gives the exit code.
+
+    With `read_only` the engine refuses whatever this console might ask for.
 
     Works with the engine up, stopped or killed. Raises ThemeError for a theme that cannot be used.
     """
@@ -335,7 +337,7 @@ def run_console(home: Home, *, theme: str | None = None, look: Look | None = Non
     def connect() -> Backend:
         from console.backends.local import LocalBackend
 
-        backend = LocalBackend(home)
+        backend = LocalBackend(home, read_only=read_only)
         backend.read_ahead()
         return backend
 

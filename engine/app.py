@@ -19,6 +19,7 @@ from engine.collector import calm
 from engine.config import Home, HomeError, Settings, task_environment
 from engine.control import protocol as p
 from engine.control.commands import Commands
+from engine.control.roles import Roles
 from engine.control.server import Server
 from engine.daemon import READY, take_lock
 from engine.dagfiles.parse import Parser
@@ -190,6 +191,7 @@ class Engine:
         self._server = Server(
             self._home.socket,
             Commands(self._scheduler, archive),
+            Roles.read(self._settings.roles),
             home=str(self._home.root),
             started_at=self._clock.now(),
             committed=lambda: self._writer.committed_seq,

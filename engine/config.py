@@ -15,6 +15,7 @@ from engine import connections
 from engine.care import Heartbeat, Retention, Telling, heartbeat_of, retention_of, telling_of
 from engine.environments import Environment, Environments, json_table
 from engine.model.ids import check_id
+from engine.model.roles import Role
 
 CONFIG = "dagdeck.toml"
 ENVIRONMENT = "environment"
@@ -102,6 +103,8 @@ class Settings:
     pools: dict[str, int] = field(default_factory=dict)
     max_mapped: int = 10_000
     """Instances that one mapped task may have in a run."""
+    roles: dict[str, Role] = field(default_factory=dict)
+    """What each person may ask for, by user name; `others` stands for everybody else."""
     environments: Environments = field(default_factory=Environments)
     """`[env.NAME]` tables, and what the home says for all runs."""
     log_limit: int = 64 * 1024 * 1024
@@ -126,6 +129,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "path": str,
     "lang": str,
     "pools": dict,
+    "roles": dict,
     "log_limit_mb": int,
     "min_free_mb": int,
     "retention": dict,
@@ -247,6 +251,14 @@ def _connections(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return table
 
 
+def _roles(home: Home, table: dict[str, Any]) -> dict[str, Role]:
+    words = {role.word: role for role in Role}
+    for person, word in table.items():
+        if word not in words:
+            raise HomeError(f"{home.config}: roles.{person} = {word!r} is none of {', '.join(words)}")
+    return {person: words[word] for person, word in table.items()}
+
+
 def _chosen(home: Home) -> str | None:
     try:
         return (home.root / ENVIRONMENT).read_text(encoding="utf-8").strip() or None
@@ -292,6 +304,7 @@ def _settings(home: Home, raw: dict[str, Any], environments: Environments) -> Se
         path=raw.get("path", DEFAULT_PATH),
         lang=raw.get("lang", DEFAULT_LANG),
         pools=pools,
+        roles=_roles(home, raw.get("roles", {})),
         environments=environments,
         log_limit=limit * 1024 * 1024,
         min_free=free * 1024 * 1024,

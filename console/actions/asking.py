@@ -215,7 +215,7 @@ def hold_dag(scene: Scene, target: Target) -> Ask:
     dag_id = target.dag_id or ""
     args = {"scope": "dag", "pattern": dag_id}
     refs = frozenset({(dag_id, "", UNMAPPED)})
-    return Ask("hold", f"Hold ── {dag_id}", Selection(), "hold requested", refs, args, _LASTS)
+    return Ask("hold", f"Hold ── {dag_id}", Selection(dag_ids=(dag_id,)), "hold requested", refs, args, _LASTS)
 
 
 def release(scene: Scene, target: Target) -> Ask:

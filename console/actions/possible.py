@@ -13,7 +13,7 @@ def engine(scene: Scene, target: Target) -> str | None:
     """Changes need the engine."""
     match scene.link.state:
         case LinkState.UP:
-            return None
+            return scene.link.barred or None
         case LinkState.REFUSED:
             return scene.link.message or "the engine refuses this console"
         case LinkState.CONNECTING:

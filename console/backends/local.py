@@ -50,6 +50,7 @@ VERBS = frozenset(
         "stack",
         "hold",
         "release",
+        "prune",
     }
 )
 _CODES = 5
@@ -62,13 +63,20 @@ def _now() -> Micros:
     return time.time_ns() // 1000
 
 
+def _barred(role: str, *, read_only: bool) -> str:
+    if read_only:
+        return "this console was opened with --read-only"
+    return "your role in this home is viewer: it looks and changes nothing" if role == "viewer" else ""
+
+
 class LocalBackend:
     """See `console.backends.port.Backend`."""
 
     verbs = VERBS
 
-    def __init__(self, home: Home, now: Callable[[], Micros] = _now) -> None:
+    def __init__(self, home: Home, now: Callable[[], Micros] = _now, *, read_only: bool = False) -> None:
         self._home = home
+        self._read_only = read_only
         self._now = now
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._ahead: Future[Snapshot] | None = None
@@ -159,7 +167,7 @@ class LocalBackend:
         wait = _SHORTEST_WAIT
         while True:
             try:
-                async with connect(self._home.socket, "console") as client:
+                async with connect(self._home.socket, "console", read_only=self._read_only) as client:
                     wait = _SHORTEST_WAIT
                     await self._follow(client)
                 self._lost(LinkState.DOWN, "")
@@ -189,7 +197,8 @@ class LocalBackend:
             await asyncio.sleep(_LONGEST_WAIT)
             return
         self._client, self._seq, now = client, welcome.seq, self._now()
-        self._tell(Link(LinkState.UP, now, now, None, welcome.started_at, safe(welcome.version), safe(welcome.actor)))
+        who, barred = safe(welcome.actor), _barred(welcome.role, read_only=self._read_only)
+        self._tell(Link(LinkState.UP, now, now, None, welcome.started_at, safe(welcome.version), who, barred=barred))
         async for event in client.follow():
             now = self._now()
             if isinstance(event, Committed):

@@ -62,15 +62,18 @@ VERBS: dict[str, Verb] = {
     help="An operations console for data pipelines. Without a verb: open the console, starting an engine if none runs.",
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 no engine, 4 not found, 5 refused.",
 )
+@click.option("--read-only", is_flag=True, help="Open the console such that nothing can be changed from it.")
 @home_option
 @click.version_option(VERSION, "-V", "--version", message="dagdeck %(version)s", help="Print the version.")
 @click.pass_context
-def root(ctx: click.Context) -> None:
+def root(ctx: click.Context, read_only: bool) -> None:
     """Opens the console when no verb is given."""
     if ctx.invoked_subcommand is None:
         from console.cli.opening import open_console
 
-        open_console(ctx.ensure_object(Session))
+        open_console(ctx.ensure_object(Session), read_only=read_only)
+    elif read_only:
+        raise click.UsageError("--read-only is for the console; a verb that looks changes nothing anyway")
 
 
 def run(arguments: list[str]) -> int:

@@ -11,7 +11,7 @@ from console.cli.session import Session
 from engine.config import Home
 
 
-def open_console(session: Session) -> int:
+def open_console(session: Session, *, read_only: bool = False) -> int:
     """Opens the console and returns its exit code. The engine that it starts stays when the console ends.
 
     When no engine can be started, the console opens all the same: it reads, and says that the engine is down.
@@ -29,12 +29,12 @@ def open_console(session: Session) -> int:
             if not home.database.exists():
                 raise
             complain(str(error))
-    return show_console(home)
+    return show_console(home, read_only=read_only)
 
 
-def show_console(home: Home) -> int:
+def show_console(home: Home, *, read_only: bool = False) -> int:
     """The console on a home, until its user leaves it."""
     # Imported on first use: no other verb needs a screen.
     from console.app import run_console
 
-    return run_console(home) or 0
+    return run_console(home, read_only=read_only) or 0

@@ -83,6 +83,11 @@ CONFIG_TEXT = """\
 [connections]
 # warehouse = { kind = "postgresql", host = "db-1", port = 5432, user = "etl", password = { env = "WAREHOUSE" } }
 
+# Who may ask for what: viewer looks, operator changes runs, admin also stops the engine.
+[roles]
+# others = "operator"
+# ada = "admin"
+
 # Pools: how many slots tasks of different DAGs share, for instance connections to one database. -1: no limit.
 [pools]
 # db = 4

@@ -57,6 +57,8 @@ class Link:
     version: str | None = None
     actor: str | None = None
     message: str = ""
+    barred: str = ""
+    """Why this console may change nothing; empty when it may."""
 
     @property
     def up(self) -> bool:

@@ -25,6 +25,8 @@ def header(scene: Scene, width: int) -> tuple[Spans, Spans]:
         parts.append(((home.environment or "prod", WARN + " bold"),))
     elif home.environment is not None:
         parts.append(((home.environment, DIM),))
+    if scene.link.barred:
+        parts.append((("read-only", WARN + " bold"),))
     parts.extend(_holds(scene, wide))
     parts.extend(_engine(scene, wide))
     right = [_attached(scene, wide), _clocks(scene, wide)]

@@ -170,8 +170,8 @@ def _check_peer(connection: socket.socket) -> None:
 
 
 @asynccontextmanager
-async def connect(path: Path, client: str) -> AsyncIterator[Client]:
-    """A greeted connection to the engine at a socket path.
+async def connect(path: Path, client: str, *, read_only: bool = False) -> AsyncIterator[Client]:
+    """A greeted connection to the engine at a socket path; with `read_only` the engine refuses all changes over it.
 
     Raises NoEngine where none answers, WrongPeer where another user serves it, and CommandRefused (code `protocol`)
     where engine and client do not fit together.
@@ -182,7 +182,7 @@ async def connect(path: Path, client: str) -> AsyncIterator[Client]:
         raise NoEngine(f"no engine answers on {path}") from error
     try:
         _check_peer(writer.get_extra_info("socket"))
-        writer.write(p.encode(p.Hello(p.PROTOCOL, client, VERSION, claimed_identity())))
+        writer.write(p.encode(p.Hello(p.PROTOCOL, client, VERSION, claimed_identity(), read_only)))
         await writer.drain()
         line = await reader.readline()
         if not line:

@@ -40,6 +40,8 @@ class Hello(Message, tag="hello"):
     client: str
     version: str
     claimed: dict[str, str] = {}
+    read_only: bool = False
+    """Nothing that comes over this connection may change anything."""
 
 
 class AskPreview(Message, tag="ask_preview"):
@@ -102,6 +104,8 @@ class Welcome(Message, tag="welcome"):
     seq: int
     started_at: int
     actor: str
+    role: str = "admin"
+    """Of this person, in this home; `viewer` on a connection that is read-only."""
 
 
 class Effect(msgspec.Struct, omit_defaults=True):

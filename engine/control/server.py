@@ -19,6 +19,8 @@ from engine.control import protocol as p
 from engine.control.actors import Actor, identify
 from engine.control.commands import Commands
 from engine.control.plans import Refusal
+from engine.control.roles import Roles
+from engine.model.roles import Role
 from engine.store.errors import StoreError
 from engine.version import SCHEMA, SCHEMA_MAJOR, VERSION
 
@@ -35,6 +37,7 @@ class Session:
     writer: asyncio.StreamWriter
     actor: Actor
     client: str = ""
+    read_only: bool = False
     following: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -58,6 +61,7 @@ class Server:
         self,
         path: Path,
         commands: Commands,
+        roles: Roles,
         *,
         home: str,
         started_at: int,
@@ -68,6 +72,7 @@ class Server:
     ) -> None:
         self._path = path
         self._commands = commands
+        self._roles = roles
         self._home = home
         self._started_at = started_at
         self._committed = committed
@@ -173,6 +178,7 @@ class Server:
             await session.answer(p.Refused(0, "protocol", text))
             return False
         session.client = hello.client
+        session.read_only = hello.read_only
         session.actor.claimed.update(hello.claimed)
         welcome = p.Welcome(
             protocol=p.PROTOCOL,
@@ -183,6 +189,7 @@ class Server:
             seq=self._committed(),
             started_at=self._started_at,
             actor=session.actor.name,
+            role=(Role.VIEWER if session.read_only else self._roles.of(session.actor)).word,
         )
         await session.answer(welcome)
         return True
@@ -207,6 +214,7 @@ class Server:
                 case p.AskMore():
                     return self._commands.more(message)
                 case p.Command():
+                    self._roles.check(session.actor, message.verb, read_only=session.read_only)
                     return await self._commands.carry_out(message, session.actor, session.client)
         except Refusal as refusal:
             return p.Refused(message.id, refusal.code, str(refusal), self._committed())

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from console import wire
 from console.app import ConsoleApp
 from console.backends.fake import FakeBackend
+from console.backends.local import VERBS as LOCAL_VERBS
 from console.model.dags import DagCard, RunMark
 from console.model.home import HomeCard
 from console.model.link import Gauges, Link, LinkState
@@ -134,7 +135,7 @@ def scene(*dags: DagCard, detail: RunDetail | None = None, **more: Any) -> Scene
     home = HomeCard("etl-01", "/srv/etl", "Europe/Berlin")
     fields = {name: more.pop(name) for name in list(more) if name in Snapshot.__dataclass_fields__}
     snapshot = Snapshot(100, fields.pop("home", home), dags, run=detail, **fields)
-    verbs = frozenset({"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "acknowledge", "stack"})
+    verbs = LOCAL_VERBS
     return Scene(snapshot, more.pop("link", link()), NOW, verbs=verbs, **more)
 
 

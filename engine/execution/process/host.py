@@ -84,6 +84,8 @@ class Host:
         self._children: dict[int, str] = {}
         self._spare: Spare | None = None
         self._has_worked = False
+        self._lent: set[int] = set()
+        """Spare children that were told their attempt and have not ended."""
         self._rest = b""
 
     def load(self) -> str:
@@ -176,6 +178,7 @@ class Host:
         failpoints.hit("host.fork.after")
         if given:
             self._children[spare.pid] = attempt_id
+            self._lent.add(spare.pid)
         return given
 
     def _let_spare_go(self) -> None:
@@ -239,6 +242,7 @@ class Host:
             attempt_id = self._children.pop(pid, None)
             if attempt_id is not None and (wait_status == _RECORDED or self._settled(attempt_id, pid, wait_status)):
                 done.append(attempt_id)
+            self._lent.discard(pid)
         if done:
             news.ended(NEWS_FD, done)
 
@@ -249,7 +253,9 @@ class Host:
         except OSError as problem:
             failure.say(f"attempt {attempt_id}: its end cannot be written: {failure.one_line(problem)}")
             return True
-        if how == "unclaimed":
+        if how == "unclaimed" and pid in self._lent:
+            self._start_all([attempt_id])  # it was dead, or died, before it could read what it was told
+        elif how == "unclaimed":
             code = os.waitstatus_to_exitcode(wait_status)
             end = f"signal {-code}" if code < 0 else f"exit code {code}"
             news.tell(NEWS_FD, news.FAILED, attempt_id, f"its process ended with {end} before it began")

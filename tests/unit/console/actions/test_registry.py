@@ -11,15 +11,15 @@ from console.actions.action import DAG, OVERVIEW, RUN, Action, Ask, Danger, View
 from console.actions.asking import again, pause
 from console.actions.registry import ACTIONS, BY_ID, actions_of, views_of
 from console.actions.views import VIEWS
+from console.backends.local import VERBS
 from console.keymap import Keymap, KeymapError
-from console.model.home import RecoveryCard
+from console.model.home import HoldCard, RecoveryCard
 from console.model.link import LinkState
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from engine.model.moments import SECOND
 from tests.support.console import NOW, dag, link, mark, scene, trades
 
-VERBS = {"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge", "stack"}
 CHANGING = [action for action in ACTIONS if action.danger is not Danger.NONE]
 REPORT = RecoveryCard(1, NOW, "2 adopted", ("adopted",))
 
@@ -30,11 +30,18 @@ def overview(state: str = "up_for_retry") -> Scene:
     return scene(dag("trades_us", recent=(detail.mark,)), detail=detail, report=REPORT)
 
 
+HOME_WIDE = {"acknowledge", "hold", "release", "prune"}
+"""Actions about the whole home: they name no row."""
+HELD = HoldCard(1, "all", "", "ada", None, NOW, None)
+
+
 def target(action: Action, state: str) -> tuple[Scene, Target]:
     """A scene and a target for which the action is possible."""
     found = overview(state)
     if action.id == "acknowledge":
         return found, Target(OVERVIEW, attention="report:1")
+    if action.id == "release":
+        return replace(found, snapshot=replace(found.snapshot, holds=(HELD,))), Target(OVERVIEW)
     if action.id == "cancel":
         return found, Target(RUN, "trades_us", "trades_us@7")
     return found, Target(RUN, "trades_us", "trades_us@7", "load")
@@ -54,7 +61,7 @@ def test_a_change_that_is_possible_asks_for_something_definite(action: Action) -
     assert ask.verb in VERBS and ask.title and ask.words
     assert action.verb in (None, ask.verb)
     named = (*ask.selection.dag_ids, *ask.selection.run_ids, *ask.selection.task_ids)
-    assert all(named) and (named or ask.verb == "acknowledge")
+    assert all(named) and (named or action.id in HOME_WIDE)
     assert len({switch.key for switch in ask.switches}) == len(ask.switches)
     assert not {switch.key for switch in ask.switches} & set("jkgGn")
 
@@ -69,9 +76,25 @@ def test_without_an_engine_a_change_says_why_not(action: Action, state: LinkStat
 
 
 @pytest.mark.parametrize("action", CHANGING, ids=lambda action: action.id)
+def test_a_console_that_may_change_nothing_says_why_not(action: Action) -> None:
+    """On a read-only connection every change answers with the reason."""
+    found, meant = target(action, STATE.get(action.id, "up_for_retry"))
+    barred = replace(found, link=replace(found.link, barred="opened with --read-only"))
+    assert action.why_not(barred, meant) == "opened with --read-only"
+
+
+def test_hold_turns_into_release() -> None:
+    """While something is on hold the key of `hold` asks to release, and says so."""
+    found, meant = target(BY_ID["release"], "up_for_retry")
+    hold = BY_ID["hold"]
+    assert hold.ask is not None and hold.ask(found, meant).verb == "release"
+    assert hold.title_for(found, meant) == "release"
+
+
+@pytest.mark.parametrize("action", CHANGING, ids=lambda action: action.id)
 def test_on_nothing_a_change_says_why_not(action: Action) -> None:
-    """With no row under the cursor nothing is asked for."""
-    assert action.why_not(scene(), Target(OVERVIEW))
+    """With no row under the cursor nothing is asked for, except what is about the whole home."""
+    assert bool(action.why_not(scene(), Target(OVERVIEW))) is (action.id not in {"hold", "prune"})
 
 
 @pytest.mark.parametrize("action", CHANGING, ids=lambda action: action.id)
