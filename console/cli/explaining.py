@@ -120,7 +120,7 @@ def _states(store: Reader, run: RunDetail, task: InstanceLine) -> list[tuple[str
     specs = {spec.task_id: spec for spec in spec_of(store, run.version_id).tasks}
     if task.task_id not in specs:
         return []
-    states = {row.task_id: row.state for row in reads_run.instances(store, run.id)}
+    states = {row.task_id: row.state for row in reads_run.instances(store, run.id) if row.map_index < 0}
     return [(name, states.get(name, "none")) for name in specs[task.task_id].upstream]
 
 
