@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.lifecycle.gates import Limits, blockers, may_start, reached
 from engine.lifecycle.memory import RunMemory
 from engine.model.moments import Micros
-from engine.model.rows import TaskInstance, Transition
+from engine.model.rows import UNMAPPED, TaskInstance, Transition
 from engine.model.states import TERMINAL_RUN, Blocker, RunState, TaskState
 from engine.scheduler.admission import LimitKey
 from engine.scheduler.turn import Turn
@@ -59,8 +59,9 @@ class Waiting:
 
     def review(self, turn: Turn) -> None:
         """Brings the codes of what moved up to date; when limits in general changed, of everything, a part per turn."""
+        alike: dict[tuple[int, str], tuple[str, ...]] = {}
         for key, memory in list(turn.touched.items()):
-            self._note(turn, memory, memory.by_id[key])
+            self._note(turn, memory, memory.by_id[key], alike)
         for run in turn.changes.new_runs:
             memory = self._scheduler.state.runs[run.id]
             for instance in memory.by_id.values():
@@ -139,10 +140,22 @@ class Waiting:
             limits.draining,
         )
 
-    def _note(self, turn: Turn, memory: RunMemory, instance: TaskInstance) -> None:
+    def _note(
+        self,
+        turn: Turn,
+        memory: RunMemory,
+        instance: TaskInstance,
+        alike: dict[tuple[int, str], tuple[str, ...]] | None = None,
+    ) -> None:
+        """`alike` keeps the codes of ready indexes: all of one task wait for the same, and there may be thousands."""
         if instance.state not in _WAITING or instance.task_id not in memory.plan.tasks:
             return
-        codes = blockers(instance, memory, self._scheduler.ledger.limits, turn.now)
+        same = instance.map_index != UNMAPPED and instance.state is TaskState.SCHEDULED and not instance.forced
+        key = (instance.run, instance.task_id)
+        known = alike.get(key) if alike is not None and same else None
+        codes = blockers(instance, memory, self._scheduler.ledger.limits, turn.now) if known is None else known
+        if alike is not None and same:
+            alike[key] = codes
         if codes == instance.blockers:
             return
         turn.changes.touch_task(instance)
