@@ -7,6 +7,7 @@ def hello():
     shell("greet", "echo hello") >> shell("leave", "echo bye")
 """
 
+from engine.authoring.breakers import Breaker
 from engine.authoring.connections import Connection, connection
 from engine.authoring.context import TaskContext
 from engine.authoring.dag import DAG, dag
@@ -29,6 +30,7 @@ from engine.authoring.wiring import Task, chain, cross_downstream
 
 __all__ = [
     "DAG",
+    "Breaker",
     "Connection",
     "DefinitionError",
     "FailTask",

@@ -33,6 +33,7 @@ from engine.model.states import TaskState
 from engine.observe.gauges import SelfMeter
 from engine.observe.log import open_log
 from engine.scheduler import due, loading
+from engine.scheduler.breakers import Inbox
 from engine.scheduler.core import Scheduler
 from engine.scheduler.dags import post_updates
 from engine.scheduler.dispatch import Dispatcher, Places
@@ -52,6 +53,7 @@ _FLUSH_SECONDS = 4.0
 _KILL_POLL_SECONDS = 0.05
 _DRAIN_POLL_SECONDS = 0.2
 _IDLE_POLL_SECONDS = 2.0
+_BREAKER_POLL_SECONDS = 0.25
 _KILL_POLLS = 1200
 
 
@@ -130,6 +132,7 @@ class Engine:
                     tasks.create_task(self._housekeeping.run()),
                     tasks.create_task(self._night.run()),
                     tasks.create_task(self._drained()),
+                    tasks.create_task(self._hear_of_breakers()),
                     tasks.create_task(self._meter_while_followed()),
                 ]
                 await self._stop.wait()
@@ -279,6 +282,15 @@ class Engine:
                 await asyncio.sleep(files.poll_after())
         finally:
             await files.close()
+
+    async def _hear_of_breakers(self) -> None:
+        """Takes in what the code of tasks says of circuit breakers."""
+        breakers = self._scheduler.breakers
+        inbox = Inbox(breakers.folder, self._scheduler.post, breakers)
+        while True:
+            if self._scheduler.degraded is None:
+                inbox.look()
+            await asyncio.sleep(_BREAKER_POLL_SECONDS)
 
     async def _drained(self) -> None:
         """Stops the engine once it was told to drain and nothing runs."""

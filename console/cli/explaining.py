@@ -42,6 +42,7 @@ _REASONS = {
     "spawn_failed": "its process could not be started",
     "stuck_in_queue": "its process did not start within the time for it",
     "permanent": "the failure is of a kind that trying again does not cure",
+    "breaker_open": "its circuit breaker was open, and it says not to wait for that",
     "result_invalid": "what it returned is not JSON",
     "retry_rule": "a retry rule of the task decided so",
     "partial": "it did a part of its work; the next try is given what is left",

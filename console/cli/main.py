@@ -25,6 +25,7 @@ VERBS: dict[str, Verb] = {
     "stats": Verb("console.cli.figures", "stats", _LOOK, "Durations and success rates."),
     "audit": Verb("console.cli.figures", "audit", _LOOK, "Who asked for what, and what came of it."),
     "connections": Verb("console.cli.connections", "connections", _LOOK, "Connections to other systems: list, check."),
+    "breakers": Verb("console.cli.breakers", "breakers", _LOOK, "Circuit breakers: how they stand; trip, hold, reset."),
     "pools": Verb("console.cli.pools", "pools", _LOOK, "Pools: who holds their slots; make, resize, remove."),
     "trigger": Verb("console.cli.trigger", "trigger", _CHANGE, "Start a run of a DAG."),
     "rerun": Verb("console.cli.changes", "rerun", _CHANGE, "Run all tasks of a run again, or those that failed."),

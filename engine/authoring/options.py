@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypedDict
 
 from engine.authoring import checks, retries, schedules
+from engine.authoring.breakers import Breaker
 from engine.authoring.checks import Check, shown
 from engine.authoring.exceptions import DefinitionError
 from engine.authoring.params import Param
 from engine.authoring.places import Place
 from engine.authoring.retries import RetryRule
+from engine.model.breaker import BreakerSpec
 from engine.model.states import TriggerRule
 
 Duration: TypeAlias = timedelta | str
@@ -44,6 +46,7 @@ class TaskOptions(TypedDict, total=False):
     depends_on_past: bool
     allow_failure: bool
     isolate: bool
+    breaker: Breaker | str
     connections: list[str]
     env: Mapping[str, Any]
     owner: str
@@ -83,6 +86,9 @@ class DagOptions(TypedDict, total=False):
     max_active_runs: int
     max_active_tasks: int
     max_active_tasks_per_run: int
+    max_consecutive_failed_runs: int
+    max_consecutive_failed_dag_runs: int
+    resume_after: Duration
     dagrun_timeout: Duration
     run_timeout: Duration
     outcome: str
@@ -134,6 +140,14 @@ def _params(value: Any) -> dict[str, Param]:
     return {name: given if isinstance(given, Param) else Param(given) for name, given in value.items()}
 
 
+def _breaker(value: Any) -> BreakerSpec:
+    if isinstance(value, str):
+        value = Breaker(value)
+    if not isinstance(value, Breaker):
+        raise ValueError('a name, or Breaker("name", failures=5, cooldown="5m")')
+    return value.spec
+
+
 def _python(value: Any) -> str:
     path = str(value) if isinstance(value, Path) else value
     if not isinstance(path, str) or not path.startswith("/"):
@@ -167,6 +181,7 @@ TASK_CHECKS: dict[str, Check] = {
     "allow_failure": checks.boolean,
     "isolate": checks.boolean,
     "connections": checks.text_list,
+    "breaker": _breaker,
     "env": checks.env_names,
     "owner": checks.text,
     "doc": checks.text,
@@ -200,6 +215,8 @@ DAG_CHECKS: dict[str, Check] = {
     "max_active_tasks": checks.whole(1),
     "max_active_tasks_per_run": checks.whole(1),
     "run_timeout": checks.duration(zero=False),
+    "max_consecutive_failed_runs": checks.whole(1),
+    "resume_after": checks.duration(zero=False),
     "outcome": checks.choice("any_failed", "leaves"),
     "paused": checks.boolean,
     "on_broken": checks.choice("keep", "hold"),
@@ -215,6 +232,7 @@ _SAME_AS = {
     "max_active_tis_per_dag": "max_active_tis",
     "schedule_kind": "kind",
     "dagrun_timeout": "run_timeout",
+    "max_consecutive_failed_dag_runs": "max_consecutive_failed_runs",
     "is_paused_upon_creation": "paused",
 }
 

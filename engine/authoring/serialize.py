@@ -23,7 +23,8 @@ _RETRY_FIELDS = {
 }  # fmt: skip
 _SAME_NAME = (
     "execution_timeout", "grace", "pool", "pool_slots", "priority_weight",
-    "max_active_tis", "isolate", "memory_limit", "owner", "doc", "runbook", "sla", "depends_on_past", "allow_failure",
+    "max_active_tis", "breaker",
+    "isolate", "memory_limit", "owner", "doc", "runbook", "sla", "depends_on_past", "allow_failure",
 )  # fmt: skip
 
 
@@ -48,6 +49,8 @@ def serialize(dag: DAG, file: str, default_zone: str = "UTC") -> DagSpec:
         max_active_tasks=options.get("max_active_tasks"),
         max_active_tasks_per_run=options.get("max_active_tasks_per_run"),
         run_timeout=options.get("run_timeout"),
+        max_failed_runs=options.get("max_consecutive_failed_runs"),
+        breaker_cooldown=options.get("resume_after"),
         outcome=options.get("outcome", "any_failed"),
         paused_upon_creation=options.get("paused", False),
         on_broken=options.get("on_broken", "keep"),

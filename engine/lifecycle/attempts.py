@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from engine.lifecycle.events import Claimed, Ended, Granted, RetryDue, RetryNow, SpawnFailed
+from engine.lifecycle.events import BreakerRefused, Claimed, Ended, Granted, RetryDue, RetryNow, SpawnFailed
 from engine.lifecycle.killing import dead, fill, result_stands, retry_later
 from engine.lifecycle.mapping import has_item
 from engine.lifecycle.memory import Node
@@ -111,6 +111,9 @@ def _fail(step: Step, node: Node, judgement: Judgement) -> None:
     ti = node.ti
     number = retry_number(node.task.retry, ti, judgement)
     attempt = end_attempt(step, ti, judgement.outcome, judgement.reason)
+    if judgement.reason is Reason.BREAKER_OPEN and number is not None:
+        attempt.counts = False
+        ti.spared += 1
     if judgement.outcome is Outcome.LOST:
         attempt.counts = False
         ti.lost_count += 1
@@ -152,6 +155,18 @@ def _look_again(step: Step, node: Node) -> None:
     """Its upstreams may have been cleared while the instance was not waiting for them."""
     step.ordered = True
     step.work.append(node)
+
+
+def breaker_refused(step: Step, event: BreakerRefused) -> None:
+    """Scheduled → failed or skipped: it was not even started."""
+    node = step.memory.nodes.get(event.ti)
+    if node is None or node.ti.state is not _T.SCHEDULED:
+        step.changes.ignored.append(f"task instance {event.ti}: does not wait for breaker {event.breaker}")
+        return
+    move_task(step, node, _T.SKIPPED if event.skip else _T.FAILED, Reason.BREAKER_OPEN, None, event.breaker)
+    if not event.skip:
+        node.ti.last_error = f"breaker {event.breaker} is open"
+        order_callback(step, node.task.callbacks, "on_failure", node.ti)
 
 
 def retry_due(step: Step, event: RetryDue | RetryNow) -> None:

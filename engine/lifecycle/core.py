@@ -72,6 +72,7 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     e.Ended: attempts.ended,
     e.SpawnFailed: attempts.spawn_failed,
     e.RetryDue: attempts.retry_due,
+    e.BreakerRefused: attempts.breaker_refused,
     e.RetryNow: attempts.retry_due,
     e.TaskTimeout: killing.task_timeout,
     e.RunTimeout: operations.run_timeout,

@@ -67,6 +67,15 @@ class SpawnFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class BreakerRefused:
+    """The circuit breaker of a scheduled instance is open, and its task does not wait for that."""
+
+    ti: int
+    breaker: str
+    skip: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RetryDue:
     """The retry timer of an instance ran out."""
 
@@ -178,6 +187,7 @@ Event: TypeAlias = (
     | Ended
     | SpawnFailed
     | RetryDue
+    | BreakerRefused
     | TaskTimeout
     | RunTimeout
     | CodeGone

@@ -108,5 +108,6 @@ _SENTENCES: dict[Blocker, Callable[[TaskInstance, RunMemory, Limits, Micros], st
     Blocker.MAX_ACTIVE_TIS_PER_TASK: _per_task,
     Blocker.POOL: _fixed("Its pool has too few free slots."),
     Blocker.POOL_RESERVED: _fixed("Its pool's free slots are kept for a task that needs more of them, for a while."),
+    Blocker.BREAKER: _fixed("Its circuit breaker is open, or lets another task try first."),
     Blocker.ENGINE_SLOTS: _fixed("All of the engine's slots are taken."),
 }

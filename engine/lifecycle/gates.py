@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from engine.lifecycle.memory import RunMemory
 from engine.lifecycle.outcome import lets_start
+from engine.model.breaker import Breaker
 from engine.model.dag import DEFAULT_POOL, DagSpec, TaskSpec
 from engine.model.moments import Micros
 from engine.model.rows import Run, TaskInstance
@@ -30,8 +31,11 @@ class Limits:
     """Instances that hold a slot, by (DAG, task), over all runs."""
     runs_active: Mapping[str, int] = field(default_factory=dict)
     """Runs that are started and not over, by DAG."""
+    breakers: Mapping[str, Breaker] = field(default_factory=dict)
     dag_paused: Collection[str] = ()
     """DAGs of which no run starts."""
+    probe_runs: Collection[str] = ()
+    """Ids of runs that start although their DAG is paused: whether it works again."""
     dag_broken: Collection[str] = ()
     """DAGs that hold their automated runs until their file can be loaded again."""
     dag_frozen: Collection[str] = ()
@@ -84,7 +88,7 @@ def may_start_run(run: Run, spec: DagSpec, limits: Limits, now: Micros) -> bool:
 
 
 def _run_gates(run: Run, spec: DagSpec, limits: Limits, now: Micros) -> Iterator[str]:
-    if run.dag_id in limits.dag_paused or run.dag_id in limits.dag_frozen:
+    if (run.dag_id in limits.dag_paused and run.run_id not in limits.probe_runs) or run.dag_id in limits.dag_frozen:
         yield Blocker.DAG_PAUSED
     if run.dag_id in limits.dag_broken and run.run_type is not RunType.MANUAL:
         yield Blocker.DAG_BROKEN
@@ -157,3 +161,7 @@ def _instance_gates(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Mi
         yield f"{Blocker.POOL_RESERVED}:{pool}:{kept[0]}:{kept[1]}"
     if limits.engine_slots_free < 1:
         yield Blocker.ENGINE_SLOTS
+    if task.breaker is not None:
+        breaker = limits.breakers.get(task.breaker.name)
+        if breaker is not None and not breaker.admits(task.breaker.probe):
+            yield f"{Blocker.BREAKER}:{breaker.name}"

@@ -122,4 +122,6 @@ def retry_number(policy: RetryPolicy, ti: TaskInstance, judgement: Judgement) ->
     if judgement.failure_class in NEVER_RETRIED:
         return None
     number = retries_used(ti)
+    if judgement.reason is Reason.BREAKER_OPEN:
+        return max(1, number)  # it asked to wait: that uses no budget, and is no failure of its own
     return number if number <= retries else None

@@ -37,7 +37,7 @@ TASK_RULES: tuple[Rule[TaskState], ...] = (
     Rule((T.NONE,), (T.SCHEDULED,), "trigger rule met", "scheduler"),
     Rule((T.NONE,), (T.SKIPPED, T.UPSTREAM_FAILED), "trigger rule can no longer be met", "scheduler"),
     Rule((T.SCHEDULED,), (T.QUEUED,), "all limits free: slots granted, attempt created", "scheduler"),
-    Rule((T.SCHEDULED,), (T.DEFERRED,), "circuit breaker open", "scheduler"),
+    Rule((T.SCHEDULED,), (T.FAILED, T.SKIPPED), "circuit breaker open, and the task does not wait", "scheduler"),
     Rule((T.QUEUED,), (T.RUNNING,), "the process claimed its attempt", "runner"),
     Rule((T.QUEUED,), (T.SCHEDULED,), "the process could not be started", "scheduler"),
     Rule((T.QUEUED,), (T.FAILED,), "the process could not be started, too often", "scheduler"),

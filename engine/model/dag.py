@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from engine.model.breaker import BreakerSpec
 from engine.model.states import TriggerRule
 
 Json: TypeAlias = Any
@@ -103,6 +104,7 @@ class TaskSpec:
     pool_slots: int = 1
     priority_weight: int = 1
     max_active_tis: int | None = None
+    breaker: BreakerSpec | None = None
     connections: list[str] = field(default_factory=list)
     """What its attempts are given the secrets of."""
     role: Literal["task", "setup", "teardown"] = "task"
@@ -184,6 +186,10 @@ class DagSpec:
     """Running task instances of this DAG, over all its runs."""
     max_active_tasks_per_run: int | None = None
     run_timeout: float | None = None
+    max_failed_runs: int | None = None
+    """Automated runs that may fail in a row before the DAG is paused by its breaker."""
+    breaker_cooldown: float | None = None
+    """Seconds after which one run tries whether a DAG that its breaker paused works again; None: a person decides."""
     outcome: Literal["any_failed", "leaves"] = "any_failed"
     paused_upon_creation: bool = False
     on_broken: Literal["keep", "hold"] = "keep"

@@ -41,6 +41,7 @@ def book_run(scheduler: Scheduler, turn: Turn, memory: RunMemory, moved: Transit
         run_moved(scheduler, turn, memory)
     if moved.to_state in TERMINAL_RUN:
         turn.ended_runs.append(run.id)
+        scheduler.breakers.run_ended(turn, memory, entry)
         scheduler.start_queued(turn, entry)
     elif (at := run_timeout_at(memory)) is not None:
         scheduler.timers.add(Timer(at, "run_timeout", run.id, str(run.episode)))

@@ -27,6 +27,7 @@ from engine.scheduler.admission import Admission
 from engine.scheduler.backfills import nothing_stored, refill_dag
 from engine.scheduler.beside import Beside
 from engine.scheduler.booking import book_run
+from engine.scheduler.breakers import Breakers
 from engine.scheduler.clockwatch import ClockWatch, heed_step
 from engine.scheduler.dispatch import Dispatcher, Places
 from engine.scheduler.evidence import take_evidence
@@ -79,6 +80,7 @@ class Scheduler:
         self.timers = Timers()
         self._clock_watch = ClockWatch(clock)
         self.waiting = Waiting(self)
+        self.breakers = Breakers(self)
         self.past = Past(self)
         self.fetch_run: Callable[[str], Coroutine[None, None, None]] = nothing_stored
         self.degraded: str | None = None
@@ -249,6 +251,7 @@ class Scheduler:
             self.admission.freed(memory, instance.task_id)
         if after == TaskState.SCHEDULED:
             self.admission.offer(memory, instance, turn.now)
+        self.breakers.moved(turn, memory, instance, moved)
         if instance.task_id in memory.plan.past_tasks:
             self.past.moved(memory, instance.task_id)
 
@@ -272,6 +275,7 @@ class Scheduler:
                 self.waiting.doubt(memory, turn.now)
 
     def _grant(self, turn: Turn) -> None:
+        self.breakers.refuse(turn)
         if not self.may_start:
             return
         for memory, instance in self.admission.grants(self.waiting.limit_of, turn.now):
@@ -280,6 +284,7 @@ class Scheduler:
                 continue
             attempt_id = instance.current.id if instance.current else self.new_id(turn.now)
             self.apply(turn, memory, Granted(instance.id, attempt_id))
+            self.breakers.granted(turn, memory, instance, attempt_id)
             self.state.attempts[attempt_id] = memory
         if (at := self.admission.next_look()) is not None:
             self.timers.add(Timer(at, "look", 0))

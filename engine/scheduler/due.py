@@ -26,6 +26,7 @@ def install(scheduler: Scheduler) -> None:
     scheduler.on_timer("warm", partial(_warm, scheduler))
     scheduler.on_timer("hold", partial(run_out, scheduler))
     scheduler.on_timer("backfill", partial(_backfill, scheduler))
+    scheduler.on_timer("breaker", scheduler.breakers.due)
     scheduler.on_timer("look", lambda _turn, _timer: None)  # the turn itself is what was wanted
 
 

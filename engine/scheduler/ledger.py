@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from engine.lifecycle.gates import Limits
 from engine.lifecycle.memory import RunMemory
+from engine.model.breaker import Breaker
 from engine.model.dag import DEFAULT_POOL
 from engine.model.moments import Micros
 from engine.model.states import ACTIVE_RUN, ALIVE_TASK
@@ -45,12 +46,16 @@ class Ledger:
         self.backfill_taken: Counter[str] = Counter()
         self.backfill_share = {name: self._share_of(size) for name, size in pools.items()}
         self.backfill_quiet: set[int] = set()
+        self.breakers: dict[str, Breaker] = {}
+        self.probe_runs: set[str] = set()
         self.dag_paused: set[str] = set()
         self.dag_broken: set[str] = set()
         self.limits = Limits(
             engine_slots_free=slots,
             pool_free=self.pool_free,
             pool_reserved=self.pool_reserved,
+            breakers=self.breakers,
+            probe_runs=self.probe_runs,
             dag_active=self.dag_active,
             task_active=self.task_active,
             runs_active=self.runs_active,

@@ -112,6 +112,7 @@ def build(
     scheduler.replace(state, ledger)
     for hold in rows.holds:
         holds.watch(scheduler, hold)
+    scheduler.breakers.load(rows.breakers)
 
 
 def make_version(stored: StoredVersion) -> Version:
@@ -139,6 +140,7 @@ def resume(scheduler: Scheduler, turn: Turn, loaded: Loaded, executor: Executor,
     """
     report = Report()
     state = scheduler.state
+    scheduler.breakers.resume(turn)
     adopt: list[str] = []
     before = loaded.recovered.session
     rebooted = before is not None and before.boot_id not in (None, boot_id)

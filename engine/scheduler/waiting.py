@@ -40,6 +40,9 @@ def limit_key(memory: RunMemory, instance: TaskInstance, limits: Limits, now: Mi
     if Blocker.BACKFILL_SLOTS in codes:
         own = run.backfill if run.backfill in limits.backfill_most else None
         return ("backfill", "" if own is None else own, "")
+    for code in codes:
+        if code.startswith(Blocker.BREAKER):
+            return ("breaker", code.partition(":")[2], "")
     return ("gate", run.dag_id, "")
 
 
@@ -129,6 +132,7 @@ class Waiting:
             limits.engine_slots_free < 1,
             full,
             tuple(limits.pool_reserved.items()),
+            tuple((each.name, each.state, each.probe) for each in limits.breakers.values() if each.state != "closed"),
             tuple(self._scheduler.ledger.pools.items()),
             frozenset(limits.dag_paused),
             frozenset(limits.dag_broken),

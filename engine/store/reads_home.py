@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from engine.model.breaker import Breaker
 from engine.model.dag import DEFAULT_POOL
 from engine.store.reader import Reader, Row
 from engine.store.rows_out import (
@@ -86,6 +87,11 @@ def pools(reader: Reader) -> list[PoolLine]:
             PoolLine(name, slots, description, used.get(name, 0), wanted.get(name, 0))
             for name, slots, description in reader.all("home", "pools")
         ]
+
+
+def breakers(reader: Reader) -> list[Breaker]:
+    """All circuit breakers that have ever been needed, by name."""
+    return [Breaker(*(*row[:-1], json.loads(row[-1]))) for row in reader.all("home", "breakers")]
 
 
 def holds(reader: Reader) -> list[HoldLine]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from engine.model.dag import DEFAULT_POOL
 from engine.model.moments import MINUTE, SECOND, Micros, to_iso
 from engine.model.states import Blocker
-from engine.store import reads_run
+from engine.store import reads_home, reads_run
 from engine.store.reader import Reader
 from engine.store.rows_out import InstanceLine, RunDetail
 
@@ -141,6 +141,24 @@ def _engine(question: Question, detail: str) -> str:
     return f"all {len(mine)} slots of the engine are taken: {_held(question, mine)}"
 
 
+def _breaker(question: Question, name: str) -> str:
+    found = next((each for each in reads_home.breakers(question.reader) if each.name == name), None)
+    if found is None or found.state == "closed":
+        return f"breaker {name} has just closed, and it starts as soon as the engine comes to it"
+    if found.state == "half_open":
+        return f"breaker {name} lets one task try first: the others start when that succeeds"
+    by = f"tripped by {found.by}" if found.by else f"after {found.failures} failures in a row"
+    where = f" in {', '.join(found.victims)}" if found.victims and not found.by else ""
+    error = f", the last: {found.last_error}" if found.last_error and not found.by else ""
+    opened = f"breaker {name} is open since {to_iso(found.opened_at or question.now)}, {by}{where}{error}"
+    if found.until is None:
+        note = f" ({found.note})" if found.note else ""
+        return f"{opened}{note}: it is held until `dagdeck breakers reset {name}`"
+    left = _time(max(found.until - question.now, 0))
+    probe = f"one probe goes out at {to_iso(found.until)} (in {left})"
+    return f"{opened}; {probe}, `dagdeck breakers reset {name}` frees it now"
+
+
 def _held(question: Question, mine: list[Holder]) -> str:
     """Who holds it, and when the first of them is likely to end."""
     if not mine:
@@ -188,4 +206,5 @@ _SENTENCES: dict[str, Callable[[Question, str], str]] = {
     Blocker.MAX_ACTIVE_TASKS_PER_RUN: _run,
     Blocker.MAX_ACTIVE_TIS_PER_TASK: _task,
     Blocker.ENGINE_SLOTS: _engine,
+    Blocker.BREAKER: _breaker,
 }

@@ -14,6 +14,7 @@ from engine.model.backfill import (
     Order,
     Reprocess,
 )
+from engine.model.breaker import Breaker
 from engine.model.moments import Micros
 from engine.model.rows import Attempt, Run, TaskInstance
 from engine.model.states import (
@@ -76,6 +77,7 @@ class Recovered:
     last_backfill: int
     pools: list[StoredPool]
     holds: list[StoredHold]
+    breakers: list[Breaker]
     unfinished: list[Attempt]
     """All attempts that have not ended, those of `runs` included."""
     callbacks: list[CallbackRow]
@@ -104,6 +106,7 @@ def recover(reader: Reader) -> Recovered:
             backfills=[load_backfill(reader, row[0]) for row in reader.all("recovery", "open_backfills")],
             last_backfill=int((reader.one("recovery", "backfill_head") or (0,))[0]),
             pools=[StoredPool(*row) for row in reader.all("recovery", "pools")],
+            breakers=[Breaker(*(*row[:-1], json.loads(row[-1]))) for row in reader.all("recovery", "breakers")],
             holds=[StoredHold(*row) for row in reader.all("recovery", "open_holds")],
             unfinished=[_attempt(row) for row in reader.all("recovery", "unfinished_attempts")],
             callbacks=[CallbackRow(*row) for row in reader.all("recovery", "open_callbacks")],

@@ -38,6 +38,7 @@ EXPECTED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"collect": "success", "export": "failed", "publish": "upstream_failed", "clean_up": "success"},
     ),
     "callbacks_demo": ({}, {}),
+    "circuit_breaker": ({}, {}),
     "connections_demo": ({}, {}),
     "data_passing": ({}, {}),
     "dependencies": ({}, {}),

@@ -3,6 +3,7 @@
 from engine.control.plans import Verb
 from engine.control.verbs.backfill import BackfillCreate
 from engine.control.verbs.backfills import BackfillCancel, BackfillPause, BackfillResume, BackfillRetry
+from engine.control.verbs.breakers import Reset, Trip
 from engine.control.verbs.clear import Clear, Rerun
 from engine.control.verbs.engine import Acknowledge, Drain, Prune, Stop
 from engine.control.verbs.hold import Hold, Release
@@ -34,6 +35,8 @@ VERBS: dict[str, Verb] = {
         Resume(),
         Resize(),
         Remove(),
+        Trip(),
+        Reset(),
         Hold(),
         Release(),
         Stop(),

@@ -61,6 +61,7 @@ class Resume:
                 entry.paused_at = entry.paused_by = entry.pause_reason = None
                 entry.enabled_at, entry.catchup, entry.catchup_until = turn.now, catchup, None
                 scheduler.ledger.dag_paused.discard(entry.dag_id)
+                scheduler.breakers.resumed(turn, entry.dag_id)
                 put_schedule(turn, entry)
                 turn.note("dag", dag_id=entry.dag_id, before="paused", after="active", command=ask.command)
                 plan_runs(scheduler, turn, entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 
+from engine.authoring import breakers
 from engine.authoring.exceptions import PermanentError, RetryAfter, SkipTask, TaskMissing, TransientError
 from engine.authoring.retries import Partial, full_name
 from engine.execution.process import failure
@@ -12,9 +13,17 @@ from engine.execution.process.bootstrap import ROOT
 from engine.execution.process.classify import classify, http_status
 from engine.execution.process.results import ResultInvalid, encode
 from engine.model.attempt_files import MAX_FAILED_KEYS_BYTES, AttemptStatus
+from engine.model.breaker import COUNTED
 from engine.model.states import FailureClass, Reason
 
 _OURS = ROOT + "/engine/"
+
+
+def _says_something_of_what_was_called(problem: BaseException) -> bool:
+    return classify(problem) in COUNTED and not isinstance(problem, breakers.BreakerOpen)
+
+
+breakers.counts = _says_something_of_what_was_called
 
 
 class BundleBroken(Exception):
@@ -51,6 +60,8 @@ def status_of_error(problem: BaseException) -> AttemptStatus:
         status.reason = Reason.OUT_OF_MEMORY.value
     if isinstance(problem, RetryAfter):
         status.retry_after = problem.seconds
+    if isinstance(problem, breakers.BreakerOpen):
+        status.reason = Reason.BREAKER_OPEN.value
     if not isinstance(problem, PermanentError | TransientError):
         status.exceptions = _names(problem)
         status.http_status = http_status(problem)

@@ -42,5 +42,8 @@ WHERE r.state IN ('queued', 'running', 'paused', 'cancelling')
     AND t.state IN ('scheduled', 'queued', 'running', 'killing')
 GROUP BY r.version_id, t.task_id, t.state;
 
+-- name: breakers
+SELECT name, state, failures, cooldown, until, opened_at, last_failure_at, last_error, probe, by, note, victims FROM breaker ORDER BY name;
+
 -- name: open_holds
 SELECT id, scope, pattern, who, note, since, until FROM hold WHERE released_at IS NULL ORDER BY since, id;

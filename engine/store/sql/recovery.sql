@@ -105,6 +105,9 @@ SELECT dag_id, max(number) FROM dag_version GROUP BY dag_id;
 -- name: pools
 SELECT name, slots, description, configured FROM pool ORDER BY name;
 
+-- name: breakers
+SELECT name, state, failures, cooldown, until, opened_at, last_failure_at, last_error, probe, by, note, victims FROM breaker ORDER BY name;
+
 -- name: open_holds
 SELECT id, scope, pattern, who, note, since, until FROM hold WHERE released_at IS NULL ORDER BY since, id;
 

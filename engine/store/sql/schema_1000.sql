@@ -322,6 +322,21 @@ CREATE TABLE pool (
     configured INTEGER               -- what dagdeck.toml said when it was read last; empty: made by an operator
 ) STRICT;
 
+CREATE TABLE breaker (
+    name TEXT PRIMARY KEY NOT NULL,  -- dag:ID is a DAG's own
+    state TEXT NOT NULL,             -- closed, open or half_open
+    failures INTEGER NOT NULL,       -- in a row
+    cooldown INTEGER NOT NULL,       -- the present one; it doubles
+    until INTEGER,                   -- when it becomes half open; empty and open: held open
+    opened_at INTEGER,
+    last_failure_at INTEGER,
+    last_error TEXT,
+    probe TEXT,                      -- the attempt or run that has been let through
+    by TEXT,                         -- who tripped it
+    note TEXT,
+    victims TEXT NOT NULL            -- JSON list: DAGs whose failures it counted last
+) STRICT;
+
 CREATE TABLE hold (
     id INTEGER PRIMARY KEY,
     scope TEXT NOT NULL,             -- all, pool or dag

@@ -49,6 +49,16 @@ INSERT INTO schedule_gap (dag_id, first, until, count, why, at) VALUES (:dag_id,
 ON CONFLICT (dag_id, first) DO UPDATE SET until = excluded.until, count = excluded.count, why = excluded.why,
     at = excluded.at;
 
+-- name: breaker.put
+INSERT INTO breaker (name, state, failures, cooldown, until, opened_at, last_failure_at, last_error, probe, by, note,
+    victims)
+VALUES (:name, :state, :failures, :cooldown, :until, :opened_at, :last_failure_at, :last_error, :probe, :by, :note,
+    :victims)
+ON CONFLICT (name) DO UPDATE SET state = excluded.state, failures = excluded.failures, cooldown = excluded.cooldown,
+    until = excluded.until, opened_at = excluded.opened_at, last_failure_at = excluded.last_failure_at,
+    last_error = excluded.last_error, probe = excluded.probe, by = excluded.by, note = excluded.note,
+    victims = excluded.victims;
+
 -- name: run_config.add
 INSERT INTO run_config (run, config) VALUES (:run, :config);
 

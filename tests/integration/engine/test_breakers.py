@@ -1,0 +1,108 @@
+"""Circuit breakers with real processes: shared by DAGs, kept over a crash, and around code inside of tasks."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.control import protocol as p
+from tests.integration.engine.conftest import MakeSite
+from tests.support.cli import Cli
+from tests.support.engine import Site, until
+
+pytestmark = pytest.mark.processes
+
+FILE = """
+from dagdeck import Breaker
+
+@task(breaker=Breaker("db-1", failures=2, cooldown="2s"))
+def call():
+    note("begin")
+    if not os.path.exists(os.path.join(os.environ["DAGDECK_HOME"], "repaired")):
+        raise ConnectionError("db-1:5432 refused")
+
+@dag()
+def first():
+    call()
+
+@dag()
+def second():
+    call()
+
+@task(retries=0)
+def inside():
+    with Breaker("api", failures=2, cooldown="1500ms"):
+        note("begin")
+        if not os.path.exists(os.path.join(os.environ["DAGDECK_HOME"], "repaired")):
+            raise TimeoutError("api does not answer")
+
+@dag()
+def third():
+    inside()
+"""
+
+
+def stands(site: Site, name: str) -> str | None:
+    """The stored state of a breaker."""
+    state: str | None = site.value("SELECT state FROM breaker WHERE name = ?", name)
+    return state
+
+
+async def test_a_breaker_across_two_dags_and_a_crash(make_site: MakeSite, capsys: pytest.CaptureFixture[str]) -> None:
+    """Failures of one DAG keep tasks of another from starting; a killed engine knows it still; the cooldown goes on,
+    one probe goes out, and its success lets the other through."""
+    dagdeck = Cli(capsys)
+    site = await make_site({"calls.py": FILE})
+    await site.start()
+    for _ in range(2):
+        assert await site.over(await site.trigger("first")) == "failed"
+    assert stands(site, "db-1") == "open"
+    waiting = [await site.trigger("second"), await site.trigger("first")]
+    await until(lambda: site.tasks(waiting[0]).get("call") == "scheduled", "it waits")
+    said = dagdeck("why", waiting[0], "call", "--json", "--home", site.root).json["reasons"]
+    assert [reason["code"] for reason in said] == ["breaker:db-1"]
+    assert "after 2 failures in a row in first, the last: ConnectionError: db-1:5432 refused" in said[0]["text"]
+    assert "one probe goes out at " in said[0]["text"]
+    await site.crash()
+    (site.root / "repaired").touch()
+    await site.start()
+    assert stands(site, "db-1") in ("open", "half_open")
+    for run_id in waiting:
+        assert await site.over(run_id) == "success"
+    assert stands(site, "db-1") == "closed"
+    moves = [row[0] for row in site.rows("SELECT to_state FROM event WHERE kind = 'breaker' ORDER BY seq")]
+    assert moves[:2] == ["closed", "open"] and "half_open" in moves and moves[-1] == "closed"
+    assert len(site.bodies()) == 4
+
+
+async def test_a_breaker_inside_of_a_task(make_site: MakeSite) -> None:
+    """What the code of tasks reports opens it; a task that meets it open waits without using a retry, and goes on."""
+    site = await make_site({"calls.py": FILE})
+    await site.start()
+    for _ in range(2):
+        assert await site.over(await site.trigger("third")) == "failed"
+    await until(lambda: stands(site, "api") == "open", "the breaker is open")
+    (site.root / "repaired").touch()
+    run_id = await site.trigger("third")
+    assert await site.over(run_id) == "success"
+    outcomes = [attempt["reason"] for attempt in site.attempts(run_id, "inside")]
+    assert outcomes[0] == "breaker_open" and len(outcomes) >= 2
+    assert len(site.bodies()) == 3
+    await until(lambda: stands(site, "api") == "closed", "its success has closed it")
+
+
+async def test_a_breaker_is_held_and_reset_by_hand(make_site: MakeSite, capsys: pytest.CaptureFixture[str]) -> None:
+    """The list shows who holds it, and the audit keeps both commands."""
+    dagdeck = Cli(capsys)
+    site = await make_site({"calls.py": FILE})
+    (site.root / "repaired").touch()
+    await site.start()
+    await site.command("trip", p.Selector(), {"breaker": "db-1"}, note="maintenance")
+    run_id = await site.trigger("first")
+    await until(lambda: site.tasks(run_id).get("call") == "scheduled", "it waits")
+    (row,) = dagdeck("breakers", "--json", "--home", site.root).json
+    assert (row["breaker"], row["state"], row["held"], row["note"]) == ("db-1", "open", True, "maintenance")
+    assert "held until `dagdeck breakers reset db-1`" in dagdeck("why", run_id, "call", "--home", site.root).out
+    await site.command("reset", p.Selector(), {"breaker": "db-1"})
+    assert await site.over(run_id) == "success"
+    verbs = {row["verb"] for row in dagdeck("audit", "--json", "--home", site.root).json}
+    assert {"trip", "reset"} <= verbs
