@@ -44,6 +44,7 @@ from engine.store.migrations import open_store
 from engine.store.seal import seal
 from engine.store.writer import Writer
 from engine.upkeep.night import Night
+from engine.upkeep.outside import Outside
 from engine.upkeep.watch import DiskWatch
 
 _PROBE_SECONDS = 1.0
@@ -131,6 +132,7 @@ class Engine:
                     tasks.create_task(self._mend()),
                     tasks.create_task(self._housekeeping.run()),
                     tasks.create_task(self._night.run()),
+                    *map(tasks.create_task, self._outside.work()),
                     tasks.create_task(self._drained()),
                     tasks.create_task(self._hear_of_breakers()),
                     tasks.create_task(self._meter_while_followed()),
@@ -191,6 +193,7 @@ class Engine:
         )
         self._scheduler.request_prune = self._night.ask
         self._scheduler.fetch_run = archive.load_run
+        self._outside = Outside(self._home, self._settings, self._scheduler, self._lane, self._clock, self._log)
         self._server = Server(
             self._home.socket,
             Commands(self._scheduler, archive),
@@ -326,7 +329,7 @@ class Engine:
             rss_bytes=resident,
             attached=attached,
             degraded=scheduler.degraded or scheduler.disk_low,
-            warning=self._disk.warning,
+            warning=self._disk.warning or self._outside.warning,
             draining=scheduler.draining,
             quiet=self._quiet(),
         )

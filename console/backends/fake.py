@@ -23,7 +23,7 @@ from console.model.source import CodeCard
 from engine.model.moments import SECOND, Micros
 
 VERBS = frozenset(
-    {"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge", "stack"}
+    {"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge", "stack", "prune"}
 )
 _LIVE = ("killing", "running", "up_for_retry", "queued", "scheduled", "deferred")
 

@@ -26,6 +26,8 @@ def rehearse(world: FakeBackend, verb: str, selection: Selection, args: Mapping[
         rows = _paused_rows(world, verb, selection)
     if verb == "acknowledge":
         rows = [EffectCard("engine", "", None, None, -1, "unread", "acknowledged", "", False)]
+    if verb == "prune":
+        rows = [EffectCard("engine", "", None, None, -1, "kept", "pruned", "", False)]
     if rows is None:
         rows = _task_rows(world, verb, selection, args)
     if not rows:
@@ -133,6 +135,8 @@ def carry_out(world: FakeBackend, verb: str, selection: Selection, args: Mapping
     if verb == "acknowledge":
         world.report = None
         return Receipt(0, "acknowledged the report", 1)
+    if verb == "prune":
+        return Receipt(0, "pruning has begun", 1)
     if verb in ("pause", "resume") and selection.run_ids:
         for run in _runs(world, selection):
             becomes = "paused" if verb == "pause" else "running"

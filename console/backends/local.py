@@ -47,10 +47,10 @@ VERBS = frozenset(
         "pause",
         "resume",
         "acknowledge",
+        "prune",
         "stack",
         "hold",
         "release",
-        "prune",
     }
 )
 _CODES = 5

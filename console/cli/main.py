@@ -41,6 +41,7 @@ VERBS: dict[str, Verb] = {
     "release": Verb("console.cli.holding", "release", _CHANGE, "End holds."),
     "holds": Verb("console.cli.holding", "holds", _LOOK, "What is on hold, by whom, since when."),
     "engine": Verb("console.cli.engine", "engine", _ENGINE, "The engine: start, run, stop, drain, status."),
+    "service": Verb("console.cli.service", "service", _ENGINE, "The engine as a service: install, status, uninstall."),
     "init": Verb("console.cli.init", "init", _HOME, "Make a home with a first DAG."),
     "demo": Verb("console.cli.demo", "demo", _HOME, "Look around in a throw-away home with live runs."),
     "test": Verb("console.cli.testing", "test", _HOME, "Run a DAG here and now, in one process, without an engine."),

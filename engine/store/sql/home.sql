@@ -47,3 +47,9 @@ SELECT name, state, failures, cooldown, until, opened_at, last_failure_at, last_
 
 -- name: open_holds
 SELECT id, scope, pattern, who, note, since, until FROM hold WHERE released_at IS NULL ORDER BY since, id;
+
+-- name: failed_run
+SELECT dag_id, run_id, logical_date FROM run WHERE id = :run AND state = 'failed';
+
+-- name: first_failure
+SELECT task_id, last_error FROM task_instance WHERE run = :run AND state = 'failed' ORDER BY ended_at, id LIMIT 1;

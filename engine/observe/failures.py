@@ -1,0 +1,196 @@
+"""The first word on failure: failed runs are read from the feed, gathered, and told in one message for each channel.
+
+What was told is noted by its number in the store, so that nothing is forgotten over a restart; a message that was sent
+just before the engine died is sent again, under the same key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from engine.care import Channel, Telling
+from engine.model.moments import SECOND, Micros, to_iso
+from engine.observe.channels import Undelivered, call_address, run_command
+from engine.store.errors import StoreError
+from engine.store.reader import Reader, Row
+
+TOLD = "told_failures"
+"""Key of the last event that was told of."""
+MOST = 20
+"""Runs that a message names; the others it counts."""
+_LOOK_SECONDS = 1.0
+_PAGE = 500
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What waits to be told over one channel."""
+
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    total: int = 0
+    due: Micros = 0
+
+    def add(self, run: dict[str, Any]) -> None:
+        """One more failed run."""
+        self.total += 1
+        if len(self.runs) < MOST:
+            self.runs.append(run)
+
+
+class Grouping:
+    """Decides when what has gathered is told. Pure: moments are arguments."""
+
+    def __init__(self, telling: Telling) -> None:
+        self._telling = telling
+        self._waiting: dict[Channel, Gathered] = {}
+        self._last: dict[Channel, Micros] = {}
+
+    def add(self, run: dict[str, Any], now: Micros) -> None:
+        """A run has failed. Where nobody is to hear of its DAG it is left out."""
+        channel = self._telling.channel(run["dag_id"])
+        if channel is None or not (channel.command or channel.webhook):
+            return
+        waiting = self._waiting.get(channel)
+        if waiting is None:
+            last = self._last.get(channel)
+            earliest = now if last is None else last + round(self._telling.apart * SECOND)
+            due = max(now + round(self._telling.gather * SECOND), earliest)
+            waiting = self._waiting[channel] = Gathered(due=due)
+        waiting.add(run)
+
+    def due(self, now: Micros) -> list[tuple[Channel, Gathered]]:
+        """What is to be told now; it is no longer waiting after that."""
+        ready = [(channel, waiting) for channel, waiting in self._waiting.items() if waiting.due <= now]
+        for channel, _ in ready:
+            del self._waiting[channel]
+            self._last[channel] = now
+        return ready
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything is still to be told."""
+        return bool(self._waiting)
+
+
+def message_of(home: str, gathered: Gathered, now: Micros) -> dict[str, Any]:
+    """What is told: words for people, and the same as data."""
+    first = gathered.runs[0]
+    words = f"{first['run_id']} failed: {first['task_id'] or 'no task'}: {first['error'] or 'no error'}"
+    if gathered.total > 1:
+        dags = sorted({run["dag_id"] for run in gathered.runs})
+        words = f"{gathered.total} runs of {', '.join(dags[:5])}{' …' if len(dags) > 5 else ''} failed; first: {words}"
+    return {
+        "v": 1,
+        "kind": "runs_failed",
+        "home": home,
+        "at": to_iso(now),
+        "text": words,
+        "total": gathered.total,
+        "runs": gathered.runs,
+    }
+
+
+class Teller:
+    """Reads failures from the feed and tells of them, until cancelled. It never holds up anything else."""
+
+    def __init__(
+        self,
+        telling: Telling,
+        home: str,
+        environment: Mapping[str, str],
+        read: Callable[[Callable[[Reader], Any]], Awaitable[Any]],
+        note: Callable[[str, str], Awaitable[None]],
+        committed: Callable[[], int],
+        now: Callable[[], Micros],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._home = home
+        self._environment = environment
+        self._read = read
+        self._note = note
+        self._committed = committed
+        self._now = now
+        self._log = log
+        self._grouping = Grouping(telling)
+        self._upto = 0
+        self._noted = 0
+        self._sending: set[asyncio.Task[None]] = set()
+        self.failing: str | None = None
+        """Why the last message did not arrive."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        stored = await self._read(lambda reader: reader.one("recovery", "meta", {"key": TOLD}))
+        self._upto = self._noted = int(stored[0]) if stored is not None else self._committed()
+        if stored is None:
+            await self._note(TOLD, str(self._upto))
+        while True:
+            try:
+                await self._look()
+            except StoreError as error:
+                self._log.warning("failures_unread", error=str(error))
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _look(self) -> None:
+        while self._committed() > self._upto:
+            rows = await self._read(partial(_events, self._upto))
+            if not rows:
+                break
+            for row in rows:
+                if row[2] == "run" and row[8] == "failed" and row[7] != "failed":
+                    run = await self._read(partial(_failed_run, row[4]))
+                    if run is not None:
+                        self._grouping.add({**run, "seq": row[0]}, self._now())
+            self._upto = rows[-1][0]
+        for channel, gathered in self._grouping.due(self._now()):
+            task = asyncio.create_task(self._tell(channel, gathered))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        if self._noted != self._upto and not self._sending and not self._grouping.waits:
+            await self._note(TOLD, str(self._upto))
+            self._noted = self._upto
+
+    async def _tell(self, channel: Channel, gathered: Gathered) -> None:
+        message = message_of(self._home, gathered, self._now())
+        problems = []
+        if channel.webhook:
+            key = f"dagdeck-{gathered.runs[0]['seq']}"
+            try:
+                await call_address("POST", channel.webhook, json.dumps(message).encode(), key)
+            except Undelivered as error:
+                problems.append(f"webhook: {error}")
+        if channel.command:
+            try:
+                await run_command(channel.command, message, self._environment)
+            except Undelivered as error:
+                problems.append(str(error))
+        self.failing = "; ".join(problems) or None
+        if problems:
+            self._log.error("failure_not_told", text=message["text"], why=self.failing)
+        else:
+            self._log.info("failure_told", text=message["text"])
+
+
+def _events(after: int, reader: Reader) -> list[Row]:
+    return reader.all("home", "events_after", {"seq": after, "count": _PAGE})
+
+
+def _failed_run(key: int, reader: Reader) -> dict[str, Any] | None:
+    row = reader.one("home", "failed_run", {"run": key})
+    if row is None:
+        return None
+    task = reader.one("home", "first_failure", {"run": key}) or (None, None)
+    return {
+        "dag_id": row[0],
+        "run_id": row[1],
+        "logical_date": to_iso(row[2]),
+        "task_id": task[0],
+        "error": (task[1] or "")[:500] or None,
+    }

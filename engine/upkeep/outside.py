@@ -1,0 +1,74 @@
+"""What a running engine tells the world: that it lives, and what has failed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from engine.clock import Clock
+from engine.config import Home, Settings, task_environment
+from engine.observe.failures import Teller
+from engine.observe.heartbeat import Pulse
+from engine.scheduler.core import Scheduler
+from engine.scheduler.turn import Turn
+from engine.store.reader import Reader
+
+
+class Outside:
+    """Heartbeat and messages of one engine; neither where the home asks for none."""
+
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        scheduler: Scheduler,
+        read: Callable[[Callable[[Reader], Any]], Awaitable[Any]],
+        clock: Clock,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._scheduler = scheduler
+        self._pulse = None
+        self._teller = None
+        if settings.heartbeat is not None:
+            self._pulse = Pulse(settings.heartbeat, lambda: scheduler.degraded is None, log)
+        if settings.telling.default is not None or settings.telling.dags:
+            self._teller = Teller(
+                settings.telling,
+                settings.name,
+                task_environment(home, settings),
+                read,
+                self._note,
+                lambda: scheduler.committed_seq,
+                clock.now,
+                log,
+            )
+
+    def work(self) -> list[Coroutine[Any, Any, None]]:
+        """What goes on until it is cancelled."""
+        return [part.run() for part in (self._pulse, self._teller) if part is not None]
+
+    @property
+    def warning(self) -> str | None:
+        """What an operator should know: somebody who should hear of failures does not."""
+        if self._teller is not None and self._teller.failing:
+            return f"a failure could not be told: {self._teller.failing}"
+        if self._pulse is not None and self._pulse.failing:
+            return f"the heartbeat does not arrive: {self._pulse.failing}"
+        return None
+
+    async def _note(self, key: str, value: str) -> None:
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def work(turn: Turn) -> None:
+            turn.tell(done)
+            turn.batch.add("meta.put", key=key, value=value)
+
+        def dropped(error: Exception) -> None:
+            if not done.done():
+                done.set_exception(error)
+
+        self._scheduler.post(work, dropped)
+        await done
