@@ -28,11 +28,11 @@ class DagRows:
         self._most = max(ended, default=0)
 
     def __len__(self) -> int:
-        return len(self.detail.runs) + 1
+        return max(len(self.detail.runs), 1) + 1
 
     def key(self, index: int) -> Hashable | None:
-        """The run of a row; None for the titles."""
-        return None if index == 0 else ("run", self.detail.runs[index - 1].run_id)
+        """The run of a row; None for the titles, and for the row that says that there are no runs."""
+        return None if index == 0 or not self.detail.runs else ("run", self.detail.runs[index - 1].run_id)
 
     def index(self, key: Hashable | None) -> int | None:
         """Where a run stands."""
@@ -40,8 +40,11 @@ class DagRows:
 
     def row(self, index: int, width: int) -> Spans:
         """The content of a row; the same object as before while it reads the same."""
-        key = self.key(index) or ("titles", width)
-        spans = _titles(width) if index == 0 else self._run_row(self.detail.runs[index - 1], width)
+        key = self.key(index) or ("titles" if index == 0 else "nothing", width)
+        if index and not self.detail.runs:
+            spans = Line().cell("no runs yet: t starts one", width, DIM).done()
+        else:
+            spans = _titles(width) if index == 0 else self._run_row(self.detail.runs[index - 1], width)
         if width < SMALLEST:
             spans = crop(spans, width)
         known = self._cache.get(key)
