@@ -24,7 +24,7 @@ from console.model.place import Place
 from console.model.snapshot import Scene, Snapshot
 from console.terminal import TerminalApp
 from console.text import sanitise
-from console.theming import Look, Palette, available, detect_look, load_theme
+from console.theming import Look, Palette, ThemeError, available, default_theme, detect_look, load_theme
 from engine.collector import calm
 from engine.model.moments import SECOND, Micros
 
@@ -291,7 +291,12 @@ class ConsoleApp(TerminalApp[None]):
         if name is None:
             at = names.index(self.palette.theme.name) if self.palette.theme.name in names else -1
             name = names[(at + 1) % len(names)]
-        self.use_palette(Palette(load_theme(name), monochrome=self._look.monochrome))
+        try:
+            theme = load_theme(name)
+        except ThemeError as error:
+            self.say(sanitise(str(error)), "warn")
+            return
+        self.use_palette(Palette(theme, monochrome=self._look.monochrome))
         self.say(f"theme {name}")
 
     def toggle_lofi(self) -> None:
@@ -332,7 +337,7 @@ def run_console(home: Home, *, theme: str | None = None, look: Look | None = Non
     if "ESCDELAY" not in os.environ:
         vars(constants)["ESCAPE_DELAY"] = _ESCAPE
     found = look or detect_look(os.environ, sys.stdout.encoding or "ascii")
-    palette = Palette(load_theme(theme) if theme else load_theme(), monochrome=found.monochrome)
+    palette = Palette(load_theme(theme or default_theme(os.environ)), monochrome=found.monochrome)
 
     def connect() -> Backend:
         from console.backends.local import LocalBackend

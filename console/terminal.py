@@ -43,7 +43,7 @@ class TerminalApp(App[Result]):
     def use_palette(self, palette: Palette) -> None:
         """Draw everything in another palette from now on."""
         self.palette = palette
-        roles = palette.theme.roles
+        roles = {name: _of_textual(colour) for name, colour in palette.theme.roles.items()}
         name = f"dagdeck-{palette.theme.name}"
         self.register_theme(
             TextualTheme(
@@ -110,6 +110,11 @@ class TerminalApp(App[Result]):
 
     def _set_pointer_shape(self, shape: str) -> None:
         """Without mouse reports there is no pointer to shape."""
+
+
+def _of_textual(colour: str) -> str:
+    """A theme's colour as Textual writes it."""
+    return colour if colour.startswith("#") else f"ansi_{colour}"
 
 
 def run_console(app: TerminalApp[Result]) -> int:

@@ -1,5 +1,7 @@
 """Themes: which colour each role has. A theme is a TOML file of data; views speak in roles and never in colours.
 
+Shipped themes stand in `themes/`; a user's own beside them in `dagdeck/themes` below the folder of configuration.
+
 A style token is a role with attributes after it, such as `bad bold`. Without colours (`NO_COLOR`) the tokens become
 attributes only, so everything that matters is also said by a glyph or a word.
 """
@@ -7,6 +9,7 @@ attributes only, so everything that matters is also said by a glyph or a word.
 from __future__ import annotations
 
 import codecs
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,9 +21,16 @@ from rich.style import Style
 
 FOLDER = Path(__file__).resolve().parent.parent / "themes"
 DEFAULT = "night"
+FEW = "sixteen"
+"""The theme of terminals that say they have few colours."""
+VARIABLE = "DAGDECK_THEME"
 
 ROLES = ("text", "background", "cursor", "rule", "ok", "live", "wait", "warn", "bad", "dim", "accent", "intent")
 HUES = ("red", "green", "yellow", "blue", "magenta", "cyan")
+PLAIN = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+NAMES = frozenset({"default", *PLAIN, *(f"bright_{name}" for name in PLAIN)})
+"""The terminal's own colours, which a theme may name in place of `#rrggbb`."""
+_FEW_COLOURS = ("linux", "ansi", "cons25", "xterm-16color", "xterm-color", "screen", "tmux", "xterm", "rxvt")
 _ATTRIBUTES = frozenset({"bold", "italic", "underline", "reverse"})
 _WITHOUT_COLOUR = {
     "dim": Style(dim=True),
@@ -40,12 +50,14 @@ class ThemeError(ValueError):
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of one theme, as `#rrggbb`: by role, and for the hues of a task's own log."""
+    """The colours of one theme, as `#rrggbb` or by name: by role, and for the hues of a task's own log."""
 
     name: str
     dark: bool
     roles: Mapping[str, str]
     log: Mapping[str, str]
+    colour: bool = True
+    """Whether it has colours at all."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +82,33 @@ def detect_look(
     return Look(monochrome, ascii_only)
 
 
+def own_folder(environ: Mapping[str, str]) -> Path:
+    """Where a user's own themes stand."""
+    base = environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(base).expanduser() / "dagdeck" / "themes"
+
+
+def default_theme(environ: Mapping[str, str]) -> str:
+    """The theme that is asked for, else the one that fits what the terminal says of its colours."""
+    if environ.get(VARIABLE):
+        return environ[VARIABLE]
+    term = environ.get("TERM", "")
+    many = environ.get("COLORTERM") or "256" in term or "direct" in term
+    few = term in _FEW_COLOURS or term.startswith("vt")
+    return FEW if few and not many else DEFAULT
+
+
 def available() -> list[str]:
-    """The names of the themes that are shipped, sorted."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    """The names of the themes that are there, sorted: those that are shipped, and the user's own."""
+    return sorted({path.stem for folder in (FOLDER, own_folder(os.environ)) for path in folder.glob("*.toml")})
 
 
 def load_theme(name: str = DEFAULT) -> Theme:
-    """A shipped theme by name, or any theme by the path of its file. Raises ThemeError."""
+    """A shipped theme or a user's own by name, or any theme by the path of its file. Raises ThemeError."""
     path = Path(name).expanduser() if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    own = own_folder(os.environ) / f"{name}.toml"
+    if not name.endswith(".toml") and not path.exists() and own.exists():
+        path = own
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -95,14 +126,17 @@ def parse_theme(text: str, file: str) -> Theme:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ThemeError(f"{file}: not valid TOML: {error}") from error
-    _refuse_unknown(file, "", data, ("name", "dark", "roles", "log"))
+    _refuse_unknown(file, "", data, ("name", "dark", "colour", "roles", "log"))
     name = data.get("name")
     if not isinstance(name, str) or not name.isascii() or not name.isprintable() or not name:
         raise ThemeError(f'{file}: name: write the theme\'s name in ASCII, such as name = "night"')
     dark = data.get("dark", True)
     if not isinstance(dark, bool):
         raise ThemeError(f"{file}: dark: write true or false")
-    return Theme(name, dark, _colours(file, "roles", data, ROLES), _colours(file, "log", data, HUES))
+    colour = data.get("colour", True)
+    if not isinstance(colour, bool):
+        raise ThemeError(f"{file}: colour: write true or false")
+    return Theme(name, dark, _colours(file, "roles", data, ROLES), _colours(file, "log", data, HUES), colour)
 
 
 def _colours(file: str, table: str, data: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, str]:
@@ -115,7 +149,8 @@ def _colours(file: str, table: str, data: Mapping[str, Any], keys: tuple[str, ..
             raise ThemeError(f'{file}: {table}.{key} is missing: add {key} = "#rrggbb"')
         value = found[key]
         if not isinstance(value, str) or not _is_colour(value):
-            raise ThemeError(f'{file}: {table}.{key} = {value!r}: write a colour as "#rrggbb"')
+            words = 'write a colour as "#rrggbb", or one of the terminal\'s own, such as "bright_red"'
+            raise ThemeError(f"{file}: {table}.{key} = {value!r}: {words}")
     return {key: found[key].lower() for key in keys}
 
 
@@ -126,6 +161,8 @@ def _refuse_unknown(file: str, prefix: str, found: Mapping[str, Any], known: tup
 
 
 def _is_colour(value: str) -> bool:
+    if value in NAMES:
+        return True
     return len(value) == 7 and value[0] == "#" and all(digit in "0123456789abcdefABCDEF" for digit in value[1:])
 
 
@@ -135,7 +172,12 @@ class Palette:
 
     theme: Theme
     monochrome: bool = False
+    """No colours, whatever the theme says; true of itself for a theme without any."""
     _styles: dict[str, Style] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.theme.colour:
+            object.__setattr__(self, "monochrome", True)
 
     def style(self, token: str) -> Style:
         """The style of a token: roles, `ansi.<hue>` and attributes, in any order; a later colour wins.
@@ -162,7 +204,7 @@ class Palette:
             for role in roles:
                 style += _WITHOUT_COLOUR.get(role, Style())
         elif roles and roles[-1] == "cursor":
-            style = self._colours("background", "cursor")
+            style = self._bar()
         else:
             style = self._colours(roles[-1] if roles else "text", "background")
         return style + attributes
@@ -172,8 +214,14 @@ class Palette:
         if self.monochrome:
             return self.style(token) + Style(reverse=True) if focused else self.style(token)
         if focused:
-            return self._colours("background", "cursor") + attributes
+            return self._bar() + attributes
         return self._colours(roles[-1] if roles else "text", "rule") + attributes
+
+    def _bar(self) -> Style:
+        """The cursor: its colour as the ground, or, where that is the terminal's own, everything reversed."""
+        if self.theme.roles["cursor"] == "default":
+            return self._colours("text", "background") + Style(reverse=True)
+        return self._colours("background", "cursor")
 
     def _colours(self, front: str, back: str) -> Style:
         roles, log = self.theme.roles, self.theme.log

@@ -36,5 +36,9 @@ def show_console(home: Home, *, read_only: bool = False) -> int:
     """The console on a home, until its user leaves it."""
     # Imported on first use: no other verb needs a screen.
     from console.app import run_console
+    from console.theming import ThemeError
 
-    return run_console(home, read_only=read_only) or 0
+    try:
+        return run_console(home, read_only=read_only) or 0
+    except ThemeError as error:
+        raise CliError(str(error), Exit.USAGE) from error

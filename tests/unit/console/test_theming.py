@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from console.glyphs import STATES, token
@@ -13,6 +15,7 @@ from console.theming import (
     Theme,
     ThemeError,
     available,
+    default_theme,
     detect_look,
     load_theme,
     parse_theme,
@@ -32,15 +35,18 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.fixture(params=["night", "safe"])
+COLOURFUL = ["contrast", "day", "night", "safe"]
+
+
+@pytest.fixture(params=COLOURFUL)
 def theme(request: pytest.FixtureRequest) -> Theme:
-    """Each shipped theme."""
+    """Each shipped theme that has colours of its own."""
     return load_theme(request.param)
 
 
 def test_the_shipped_themes_are_found() -> None:
     """The folder of themes holds exactly what the console offers, and each has the name of its file."""
-    assert available() == ["night", "safe"]
+    assert available() == ["contrast", "day", "mono", "night", "safe", "sixteen"]
     assert [load_theme(name).name for name in available()] == available()
 
 
@@ -52,6 +58,61 @@ def test_every_role_is_readable(theme: Theme) -> None:
     for hue in HUES:
         assert contrast(theme.log[hue], ground) >= 4.5, hue
     assert contrast(theme.roles["dim"], theme.roles["rule"]) >= 2.5
+
+
+def test_the_contrast_theme_has_more_of_it() -> None:
+    """Text, also dim text and states, contrasts with the ground by 7:1 and more; rules are to be seen."""
+    roles = load_theme("contrast").roles
+    assert all(contrast(roles[role], roles["background"]) >= 7 for role in set(ROLES) - {"background", "rule"})
+    assert contrast(roles["rule"], roles["background"]) >= 3
+
+
+def test_the_sixteen_colours_are_the_terminals_own() -> None:
+    """No colour of that theme is mixed, its ground is the terminal's, and the cursor is what is reversed."""
+    palette = Palette(load_theme("sixteen"))
+    for each in (*ROLES, "ansi.red", "bad bold"):
+        for style in (palette.style(each), palette.on_cursor(each, focused=False)):
+            for colour in (style.color, style.bgcolor):
+                assert colour is not None and (colour.is_default or (colour.number is not None and colour.number < 16))
+    assert palette.on_cursor("bad", focused=True).reverse and palette.style("cursor").reverse
+
+
+def test_the_monochrome_theme_is_like_no_colour() -> None:
+    """Chosen as a theme, it draws as NO_COLOR does."""
+    chosen, forced = Palette(load_theme("mono")), Palette(load_theme("night"), monochrome=True)
+    for each in (*ROLES, "ansi.red", "bad bold underline"):
+        assert chosen.style(each) == forced.style(each)
+        assert chosen.on_cursor(each, focused=True) == forced.on_cursor(each, focused=True)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"TERM": "xterm-256color"}, "night"),
+        ({"TERM": "xterm", "COLORTERM": "truecolor"}, "night"),
+        ({"TERM": "tmux-256color"}, "night"),
+        ({"TERM": "xterm-kitty"}, "night"),
+        ({"TERM": "linux"}, "sixteen"),
+        ({"TERM": "vt220"}, "sixteen"),
+        ({"TERM": "xterm"}, "sixteen"),
+        ({"TERM": "xterm", "DAGDECK_THEME": "day"}, "day"),
+        ({}, "night"),
+    ],
+)
+def test_the_theme_fits_the_terminal(environ: dict[str, str], expected: str) -> None:
+    """What is asked for wins; else few colours get the theme of few colours."""
+    assert default_theme(environ) == expected
+
+
+def test_a_users_own_theme_stands_beside_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file below the folder of configuration is a theme like any other; a shipped name stays the shipped theme."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    folder = tmp_path / "dagdeck" / "themes"
+    folder.mkdir(parents=True)
+    (folder / "dusk.toml").write_text(GOOD.replace('"night"', '"dusk"'), encoding="utf-8")
+    (folder / "night.toml").write_text("broken", encoding="utf-8")
+    assert "dusk" in available() and load_theme("dusk").name == "dusk"
+    assert load_theme("night").name == "night"
 
 
 def test_the_safe_theme_needs_no_red_or_green() -> None:
@@ -109,7 +170,7 @@ def test_an_unknown_token_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (("#7fae7f", "green"), r"my.toml: roles.ok = 'green': write a colour as \"#rrggbb\""),
+        (("#7fae7f", "leaf"), r"my.toml: roles.ok = 'leaf': write a colour as \"#rrggbb\", or"),
         (('ok = "#7fae7f"\n', ""), r"my.toml: roles.ok is missing: add ok = "),
         (("[roles]\n", "[roles]\nokay = 1\n"), r"my.toml: roles.okay: no such key; .* use one of text, background"),
         (("[log]", "[logs]"), r"my.toml: logs: no such key"),
@@ -126,7 +187,7 @@ def test_a_faulty_theme_says_what_to_do(edit: tuple[str, str], message: str) -> 
 
 def test_a_theme_that_does_not_exist_lists_those_that_do() -> None:
     """An unknown name answers with the names to choose from."""
-    with pytest.raises(ThemeError, match="no such theme; choose one of night, safe"):
+    with pytest.raises(ThemeError, match="no such theme; choose one of contrast, day, mono, night, safe, sixteen"):
         load_theme("dusk")
 
 
