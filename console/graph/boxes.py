@@ -143,51 +143,67 @@ def _spread(layer: Sequence[int], wished: list[int], size: Sequence[int], gap: i
     return rows
 
 
+Net = tuple[Edge, ...]
+"""Pieces between two layers that share a vertical line: all have the same source, or the same target."""
+
+
 @dataclass(frozen=True)
 class _Route:
-    """The lines between two layers: for each node of the right one the track of its vertical line."""
+    """The lines between two layers, and for each net that bends the track of its vertical line."""
 
-    track: dict[int, int]
+    nets: tuple[Net, ...]
+    track: dict[Net, int]
     tracks: int
-    sources: dict[int, list[int]]
 
 
 def _route(found: Layered, at: int, rows: Sequence[int]) -> _Route:
-    """Lines that end at the same node share a vertical track; where one leaves a row that another one enters, it bends
-    before it, so that they do not look like one line."""
-    sources: dict[int, list[int]] = {}
-    for node in found.layers[at]:
-        for target in found.below[node]:
-            sources.setdefault(target, []).append(node)
-    bent = [target for target, near in sources.items() if any(rows[node] != rows[target] for node in near)]
-    entering = {rows[target]: target for target in bent}
-    first: dict[int, set[int]] = {target: set() for target in bent}
-    for target in bent:
-        for node in sources[target]:
-            other = entering.get(rows[node])
-            if other is not None and other != target:
-                first[other].add(target)
-    track: dict[int, int] = {}
+    """Where one line leaves a row that another one enters, it bends before it, so that they do not look like one."""
+    nets = _nets(found, at)
+    bent = [net for net in nets if any(rows[node] != rows[target] for node, target in net)]
+    leaving: dict[int, set[Net]] = {}
+    for net in bent:
+        for node, _ in net:
+            leaving.setdefault(rows[node], set()).add(net)
+    first = {
+        net: {other for _, target in net for other in leaving.get(rows[target], ()) if other is not net} for net in bent
+    }
+    for net in bent:
+        own = {node for node, _ in net}
+        # Lines of one source may run into each other: they are the same line up to there.
+        first[net] = {other for other in first[net] if not own & {node for node, _ in other}}
+    track: dict[Net, int] = {}
     taken: list[list[tuple[int, int]]] = []
-    waiting = sorted(bent, key=lambda target: _span(target, sources, rows))
+    waiting = sorted(bent, key=lambda net: _span(net, rows))
     while waiting:
-        ready = [target for target in waiting if not (first[target] & set(waiting)) - {target}] or waiting[:1]
-        target = ready[0]
-        waiting.remove(target)
-        span = _span(target, sources, rows)
-        least = max((track[other] + 1 for other in first[target] if other in track), default=0)
-        place = least
+        left = set(waiting)
+        net = next((each for each in waiting if not first[each] & left), waiting[0])
+        waiting.remove(net)
+        span = _span(net, rows)
+        place = max((track[other] + 1 for other in first[net] if other in track), default=0)
         while place < len(taken) and any(low <= span[1] and span[0] <= high for low, high in taken[place]):
             place += 1
         while place >= len(taken):
             taken.append([])
         taken[place].append(span)
-        track[target] = place
-    return _Route(track, len(taken), sources)
+        track[net] = place
+    return _Route(tuple(nets), track, len(taken))
 
 
-def _span(target: int, sources: dict[int, list[int]], rows: Sequence[int]) -> tuple[int, int]:
-    ends = [rows[target], *(rows[node] for node in sources[target])]
+def _nets(found: Layered, at: int) -> list[Net]:
+    """Each piece goes with those of its source, or those of its target, whichever are more."""
+    pieces = [(node, target) for node in found.layers[at] for target in found.below[node]]
+    incoming: dict[int, int] = {}
+    for _, target in pieces:
+        incoming[target] = incoming.get(target, 0) + 1
+    shared: dict[tuple[bool, int], list[Edge]] = {}
+    for node, target in pieces:
+        by_source = len(found.below[node]) > incoming[target]
+        shared.setdefault((by_source, node if by_source else target), []).append((node, target))
+    return [tuple(net) for net in shared.values()]
+
+
+def _span(net: Net, rows: Sequence[int]) -> tuple[int, int]:
+    ends = [rows[node] for edge in net for node in edge]
     return min(ends), max(ends)
 
 
@@ -217,15 +233,15 @@ class _Painter:
 
 def _paint(painter: _Painter, found: Layered, route: _Route, rows: Sequence[int], left: int, right: int) -> None:
     """The lines of one channel, from the cell right of the one layer to the cell left of the next."""
-    for target, near in route.sources.items():
-        for node in near:
+    for net in route.nets:
+        for node, target in net:
             edge = _edge(found, node, target)
             start, end = rows[node], rows[target]
             from_box = left - 1 if node < found.size else left
             if start == end:
                 painter.across(start, from_box, right - 1, edge)
             else:
-                x = left + 1 + route.track[target]
+                x = left + 1 + route.track[net]
                 painter.across(start, from_box, x, edge)
                 painter.along(x, start, end, edge)
                 painter.across(end, x, right - 1, edge)
