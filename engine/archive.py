@@ -15,6 +15,7 @@ from engine.scheduler.core import Scheduler
 from engine.scheduler.past import RunBefore
 from engine.store.errors import NotFound
 from engine.store.reader import Reader
+from engine.store.reads_overview import dag_stats
 from engine.store.recovery import load_backfill, load_command, run_before, run_key, runs_in_slots
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
 
@@ -64,6 +65,12 @@ class StoreArchive:
     async def runs_in_slots(self, dag_id: str, low: Micros, high: Micros) -> dict[Micros, StoredSlot]:
         """The scheduled and backfill runs of a DAG with logical dates in [low, high], by date."""
         return await self._lane(lambda reader: runs_in_slots(reader, dag_id, low, high))
+
+    async def usual_run_time(self, dag_id: str, now: Micros) -> tuple[Micros, Micros] | None:
+        """How long runs of a DAG take, median and 95th percentile; None where none is known."""
+        stats = await self._lane(lambda reader: dag_stats(reader, [dag_id], now))
+        usual = stats[dag_id].usual
+        return None if usual.p50 is None or usual.p95 is None else (usual.p50, usual.p95)
 
     async def load_backfill(self, backfill: int) -> StoredBackfill | None:
         """A backfill with its dates, if there is one of that number."""

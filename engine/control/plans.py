@@ -103,6 +103,9 @@ class Archive(Protocol):
     async def runs_in_slots(self, dag_id: str, low: Micros, high: Micros) -> dict[Micros, StoredSlot]:
         """The scheduled and backfill runs of a DAG with logical dates in [low, high], by date."""
 
+    async def usual_run_time(self, dag_id: str, now: Micros) -> tuple[Micros, Micros] | None:
+        """How long runs of a DAG take, median and 95th percentile; None where none is known."""
+
     async def load_backfill(self, backfill: int) -> StoredBackfill | None:
         """A backfill with its dates, if there is one of that number."""
 

@@ -15,6 +15,7 @@ from engine.store.reads_overview import dag_stats
 from engine.store.rows_out import Usual
 
 _LAST = 2**63 - 1
+MOST_ITEMS = 100_000
 
 
 class BackfillLine(NamedTuple):

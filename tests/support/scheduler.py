@@ -155,6 +155,7 @@ class NoArchive:
 
     slots: dict[Micros, StoredSlot] = field(default_factory=dict)
     backfills: dict[int, StoredBackfill] = field(default_factory=dict)
+    usual: tuple[Micros, Micros] | None = None
 
     async def load_run(self, run_id: str) -> None:
         """There is none."""
@@ -162,6 +163,10 @@ class NoArchive:
     async def runs_in_slots(self, dag_id: str, low: Micros, high: Micros) -> dict[Micros, StoredSlot]:
         """Those that the test put here."""
         return {date: slot for date, slot in self.slots.items() if low <= date <= high}
+
+    async def usual_run_time(self, dag_id: str, now: Micros) -> tuple[Micros, Micros] | None:
+        """One that the test put here."""
+        return self.usual
 
     async def load_backfill(self, backfill: int) -> StoredBackfill | None:
         """One that the test put here."""

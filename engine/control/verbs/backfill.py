@@ -12,7 +12,7 @@ from engine.control.verbs.trigger import run_params
 from engine.lifecycle.backfilling import fate
 from engine.model.backfill import Backfill, BackfillItem, BackfillState, ItemReason, ItemState, Order, Reprocess
 from engine.model.ids import scheduled_run_id
-from engine.model.moments import DAY, HOUR, Micros, to_iso
+from engine.model.moments import DAY, HOUR, SECOND, Micros, to_iso
 from engine.model.states import RunState, RunType
 from engine.scheduler.backfills import admit, put_backfill, put_item, refill
 from engine.scheduler.core import Scheduler
@@ -49,10 +49,11 @@ class BackfillCreate:
     name = "backfill"
 
     async def gather(self, scheduler: Scheduler, archive: Archive, ask: Ask, now: Micros) -> Any:
-        """The runs that there are, by date."""
+        """The runs that there are, by date, and how long runs take."""
         entry = _entry(scheduler, ask)
         begin, end = _range(entry, ask, now)
-        return await archive.runs_in_slots(entry.dag_id, begin, end)
+        found = await archive.runs_in_slots(entry.dag_id, begin, end)
+        return found, await archive.usual_run_time(entry.dag_id, now)
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         entry = _entry(scheduler, ask)
@@ -60,7 +61,8 @@ class BackfillCreate:
         row = _row(scheduler, entry, ask, now, begin, end)
         _refuse_overlap(scheduler, row)
         slots = _slots(entry, row, now)
-        found = {date: slot.state for date, slot in ask.found.items()} | _in_memory(scheduler, entry)
+        stored, usual = ask.found
+        found = {date: slot.state for date, slot in stored.items()} | _in_memory(scheduler, entry)
         items = [_item(row, number, slot, found.get(slot.logical_date)) for number, slot in enumerate(slots)]
         row.total = len(items)
 
@@ -80,7 +82,8 @@ class BackfillCreate:
         def done(kept: list[Target]) -> str:
             return f"backfill {row.id}: {_sentence(row, items)}"
 
-        return Plan(targets, _sentence(row, items), carry, done, 0, _warnings(entry, row, items))
+        sentence = _sentence(row, items) + _about(row, items, usual)
+        return Plan(targets, sentence, carry, done, 0, _warnings(entry, row, items))
 
 
 def _entry(scheduler: Scheduler, ask: Ask) -> DagEntry:
@@ -240,6 +243,21 @@ def _sentence(row: Backfill, items: list[BackfillItem]) -> str:
         parts.append(f"not {row.not_during}")
     made = f"{plural(counts[ItemReason.CREATE], 'run')} made, {again} run again, {alone} left alone"
     return f"{', '.join(parts)}: {made}"
+
+
+def _about(row: Backfill, items: list[BackfillItem], usual: tuple[Micros, Micros] | None) -> str:
+    """How long it will take, if runs take as long as they usually do."""
+    runs = sum(item.state is ItemState.PENDING for item in items)
+    if usual is None or not runs:
+        return ""
+    low, high = (_length(-(-runs // row.max_active) * time) for time in usual)
+    return f", about {low}" if low == high else f", about {low} to {high}"
+
+
+def _length(time: Micros) -> str:
+    minutes, seconds = divmod(time // SECOND, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{seconds:02d}s" if minutes else f"{seconds}s"
 
 
 def _warnings(entry: DagEntry, row: Backfill, items: list[BackfillItem]) -> list[str]:
