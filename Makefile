@@ -51,6 +51,7 @@ bench: $(STAMP)  ## measure the budgets, each beside its limit, as JSON
 .PHONY: soak
 soak: $(STAMP)  ## try schedules at all changes of clocks, and kill engines and tasks for longer than the tests do
 	@$(BIN)/python -m benchmarks.timetables
+	$(BIN)/python -m benchmarks.backfills
 	$(BIN)/python -m benchmarks.soak --seconds $(SECONDS) $(ARGS)
 
 .PHONY: demo
