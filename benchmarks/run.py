@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import console_figures, engine_figures, store_figures
+from benchmarks import backfill_figures, console_figures, engine_figures, store_figures
 from benchmarks.figures import Figure
 
 MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
@@ -26,6 +26,7 @@ MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "ten-thousand": engine_figures.ten_thousand,
     "mapped-ten-thousand": engine_figures.mapped_ten_thousand,
     "adoption": engine_figures.adoption,
+    "backfills": backfill_figures.backfills,
     "store-writer": store_figures.writer_cost,
     "store-reads": store_figures.reading,
     "big-store": console_figures.on_a_big_store,
