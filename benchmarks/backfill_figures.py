@@ -56,7 +56,7 @@ def _create(home: BenchHome, dag_id: str, days: str, parallel: int) -> tuple[int
     args = {"start": days, "max_active": parallel, "max_slots": PARALLEL}
     with EngineLink(home.home) as link:
         began = time.perf_counter()
-        done = link.command("backfill", select(dags=(dag_id,)), args, None, None)
+        done = link.command("backfill_create", select(dags=(dag_id,)), args, None, None)
         return int(done.result["backfill"]), time.perf_counter() - began
 
 

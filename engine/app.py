@@ -178,7 +178,6 @@ class Engine:
         self._scheduler.environments = self._settings.environments
         due.install(self._scheduler)
         archive = StoreArchive(self._lane, self._scheduler)
-        self._scheduler.past.look_up = archive.run_before
         self._disk = DiskWatch(self._home, self._settings.min_free, self._scheduler, self._clock, self._log)
         self._housekeeping = Housekeeping(self._scheduler, self._boot_id, self._disk.look)
         self._night = Night(
@@ -192,7 +191,6 @@ class Engine:
             self._disk.pruned,
         )
         self._scheduler.request_prune = self._night.ask
-        self._scheduler.fetch_run = archive.load_run
         self._outside = Outside(self._home, self._settings, self._scheduler, self._lane, self._clock, self._log)
         self._server = Server(
             self._home.socket,

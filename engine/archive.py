@@ -47,11 +47,13 @@ class ReadLane:
 
 
 class StoreArchive:
-    """What commands need of the store."""
+    """What commands need of the store, and what the scheduler looks up in it."""
 
     def __init__(self, lane: ReadLane, scheduler: Scheduler) -> None:
         self._lane = lane
         self._scheduler = scheduler
+        scheduler.past.look_up = self.run_before
+        scheduler.fetch_run = self.load_run
 
     async def find_command(self, command_id: str) -> StoredCommand | None:
         """A command that was applied or refused before."""

@@ -32,7 +32,13 @@ def backfill() -> None:
 @click.option("--to", "end", metavar="B", help="Last date, the whole of it; else now.")
 @click.option("--range", "span", metavar="A..B", help="Both at once: -90d..yesterday.")
 @click.option("--gaps", is_flag=True, help="The dates that were left out, as `dagdeck dags gaps` lists them.")
-@click.option("--order", type=click.Choice(["oldest", "newest"]), default="oldest", show_default=True)
+@click.option(
+    "--order",
+    type=click.Choice(["oldest", "newest"]),
+    default="oldest",
+    show_default=True,
+    help="Which dates come first.",
+)
 @click.option("--max-active", type=click.IntRange(1, 10_000), help="Runs at a time; 1: one after the other.")
 @click.option("--reprocess", type=click.Choice(["none", "failed", "completed"]), help="Runs to run again; else none.")
 @click.option("--param", "params", multiple=True, metavar="K=V", help="A parameter of new runs.")
@@ -52,7 +58,7 @@ def create(session: Session, /, dag: str, gaps: bool, params: tuple[str, ...], a
     args["param_texts"] = dict(parse_param(text) for text in params)
     if "tasks" in args:
         args["tasks"] = list(args["tasks"])
-    report(change(session, "backfill", select(dags=(dag,)), args, asking), asking)
+    report(change(session, "backfill_create", select(dags=(dag,)), args, asking), asking)
 
 
 def _range(
@@ -131,10 +137,16 @@ def show(session: Session, number: int, as_json: bool) -> None:
         emit_json({**about, "dates": listed})
         return
     names = ("number", "dag_id", "state", "waits_for", "start", "stop", "order", "max_active", "reprocess", "note")
-    facts([(name.replace("_", " "), about[name]) for name in names])
-    facts([("only", ", ".join(row.tasks) or None), ("not during", row.not_during), ("max slots", row.max_slots)])
-    facts([("created", f"{ago(row.created_at, now)} ago by {row.created_by}")])
-    facts([("progress", f"{about['done']} done, {about['failed']} failed, {about['left']} left {_about(about)}")])
+    facts(
+        [
+            *((name.replace("_", " "), about[name]) for name in names),
+            ("only", ", ".join(row.tasks) or None),
+            ("not during", row.not_during),
+            ("max slots", row.max_slots),
+            ("created", f"{ago(row.created_at, now)} ago by {row.created_by}"),
+            ("progress", f"{about['done']} done, {about['failed']} failed, {about['left']} left {_about(about)}"),
+        ]
+    )
     say()
     columns = [Column("logical date"), Column("state", state=True), Column("reason"), Column("run")]
     table(columns, [(iso(item.logical_date), item.state, item.reason, item.run_id) for item in dates])

@@ -40,7 +40,9 @@ VERBS: dict[str, Verb] = {
     "hold": Verb("console.cli.holding", "hold", _CHANGE, "Start nothing new: everywhere, in a pool, in some DAGs."),
     "release": Verb("console.cli.holding", "release", _CHANGE, "End holds."),
     "holds": Verb("console.cli.holding", "holds", _LOOK, "What is on hold, by whom, since when."),
-    "backfill": Verb("console.cli.backfill", "backfill", _CHANGE, "Backfills: create, list, show, pause, resume …"),
+    "backfill": Verb(
+        "console.cli.backfill", "backfill", _CHANGE, "Backfills: create, list, show, pause, resume, cancel, retry."
+    ),
     "engine": Verb("console.cli.engine", "engine", _ENGINE, "The engine: start, run, stop, drain, status."),
     "service": Verb("console.cli.service", "service", _ENGINE, "The engine as a service: install, status, uninstall."),
     "init": Verb("console.cli.init", "init", _HOME, "Make a home with a first DAG."),

@@ -29,7 +29,7 @@ async def start_weather(site: Site) -> None:
 async def backfill(site: Site, days: str, order: str, kills: int) -> int:
     """Creates a backfill and waits for its end; in between the engine is killed so many times. Gives its number."""
     args: dict[str, Any] = {"start": days, "order": order, "max_active": 8}
-    done = await site.command("backfill", p.Selector(dag_ids=[DAG]), args)
+    done = await site.command("backfill_create", p.Selector(dag_ids=[DAG]), args)
     number = int(done.result["backfill"])
     total = int(site.value("SELECT total FROM backfill WHERE id = ?", number))
     for kill in range(1, kills + 1):

@@ -1,4 +1,4 @@
-"""`backfill`: a range of dates of a DAG, run or run again as one object."""
+"""`backfill_create`: a range of dates of a DAG, run or run again as one object."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class BackfillCreate:
     `stop_after`, `tasks` with `downstream`, `max_slots`, `not_during`.
     """
 
-    name = "backfill"
+    name = "backfill_create"
 
     async def gather(self, scheduler: Scheduler, archive: Archive, ask: Ask, now: Micros) -> Any:
         """The runs that there are, by date, and how long runs take."""

@@ -24,7 +24,7 @@ DAYS = "2023-11-01..2023-11-05"
 
 async def create(rig: Rig, days: str = DAYS, **args: Any) -> LiveBackfill:
     """A new backfill of `etl`, while it is under way."""
-    done = await rig.command("backfill", dags=("etl",), args={"start": days, **args})
+    done = await rig.command("backfill_create", dags=("etl",), args={"start": days, **args})
     return rig.scheduler.state.backfills[int(done.result["backfill"])]
 
 
@@ -97,7 +97,7 @@ async def test_runs_that_exist_are_left_alone_or_run_again(rig: Rig, reprocess: 
         date = from_iso(f"2023-11-0{day}")
         rig.archive.slots[date] = StoredSlot(90 + day, f"etl@2023110{day}T000000Z", state)
     preview = await rig.preview(
-        "backfill", dags=("etl",), args={"start": "2023-11-01..2023-11-04", "reprocess": reprocess}
+        "backfill_create", dags=("etl",), args={"start": "2023-11-01..2023-11-04", "reprocess": reprocess}
     )
     assert [row.state for row in preview.rows] == ["success", "cancelled", "running", "none"]
     assert "etl is paused: the backfill waits until it is resumed" in preview.warnings
@@ -204,7 +204,7 @@ async def test_a_backfill_has_its_share_of_the_slots(rig: Rig) -> None:
     assert waiting.instances["a", -1].blockers == ("backfill_slots",)
     await rig.command("backfill_cancel", args={"id": live.row.id, "running": True})
     await rig.dag(task("a"), schedule=DAILY, dag_id="other")
-    done = await rig.command("backfill", dags=("other",), args={"start": DAYS, "max_active": 5, "max_slots": 3})
+    done = await rig.command("backfill_create", dags=("other",), args={"start": DAYS, "max_active": 5, "max_slots": 3})
     taken = rig.scheduler.ledger.backfill_active[int(done.result["backfill"])]
     assert taken == 3
 
@@ -255,7 +255,7 @@ async def test_the_plan_lists_each_date(rig: Rig) -> None:
         task("a"), schedule=ScheduleSpec("0 0 * * *", "Europe/Berlin", start_date="2023-10-29T00:00:00+02:00")
     )
     preview = await rig.preview(
-        "backfill", dags=("etl",), args={"start": "2023-10-28..2023-10-30", "order": "newest", "max_active": 4}
+        "backfill_create", dags=("etl",), args={"start": "2023-10-28..2023-10-30", "order": "newest", "max_active": 4}
     )
     assert [row.run_id for row in preview.rows] == [
         "etl@20231029T230000Z",
@@ -291,7 +291,7 @@ async def test_what_makes_no_sense_is_refused(rig: Rig, args: dict[str, Any], wo
     """The refusal says what is wrong."""
     await rig.dag(task("a"), schedule=DAILY)
     with pytest.raises(Refusal, match=words):
-        await rig.command("backfill", dags=("etl",), args=args)
+        await rig.command("backfill_create", dags=("etl",), args=args)
 
 
 async def test_dags_that_cannot_be_filled_are_refused(rig: Rig) -> None:

@@ -145,6 +145,7 @@ def test_an_engine_is_known_by_its_command_line() -> None:
 
 def test_everything_the_engine_can_be_asked_for_has_a_verb_of_that_name() -> None:
     """Each verb of the control socket, and each changing action of the console, is a verb of the command line."""
-    names = {name.split()[-1] for name, _ in commands(root, click.Context(root))}
+    found = [name.split() for name, _ in commands(root, click.Context(root))]
+    names = {words[-1] for words in found} | {"_".join(words) for words in found}
     assert set(ENGINE_VERBS) <= names
     assert {action.verb for action in ACTIONS if action.verb is not None} <= names
