@@ -7,6 +7,7 @@ def hello():
     shell("greet", "echo hello") >> shell("leave", "echo bye")
 """
 
+from engine.authoring.approvals import approval
 from engine.authoring.breakers import Breaker
 from engine.authoring.connections import Connection, connection
 from engine.authoring.context import TaskContext
@@ -46,6 +47,7 @@ __all__ = [
     "TaskContext",
     "TaskGroup",
     "TransientError",
+    "approval",
     "chain",
     "connection",
     "cross_downstream",

@@ -71,9 +71,11 @@ def explain_task(store: Reader, run: RunDetail, task: InstanceLine, now: Micros)
     if task.state in _WAITING:
         found = [pair for code in task.blockers for pair in _blocked(store, run, task, code, now)]
         return found or [("none", "nothing holds it back: it starts as soon as the engine comes to it")]
+    if task.state == TaskState.AWAITING_INPUT:
+        return [("input", reads_why.question(store, run, task, now))]
     if task.state == TaskState.QUEUED:
         return [("queued", "its slot is granted and its process is being started")]
-    reasons = list(_reason(task))
+    reasons = [*_reason(task), *_answers(store, task)]
     if task.state in (TaskState.UPSTREAM_FAILED, TaskState.SKIPPED):
         reasons += _ended_upstream(store, run, task)
     return reasons
@@ -156,6 +158,21 @@ def _past(store: Reader, task: InstanceLine, run_id: str) -> str:
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+
+
+def _answers(store: Reader, task: InstanceLine) -> Iterator[tuple[str, str]]:
+    for given in reads_why.answers(store, task.id)[-1:]:
+        by = f"by {given.by} ({given.origin})" if given.by else "by nobody in time"
+        params = ", ".join(f"{name}={value!r}" for name, value in given.params.items())
+        yield (
+            "answer",
+            f"answered {given.option or 'nothing'} {by} at {iso(given.answered_at)}" + (params and f": {params}"),
+        )
+
+
+def questions(store: Reader) -> list[reads_why.Asked]:
+    """All approvals that wait, the oldest first."""
+    return reads_why.questions(store)
 
 
 def pool_holders(store: Reader) -> dict[str, list[tuple[reads_why.Holder, int]]]:

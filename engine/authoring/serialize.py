@@ -84,6 +84,7 @@ def _task(task: Task) -> TaskSpec:
         trigger_rule=_trigger_rule(task),
         retry=_retry(options, task),
         command=task.command,
+        approval=task.approval,
         env=_task_env(task),
         connections=_connections(task),
         callbacks=_callbacks(options),

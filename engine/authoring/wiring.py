@@ -15,6 +15,7 @@ from engine.authoring.registry import require_dag
 
 if TYPE_CHECKING:
     from engine.authoring.dag import DAG
+    from engine.model.dag import ApprovalSpec
 
 
 class Wirable:
@@ -103,19 +104,21 @@ class Task(Wirable, Lazy):
         self,
         dag: DAG,
         task_id: str,
-        kind: Literal["python", "shell"],
+        kind: Literal["python", "shell", "approval"],
         options: Mapping[str, Any],
         *,
         function: Callable[..., Any] | None = None,
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
         command: str | list[str] | None = None,
+        approval: ApprovalSpec | None = None,
         lists: Mapping[str, Any] | None = None,
     ) -> None:
         self.dag, self.task_id, self.kind, self.options = dag, task_id, kind, dict(options)
         self.group = dag.open_group
         self.function, self.args, self.kwargs = function, args, dict(kwargs or {})
         self.command = command
+        self.approval = approval
         self.role: Literal["task", "setup", "teardown"] = "task"
         self.on_failure_fail_run = False
         self.decides: Literal["branch", "short_circuit"] | None = None

@@ -106,6 +106,7 @@ class Commands:
             async with self._loaded(command.select.run_ids):
                 self._refuse_when_degraded()
                 ask = Ask(command.verb, command.select, command.args, actor.name, command.command_id, command.note)
+                ask = replace(ask, origin=_origin(actor, client))
                 ask = await self._gathered(verb, ask)
                 work = partial(self._apply, command, verb, ask, actor, client, future)
                 self._scheduler.post(work, partial(_fail, future))
@@ -245,6 +246,12 @@ def _verb(name: str) -> Verb:
 def _page(preview: p.Preview, rows: list[p.Effect], start: int) -> p.Preview:
     end = start + p.PREVIEW_ROWS
     return msgspec.structs.replace(preview, rows=rows[start:end], more=str(end) if end < len(rows) else None)
+
+
+def _origin(actor: Actor, client: str) -> str:
+    """Which client, and where its connection comes from, which is only what it says."""
+    claimed = actor.claimed.get("SSH_CONNECTION", "").split()
+    return f"{client} from {claimed[0]}?" if claimed else client
 
 
 def _is_command_id(text: str) -> bool:

@@ -40,6 +40,8 @@ class Ask:
     note: str | None = None
     found: Any = None
     """What the verb has gathered of the store."""
+    origin: str | None = None
+    """From where: which client, and what it says of its connection."""
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from engine.lifecycle import attempts, clearing, killing, operations
+from engine.lifecycle import asking, attempts, clearing, killing, operations
 from engine.lifecycle import events as e
 from engine.lifecycle.changes import Changes
 from engine.lifecycle.memory import Items, RunMemory, restore
@@ -73,6 +73,7 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     e.SpawnFailed: attempts.spawn_failed,
     e.RetryDue: attempts.retry_due,
     e.BreakerRefused: attempts.breaker_refused,
+    e.Answered: asking.answered,
     e.RetryNow: attempts.retry_due,
     e.TaskTimeout: killing.task_timeout,
     e.RunTimeout: operations.run_timeout,

@@ -67,6 +67,17 @@ class SpawnFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """A person has answered an approval, or its time is over: then `option` is its default, None if it has none."""
+
+    ti: int
+    option: str | None
+    in_time: bool = True
+    command: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BreakerRefused:
     """The circuit breaker of a scheduled instance is open, and its task does not wait for that."""
 
@@ -188,6 +199,7 @@ Event: TypeAlias = (
     | SpawnFailed
     | RetryDue
     | BreakerRefused
+    | Answered
     | TaskTimeout
     | RunTimeout
     | CodeGone

@@ -53,7 +53,15 @@ class Stack:
     attempt_id: str
 
 
-Instruction: TypeAlias = Launch | Kill | WakeAt | Timeout | Stack
+@dataclass(frozen=True, slots=True)
+class AnswerBy:
+    """Take the default answer at this moment."""
+
+    ti: int
+    at: Micros
+
+
+Instruction: TypeAlias = AnswerBy | Launch | Kill | WakeAt | Timeout | Stack
 
 
 def derive(ti: TaskInstance, memory: RunMemory) -> tuple[Instruction, ...]:
@@ -61,6 +69,11 @@ def derive(ti: TaskInstance, memory: RunMemory) -> tuple[Instruction, ...]:
     state, attempt = ti.state, ti.current
     if state is TaskState.UP_FOR_RETRY and ti.retry_at is not None:
         return (WakeAt(ti.id, ti.retry_at),)
+    if state is TaskState.AWAITING_INPUT:
+        approval = memory.task(ti).approval
+        if approval is None or approval.timeout is None or ti.scheduled_at is None:
+            return ()
+        return (AnswerBy(ti.id, ti.scheduled_at + round(approval.timeout * SECOND)),)
     if attempt is None:
         return ()
     if state is TaskState.QUEUED:

@@ -59,6 +59,8 @@ def move_task(
     if to is _SCHEDULED:
         memory.scheduled[ti.id] = ti
         ti.scheduled_at = now
+    elif to is TaskState.AWAITING_INPUT:
+        ti.scheduled_at = now
     if to in TERMINAL_TASK:
         ti.ended_at = now
         _count_end(step, node, before, to)

@@ -18,7 +18,12 @@ _NAMED_IN_DEADLOCK = 10
 
 BY_RULE = frozenset({Reason.UPSTREAM, Reason.BRANCH, Reason.SHORT_CIRCUIT})
 """Reasons of instances that were skipped by what they wait for, not by themselves or by an operator."""
-_VERDICTS = {_SCHEDULED: Verdict.RUN, _UPSTREAM_FAILED: Verdict.FAIL, _SKIPPED: Verdict.SKIP}
+_VERDICTS = {
+    TaskState.AWAITING_INPUT: Verdict.RUN,
+    _SCHEDULED: Verdict.RUN,
+    _UPSTREAM_FAILED: Verdict.FAIL,
+    _SKIPPED: Verdict.SKIP,
+}
 
 
 def settle(step: Step) -> None:
@@ -68,6 +73,8 @@ def consider(step: Step, node: Node) -> None:
         return
     if verdict is _RUN and group is not None:
         run_mapped(step, node, group)
+    elif verdict is _RUN and node.task.approval is not None:
+        move_task(step, node, TaskState.AWAITING_INPUT, Reason.ASKED)
     elif verdict is _RUN:
         move_task(step, node, _SCHEDULED, Reason.FORCED if node.ti.forced else Reason.TRIGGER_RULE)
     elif over:

@@ -37,6 +37,8 @@ TASK_RULES: tuple[Rule[TaskState], ...] = (
     Rule((T.NONE,), (T.SCHEDULED,), "trigger rule met", "scheduler"),
     Rule((T.NONE,), (T.SKIPPED, T.UPSTREAM_FAILED), "trigger rule can no longer be met", "scheduler"),
     Rule((T.SCHEDULED,), (T.QUEUED,), "all limits free: slots granted, attempt created", "scheduler"),
+    Rule((T.NONE,), (T.AWAITING_INPUT,), "trigger rule met: a person is asked", "scheduler"),
+    Rule((T.AWAITING_INPUT,), (T.SUCCESS, T.FAILED, T.SKIPPED), "answered, or not in time", "operator, scheduler"),
     Rule((T.SCHEDULED,), (T.FAILED, T.SKIPPED), "circuit breaker open, and the task does not wait", "scheduler"),
     Rule((T.QUEUED,), (T.RUNNING,), "the process claimed its attempt", "runner"),
     Rule((T.QUEUED,), (T.SCHEDULED,), "the process could not be started", "scheduler"),

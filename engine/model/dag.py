@@ -85,11 +85,27 @@ class MapSource:
 
 
 @dataclass(slots=True)
+class ApprovalSpec:
+    """A question to a person. `timeout` in seconds."""
+
+    message: str = ""
+    options: list[str] = field(default_factory=lambda: ["approve", "reject"])
+    rejects: list[str] = field(default_factory=list)
+    """Options that do not make the task a success."""
+    skips: bool = False
+    """One of those skips the task instead of failing it."""
+    params: dict[str, ParamSpec] = field(default_factory=dict)
+    timeout: float | None = None
+    default: str | None = None
+    """What is taken after the timeout; None: the task then fails."""
+
+
+@dataclass(slots=True)
 class TaskSpec:
     """One task of a DAG version. Durations in seconds."""
 
     task_id: str
-    kind: Literal["python", "shell"]
+    kind: Literal["python", "shell", "approval"]
     upstream: list[str] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
     """Upstream tasks whose results are handed to this one (a subset of `upstream`)."""
@@ -104,6 +120,8 @@ class TaskSpec:
     pool_slots: int = 1
     priority_weight: int = 1
     max_active_tis: int | None = None
+    approval: ApprovalSpec | None = None
+    """What a person is asked, for kind `approval`."""
     breaker: BreakerSpec | None = None
     connections: list[str] = field(default_factory=list)
     """What its attempts are given the secrets of."""

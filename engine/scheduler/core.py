@@ -16,7 +16,7 @@ from engine.execution.port import Bundle, Claimed, Evidence, Executor
 from engine.lifecycle.core import apply
 from engine.lifecycle.events import CodeGone, EngineKill, Event, Granted, Start
 from engine.lifecycle.gates import may_start_run
-from engine.lifecycle.instructions import Timeout, WakeAt, derive
+from engine.lifecycle.instructions import AnswerBy, Timeout, WakeAt, derive
 from engine.lifecycle.memory import RunMemory
 from engine.model.ids import ulid
 from engine.model.moments import SECOND, Micros
@@ -318,6 +318,8 @@ class Scheduler:
             for instruction in derive(memory.by_id[key], memory):
                 if isinstance(instruction, WakeAt):
                     self.timers.add(Timer(instruction.at, "retry", instruction.ti, str(memory.run.id)))
+                elif isinstance(instruction, AnswerBy):
+                    self.timers.add(Timer(instruction.at, "answer", instruction.ti, str(memory.run.id)))
                 elif isinstance(instruction, Timeout):
                     self.timers.add(Timer(instruction.at, "task_timeout", memory.run.id, instruction.attempt_id))
                 else:

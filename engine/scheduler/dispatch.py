@@ -90,6 +90,7 @@ class Dispatcher:
     ) -> LaunchOrder:
         """The order for one attempt. `given` holds results of upstream tasks by task id, and the items of its index."""
         task = version.plan.tasks[instance.task_id]
+        assert task.kind != "approval"  # it waits for a person, and is never started
         inputs = {name: given.get(name, InputRef()) for name in task.inputs}
         if task.mapped:
             inputs.update((name, ref) for name, ref in given.items() if name.startswith(ELEMENT))

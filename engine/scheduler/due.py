@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.lifecycle.events import RetryDue, RunTimeout, TaskTimeout
 from engine.model.states import TaskState
+from engine.scheduler import approvals
 from engine.scheduler.backfills import refill
 from engine.scheduler.holds import run_out
 from engine.scheduler.planner import plan_runs
@@ -27,6 +28,7 @@ def install(scheduler: Scheduler) -> None:
     scheduler.on_timer("hold", partial(run_out, scheduler))
     scheduler.on_timer("backfill", partial(_backfill, scheduler))
     scheduler.on_timer("breaker", scheduler.breakers.due)
+    scheduler.on_timer("answer", partial(approvals.due, scheduler))
     scheduler.on_timer("look", lambda _turn, _timer: None)  # the turn itself is what was wanted
 
 

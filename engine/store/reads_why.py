@@ -81,6 +81,72 @@ def slots_of(reader: Reader) -> Callable[[Holder], tuple[str, int]]:
     return find
 
 
+class Asked(NamedTuple):
+    """An approval that waits for its answer."""
+
+    run_id: str
+    dag_id: str
+    task_id: str
+    map_index: int
+    message: str
+    options: tuple[str, ...]
+    params: dict[str, Any]
+    asked_at: Micros
+    due: Micros | None
+    default: str | None
+
+    @property
+    def name(self) -> str:
+        """The task, with its index."""
+        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
+
+
+class Answer(NamedTuple):
+    """An answer that was given, or taken by default when nobody answered in time: then `by` is None."""
+
+    asked_at: Micros
+    answered_at: Micros
+    option: str | None
+    params: dict[str, Any]
+    by: str | None
+    origin: str | None
+
+
+def questions(reader: Reader) -> list[Asked]:
+    """All approvals that wait, the oldest first."""
+    found = []
+    for _, run_id, dag_id, version_id, task_id, map_index, asked_at in reader.all("why", "questions"):
+        spec = _approval(reader, version_id, task_id)
+        due = asked_at + round(spec["timeout"] * SECOND) if spec.get("timeout") else None
+        options = tuple(spec.get("options", ("approve", "reject")))
+        about = (spec.get("message", ""), options, spec.get("params", {}), asked_at, due, spec.get("default"))
+        found.append(Asked(run_id, dag_id, task_id, map_index, *about))
+    return found
+
+
+def question(reader: Reader, run: RunDetail, task: InstanceLine, now: Micros) -> str:
+    """What an approval waits for, in a sentence."""
+    spec = _approval(reader, run.version_id, task.task_id)
+    options = ", ".join(spec.get("options", ("approve", "reject")))
+    said = f"it waits for a person: {spec.get('message') or 'an answer'} ({options})"
+    if spec.get("timeout") and task.scheduled_at is not None:
+        due = task.scheduled_at + round(spec["timeout"] * SECOND)
+        then = f"{spec['default']} is taken" if spec.get("default") else "it fails"
+        said += f"; {then} at {to_iso(due)} (in {_time(max(due - now, 0))})"
+    return f"{said}; `dagdeck answer {run.run_id} {task.task_id} OPTION` frees it"
+
+
+def answers(reader: Reader, task_instance: int) -> list[Answer]:
+    """The answers that an approval has been given, the first one first."""
+    rows = reader.all("why", "answers", {"task_instance": task_instance})
+    return [Answer._make((*row[:3], json.loads(row[3]), *row[4:])) for row in rows]
+
+
+def _approval(reader: Reader, version_id: int, task_id: str) -> dict[str, Any]:
+    spec: dict[str, Any] = json.loads(reads_run.version(reader, version_id).spec)
+    return next((task.get("approval") or {} for task in spec["tasks"] if task["task_id"] == task_id), {})
+
+
 def _pool(question: Question, pool: str) -> str:
     reader = question.reader
     row = reader.one("why", "pool", {"name": pool})

@@ -1,6 +1,7 @@
 """What operators can ask for: one module per verb or pair of opposites, so that the folder lists them."""
 
 from engine.control.plans import Verb
+from engine.control.verbs.answer import Answer
 from engine.control.verbs.backfill import BackfillCreate
 from engine.control.verbs.backfills import BackfillCancel, BackfillPause, BackfillResume, BackfillRetry
 from engine.control.verbs.breakers import Reset, Trip
@@ -35,6 +36,7 @@ VERBS: dict[str, Verb] = {
         Resume(),
         Resize(),
         Remove(),
+        Answer(),
         Trip(),
         Reset(),
         Hold(),

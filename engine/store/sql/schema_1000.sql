@@ -249,6 +249,18 @@ CREATE TABLE task_result (
     PRIMARY KEY (task_instance, attempt)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE answer (                 -- of approvals, kept when they are asked again
+    task_instance INTEGER NOT NULL REFERENCES task_instance (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    asked_at INTEGER NOT NULL,
+    answered_at INTEGER NOT NULL,
+    option TEXT,                     -- empty: nobody answered in time, and there was no default
+    params TEXT NOT NULL,            -- JSON object
+    by TEXT,                         -- empty: the default was taken
+    origin TEXT,                     -- console or cli, and what the client said of where it is
+    command TEXT,                    -- id of the command, for all that is known of who asked for it
+    PRIMARY KEY (task_instance, asked_at)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE callback (
     id TEXT PRIMARY KEY NOT NULL,    -- ULID, of the attempt directory it runs in
     run INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,

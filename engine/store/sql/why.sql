@@ -6,6 +6,16 @@ FROM run AS r CROSS JOIN task_instance AS t ON t.run = r.id
 WHERE r.state IN ('queued', 'running', 'paused', 'cancelling') AND t.state IN ('queued', 'running', 'killing')
 ORDER BY t.started_at, t.id;
 
+-- name: answers
+SELECT asked_at, answered_at, option, params, by, origin FROM answer
+WHERE task_instance = :task_instance ORDER BY asked_at;
+
+-- name: questions
+SELECT t.id, r.run_id, r.dag_id, r.version_id, t.task_id, t.map_index, t.scheduled_at
+FROM run AS r CROSS JOIN task_instance AS t ON t.run = r.id
+WHERE r.state IN ('queued', 'running', 'paused', 'cancelling') AND t.state = 'awaiting_input'
+ORDER BY t.scheduled_at, t.id;
+
 -- name: pool
 SELECT slots FROM pool WHERE name = :name;
 

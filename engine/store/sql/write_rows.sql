@@ -49,6 +49,11 @@ INSERT INTO schedule_gap (dag_id, first, until, count, why, at) VALUES (:dag_id,
 ON CONFLICT (dag_id, first) DO UPDATE SET until = excluded.until, count = excluded.count, why = excluded.why,
     at = excluded.at;
 
+-- name: answer.add
+INSERT INTO answer (task_instance, asked_at, answered_at, option, params, by, origin, command)
+VALUES (:task_instance, :asked_at, :answered_at, :option, :params, :by, :origin, :command)
+ON CONFLICT (task_instance, asked_at) DO NOTHING;
+
 -- name: breaker.put
 INSERT INTO breaker (name, state, failures, cooldown, until, opened_at, last_failure_at, last_error, probe, by, note,
     victims)

@@ -121,6 +121,7 @@ def test_changing_verbs_can_be_tried_and_told_not_to_ask(name: str) -> None:
         "stats",
         "audit",
         "pools list",
+        "approvals",
         "breakers list",
         "connections list",
         "connections check",

@@ -1,0 +1,80 @@
+"""`answer`: what a person decides for an approval."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.authoring.exceptions import ParamError
+from engine.authoring.params import param_from_text, resolve_params
+from engine.control.plans import Ask, Plan, Refusal, Target, by_run, task_target, the_runs, the_tasks
+from engine.lifecycle.memory import RunMemory
+from engine.model.dag import ApprovalSpec, Json
+from engine.model.moments import Micros
+from engine.model.rows import TaskInstance
+from engine.model.states import TaskState
+from engine.scheduler.approvals import answer
+from engine.scheduler.core import Scheduler
+from engine.scheduler.turn import Turn
+
+
+class Answer:
+    """Answers one approval. Arguments: `option`, `params` (JSON values by name) or `param_texts` (as typed)."""
+
+    name = "answer"
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        (memory, *more), option = the_runs(scheduler, ask), ask.args.get("option")
+        asked = [ti for ti in the_tasks(memory, ask) if memory.plan.tasks[ti.task_id].approval is not None]
+        if more or len(asked) != 1 or not ask.select.task_ids:
+            raise Refusal("invalid", "answer takes one run and one of its approvals")
+        instance = asked[0]
+        spec = memory.plan.tasks[instance.task_id].approval
+        assert spec is not None
+        if instance.state is not TaskState.AWAITING_INPUT:
+            raise Refusal("stale", _too_late(scheduler, memory, instance))
+        if option not in spec.options:
+            raise Refusal("invalid", f"{instance.task_id} offers {', '.join(spec.options)}, not {option!r}")
+        params = _params(spec, ask.args)
+
+        def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            for run, instances in by_run(scheduler, kept).items():
+                for each in instances:
+                    answer(
+                        scheduler, turn, scheduler.state.runs[run], each, str(option), params, by=ask.actor,
+                        origin=ask.origin, command=ask.command,
+                    )  # fmt: skip
+            return {"option": option, "params": params}
+
+        good = option not in spec.rejects
+        becomes = "success" if good else "skipped" if spec.skips else "failed"
+        target = task_target(memory, instance, becomes, f"answered {option}")
+        sentence = f"{instance.task_id} of {memory.run.run_id} answered {option}"
+        return Plan([target], sentence, carry, lambda _: sentence)
+
+
+def _too_late(scheduler: Scheduler, memory: RunMemory, instance: TaskInstance) -> str:
+    """Who came first, where somebody did."""
+    ref = scheduler.state.results.get(memory.run.id, {}).get((instance.task_id, instance.map_index))
+    found = ref.value if ref is not None else None
+    if isinstance(found, dict) and found.get("option"):
+        who = found.get("by") or "nobody in time, so by its default"
+        return f"{instance.task_id} was answered {found['option']} by {who} at {found.get('at')}"
+    return f"{instance.task_id} waits for no answer: it is {instance.state.value}"
+
+
+def _params(spec: ApprovalSpec, args: dict[str, Any]) -> dict[str, Json]:
+    given, texts = (args.get(name) or {} for name in ("params", "param_texts"))
+    if not isinstance(given, dict) or not isinstance(texts, dict) or not all(map(_is_text, texts.values())):
+        raise Refusal("invalid", f"params are values by name, not {given or texts!r}")
+    found = dict(given)
+    try:
+        for name, text in texts.items():
+            declared = spec.params.get(name)
+            found[name] = param_from_text(name, declared, text) if declared else text
+        return resolve_params(spec.params, found)
+    except (ParamError, TypeError, ValueError) as error:
+        raise Refusal("invalid", str(error)) from error
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
