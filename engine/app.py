@@ -43,6 +43,7 @@ from engine.store.errors import CommitFailed, StoreError, StoreMissing, making_s
 from engine.store.migrations import open_store
 from engine.store.seal import seal
 from engine.store.writer import Writer
+from engine.upkeep.filesystem import is_network, kind_of
 from engine.upkeep.night import Night
 from engine.upkeep.outside import Outside
 from engine.upkeep.watch import DiskWatch
@@ -83,6 +84,10 @@ def _vet(home: Home) -> None:
         raise HomeError(f"{home.root} belongs to uid {found.st_uid}; run as that user, or make a home of your own")
     if found.st_mode & 0o077:
         raise HomeError(f"{home.root} is open to other users: chmod 700 {home.root}")
+    if is_network(kind := kind_of(home.root)):
+        raise HomeError(
+            f"{home.root} is on {kind}, a network file system, where locks do not hold: a home needs a local disk"
+        )
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536), hard))

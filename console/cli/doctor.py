@@ -1,4 +1,4 @@
-"""`dagdeck doctor` and `dagdeck verify`: whether installation, home and store are as they should be."""
+"""`dagdeck doctor`: whether installation, machine, home and store are as they should be."""
 
 from __future__ import annotations
 
@@ -8,31 +8,23 @@ import sqlite3
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from console.cli.errors import CliError, Exit
+from console.cli.doctor_host import HOST_CHECKS
+from console.cli.errors import CliError, Exit, NotFound
+from console.cli.finding import Finding
 from console.cli.link import EngineLink, engine_pid
 from console.cli.options import reading
 from console.cli.output import clean, emit_json, paint, say
-from console.cli.reading import open_store
+from console.cli.reading import StoreError
 from console.cli.session import Session, pass_session
 from console.figures import bytes_
 from engine.config import Home, Settings
 from engine.version import SCHEMA, VERSION
 
 _COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: `ok`, a `note` that an operator should know, or `wrong`."""
-
-    verdict: str
-    what: str
-    text: str
 
 
 @click.command()
@@ -43,21 +35,37 @@ def doctor(session: Session, as_json: bool) -> int:
 
     Exit code 1 if something is wrong.
     """
-    findings = [finding for check in CHECKS for finding in check(session)]
+    findings = [finding for check in (*CHECKS, *HOST_CHECKS) for finding in _looked(check, session)]
     if as_json:
-        emit_json([{"verdict": each.verdict, "what": each.what, "text": each.text} for each in findings])
+        emit_json(
+            [
+                {"verdict": each.verdict, "what": each.what, "text": each.text, "remedy": each.remedy or None}
+                for each in findings
+            ]
+        )
     else:
         width = max(len(each.what) for each in findings)
         for each in findings:
             word = paint(each.verdict.ljust(5), _COLOURS[each.verdict])
             say(f"{word}  {each.what.ljust(width)}  {clean(each.text)}")
+            if each.remedy:
+                say(f"{' ' * (width + 9)}{clean(each.remedy)}")
     return int(Exit.FAILED if any(each.verdict == "wrong" for each in findings) else Exit.DONE)
+
+
+def _looked(check: Check, session: Session) -> Iterator[Finding]:
+    """One check; what keeps it from looking is a finding too, so that the others are still made."""
+    try:
+        yield from check(session)
+    except (OSError, StoreError, NotFound) as error:
+        yield Finding("wrong", check.__name__.strip("_").replace("_", " "), str(error), "see to that first")
 
 
 def _installation(session: Session) -> Iterator[Finding]:
     yield Finding("ok", "dagdeck", f"{VERSION}, schema {SCHEMA}, Python {sys.version.split()[0]} ({sys.executable})")
     old = sqlite3.sqlite_version_info < (3, 37, 0)
-    yield Finding("wrong" if old else "ok", "SQLite", sqlite3.sqlite_version + (": 3.37 is needed" if old else ""))
+    text = sqlite3.sqlite_version + (": 3.37 is needed" if old else "")
+    yield Finding("wrong" if old else "ok", "SQLite", text, "use a Python with a newer SQLite" if old else "")
 
 
 def _zones(session: Session) -> Iterator[Finding]:
@@ -71,7 +79,9 @@ def _zones(session: Session) -> Iterator[Finding]:
     system = [path for path in zoneinfo.TZPATH if Path(path).is_dir()]
     where = f"the system's {system[0]} is used first; {source}" if system else source
     zones = len(zoneinfo.available_timezones())
-    yield Finding("ok" if zones > 300 else "wrong", "zones", f"{zones} time zones known: {where}")
+    known = zones > 300
+    remedy = "" if known else "install the package tzdata, or the system's"
+    yield Finding("ok" if known else "wrong", "zones", f"{zones} time zones known: {where}", remedy)
 
 
 def _private(session: Session) -> Iterator[Finding]:
@@ -85,9 +95,10 @@ def _private(session: Session) -> Iterator[Finding]:
         if found.st_mode & 0o077:
             open_paths.append(f"{path} ({stat.S_IMODE(found.st_mode):o})")
         if found.st_uid != os.getuid():
-            yield Finding("wrong", "owner", f"{path} belongs to uid {found.st_uid}, not to {os.getuid()}")
+            text = f"{path} belongs to uid {found.st_uid}, not to {os.getuid()}"
+            yield Finding("wrong", "owner", text, f"run as its owner, or chown -R {os.getuid()} {home.root}")
     if open_paths:
-        yield Finding("wrong", "private", f"open to other users: {', '.join(open_paths)}; use chmod go= on them")
+        yield Finding("wrong", "private", f"open to other users: {', '.join(open_paths)}", f"chmod -R go= {home.root}")
     else:
         yield Finding("ok", "private", f"{home.root}: nobody else can read it")
 
@@ -96,14 +107,17 @@ def _configuration(session: Session) -> Iterator[Finding]:
     try:
         settings: Settings = session.settings
     except CliError as error:
-        yield Finding("wrong", "settings", str(error))
+        yield Finding(
+            "wrong", "settings", str(error), "mend the file; `dagdeck init` in a new folder shows all settings"
+        )
         return
     python = settings.python or sys.executable
     yield Finding("ok", "settings", f"{session.home.config}: {settings.slots} slots, {settings.timezone}, {python}")
     free = shutil.disk_usage(session.home.root).free
     enough = free >= settings.min_free
     tail = "" if enough else f": tasks start only above {bytes_(settings.min_free)} (min_free_mb)"
-    yield Finding("ok" if enough else "wrong", "disk", f"{bytes_(free)} free{tail}")
+    remedy = "" if enough else "`dagdeck prune --dry-run` shows who takes it"
+    yield Finding("ok" if enough else "wrong", "disk", f"{bytes_(free)} free{tail}", remedy)
 
 
 def _engine(session: Session) -> Iterator[Finding]:
@@ -112,18 +126,27 @@ def _engine(session: Session) -> Iterator[Finding]:
     home = session.home
     pid = engine_pid(home)
     if pid is None:
-        yield Finding("note", "engine", "none runs: `dagdeck engine start` starts one")
+        yield Finding("note", "engine", "none runs", "`dagdeck engine start`")
         return
     try:
         with EngineLink(home) as link:
             gauges = link.gauges()
             text = f"pid {link.welcome.pid}, version {link.welcome.version}, you are {link.welcome.actor}"
     except (NoEngine, CommandRefused, WrongPeer) as error:
-        yield Finding("wrong", "engine", f"pid {pid} holds the home but does not answer: {error}")
+        remedy = f"look at {home.log}; kill {pid} ends the engine, its tasks run on"
+        yield Finding("wrong", "engine", f"pid {pid} holds the home but does not answer: {error}", remedy)
         return
     yield Finding("ok", "engine", text)
+    if link.welcome.version != VERSION:
+        text = f"it is version {link.welcome.version}, this is {VERSION}"
+        yield Finding("note", "engine", text, "`dagdeck engine stop` and start: tasks run on meanwhile")
     if gauges.degraded:
-        yield Finding("wrong", "engine", f"degraded: {gauges.degraded}")
+        remedy = "it mends itself when the reason is gone; nothing starts until then"
+        yield Finding("wrong", "engine", f"degraded: {gauges.degraded}", remedy)
+    if gauges.warning:
+        yield Finding("note", "engine", gauges.warning)
+    if gauges.attached:
+        yield Finding("ok", "consoles", f"{len(gauges.attached)} attached: {', '.join(gauges.attached)}")
 
 
 def _store(session: Session) -> Iterator[Finding]:
@@ -131,9 +154,17 @@ def _store(session: Session) -> Iterator[Finding]:
     if not home.database.exists():
         yield Finding("note", "store", "none yet: the engine makes it at its first start")
         return
-    with open_store(home) as store, store.snapshot() as seq:
-        size = sum(path.stat().st_size for path in _files(home))
-        yield Finding("ok", "store", f"{bytes_(size)}, {seq} events")
+    from engine.upkeep.inspection import diagnose
+
+    found = diagnose(home.database, thorough=False)
+    size = sum(path.stat().st_size for path in _files(home))
+    if found.kind == "sound":
+        yield Finding("ok", "store", f"{bytes_(size)}, {found.seq} events; `dagdeck verify` reads all of it")
+    elif found.kind == "older":
+        yield Finding("note", "store", found.text, "the next engine upgrades it, and saves it before")
+    else:
+        remedy = "" if found.kind == "damaged" else "`dagdeck restore BACKUP --replace` puts a backup in its place"
+        yield Finding("wrong", "store", found.text, remedy)
 
 
 def _files(home: Home) -> Iterator[Path]:
@@ -154,24 +185,3 @@ def _roles(session: Session) -> Iterator[Finding]:
 
 Check = Callable[[Session], Iterator[Finding]]
 CHECKS: tuple[Check, ...] = (_installation, _zones, _configuration, _private, _engine, _store, _roles)
-
-
-@click.command()
-@reading
-@pass_session
-def verify(session: Session, as_json: bool) -> int:
-    """Check the store against the rules that must always hold, and successes against the evidence on disk.
-
-    It reads everything, so it takes its time on a large store. Exit code 1 if something does not hold.
-    """
-    from console.cli.verifying import contradictions
-
-    found = contradictions(session.home)
-    if as_json:
-        emit_json({"ok": not found, "problems": found})
-    elif found:
-        for text in found:
-            say(f"{paint('wrong', 'red')}  {clean(text)}")
-    else:
-        say("the store holds: rows, history, audit and evidence agree")
-    return int(Exit.FAILED if found else Exit.DONE)

@@ -56,7 +56,7 @@ VERBS: dict[str, Verb] = {
     "salvage": Verb("console.cli.backups", "salvage", _HOME, "Save what can be read of a damaged store."),
     "prune": Verb("console.cli.pruning", "prune", _HOME, "Remove what is older than the home keeps it."),
     "doctor": Verb("console.cli.doctor", "doctor", _HOME, "Check this installation and this home."),
-    "verify": Verb("console.cli.doctor", "verify", _HOME, "Check the store against itself and against the evidence."),
+    "verify": Verb("console.cli.verifying", "verify_home", _HOME, "Check everything that must hold of a home."),
     "reset-terminal": Verb("console.cli.terminal", "reset_terminal", _HOME, "Give a broken terminal back."),
 }
 

@@ -12,7 +12,7 @@ from engine.model.dag import DagSpec
 from engine.model.ids import instance_name, split_name
 from engine.model.moments import Micros, to_iso
 from engine.store import reads_backfill, reads_home, reads_overview, reads_run, reads_schedule
-from engine.store.errors import StoreMissing
+from engine.store.errors import StoreError, StoreMissing
 from engine.store.reader import Reader
 from engine.store.resolve import resolve_run
 from engine.store.rows_out import (
@@ -37,6 +37,7 @@ __all__ = [
     "RunDetail",
     "RunLine",
     "SessionLine",
+    "StoreError",
     "Usual",
     "VersionDetail",
     "VersionLine",

@@ -1,58 +1,54 @@
-"""The store against its own rules, and its attempts against what stands in their directories."""
+"""`dagdeck verify`: the home against everything that must hold of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+import click
 
-from console.cli.reading import Reader, open_store
+from console.cli.errors import Exit, NotFound
+from console.cli.link import engine_pid
+from console.cli.options import reading
+from console.cli.output import clean, emit_json, paint, say
+from console.cli.session import Session, pass_session
 from engine.config import Home
-from engine.execution.directory import path_of
-from engine.model.attempt_files import CLAIM, STATUS, AttemptStatus
-from engine.store.verify import MOST, problems
 
-_PAGE = 5000
+_COLOURS = {"wrong": "red", "note": "yellow"}
 
 
 def contradictions(home: Home) -> list[str]:
-    """Everything that does not fit together, in words; empty when all of it does."""
-    with open_store(home) as store:
-        return [*problems(store), *_evidence(home, store)]
+    """Everything that is wrong, in words; empty when nothing is."""
+    from engine.upkeep.evidence import verify
+
+    return [each.text for each in verify(home, engine_runs=engine_pid(home) is not None) if each.verdict == "wrong"]
 
 
-def _evidence(home: Home, store: Reader) -> list[str]:
-    """Attempts whose directory says something else than the store. A directory that was pruned says nothing."""
-    found: list[str] = []
-    for attempt_id, outcome in _ended(store):
-        directory = Path(path_of(str(home.attempts), attempt_id))
-        if directory.is_dir():
-            found += _contradictions(directory, attempt_id, outcome)
-        if len(found) >= MOST:
-            break
-    return found
+@click.command("verify")
+@reading
+@pass_session
+def verify_home(session: Session, as_json: bool) -> int:
+    """Check everything that must hold: the store's file and rows, the state of every run, and the evidence on disk.
 
+    It changes nothing, and says what would repair each thing that it finds. It reads everything, so it takes its time
+    on a large home. Exit code 1 if something does not hold.
+    """
+    from engine.upkeep.evidence import verify
 
-def _ended(store: Reader) -> Iterator[tuple[str, str]]:
-    """Ids and outcomes of all ended attempts, in short reads."""
-    after = ""
-    while page := store.all("evidence", "ended_attempts", {"after": after, "count": _PAGE}):
-        yield from ((row[0], row[1]) for row in page)
-        after = page[-1][0]
-
-
-def _contradictions(directory: Path, attempt_id: str, outcome: str) -> Iterator[str]:
-    if outcome == "unspent":
-        if (directory / CLAIM).exists():
-            yield f"attempt {attempt_id} has a claim, so it did start, but the store says that it did not"
-        return
-    try:
-        status = AttemptStatus.loads((directory / STATUS).read_bytes())
-    except FileNotFoundError:
-        if outcome in ("success", "skipped"):
-            yield f"attempt {attempt_id} is {outcome} without a status in {directory}"
-        return
-    except ValueError as error:
-        yield f"attempt {attempt_id}: {directory / STATUS}: {error}"
-        return
-    if outcome in ("success", "skipped") and status.code != 0:
-        yield f"attempt {attempt_id} is {outcome}, but its status says {status.code}"
+    home = session.home
+    if not home.database.exists():
+        raise NotFound(f"{home.root} has no store yet: its engine makes it at its first start")
+    found = list(verify(home, engine_runs=engine_pid(home) is not None))
+    wrong = [each for each in found if each.verdict == "wrong"]
+    if as_json:
+        listed = [
+            {"verdict": each.verdict, "rule": each.rule, "text": each.text, "remedy": each.remedy} for each in found
+        ]
+        emit_json({"ok": not wrong, "problems": listed})
+        return int(Exit.FAILED if wrong else Exit.DONE)
+    remedy = ""
+    for each in sorted(found, key=lambda each: (each.verdict, each.remedy), reverse=True):
+        say(f"{paint(each.verdict.ljust(5), _COLOURS[each.verdict])}  {clean(each.text)}")
+        if each.remedy != remedy:
+            say(f"       {clean(each.remedy)}")
+        remedy = each.remedy
+    if not wrong:
+        say("the store holds: rows, history, audit, state and evidence agree")
+    return int(Exit.FAILED if wrong else Exit.DONE)

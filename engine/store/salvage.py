@@ -15,14 +15,6 @@ from engine.store.migrations import open_store
 from engine.store.sql import statements
 
 _PAGE = 500
-_KEYS: dict[str, tuple[str, ...]] = {
-    "meta": ("key",),
-    "run_episode": ("run", "number"),
-    "attempt": ("id",),
-    "task_result": ("task_instance", "attempt"),
-    "callback": ("id",),
-}
-"""Keys of the tables that are not read in the order of their row numbers."""
 _UNTOUCHED = frozenset({"_sqlite_migrations", "sqlite_sequence"})
 
 Row = tuple[Any, ...]
@@ -95,13 +87,22 @@ def _copy_table(old: sqlite3.Connection, new: sqlite3.Connection, table: str, to
     told.torn = list(dict.fromkeys(told.torn))
 
 
+def _keys(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    """What the table's rows are in order of: their number, or its primary key where they have none."""
+    [(bare,)] = connection.execute("SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", (table,))
+    if not bare:
+        return ("rowid",)
+    found = connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk", (table,))
+    return tuple(str(row[0]) for row in found)
+
+
 def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
     return {str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")}
 
 
 def _rows(old: sqlite3.Connection, table: str, names: list[str], torn: Callable[[], None]) -> Iterator[Row]:
     """From the first row on until something cannot be read, then from the last row back until it cannot."""
-    keys = _KEYS.get(table, ("rowid",))
+    keys = _keys(old, table)
     whole = yield from _walk(old, table, names, keys, ">")
     if not whole:
         torn()
@@ -134,13 +135,28 @@ def _walk(
 
 def _mend(new: sqlite3.Connection, now: Micros, told: Salvaged) -> None:
     before = _runs(new)
+    _drop_orphans(new)
     for name, text in statements("salvage").items():
         values = {"at": now} if ":at" in text else {"forget": int(_history_is_torn(new))} if ":forget" in text else {}
         changed = new.execute(text, values).rowcount
         if name == "runs_in_part":
+            _drop_orphans(new)
             told.runs_left_out = before - _runs(new)
         elif name == "end_runs":
             told.runs_ended = changed
+
+
+def _drop_orphans(new: sqlite3.Connection) -> None:
+    """Removes rows that point to rows which could not be read, and those that pointed to them."""
+    tables = [str(row[0]) for row in new.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    gone = 1
+    while gone:
+        gone = 0
+        for table in tables:
+            for _, _, parent, column, key, *_ in new.execute(f"PRAGMA foreign_key_list({table})").fetchall():
+                gone += new.execute(
+                    f"DELETE FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT {key} FROM {parent})"
+                ).rowcount
 
 
 def _runs(new: sqlite3.Connection) -> int:

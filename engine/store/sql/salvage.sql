@@ -1,14 +1,8 @@
 -- Making what was read from a damaged store a store again. Statements are executed in this order.
 
--- name: versions_without_dag
-DELETE FROM dag_version WHERE dag_id NOT IN (SELECT dag_id FROM dag);
-
 -- name: dags_without_version
 UPDATE dag SET current_version = NULL
 WHERE current_version IS NOT NULL AND current_version NOT IN (SELECT id FROM dag_version);
-
--- name: schedules_without_dag
-DELETE FROM schedule_state WHERE dag_id NOT IN (SELECT dag_id FROM dag);
 
 -- name: backfills_without_dag
 DELETE FROM backfill WHERE dag_id NOT IN (SELECT dag_id FROM dag);
@@ -21,8 +15,7 @@ DELETE FROM schedule_gap WHERE dag_id NOT IN (SELECT dag_id FROM dag);
 
 -- name: runs_in_part
 DELETE FROM run
-WHERE dag_id NOT IN (SELECT dag_id FROM dag) OR version_id NOT IN (SELECT id FROM dag_version)
-    OR NOT EXISTS (SELECT 1 FROM task_instance AS t WHERE t.run = run.id)
+WHERE NOT EXISTS (SELECT 1 FROM task_instance AS t WHERE t.run = run.id)
     OR EXISTS (SELECT 1 FROM task_instance AS t LEFT JOIN attempt AS a ON a.task_instance = t.id
                WHERE t.run = run.id GROUP BY t.id
                HAVING count(a.number) <> t.attempt OR coalesce(max(a.number), 0) <> t.attempt)
@@ -30,24 +23,6 @@ WHERE dag_id NOT IN (SELECT dag_id FROM dag) OR version_id NOT IN (SELECT id FRO
                WHERE t.run = run.id AND t.state = 'success' AND t.reason IS NOT 'manual' AND NOT EXISTS
                    (SELECT 1 FROM attempt AS a
                     WHERE a.task_instance = t.id AND a.outcome = 'success' AND a.exit_code = 0));
-
--- name: episodes_without_run
-DELETE FROM run_episode WHERE run NOT IN (SELECT id FROM run);
-
--- name: tasks_without_run
-DELETE FROM task_instance WHERE run NOT IN (SELECT id FROM run);
-
--- name: attempts_without_task
-DELETE FROM attempt WHERE task_instance NOT IN (SELECT id FROM task_instance);
-
--- name: results_without_task
-DELETE FROM task_result WHERE task_instance NOT IN (SELECT id FROM task_instance);
-
--- name: callbacks_without_run
-DELETE FROM callback WHERE run NOT IN (SELECT id FROM run);
-
--- name: reports_without_session
-DELETE FROM recovery_report WHERE session NOT IN (SELECT id FROM engine_session);
 
 -- name: events_before_a_gap
 DELETE FROM event WHERE seq < (SELECT max(seq) FROM (SELECT seq, lag(seq) OVER (ORDER BY seq) AS before FROM event)

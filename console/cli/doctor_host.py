@@ -1,0 +1,191 @@
+"""The part of `dagdeck doctor` that looks at the machine, at running processes and at what they left behind."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import pwd
+import resource
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from console.cli.finding import Finding
+from console.cli.link import engine_pid
+from console.cli.reading import open_store
+from console.cli.service import LINGER, SYSTEM_UNITS, SYSTEMD
+from console.cli.session import Session
+from console.cli.spawning import package_root
+from console.cli.units import unit_name
+
+_TIME_ERROR = 5
+_TIMEX_BYTES = 512
+_RELEASED = 1_767_225_600
+"""No clock that is right shows an earlier second: it is the beginning of 2026."""
+_FILES_NEEDED = 1024
+_MOST = 5
+
+
+def file_system(session: Session) -> Iterator[Finding]:
+    """A home on another machine's disk loses data."""
+    from engine.upkeep.filesystem import is_network, kind_of
+
+    kind = kind_of(session.home.root)
+    if is_network(kind):
+        yield Finding(
+            "wrong",
+            "file system",
+            f"{session.home.root} is on {kind}, a network file system: locks do not hold there",
+            "move the home to a local disk: `dagdeck backup` and `dagdeck restore`",
+        )
+    else:
+        yield Finding("ok", "file system", kind or "unknown to this system")
+
+
+def clock(session: Session) -> Iterator[Finding]:
+    """Schedules follow the wall clock."""
+    now = time.time()
+    if now < _RELEASED:
+        yield Finding("wrong", "clock", f"it shows {time.strftime('%F %T', time.gmtime(now))}", "set the clock")
+        return
+    if session.home.database.exists():
+        with open_store(session.home) as store:
+            last = store.one("evidence", "last_event")
+        if last is not None and last[0] / 1e6 > now + 60:
+            ahead = f"{last[0] / 1e6 - now:.0f} s"
+            yield Finding(
+                "wrong",
+                "clock",
+                f"the store's last event is {ahead} in the future: the clock was set back",
+                "let the clock be synchronised; schedules repeat nothing, and go on when the time comes",
+            )
+            return
+    state = _kernel_clock()
+    if state == _TIME_ERROR:
+        yield Finding(
+            "note",
+            "clock",
+            "the kernel does not know its clock to be right",
+            "run chrony or systemd-timesyncd; in a container or a guest the host may see to it",
+        )
+    else:
+        yield Finding("ok", "clock", "synchronised" if state is not None else "the system does not say")
+
+
+def _kernel_clock() -> int | None:
+    """What the kernel says of its clock; None where it cannot be asked."""
+    try:
+        buffer = ctypes.create_string_buffer(_TIMEX_BYTES)
+        found = int(ctypes.CDLL(None).ntp_adjtime(buffer))
+    except (OSError, AttributeError):
+        return None
+    return found if found >= 0 else None
+
+
+def limits(session: Session) -> Iterator[Finding]:
+    """Open files, and processes."""
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = files == resource.RLIM_INFINITY or files >= _FILES_NEEDED
+    yield Finding(
+        "ok" if enough else "wrong",
+        "open files",
+        f"{'no limit' if files == resource.RLIM_INFINITY else files} allowed",
+        "" if enough else f"raise `ulimit -Hn` (LimitNOFILE= of a unit) to {_FILES_NEEDED} or more",
+    )
+
+
+def service(session: Session) -> Iterator[Finding]:
+    """Whether the engine is there after the machine's next start, and after this logout."""
+    home = session.home
+    owner = pwd.getpwuid(home.root.stat().st_uid).pw_name
+    system = (SYSTEM_UNITS / unit_name(home.root)).exists()
+    own = (Path.home() / ".config" / "systemd" / "user" / unit_name(home.root)).exists()
+    if not SYSTEMD.is_dir():
+        yield Finding(
+            "note", "service", "systemd does not run this machine", "`dagdeck service install` names other ways"
+        )
+        return
+    if not (system or own):
+        yield Finding("note", "service", "the engine does not start with the machine", "`dagdeck service install`")
+    if not system and not (LINGER / owner).exists():
+        yield Finding(
+            "note",
+            "lingering",
+            f"{owner} does not linger: what runs may end with the last session",
+            f"loginctl enable-linger {owner}",
+        )
+    elif system or own:
+        yield Finding("ok", "service", "starts with the machine")
+
+
+def processes(session: Session) -> Iterator[Finding]:
+    """Runners of other installations, processes of attempts that are over."""
+    from engine.upkeep.leftovers import runners, strays
+
+    home = session.home
+    if not home.database.exists():
+        return
+    ours = str(package_root())
+    for pid, place in runners(home).items():
+        if place != ours:
+            yield Finding(
+                "note",
+                "runner",
+                f"process {pid} is of the installation in {place}: it ends with its last task",
+                "nothing: an upgrade leaves it until then",
+            )
+    with open_store(home) as store:
+        found = list(strays(home, store))
+    for stray in found[:_MOST]:
+        yield Finding(
+            "note",
+            "left over",
+            f"process {stray.pid} ({stray.command}) is of attempt {stray.attempt_id}, which is over",
+            f"kill {stray.pid}, unless the task meant to leave it behind",
+        )
+    if not found:
+        yield Finding("ok", "processes", "none is left of attempts that are over")
+    if engine_pid(home) is None and runners(home):
+        yield Finding("note", "processes", "tasks may run while no engine does", "`dagdeck engine start` picks them up")
+
+
+def directories(session: Session) -> Iterator[Finding]:
+    """Attempt directories that no row names, half-made copies of stores, kept damaged ones."""
+    from engine.upkeep.leftovers import unknown_directories
+
+    home = session.home
+    if not home.database.exists():
+        return
+    with open_store(home) as store:
+        unknown = unknown_directories(home, store, _MOST)
+    if unknown and engine_pid(home) is None:
+        yield Finding(
+            "note",
+            "directories",
+            f"the store does not know {', '.join(path.name for path in unknown)}",
+            "they are of a time after the backup that was restored; `dagdeck prune` removes them when they are old",
+        )
+    for path in sorted(home.root.glob(f"{home.database.name}.*")):
+        if not path.name.endswith(("-wal", "-shm")):
+            yield Finding("note", "directories", f"{path} was moved aside", "remove it when you no longer need it")
+    half = list(home.backups.glob("*.partial")) if home.backups.is_dir() else []
+    if half:
+        yield Finding("note", "directories", f"{half[0]} is half a backup", "remove it, unless one is being made now")
+
+
+def socket(session: Session) -> Iterator[Finding]:
+    """A socket that nobody serves, or that is somebody else's."""
+    home = session.home
+    try:
+        found = home.socket.lstat()
+    except OSError as error:
+        if error.errno != errno.ENOENT:
+            yield Finding("wrong", "socket", f"{home.socket}: {error.strerror}", "see who owns its folder")
+        return
+    if found.st_uid != os.getuid():
+        yield Finding("wrong", "socket", f"{home.socket} is of uid {found.st_uid}", "remove it, and start the engine")
+
+
+HOST_CHECKS = (file_system, clock, limits, service, processes, directories, socket)
+"""What is looked at beside installation, settings, engine and store."""

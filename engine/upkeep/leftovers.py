@@ -1,0 +1,75 @@
+"""Processes and directories of a home that nobody waits for any more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.config import Home
+from engine.execution.process import proc
+from engine.execution.process.spawn import BLANK_TAG, TAG
+from engine.store.reader import Reader
+
+_TAG = re.compile(rb"(?:^|\0)" + TAG.encode() + rb"=([0-9A-Z]{26})\0")
+_RUNNER = b"bootstrap.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A live process, and whose it is: `ended` names an attempt that is over."""
+
+    pid: int
+    attempt_id: str
+    command: str
+
+
+def strays(home: Home, store: Reader) -> Iterator[Stray]:
+    """Processes of attempts that are over, as far as this user may see them."""
+    mark = f"DAGDECK_HOME={home.root}".encode() + b"\0"
+    for pid in proc.processes():
+        environment = proc.environment(pid)
+        found = _TAG.search(environment)
+        if found is None or mark not in environment or found[1].decode() == BLANK_TAG:
+            continue
+        attempt_id = found[1].decode()
+        row = store.one("evidence", "attempt_states", {"id": attempt_id})
+        if row is not None and row[1] == "ended":
+            yield Stray(pid, attempt_id, _command(pid)[:80])
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def runners(home: Home) -> dict[int, str]:
+    """Runners of the home by pid, with the place of the installation that each is of."""
+    found = {}
+    for pid in proc.processes():
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        for index, word in enumerate(words[:-2]):
+            if word.endswith(_RUNNER) and words[index + 1] == b"runner" and words[index + 2] == bytes(home.attempts):
+                found[pid] = str(Path(word.decode(errors="replace")).parents[3])
+    return found
+
+
+def unknown_directories(home: Home, store: Reader, most: int) -> list[Path]:
+    """Attempt directories that the store does not know, `most` at the most: those of the newest days first."""
+    found: list[Path] = []
+    for day in sorted(home.attempts.glob("[0-9]*"), reverse=True):
+        for path in sorted(day.iterdir()):
+            known = store.one("evidence", "attempt_states", {"id": path.name}) or store.one(
+                "evidence", "callback_of", {"id": path.name}
+            )
+            if known is None:
+                found.append(path)
+                if len(found) >= most:
+                    return found
+    return found
