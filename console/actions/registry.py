@@ -41,8 +41,8 @@ LOOKS = (
            rank=60, why_not=possible.a_failure),
     Action("failure.previous", "previous failure", "To the failure before.", ("E",), LISTS,
            why_not=possible.a_failure),
-    Action("filter", "filter", "Shows only rows that hold the text; with ! at its start, only the others.", ("/",),
-           frozenset({OVERVIEW}), rank=10),
+    Action("filter", "filter", "Shows only rows that fit: words, `state:failed`, `tag:`, `since:2h`; ! inverts.",
+           ("/",), LISTS, rank=10),
     Action("copy", "copy id", "Copies the id of what the cursor stands on, through the terminal.", ("y",),
            why_not=possible.something),
 )  # fmt: skip

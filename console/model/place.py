@@ -21,6 +21,10 @@ class Place:
     task_id: str | None = None
     map_index: int = UNMAPPED
     attempt: int | None = None
+    filter: str = ""
+    """What its rows are filtered by."""
+    at: int | None = None
+    """Of a log: the byte at which the line that is meant begins."""
 
     @classmethod
     def of(cls, view: str, target: Target) -> Place:

@@ -82,11 +82,13 @@ def _open(app: ConsoleApp, target: Target) -> None:
 
 
 def back(app: ConsoleApp, target: Target) -> None:
-    """One level back; at the root, without the filter."""
-    pane = app.stage.overview
-    if not app.back() and pane.needle:
+    """Without the filter, where there is one; else one level back."""
+    pane = app.stage.front
+    if pane.needle:
         pane.filter("", app.scene())
         app.redraw()
+        return
+    app.back()
 
 
 def _leave(app: ConsoleApp, target: Target) -> None:
@@ -156,7 +158,7 @@ def _copy(app: ConsoleApp, target: Target) -> None:
 
 def ask_filter(app: ConsoleApp, target: Target) -> None:
     """Asks what the rows in front are filtered by."""
-    app.stage.ask_line("filter", "/", app.stage.front.needle or "")
+    app.stage.ask_line("filter", "/", app.stage.front.needle)
 
 
 def _line(app: ConsoleApp, target: Target) -> None:

@@ -13,6 +13,7 @@ from console.screens.pane import Bar, Pane
 from console.view import inbox as view
 from console.view.spans import DIM, TEXT, Spans
 from console.widgets.lines import LineView
+from engine.model.terms import Terms
 
 
 class InboxPane(Pane):
@@ -23,7 +24,7 @@ class InboxPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self.list = LineView(id="inbox")
-        self.needle: str = ""
+        self._terms = Terms()
         self._found: list[tuple[Attention, list[Failure]]] = []
         self._touched = False
 
@@ -45,7 +46,7 @@ class InboxPane(Pane):
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row."""
-        self._found = view.groups(scene.snapshot, self.needle)
+        self._found = view.groups(scene.snapshot, self._terms)
         if not self._found:
             words = f"nothing matches {self.needle}" if self.needle else "nothing has failed"
             self.list.show([(None, ((words, DIM),))])
@@ -54,9 +55,9 @@ class InboxPane(Pane):
         if not self._touched:
             self.list.action_cursor_first()
 
-    def filter(self, needle: str, scene: Scene) -> None:
-        """Shows only rows that match."""
-        self.needle = needle
+    def sieve(self, terms: Terms, scene: Scene) -> None:
+        """Shows only instances that fit, below their causes."""
+        self._terms = terms
         self.draw(scene)
 
     def title(self, scene: Scene, width: int) -> Bar:
@@ -65,8 +66,7 @@ class InboxPane(Pane):
 
     def rule(self, scene: Scene, width: int) -> Spans:
         """How much there is."""
-        words = view.summary(self._found)
-        return ((f"filter {self.needle}   ", "accent"), (words, DIM)) if self.needle else ((words, DIM),)
+        return ((view.summary(self._found), DIM),)
 
     def target(self, scene: Scene) -> Target:
         """What the row under the cursor is about."""

@@ -8,6 +8,7 @@ from textual.widget import Widget
 from console.actions.finding import attention_of
 from console.model.attention import Attention
 from console.model.dags import DagCard
+from console.model.place import Place
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from console.screens.pane import Pane
@@ -24,7 +25,7 @@ class OverviewPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self.list = LineView(id="overview")
-        self.needle: str = ""
+        self._wanted: str | None = None
         self._rows: Overview | None = None
         self._touched = False
 
@@ -38,29 +39,28 @@ class OverviewPane(Pane):
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row: what needs a person."""
-        rows = Overview(scene, self.needle, self._rows)
-        first = next((rows.key(at) for at in range(len(rows)) if rows.key(at) is not None), None)
-        self._rows = rows
+        self._rows = rows = Overview(scene, self._rows)
         self.list.show(rows)
-        if not self._touched and first is not None and self.list.cursor_key != first:
-            self.list.move_to(first)
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None and self.list.move_to(("dag", wanted)):
+            self._touched = True
+        if not self._touched:
+            self.list.action_cursor_first()
+
+    def arrive(self, place: Place) -> None:
+        """At the DAG of the place, if it names one."""
+        self._wanted = place.dag_id
 
     def touched(self, move: str = "") -> None:
         """A person has moved the cursor: from now on it stays where it is put."""
         self._touched = True
 
-    def filter(self, needle: str, scene: Scene) -> None:
-        """Shows only the DAGs that match."""
-        self.needle = needle
-        self.draw(scene)
-
     def rule(self, scene: Scene, width: int) -> Spans:
         """How many DAGs there are."""
-        shown = self._rows.shown if self._rows is not None else len(scene.snapshot.dags)
-        words = "reading the store" if scene.loading else summary(scene.snapshot, shown)
+        words = "reading the store" if scene.loading else summary(scene.snapshot)
         if scene.snapshot.trouble:
             return ((scene.snapshot.trouble[: max(width - 20, 10)], "bad"),)
-        return ((f"filter {self.needle}   ", "accent"), (words, DIM)) if self.needle else ((words, DIM),)
+        return ((words, DIM),)
 
     def target(self, scene: Scene) -> Target:
         """The DAG with the run that is most worth looking at, or the attention row with its first instance."""

@@ -8,10 +8,14 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from console.backends.port import LogBytes
+from console.glyphs import STATES
 from console.model.place import Place
 from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
+from console.view.sieve import Sifter
 from console.view.spans import Spans
+from console.widgets.lines import LineView
+from engine.model.terms import TermError, Terms, parse_terms
 
 Bar = tuple[Spans, Spans]
 """The left and right side of a line."""
@@ -45,8 +49,12 @@ class Pane(Vertical):
     DEFAULT_CSS = "Pane { height: 1fr; width: 1fr; }"
 
     view = ""
-    needle: str | None = None
-    """What the rows are filtered by; None where they cannot be."""
+    needle = ""
+    """What the rows are filtered by."""
+    sifter: Sifter | None = None
+    """The filter at work."""
+    fault = ""
+    """What is wrong with what was typed as a filter."""
 
     @classmethod
     def made_for(cls, desk: Desk) -> Pane:
@@ -80,8 +88,28 @@ class Pane(Vertical):
         """The widget that takes the keys."""
         raise NotImplementedError
 
+    @property
+    def listed(self) -> LineView | None:
+        """The list that a filter works on; None where there is none."""
+        found = self.focus_inside()
+        return found if isinstance(found, LineView) else None
+
     def filter(self, needle: str, scene: Scene) -> None:
-        """Shows only the rows that match."""
+        """Shows only the rows that fit; while what is typed means nothing yet, those that were shown before."""
+        self.needle, self.fault = needle.strip(), ""
+        try:
+            terms = parse_terms(needle, scene.now, scene.snapshot.home.timezone, frozenset(STATES))
+        except TermError as error:
+            self.fault = str(error)
+            return
+        self.sieve(terms, scene)
+
+    def sieve(self, terms: Terms, scene: Scene) -> None:
+        """Shows only the rows that fit these terms."""
+        view = self.listed
+        if view is not None:
+            self.sifter = Sifter(terms, scene.now) if terms.terms else None
+            view.sift(self.sifter)
 
     def search(self, text: str) -> None:
         """Looks for a text in what is shown."""

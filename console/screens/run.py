@@ -73,6 +73,11 @@ class RunPane(Pane):
         """The tasks, or their boxes."""
         return self.boxes if self.mode == BOXES else self.list
 
+    @property
+    def listed(self) -> LineView:
+        """The tasks: behind the boxes, too, they are the list."""
+        return self.list
+
     def arrive(self, place: Place) -> None:
         """The run of the place, at its task; whoever comes back finds the cursor where it was."""
         if place is self._place and place.run_id == self.run_id:

@@ -55,6 +55,8 @@ class Stage(Screen[None], inherit_bindings=False):
         self.overview = OverviewPane()
         self.front: Pane = self.overview
         self._panes: dict[str, Pane] = {"overview": self.overview}
+        self._filtered: dict[str, tuple[str | None, str | None]] = {}
+        """What each view's filter was about: for something else it does not stay."""
         self._prompt_for = ""
         self._prompt_open = False
         self._keys_known = False
@@ -127,6 +129,8 @@ class Stage(Screen[None], inherit_bindings=False):
         pane = self.front
         if not pane.is_mounted:
             return
+        if pane.sifter is not None:
+            pane.sifter.now = scene.now
         pane.draw(scene)
         line = pane.title(scene, width)
         if line is not None:
@@ -157,7 +161,9 @@ class Stage(Screen[None], inherit_bindings=False):
         """Draws the rule alone."""
         if not self.is_mounted or not self.front.is_mounted:
             return
-        self.rule.show((), _in_rule(self.front.rule(self._desk.scene(), self.size.width)))
+        self.rule.show(
+            (), _in_rule((*_filter_words(self.front), *self.front.rule(self._desk.scene(), self.size.width)))
+        )
 
     def _key_line(self, scene: Scene, width: int) -> Spans:
         from console.actions.registry import actions_of
@@ -181,6 +187,10 @@ class Stage(Screen[None], inherit_bindings=False):
         pane = self.pane(place.view)
         pane.arrive(place)
         self._bring_front(pane)
+        subject = (place.dag_id if place.view != "overview" else None, place.run_id)
+        if place.filter or self._filtered.get(place.view, subject) != subject:
+            pane.filter(place.filter, self._desk.scene())
+        self._filtered[place.view] = subject
 
     def _bring_front(self, pane: Pane) -> None:
         if not pane.is_attached:
@@ -278,6 +288,17 @@ class Stage(Screen[None], inherit_bindings=False):
         if self._prompt_for == "filter":
             self.front.filter("", self._desk.scene())
         self._desk.redraw()
+
+
+def _filter_words(pane: Pane) -> Spans:
+    """What the rows are filtered by, how many are left, and what is wrong with it."""
+    if pane.fault:
+        return ((f"{pane.fault}   ", "warn"),)
+    if not pane.needle:
+        return ()
+    sifter = pane.sifter
+    count = "" if sifter is None else f"{sifter.shown} of {sifter.total} rows   "
+    return ((f"filter {pane.needle}   ", "accent"), (count, "dim"))
 
 
 def _in_rule(said: Spans) -> Spans:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from functools import partial
 
 from console.figures import clock, date, duration
 from console.model.dags import DagCard, RunMark
 from console.model.runs import DagDetail
 from console.model.snapshot import Scene
+from console.view.facts import run_facts
 from console.view.spans import BAD, DIM, OK, SMALLEST, TEXT, Line, Spans, crop, join
 from console.view.words import intent_words, logical_words, sign, took_words, until_words, usual_words
 from engine.model.moments import Micros
+from engine.model.terms import Facts
 
 _BAR = 8
 
@@ -37,6 +40,11 @@ class DagRows:
     def index(self, key: Hashable | None) -> int | None:
         """Where a run stands."""
         return self._index.get(key)
+
+    def facts(self, index: int) -> tuple[object, Callable[[], Facts]]:
+        """What a filter can hold against a run."""
+        mark = self.detail.runs[index - 1]
+        return mark, partial(run_facts, mark)
 
     def row(self, index: int, width: int) -> Spans:
         """The content of a row; the same object as before while it reads the same."""

@@ -8,25 +8,26 @@ from console.figures import countdown
 from console.model.attention import Attention, attention
 from console.model.dags import Failure
 from console.model.snapshot import Scene, Snapshot
+from console.view.facts import failure_facts
 from console.view.spans import BAD, DIM, TEXT, WARN, Line, Spans, crop
 from console.view.words import ago_words, intent_words, moment_words, sign
+from engine.model.terms import Terms
 
 Row = tuple[Hashable, Spans]
 MEMBERS = 200
 """Instances listed under one cause."""
 
 
-def groups(snapshot: Snapshot, needle: str = "") -> list[tuple[Attention, list[Failure]]]:
-    """Causes, the most pressing first, with their instances, newest first; those that hold the needle (`!`: not)."""
-    inverted, word = needle.startswith("!"), needle.removeprefix("!").strip().lower()
+def groups(snapshot: Snapshot, terms: Terms | None = None) -> list[tuple[Attention, list[Failure]]]:
+    """Causes, the most pressing first, with their instances, newest first; of these only those that fit the terms."""
     by_place = {(f.dag_id, f.run_id, f.task_id, f.map_index): f for f in snapshot.failures}
     found = []
     for row in attention(snapshot):
         if row.kind not in ("failures", "retries"):
             continue
         members = [by_place[place] for place in row.where if place in by_place]
-        if word:
-            members = [f for f in members if inverted != (word in f"{f.dag_id} {f.task_id} {f.error}".lower())]
+        if terms is not None:
+            members = [failure for failure in members if terms.hold(failure_facts(failure, snapshot))]
         if members:
             found.append((row, members))
     return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from console.figures import percent
 from console.glyphs import bar
@@ -12,9 +13,11 @@ from console.model.dags import ActiveRun, DagCard, Failure, LiveTask, RunMark
 from console.model.intents import Intent
 from console.model.snapshot import Scene, Snapshot
 from console.text import cut_middle
+from console.view.facts import attention_facts, dag_facts
 from console.view.spans import BAD, DIM, SMALLEST, TEXT, WARN, Align, Line, Spans, crop
 from console.view.words import ago_words, intent_words, live_words, moment_words, sign, until_words, usual_words
 from engine.model.moments import Micros
+from engine.model.terms import Facts
 
 WIDE = 100
 """Cells from which on there is room for words where there were figures."""
@@ -53,19 +56,17 @@ def layout(width: int, longest: int) -> Layout:
 class Overview:
     """The rows of the overview, made on demand; made once for each scene."""
 
-    def __init__(self, scene: Scene, needle: str = "", before: Overview | None = None) -> None:
+    def __init__(self, scene: Scene, before: Overview | None = None) -> None:
         self.scene = scene
         self.rows: list[tuple[Hashable, object]] = []
         self._cache: dict[Hashable, Spans] = {} if before is None else before._cache
         self.attention = attention(scene.snapshot)
-        cards = matching(scene.snapshot, needle)
-        self.shown = len(cards)
+        cards = in_order(scene.snapshot)
         self._longest = max((len(card.dag_id) for card in cards), default=8)
         self._failed = _latest_failures(scene.snapshot.failures)
-        if not needle:
-            self.rows += [(("attention", row.key), row) for row in self.attention]
-            if self.attention:
-                self.rows.append((None, ""))
+        self.rows += [(("attention", row.key), row) for row in self.attention]
+        if self.attention:
+            self.rows.append((None, ""))
         if scene.snapshot.dags:
             self.rows.append((None, "titles"))
         elif not scene.loading:
@@ -83,6 +84,14 @@ class Overview:
     def index(self, key: Hashable | None) -> int | None:
         """Where that row is."""
         return self._index.get(key)
+
+    def facts(self, index: int) -> tuple[object, Callable[[], Facts]]:
+        """What a filter can hold against a row: what is known of the DAG, or what the attention row says."""
+        content = self.rows[index][1]
+        if isinstance(content, DagCard):
+            return content, partial(dag_facts, content, self._failed.get(content.dag_id))
+        assert isinstance(content, Attention)
+        return content, partial(attention_facts, content)
 
     def row(self, index: int, width: int) -> Spans:
         """The content of a row; the same object as before while it reads the same."""
@@ -106,15 +115,9 @@ class Overview:
         return spans
 
 
-def matching(snapshot: Snapshot, needle: str) -> list[DagCard]:
-    """DAGs whose id, tag or owner holds the needle (`!` inverts), by id; paused ones come last."""
-    inverted, word = needle.startswith("!"), needle.removeprefix("!").strip().lower()
-    cards = [
-        card
-        for card in snapshot.dags
-        if not word or inverted != any(word in text.lower() for text in (card.dag_id, card.owner or "", *card.tags))
-    ]
-    return sorted(cards, key=lambda card: (card.paused_at is not None, card.state != "active", card.dag_id))
+def in_order(snapshot: Snapshot) -> list[DagCard]:
+    """DAGs by id; paused ones come last."""
+    return sorted(snapshot.dags, key=lambda card: (card.paused_at is not None, card.state != "active", card.dag_id))
 
 
 def best_run(card: DagCard) -> RunMark | None:
@@ -122,11 +125,11 @@ def best_run(card: DagCard) -> RunMark | None:
     return min(card.active, key=_rank).mark if card.active else card.last_run
 
 
-def summary(snapshot: Snapshot, shown: int) -> str:
+def summary(snapshot: Snapshot) -> str:
     """What the rule under the header says: how many DAGs there are."""
     total = len(snapshot.dags)
     paused = sum(card.paused_at is not None for card in snapshot.dags)
-    words = f"{total} DAG{'s' if total != 1 else ''}" if shown == total else f"{shown} of {total} DAGs"
+    words = f"{total} DAG{'s' if total != 1 else ''}"
     return f"{words}, {paused} paused" if paused else words
 
 

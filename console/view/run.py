@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from console.figures import bytes_, clock, duration, silence
@@ -12,6 +13,7 @@ from console.model.keys import UNMAPPED, TaskRef
 from console.model.runs import RunDetail, TaskCard, TaskPlan
 from console.model.snapshot import Scene
 from console.text import cut_end
+from console.view.facts import task_facts
 from console.view.frame import FAILURES, GROUP, Frame, group_card, group_counts, summed_state
 from console.view.spans import ACCENT, BAD, DIM, SMALLEST, TEXT, WARN, Line, Spans, crop, join
 from console.view.words import (
@@ -28,6 +30,7 @@ from console.view.words import (
     usual_words,
 )
 from engine.model.moments import MINUTE, SECOND, Micros
+from engine.model.terms import Facts
 
 _TICKING = frozenset({"running", "killing", "up_for_retry"})
 _WAITING = frozenset({"none", "scheduled", "upstream_failed", "up_for_retry"})
@@ -129,6 +132,12 @@ class RunRows:
         """Whether a row, or what is folded into it, has failed or waits for a retry."""
         card = self.card(index)
         return any((self.counts(card) or {card.state: 1}).get(state) for state in FAILURES)
+
+    def facts(self, index: int) -> tuple[object, Callable[[], Facts]]:
+        """What a filter can hold against a task instance, or against what is folded into its row."""
+        card = self.card(index)
+        counts = self.counts(card)
+        return card if counts is None else counts, partial(task_facts, card, counts, self.plan(card), self.run)
 
     def index(self, key: Hashable | None) -> int | None:
         """Where a task instance stands."""

@@ -68,6 +68,10 @@ class _ListedRows:
         return self._rows[index][1]
 
 
+Sift: TypeAlias = Callable[[RowSource, int], RowSource]
+"""Makes of rows, and their width, those that are to be seen."""
+
+
 def _as_source(rows: Rows) -> RowSource:
     return rows if isinstance(rows, RowSource) else _ListedRows(rows)
 
@@ -127,7 +131,8 @@ class LineView(Painted, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._source = _as_source(rows)
+        self._given = self._source = _as_source(rows)
+        self._sift: Sift | None = None
         self._has_cursor = cursor
         self._gutter = 1 if gutter else 0
         self._key: Key = None
@@ -143,7 +148,8 @@ class LineView(Painted, can_focus=True):
 
     def show(self, rows: Rows) -> None:
         """Show these rows: visible cells that differ are repainted, everything else costs nothing."""
-        self._source = _as_source(rows)
+        self._given = _as_source(rows)
+        self._source = self._given if self._sift is None else self._sift(self._given, self.row_width)
         before, line = self._key, self._at - self._top
         found = self._source.index(before) if before is not None else None
         if found is not None:
@@ -153,6 +159,16 @@ class LineView(Painted, can_focus=True):
         self._settle(found)
         self._repaint()
         self._tell(before, vanished=before is not None)
+
+    def sift(self, sift: Sift | None) -> None:
+        """From now on shows only what `sift` makes of the rows that are given; None: all of them."""
+        self._sift = sift
+        self.show(self._given)
+
+    @property
+    def given(self) -> RowSource:
+        """The rows before sifting."""
+        return self._given
 
     @property
     def row_width(self) -> int:
@@ -174,8 +190,10 @@ class LineView(Painted, can_focus=True):
 
     @property
     def cursor_index(self) -> int | None:
-        """The cursor's row, counted from 0; None when there is none to stand on."""
-        return self._at if self._key is not None else None
+        """The cursor's row among those given, counted from 0; None when there is none to stand on."""
+        if self._key is None:
+            return None
+        return self._at if self._sift is None else self._given.index(self._key)
 
     def move_to(self, key: Key) -> bool:
         """Put the cursor on a key. False, and nothing moves, when there is no such row."""

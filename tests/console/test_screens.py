@@ -174,7 +174,7 @@ async def test_the_filter_narrows_and_escape_clears_it() -> None:
     )
     async with console(backend) as screen:
         await screen.press("/", *"ab")
-        assert "abc" in screen.text and "xyz" not in screen.text and "2 of 3 DAGs" in screen.text
+        assert "abc" in screen.text and "xyz" not in screen.text and "2 of 3 rows" in screen.text
         await screen.press("enter", "/", "backspace", "backspace", "!", *"ab")
         assert "xyz" in screen.text and "abc" not in screen.text
         await screen.press("enter", "escape")

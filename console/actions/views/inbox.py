@@ -13,8 +13,5 @@ VIEW = View(
     (
         Action("inbox", "inbox", "What has failed and nobody has put right, by cause.", ("I",), LISTS, rank=55,
                opens="inbox"),
-        Action("inbox.filter", "filter", "Shows only rows that hold the text; with ! at its start, only the others.",
-               ("/",), frozenset({"inbox"}), rank=10),
     ),
-    {"inbox.filter": "console.screens.doing:ask_filter"},
 )  # fmt: skip

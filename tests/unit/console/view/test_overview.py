@@ -10,10 +10,12 @@ from console.model.home import RecoveryCard
 from console.model.intents import Intent, Intents
 from console.model.snapshot import Scene
 from console.text import cell_len
-from console.view.overview import Overview, matching, run_bars, summary
+from console.view.overview import Overview, in_order, run_bars, summary
+from console.view.sieve import Sifter
 from console.view.spans import plain, width_of
 from console.view.why import why_attention
 from engine.model.moments import HOUR, MINUTE, SECOND
+from engine.model.terms import parse_terms
 from tests.support.console import LOGICAL, NOW, dag, mark, scene
 
 ERROR = "ConnectionError: db-1:5432 refused"
@@ -46,9 +48,9 @@ def busy() -> Scene:
     )
 
 
-def rows(found: Scene, width: int, needle: str = "") -> str:
+def rows(found: Scene, width: int) -> str:
     """The overview as text."""
-    overview = Overview(found, needle)
+    overview = Overview(found)
     return "\n".join(plain(overview.row(at, width)) for at in range(len(overview)))
 
 
@@ -171,20 +173,38 @@ def test_a_calm_screen_has_no_cell_that_warns() -> None:
     assert not tokens & {"warn", "bad", "intent"}
 
 
-def test_the_filter_matches_ids_tags_and_owners_and_inverts() -> None:
-    """Typed text narrows the list; with `!` in front it takes the others; attention steps aside."""
-    found = scene(dag("fx_daily", tags=("fx",)), dag("trades_us", owner="desk"), failures=FAILED)
-    assert [card.dag_id for card in matching(found.snapshot, "desk")] == ["trades_us"]
-    assert [card.dag_id for card in matching(found.snapshot, "!fx")] == ["trades_us"]
-    assert ERROR not in rows(found, 119, "fx")
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("desk", ["trades_us"]),
+        ("!fx", ["trades_us"]),
+        ("tus", ["trades_us"]),
+        ("tag:fx", ["fx_daily"]),
+        ("state:failed", ["fx_daily", "trades_us"]),
+        ("!state:failed", []),
+        ("dag:*_us", ["trades_us"]),
+        ("owner:desk !tag:fx", ["trades_us"]),
+        ("since:10m", []),
+        ("since:2h", ["fx_daily"]),
+        ("nowhere", []),
+    ],
+)
+def test_a_filter_says_which_dags_stay(text: str, names: list[str]) -> None:
+    """Words, abbreviations, states, tags, owners and times choose DAGs; `!` turns a term round."""
+    done = mark(8, "fx_daily", "failed")._replace(ended_at=NOW - HOUR)
+    long_ago = mark(7, "trades_us", "failed")._replace(started_at=None, ended_at=None)
+    trades = dag("trades_us", owner="desk", tags=(), recent=(long_ago,))
+    found = scene(dag("fx_daily", tags=("fx",), recent=(done,)), trades)
+    sifted = Sifter(parse_terms(text, NOW), NOW)(Overview(found), 119)
+    keys = [sifted.key(at) for at in range(len(sifted))]
+    assert [key[1] for key in keys if isinstance(key, tuple)] == names
 
 
 def test_paused_dags_come_last_and_are_counted() -> None:
     """What is paused stands below what runs."""
     found = scene(dag("a", paused_at=NOW), dag("b"), dag("c"))
-    assert [card.dag_id for card in matching(found.snapshot, "")] == ["b", "c", "a"]
-    assert summary(found.snapshot, 3) == "3 DAGs, 1 paused"
-    assert summary(found.snapshot, 1) == "1 of 3 DAGs, 1 paused"
+    assert [card.dag_id for card in in_order(found.snapshot)] == ["b", "c", "a"]
+    assert summary(found.snapshot) == "3 DAGs, 1 paused"
 
 
 @pytest.mark.parametrize("width", [40, 60, 79, 99, 100, 119, 139, 140, 159, 220])
@@ -205,5 +225,5 @@ def test_a_row_that_reads_the_same_is_the_same_object() -> None:
     """Between two scenes an unchanged row is not even compared cell by cell."""
     first = Overview(busy())
     spans = [first.row(at, 119) for at in range(len(first))]
-    second = Overview(busy(), "", first)
+    second = Overview(busy(), first)
     assert all(second.row(at, 119) is spans[at] for at in range(len(second)))

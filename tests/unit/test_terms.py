@@ -1,0 +1,73 @@
+"""Terms: what people write to name many things at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.model.moments import DAY, HOUR, from_iso
+from engine.model.terms import Facts, TermError, abbreviates, parse_terms
+
+NOW = from_iso("2026-11-22T02:14:07Z")
+STATES = frozenset({"failed", "upstream_failed", "running", "success"})
+LOAD = Facts(
+    ("load",), {"state": ("failed",), "pool": ("db",), "error": ("ConnectionError: db-1 refused",), "dag": ("trades_us",)},
+    "ConnectionError: db-1 refused", NOW - HOUR, from_iso("2026-11-21T23:30:00Z"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("", True),
+        ("load", True),
+        ("LOAD", True),
+        ("refused", True),
+        ("extract", False),
+        ("!extract", True),
+        ("state:failed", True),
+        ("state:running,failed", True),
+        ("state:up", False),
+        ("!state:failed", False),
+        ('error:"db-1 refused"', True),
+        ("error:db-2", False),
+        ("pool:db state:failed load", True),
+        ("pool:db state:running load", False),
+        ("! pool:db state:running", True),
+        ("dag:trades_*", True),
+        ("dag:*_eu", False),
+        ("since:2h", True),
+        ("since:30m", False),
+        ("before:30m", True),
+        ("since:2026-11-22T02:00", False),
+        ("date:2026-11-22", True),
+        ("date:2026-11-21", False),
+        ("date:2026-11-20..2026-11-22", True),
+        ("date:..2026-11-21", False),
+        ("date:today", True),
+        ("db-1:5432", False),
+    ],
+)
+def test_all_terms_have_to_hold(text: str, holds: bool) -> None:
+    """Dates are read in the home's zone: 23:30 UTC is the next day in Berlin."""
+    assert parse_terms(text, NOW, "Europe/Berlin", STATES).hold(LOAD) is holds
+
+
+@pytest.mark.parametrize(("text", "words"), [("state:nowhere", "no state 'nowhere'"), ("since:soon", "is no moment")])
+def test_a_term_without_a_meaning_is_named(text: str, words: str) -> None:
+    """The error says which term, and what would mean something."""
+    with pytest.raises(TermError, match=words):
+        parse_terms(text, NOW, states=STATES)
+
+
+@pytest.mark.parametrize(
+    ("word", "fits"), [("tus", True), ("trus", True), ("tradu", True), ("us", True), ("xs", False), ("tsu", False)]
+)
+def test_a_word_may_abbreviate_a_name(word: str, fits: bool) -> None:
+    """The beginnings of its parts, in their order."""
+    assert abbreviates(word, "trades_us") is fits
+
+
+def test_a_filter_by_age_is_known_as_one() -> None:
+    """What fits it changes while nothing else does."""
+    assert parse_terms("since:2h", NOW).timed and not parse_terms("load", NOW).timed
+    assert parse_terms("since:1d", NOW).terms[0].low == NOW - DAY
