@@ -1,4 +1,4 @@
-"""Where an operator is: a view, and what it shows. Places are what back and forward go through."""
+"""Where an operator is: a view, and what it shows. Places are what back and forward go through, and have addresses."""
 
 from __future__ import annotations
 
@@ -30,3 +30,57 @@ class Place:
     def of(cls, view: str, target: Target) -> Place:
         """The view of what the cursor stands on."""
         return cls(view, target.dag_id, target.run_id, target.task_id, target.map_index, target.attempt)
+
+    @property
+    def address(self) -> str:
+        """The place as text for people to send each other: `log/trades_us@20261122T011000Z/load[3]?attempt=2`."""
+        from urllib.parse import quote, urlencode
+
+        parts = [self.view]
+        if subject := self.run_id or self.dag_id:
+            parts.append(subject)
+            if self.task_id:
+                parts.append(self.task_id + ("" if self.map_index == UNMAPPED else f"[{self.map_index}]"))
+        more = {"attempt": self.attempt, "filter": self.filter or None, "at": self.at}
+        asked = urlencode({name: value for name, value in more.items() if value is not None}, quote_via=quote, safe=":")
+        path = "/".join(quote(part, safe="@~[]:+") for part in parts)
+        return f"{path}?{asked}" if asked else path
+
+
+def parse_address(text: str) -> Place:
+    """The place that an address names. Whether its view, DAG and run are there is for the reader to see.
+
+    Raises ValueError saying what cannot be read.
+    """
+    from urllib.parse import parse_qsl, unquote
+
+    path, _, asked = text.strip().partition("?")
+    parts = [unquote(part) for part in path.strip("/").split("/")]
+    if not parts[0] or len(parts) > 3 or not all(parts):
+        raise ValueError(f"{text!r} is no address: one reads VIEW/DAG or VIEW/RUN/TASK, as the console copies it")
+    subject = parts[1] if len(parts) > 1 else None
+    dag_id, sign, _ = (subject or "").partition("@")
+    task_id, map_index = _task(parts[2]) if len(parts) > 2 else (None, UNMAPPED)
+    more = dict(parse_qsl(asked, keep_blank_values=True))
+    unknown = sorted(more.keys() - {"attempt", "filter", "at"})
+    if unknown:
+        raise ValueError(f"{text!r} is no address: it cannot have {unknown[0]!r}")
+    return Place(
+        parts[0], dag_id or None, subject if sign else None, task_id, map_index,
+        _number(text, more.get("attempt")), more.get("filter", ""), _number(text, more.get("at")),
+    )  # fmt: skip
+
+
+def _task(name: str) -> tuple[str, int]:
+    from engine.model.ids import split_name
+
+    task_id, index = split_name(name)
+    return task_id, UNMAPPED if index is None else index
+
+
+def _number(address: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise ValueError(f"{address!r} is no address: {text!r} is not a number")
+    return int(text)

@@ -21,6 +21,7 @@ KEYS = ("state", "dag", "run", "task", "tag", "owner", "pool", "error", "by", "t
 _TERM = re.compile(r'(!)(?=\s|$)|(!?)(?:([a-z]+):)?("[^"]*"?|[^\s"]+(?:"[^"]*"?)?)')
 _UNITS: Mapping[str, Micros] = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _SPAN = re.compile(r"(\d{1,6})([smhdw])\Z")
+_CLOCK = re.compile(r"\dt\d")
 _PARTS = re.compile(r"[^a-z0-9]+")
 
 
@@ -150,7 +151,7 @@ def _days(value: str, now: Micros, zone: str) -> tuple[Micros | None, Micros | N
     low = _date("date", first, now, zone) if first else None
     high = _date("date", last, now, zone) if last else None
     if high is not None:
-        high = _next_day(high, zone) if "t" not in last else high + (MINUTE if not dots else 0)
+        high = _next_day(high, zone) if not _CLOCK.search(last) else high + (MINUTE if not dots else 0)
     return low, high
 
 

@@ -10,7 +10,8 @@ from engine.model.terms import Facts, TermError, abbreviates, parse_terms
 NOW = from_iso("2026-11-22T02:14:07Z")
 STATES = frozenset({"failed", "upstream_failed", "running", "success"})
 LOAD = Facts(
-    ("load",), {"state": ("failed",), "pool": ("db",), "error": ("ConnectionError: db-1 refused",), "dag": ("trades_us",)},
+    ("load",),
+    {"state": ("failed",), "pool": ("db",), "error": ("ConnectionError: db-1 refused",), "dag": ("trades_us",)},
     "ConnectionError: db-1 refused", NOW - HOUR, from_iso("2026-11-21T23:30:00Z"),
 )  # fmt: skip
 
@@ -38,7 +39,7 @@ LOAD = Facts(
         ("since:2h", True),
         ("since:30m", False),
         ("before:30m", True),
-        ("since:2026-11-22T02:00", False),
+        ("since:2026-11-22T03:00", False),
         ("date:2026-11-22", True),
         ("date:2026-11-21", False),
         ("date:2026-11-20..2026-11-22", True),
