@@ -51,10 +51,10 @@ class Keep:
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(lists, file, ensure_ascii=False, indent=1)
-            os.replace(made, self._path)
+            Path(made).replace(self._path)
         except OSError:
             with suppress(OSError):
-                os.unlink(made)
+                Path(made).unlink()
             raise
 
     @staticmethod

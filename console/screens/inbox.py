@@ -55,7 +55,7 @@ class InboxPane(Pane):
         if not self._touched:
             self.list.action_cursor_first()
 
-    def sieve(self, terms: Terms, scene: Scene) -> None:
+    def sift(self, terms: Terms, scene: Scene) -> None:
         """Shows only instances that fit, below their causes."""
         self._terms = terms
         self.draw(scene)

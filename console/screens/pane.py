@@ -102,9 +102,9 @@ class Pane(Vertical):
         except TermError as error:
             self.fault = str(error)
             return
-        self.sieve(terms, scene)
+        self.sift(terms, scene)
 
-    def sieve(self, terms: Terms, scene: Scene) -> None:
+    def sift(self, terms: Terms, scene: Scene) -> None:
         """Shows only the rows that fit these terms."""
         view = self.listed
         if view is not None:
