@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.model.runs import RunDetail, TaskCard
-from engine.model.moments import Micros
+from engine.model.moments import SECOND, Micros
 
 _BEGUN = ("success", "failed", "running", "killing", "up_for_retry", "cancelled")
 
@@ -40,3 +40,19 @@ def critical_path(run: RunDetail, now: Micros) -> frozenset[str]:
         above = [task for task in upstream.get(here, ()) if task in ended]
         here = max(above, key=lambda task: (ended[task], order[task]), default=None)
     return frozenset(path)
+
+
+class CriticalPath:
+    """The critical path of the run that is looked at, found anew once a second: of a large run it has its price."""
+
+    def __init__(self) -> None:
+        self._of: tuple[int, Micros, bool] | None = None
+        self._path: frozenset[str] = frozenset()
+
+    def at(self, run: RunDetail, now: Micros) -> frozenset[str]:
+        """The tasks on it."""
+        beat = now // SECOND if run.mark.active else run.mark.ended_at or 0
+        wanted = (run.mark.id, beat, run.mark.active)
+        if self._of != wanted:
+            self._of, self._path = wanted, critical_path(run, now)
+        return self._path

@@ -41,7 +41,7 @@ class LogPane(Pane):
 
     DEFAULT_CSS = """
     LogPane #good { display: none; }
-    LogPane.comparing #good { display: block; margin-left: 1; }
+    LogPane.comparing #good { display: block; margin-left: 2; }
     """
 
     def __init__(self, desk: Desk) -> None:

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from console.model.critical import CriticalPath
 from console.model.eta import eta
 from console.model.keys import UNMAPPED
 from console.model.place import Place
@@ -49,6 +50,7 @@ class RunPane(Pane):
         self.list = LineView(id="tasks")
         self.boxes = Boxes(self._to)
         self.mode = TABLE
+        self._path = CriticalPath()
         self.attempts_rule = BarLine(fill="─", fill_token="rule", id="attempts-rule")
         self.attempts = LineView(cursor=False, id="attempts")
         self.attempts.can_focus = False
@@ -126,7 +128,7 @@ class RunPane(Pane):
         """Graph with table or bars. Behind the boxes they are drawn too: it is their cursor."""
         before = self._rows
         if self.mode == GANTT:
-            self._rows = GanttRows(scene, run, before, cursor, self._frame)
+            self._rows = GanttRows(scene, run, before, cursor, self._frame, self._path.at(run, scene.now))
         else:
             known = None if isinstance(before, GanttRows) else before
             self._rows = view.RunRows(scene, run, known, cursor, self._frame)
@@ -134,7 +136,8 @@ class RunPane(Pane):
 
     def _draw_boxes(self, scene: Scene, run: RunDetail) -> None:
         if self.mode == BOXES and self._rows is not None:
-            self.boxes.draw_run(scene, run, self._rows.frame, self.list.cursor_key)
+            path = self._path.at(run, scene.now)
+            self.boxes.draw_run(scene, run, self._rows.frame, self.list.cursor_key, path)
 
     def _to(self, key: Hashable) -> None:
         """Puts the cursor on a row, in the table and so in the boxes."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from console.model.critical import critical_path
 from console.model.runs import RunDetail
 from console.model.snapshot import Scene
 from console.view import boxes as view
@@ -28,8 +27,8 @@ class Boxes(LineView, can_focus=True):
         self._drawn: object = None
         self.hops = HOPS
 
-    def draw_run(self, scene: Scene, run: RunDetail, frame: Frame, cursor: Hashable) -> None:
-        """Shows the run; nothing is laid out again while the structure is the same."""
+    def draw_run(self, scene: Scene, run: RunDetail, frame: Frame, cursor: Hashable, critical: frozenset[str]) -> None:
+        """Shows the run, with its critical path; nothing is laid out again while the structure is the same."""
         self._last = scene, run, frame, cursor
         unit = view.unit_of(frame, cursor)
         height, width = self.size.height, self.size.width
@@ -47,7 +46,6 @@ class Boxes(LineView, can_focus=True):
             return
         self._scroll = self._scroll.holding(chart.picture.boxes[at], chart.picture, width, height)
         contents = {place: view.content(scene, run, frame, unit) for place, unit in enumerate(chart.nodes)}
-        critical = critical_path(run, scene.now)
         drawn = (contents, at, self._scroll, critical, width, height)
         if drawn != self._drawn:
             self._drawn = drawn

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
-from console.figures import clock
+from console.figures import clock, duration
 from console.model.critical import critical_path
 from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Scene
@@ -85,10 +85,11 @@ class GanttRows(RunRows):
         before: RunRows | None = None,
         cursor: Hashable = None,
         frame: Frame | None = None,
+        path: frozenset[str] | None = None,
     ) -> None:
         super().__init__(scene, run, before if isinstance(before, GanttRows) else None, cursor, frame)
         self.axis = Axis.of(run, scene.now)
-        self.path = critical_path(run, scene.now)
+        self.path = critical_path(run, scene.now) if path is None else path
 
     def row(self, index: int, width: int) -> Spans:
         """The content of a row; the same object as before while it reads the same."""
@@ -133,7 +134,9 @@ class GanttRows(RunRows):
         pieces = [piece for each in cards for piece in self._pieces(each, critical)]
         line.spans(self._draw(pieces, wide.bars), wide.bars)
         elapsed = card.elapsed(self.scene.now) if counts is None else _whole(pieces)
-        line.gap(2).figure("" if elapsed is None else took_words(elapsed), wide.time)
+        live = card.state in ("running", "killing")
+        words = "" if elapsed is None else duration(elapsed, tenths=False) if live else took_words(elapsed)
+        line.gap(2).figure(words, wide.time)
         if wide.wait:
             waited = sum(piece.end - piece.start for piece in pieces if piece.sign == WAIT) if counts is None else 0
             line.gap(2).figure(took_words(waited) if waited else "", wide.wait, DIM)

@@ -69,7 +69,7 @@ def _member(row: Attention, failure: Failure, scene: Scene, width: int) -> Spans
     line = Line().gap(5).add(*sign(failure.state)).gap(1)
     index = "" if failure.map_index < 0 else f"[{failure.map_index}]"
     name = f"{failure.dag_id}/{failure.task_id}{index}" if failure.task_id else failure.dag_id
-    line.cell(name, 44 if wide else 34, TEXT, cut="middle").gap(2)
+    line.cell(name, 44 if wide else 30, TEXT, cut="middle").gap(2)
     line.cell(failure.run_id.partition("@")[2], 24 if wide else 17, DIM).gap(2)
     if failure.retry_at is not None:
         words = f"retry in {countdown(failure.retry_at, now)}" if failure.retry_at > now else "retry is due"
@@ -80,7 +80,8 @@ def _member(row: Attention, failure: Failure, scene: Scene, width: int) -> Spans
     asked = asked or scene.intents.of((failure.run_id, "", -1))
     if asked is not None:
         return line.spans(intent_words(asked), max(width - line.width, 0)).done()
-    return line.gap(2).add(failure.error if failure.error != row.text else "", DIM).done()
+    other = failure.error if failure.error != row.text else ""
+    return (line.gap(2).add(other, DIM) if other else line).done()
 
 
 def summary(found: list[tuple[Attention, list[Failure]]]) -> str:

@@ -41,7 +41,7 @@ def title(
     if good is not None:
         when = logical_words(good.logical_date, run.timezone)
         return left.add(f" try {shown}", DIM).done(), (
-            ("+ only here   beside it: ", DIM), sign("success"), (f" try {good.number} of {when} ", TEXT),
+            ("   + only here   beside it: ", DIM), sign("success"), (f" try {good.number} of {when} ", TEXT),
         )  # fmt: skip
     parts = [_attempt(attempt, attempt.number == shown, width) for attempt in card.attempts[-_MOST_ATTEMPTS:]]
     if len(card.attempts) > _MOST_ATTEMPTS:

@@ -26,7 +26,7 @@ def rows(scene: Scene, run: RunDetail, card: TaskCard, page: TaskPage | None, wi
     lines += [(("attempt", a.number), _attempt(a, scene.now, width)) for a in reversed(card.attempts)]
     if not card.attempts:
         lines.append((None, ((" not started", DIM),)))
-    parts = [*why_task(scene, run, card)[1]]
+    parts = [] if card.state == "success" else [*why_task(scene, run, card)[1]]
     _section(lines, "why", [_words(text, token, width) for text, token in parts], width)
     if page is not None:
         _section(lines, "durations", [_durations(scene, card, page, width)], width)

@@ -14,6 +14,7 @@ from console.view.words import interval_words, logical_words, sign, usual_words
 from engine.model.moments import DAY, HOUR, Micros
 
 Row = tuple[Hashable, Spans]
+_WIDE = 100
 
 
 class Coming(NamedTuple):
@@ -66,12 +67,16 @@ def rows(scene: Scene, found: list[Coming], width: int) -> list[Row]:
 
 def _titles(width: int, zone: str) -> Spans:
     line = Line().gap(1).cell("at", 8, DIM).gap(2).figure("in", 8, DIM).gap(2).cell("DAG", _name(width), DIM)
-    line.gap(2).cell("what", 34 if width >= 100 else 24, DIM)
-    return line.gap(2).figure("p50", 7, DIM).gap(2).figure("done by", 8, DIM).gap(2).add(zone, DIM).done()
+    line.gap(2).cell("what", _what(width), DIM).gap(2).figure("p50", 7, DIM)
+    return line.gap(2).figure("done by", 8, DIM).gap(2).add(zone, DIM).done() if width >= _WIDE else line.done()
 
 
 def _name(width: int) -> int:
-    return 40 if width >= 140 else 28 if width >= 100 else 18
+    return 40 if width >= 140 else 28 if width >= _WIDE else 20
+
+
+def _what(width: int) -> int:
+    return 34 if width >= _WIDE else 25
 
 
 def _row(each: Coming, scene: Scene, width: int, zone: str) -> Spans:
@@ -82,13 +87,16 @@ def _row(each: Coming, scene: Scene, width: int, zone: str) -> Spans:
     line.figure(words, 8, WARN if each.task_id else TEXT if left < HOUR else DIM).gap(2)
     name = card.dag_id if each.task_id is None else f"{card.dag_id}/{each.task_id}"
     line.cell(name, _name(width), TEXT, cut="middle").gap(2)
-    what = 34 if width >= 100 else 24
+    what = _what(width)
     if each.task_id is not None:
         line.spans((sign("up_for_retry"), (f" {each.note}", WARN)), what)
         return line.done()
     line.cell(_interval(card), what, DIM).gap(2)
     p50 = None if card.stats is None else card.stats.p50
-    line.figure("" if p50 is None else usual_words(p50), 7, DIM).gap(2)
+    line.figure("" if p50 is None else usual_words(p50), 7, DIM)
+    if width < _WIDE:
+        return line.done()
+    line.gap(2)
     done = "" if p50 is None else clock(each.at + p50, zone, seconds=False)
     line.figure(done, 8, DIM).gap(2)
     if card.active:
