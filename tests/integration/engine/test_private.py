@@ -1,0 +1,162 @@
+"""Whatever stands in a home is its owner's alone: by every umask, for every other user, and with hostile names."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from console.cli.link import engine_pid
+from engine.config import Home
+from tests.support.cli import Cli
+from tests.support.homes import end_engine, processes_of, until
+from tests.support.source import PROJECT
+
+pytestmark = pytest.mark.processes
+DAG = """
+import os, time
+from dagdeck import dag, shell, task
+
+@task
+def large():
+    return "x" * 100_000
+
+@dag()
+def work():
+    large() >> shell("script", "until test -e $DAGDECK_HOME/release; do sleep 0.05; done")
+"""
+PROBE = """
+import os, pathlib, socket, sys
+root = pathlib.Path(sys.argv[1])
+def attempt(name, do):
+    try:
+        do()
+    except OSError as error:
+        return
+    print(name)
+paths = sys.argv[2:]
+attempt("list", lambda: list(root.iterdir()))
+for path in paths:
+    attempt(f"read {path}", lambda: open(path, "rb").read(1))
+    attempt(f"write {path}", lambda: open(path, "ab"))
+    attempt(f"link {path}", lambda: os.link(path, f"/tmp/.stolen-{os.getpid()}"))
+    attempt(f"remove {path}", lambda: os.unlink(path))
+attempt("create", lambda: open(root / "planted", "w"))
+attempt("replace", lambda: os.symlink("/etc/passwd", root / "dagdeck.toml.new"))
+attempt("rename", lambda: os.rename(root, root.with_name("taken")))
+def connect():
+    with socket.socket(socket.AF_UNIX) as link:
+        link.connect(str(root / "engine.sock"))
+attempt("connect", connect)
+print("done")
+"""
+
+
+def dagdeck(home: Path, *words: str) -> None:
+    """A verb, run by somebody who lets everybody read everything."""
+    command = [sys.executable, "-m", "dagdeck", "--home", str(home), *words]
+    done = subprocess.run(
+        command, cwd=PROJECT, umask=0, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Home]:
+    """A home under a folder that is everybody's to enter, made and served under umask 000, with a running task."""
+    place = Path(tempfile.mkdtemp(prefix="dd-open-", dir="/tmp"))
+    place.chmod(0o755)
+    found = Home(place / "home")
+    subprocess.run([sys.executable, "-m", "dagdeck", "init", str(found.root)], cwd=PROJECT, umask=0, check=True)
+    (found.dags / "work.py").write_text(DAG)
+    (found.dags / "work.py").chmod(0o600)
+    dagdeck(found.root, "engine", "start")
+    until(lambda: "work" in listed(found), "the DAG is known")
+    dagdeck(found.root, "trigger", "work", "--yes")
+    until(lambda: len(list(found.attempts.glob("*/*/claim"))) == 2, "both tasks have begun")
+    dagdeck(found.root, "backup", "--logs")
+    yield found
+    end_engine(found)
+    shutil.rmtree(place)
+
+
+def listed(home: Home) -> str:
+    """What `dags list` says."""
+    command = [sys.executable, "-m", "dagdeck", "--home", str(home.root), "dags", "list"]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False).stdout
+
+
+def test_everything_is_private_under_any_umask(home: Home) -> None:
+    """Folders are 0700, files and the socket 0600, whatever umask the engine and the verbs were started under."""
+    loose = []
+    for path in (home.root, *home.root.rglob("*")):
+        found = path.lstat()
+        if not stat.S_ISLNK(found.st_mode) and found.st_mode & 0o077:
+            loose.append(f"{path} {found.st_mode & 0o777:o}")
+    assert loose == []
+
+
+def test_no_process_of_a_home_can_make_an_open_file(home: Home) -> None:
+    """Engine, runner, hosts and tasks all have umask 077, so that no file is open for an instant either."""
+    pid = engine_pid(home)
+    assert pid
+    masks = {}
+    for each in (pid, *processes_of(home)):
+        found = re.search(r"^Umask:\s*(\d+)", Path(f"/proc/{each}/status").read_text(), re.MULTILINE)
+        assert found is not None
+        masks[each] = found[1]
+    assert len(masks) >= 3
+    assert set(masks.values()) == {"0077"}
+
+
+def test_another_user_gets_nowhere(home: Home) -> None:
+    """Somebody else on the machine can neither look, nor read, write, link, remove, plant, rename or connect."""
+    paths = [str(path) for path in home.root.rglob("*") if path.is_file()][:40]
+    nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    if not nobody:
+        # Who is not root cannot become somebody else: that the modes above let nobody in has to be enough.
+        assert home.root.stat().st_mode & 0o077 == 0
+        return
+    done = subprocess.run(
+        ["/usr/bin/env", "-i", sys.executable, "-I", "-S", "-c", PROBE, str(home.root), *paths],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+        **nobody,  # type: ignore[arg-type]
+    )
+    if done.returncode != 0 and "Permission" in done.stderr:
+        interpreter = shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin")
+        assert interpreter, "no interpreter that another user may run"
+        done = subprocess.run(
+            [interpreter, "-I", "-S", "-c", PROBE, str(home.root), *paths],
+            cwd="/", capture_output=True, text=True, check=False, **nobody,  # type: ignore[arg-type]
+        )  # fmt: skip
+    assert done.stdout.split() == ["done"], done
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["..", "../../etc/passwd", "-rf", "a\nb", "x" * 300, "CON", "work\x1b[2J", "w\u043erk", "$(touch evil)", "%s"],
+)
+def test_hostile_names_are_names_and_nothing_else(home: Home, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that is no id is not found or refused, in a sentence without control characters; no path is made of it."""
+    cli = Cli(capsys)
+    for before, after in (
+        (["dags", "show"], []),
+        (["tasks"], []),
+        (["logs"], ["task"]),
+        (["trigger", "--yes"], []),
+    ):
+        said = cli("--home", home.root, *before, "--", name, *after)
+        assert said.code in (2, 4, 5), said
+        assert "\x1b" not in said.err + said.out
+    assert not Path("evil").exists()
