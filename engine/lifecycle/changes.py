@@ -6,6 +6,7 @@ Rows are the live ones of the run's memory: whoever hands them to another thread
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, field
 
 from engine.model.moments import Micros
@@ -46,6 +47,14 @@ class CallbackOrder:
 
 
 @dataclass(slots=True)
+class Former:
+    """Rows as they were before one command moved them: what undoing it needs."""
+
+    tasks: dict[int, TaskInstance] = field(default_factory=dict)
+    runs: dict[int, Run] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Changes:
     """Rows to insert, rows to update (each with the state it must still have in the store), and the feed's entries."""
 
@@ -62,6 +71,8 @@ class Changes:
     callbacks: list[CallbackOrder] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     """Events that came too late or do not fit, in words, for the engine's log."""
+    former: Former | None = None
+    """While a command is carried out: takes the rows as they were before it."""
     _new_runs: set[int] = field(default_factory=set)
     _inserted: set[int | str] = field(default_factory=set)
     """Task instances and attempts."""
@@ -86,11 +97,16 @@ class Changes:
 
     def touch_run(self, run: Run) -> None:
         """Call before changing the row: notes the state that the store must still have."""
+        if self.former is not None and run.id not in self.former.runs and run.id not in self._new_runs:
+            self.former.runs[run.id] = copy(run)
         if run.id not in self.runs and run.id not in self._new_runs:
             self.runs[run.id] = (run, run.state)
 
     def touch_task(self, ti: TaskInstance) -> None:
         """Call before changing the row: notes the state that the store must still have."""
+        if self.former is not None and ti.id not in self.former.tasks and ti.id not in self._inserted:
+            before = self.former.tasks[ti.id] = copy(ti)
+            before.current = None
         if ti.id not in self.tasks and ti.id not in self._inserted:
             self.tasks[ti.id] = (ti, ti.state)
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from engine.lifecycle import asking, attempts, clearing, killing, operations
+
+from engine.lifecycle import asking, attempts, clearing, killing, operations, undoing
 from engine.lifecycle import events as e
 from engine.lifecycle.changes import Changes
 from engine.lifecycle.memory import Items, RunMemory, restore
@@ -86,4 +87,5 @@ _HANDLERS: dict[type, Callable[[Step, Any], None]] = {
     e.CancelRun: operations.cancel_run,
     e.PauseRun: operations.pause_run,
     e.ResumeRun: operations.resume_run,
+    e.Restore: undoing.restore_rows,
 }

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from engine.model.attempt_files import AttemptStatus
 from engine.model.moments import Micros
+from engine.model.rows import Run, TaskInstance
 from engine.model.states import Reason, TaskState
 
 
@@ -189,7 +190,17 @@ class ResumeRun:
     by: str | None = None
 
 
-OperatorEvent: TypeAlias = Clear | RetryNow | Mark | Kill | CancelRun | PauseRun | ResumeRun
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Undo: these rows, as they were before a command, and the run as it was; rows that have started are left alone."""
+
+    tasks: tuple[TaskInstance, ...]
+    run: Run | None = None
+    command: str | None = None
+    by: str | None = None
+
+
+OperatorEvent: TypeAlias = Clear | RetryNow | Mark | Kill | CancelRun | PauseRun | ResumeRun | Restore
 Event: TypeAlias = (
     Start
     | Review

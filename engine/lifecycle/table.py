@@ -71,6 +71,7 @@ TASK_RULES: tuple[Rule[TaskState], ...] = (
     ),
     Rule((T.NONE,), (T.FAILED,), "what a mapped task is mapped over has no items to map", "scheduler"),
     Rule(_MARKABLE, (T.SUCCESS, T.FAILED, T.SKIPPED), "mark", "operator"),
+    Rule((T.NONE,), (T.UP_FOR_RETRY, *_WAITING), "undo of what a command decided", "operator"),
     Rule(_IDLE, (T.CANCELLED,), "cancel, run timeout, deadlock", "operator, scheduler"),
     Rule(
         (*_IDLE, *_ENDED),

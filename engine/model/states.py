@@ -74,6 +74,7 @@ class RunType(StrEnum):
 
     SCHEDULED = "scheduled"
     MANUAL = "manual"
+    UNDONE = "undone"
     BACKFILL = "backfill"
     ASSET_TRIGGERED = "asset_triggered"
     EXTERNAL = "external"

@@ -327,6 +327,12 @@ BEGIN
     SELECT RAISE(ABORT, 'the audit is append-only: only what is older than meta.audit_kept_from may be pruned');
 END;
 
+CREATE TABLE undo (                   -- what taking back the newest commands needs; gone after a few minutes
+    command TEXT PRIMARY KEY NOT NULL,
+    at INTEGER NOT NULL,
+    former TEXT NOT NULL             -- JSON object: rows as they were, or the command that does the opposite
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE pool (
     name TEXT PRIMARY KEY NOT NULL,
     slots INTEGER NOT NULL,          -- -1: no limit, 0: nothing starts

@@ -20,7 +20,8 @@ VALUES (?1, ?2, coalesce(?3, (SELECT dag_id FROM run WHERE run.id = ?2)), ?4, ?5
 -- name: task.update
 UPDATE task_instance SET state = ?1, reason = ?2, attempt = ?3, epoch_start = ?4, lost_count = ?5, spared = ?6,
     requeues = ?7, current_attempt = ?8, then_state = ?9, then_reason = ?10, retry_at = ?11, scheduled_at = ?12,
-    started_at = ?13, ended_at = ?14, duration = iif(?1 = 'success', coalesce(?15, duration), NULL), blockers = ?16,
+    started_at = ?13, ended_at = ?14, duration = iif(?1 = 'success', coalesce(?15, duration, (SELECT a.duration FROM attempt AS a
+        WHERE a.task_instance = ?23 AND a.number = ?3 AND a.outcome = 'success')), NULL), blockers = ?16,
     last_error = ?17, retries = ?18, failed_keys = ?19, decision = ?20, forced = ?21, changed_seq = ?22
 WHERE id = ?23 AND state = ?24;
 

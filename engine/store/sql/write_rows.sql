@@ -84,6 +84,12 @@ ON CONFLICT (backfill, ordinal) DO UPDATE SET state = excluded.state, reason = e
 -- name: backfill_item.of_run
 UPDATE backfill_item SET state = :state WHERE backfill = :backfill AND run = :run;
 
+-- name: undo.put
+INSERT INTO undo (command, at, former) VALUES (:command, :at, :former);
+
+-- name: undo.forget
+DELETE FROM undo WHERE command = :command OR at < :before;
+
 -- name: pool.put
 INSERT INTO pool (name, slots, description, configured) VALUES (:name, :slots, :description, :configured)
 ON CONFLICT (name) DO UPDATE SET slots = excluded.slots,

@@ -1,0 +1,191 @@
+"""`undo`: take back what a command changed and what has not started since, for a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from engine.control.plans import (
+    Archive,
+    Ask,
+    Plan,
+    Refusal,
+    Target,
+    Verb,
+    by_run,
+    following,
+    plural,
+    run_target,
+    task_target,
+)
+from engine.control.protocol import Selector
+from engine.lifecycle.events import Restore
+from engine.lifecycle.memory import RunMemory
+from engine.lifecycle.undoing import why_not
+from engine.model.ids import instance_name
+from engine.model.moments import SECOND, Micros
+from engine.model.rows import Run, TaskInstance
+from engine.scheduler import undo
+from engine.scheduler.core import Scheduler
+from engine.scheduler.turn import Turn
+from engine.scheduler.undo import Undoable
+
+_NAMED = 5
+
+
+class Undo:
+    """Takes back a command of the last minute: one's own newest, or the one that the argument `command` names by its
+    id or its number in the audit. Another person's only by name. Rows that have started or that somebody has changed
+    since stay as they are, and are named.
+    """
+
+    name = "undo"
+
+    def __init__(self, verbs: Mapping[str, Verb]) -> None:
+        self._verbs = verbs
+
+    async def resolve(self, scheduler: Scheduler, archive: Archive, ask: Ask) -> Ask:
+        """The command that is meant, and its runs."""
+        wanted = ask.args.get("command")
+        if isinstance(wanted, int) or (isinstance(wanted, str) and wanted.isdecimal() and len(wanted) < 18):
+            wanted = await archive.command_by_number(int(wanted))
+            if wanted is None:
+                raise Refusal("not_found", f"the audit has no command {ask.args.get('command')}")
+        made = _meant(scheduler, ask, wanted)
+        runs = made.inverse.run_ids if made.inverse is not None else tuple(made.names.values())
+        return replace(ask, select=Selector(run_ids=list(runs)), found=made.command)
+
+    def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        made = _meant(scheduler, ask, ask.found)
+        if now - made.at > undo.LASTS:
+            raise Refusal("state", f"{made.message!r} was {(now - made.at) // SECOND} s ago: too late to take it back")
+        plan = self._opposite(scheduler, ask, made, now) if made.inverse is not None else _rows(scheduler, ask, made)
+        carry = plan.carry
+
+        def carried(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+            undo.forget(scheduler, turn, made.command)
+            return {**carry(turn, kept), "undone": made.command}
+
+        plan.carry, plan.inverse = carried, None
+        plan.sentence = f"takes back {made.verb} of {made.actor}, {(now - made.at) // SECOND} s ago: {plan.sentence}"
+        return plan
+
+    def _opposite(self, scheduler: Scheduler, ask: Ask, made: Undoable, now: Micros) -> Plan:
+        inverse = made.inverse
+        assert inverse is not None
+        if inverse.unstarted:
+            for name in inverse.run_ids:
+                key = scheduler.state.names.get(name)
+                memory = None if key is None else scheduler.state.runs[key]
+                if memory is None or any(instance.attempt for instance in memory.by_id.values()):
+                    raise Refusal("state", f"{name} has started: cancel it instead")
+        select = Selector(dag_ids=list(inverse.dag_ids), run_ids=list(inverse.run_ids))
+        asked = replace(ask, verb=inverse.verb, select=select, args=dict(inverse.args), found=None)
+        plan = self._verbs[inverse.verb].plan(scheduler, asked, now)
+        done = plan.done
+        plan.done = lambda kept: f"took back {made.verb}: {done(kept)}"
+        return plan
+
+
+def _meant(scheduler: Scheduler, ask: Ask, name: Any) -> Undoable:
+    known = scheduler.state.undo
+    if name is None:
+        own = [made for made in known.values() if made.actor == ask.actor]
+        if own:
+            return own[-1]
+        others = f"; the last of others is {_last(known)}" if known else ""
+        raise Refusal("state", f"nothing to undo: no command of yours in the last minute can be taken back{others}")
+    made = known.get(str(name))
+    if made is None:
+        raise Refusal("state", f"{name} cannot be taken back: it changed nothing, was undone, or is over a minute ago")
+    return made
+
+
+def _last(known: Mapping[str, Undoable]) -> str:
+    last = list(known.values())[-1]
+    return f"{last.verb} by {last.actor}, to be named from the audit"
+
+
+def _rows(scheduler: Scheduler, ask: Ask, made: Undoable) -> Plan:
+    """Task instances and runs, as they were."""
+    later = undo.later(scheduler, made)
+    tasks = {before.id: before for before in made.tasks}
+    runs = {before.id: before for before in made.runs}
+    targets: list[Target] = []
+    left: list[str] = []
+    for key, name in made.names.items():
+        memory = scheduler.state.runs.get(key)
+        if memory is None:
+            left.append(f"{name}: it is gone")
+        else:
+            _choose(memory, [row for row in made.tasks if row.run == key], runs.get(key), later, targets, left)
+    if not targets:
+        raise Refusal("state", f"nothing of it can be taken back: {_named(left)}")
+
+    def event(instances: list[TaskInstance], run: int, kept: set[int]) -> Restore:
+        rows = tuple(tasks[instance.id] for instance in instances)
+        return Restore(rows, runs.get(run) if run in kept else None, ask.command, ask.actor)
+
+    def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+        whole = {int(target.key[1]) for target in kept if target.key[0] == "run"}
+        grouped = by_run(scheduler, kept)
+        for run in whole | grouped.keys():
+            scheduler.apply(turn, scheduler.state.runs[run], event(grouped.get(run, []), run, whole))
+        return {"left": left}
+
+    count = sum(target.key[0] == "task" for target in targets)
+    what = plural(count, "task instance") if count else plural(len(targets), "run")
+    whole = {int(target.key[1]) for target in targets if target.key[0] == "run"}
+
+    def rehearsed(ids: tuple[int, ...]) -> Restore:
+        run = tasks[ids[0]].run
+        return Restore(tuple(tasks[key] for key in ids), runs.get(run) if run in whole else None)
+
+    return Plan(
+        targets,
+        f"{what} as before",
+        carry,
+        lambda kept: f"took back {made.verb} of {what}" + (f"; left alone: {_named(left)}" if left else ""),
+        warnings=[f"stays as it is: {line}" for line in left[:_NAMED]]
+        + ([f"and {len(left) - _NAMED} more stay as they are"] if len(left) > _NAMED else []),
+        follows=partial(following, scheduler, [target for target in targets if target.key[0] == "task"], rehearsed),
+    )
+
+
+def _choose(
+    memory: RunMemory,
+    rows: list[TaskInstance],
+    run: Run | None,
+    later: Mapping[int, Undoable],
+    targets: list[Target],
+    left: list[str],
+) -> None:
+    """Adds what can be taken back to `targets`, and what cannot, with the reason, to `left`."""
+    group_rows = {group.summary.ti.id for group in memory.groups.values() if group.live}
+    other_code = run is not None and run.version_id != memory.run.version_id
+    kept = 0
+    for before in rows:
+        now = memory.by_id.get(before.id)
+        if before.id in group_rows:
+            continue
+        name = f"{instance_name(before.task_id, before.map_index)} of {memory.run.run_id}"
+        reason = "it is gone" if now is None else why_not(now, before)
+        if other_code:
+            reason = "its run goes on with another version of the DAG"
+        elif before.id in later:
+            reason = f"{later[before.id].verb} by {later[before.id].actor} came after"
+        if now is None or reason is not None:
+            left.append(f"{name}: {reason}")
+        else:
+            kept += 1
+            targets.append(task_target(memory, now, before.state.value, "as before"))
+    if run is not None and -run.id not in later and not other_code and (kept or not rows):
+        if run.state is not memory.run.state:
+            targets.append(run_target(memory, run.state.value, "as before"))
+
+
+def _named(left: list[str]) -> str:
+    more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+    return "; ".join(left[:_NAMED]) + more
