@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from engine.lifecycle.memory import restore
 from engine.model.moments import Micros
+from engine.model.selection import Selection
 from engine.scheduler import loading
 from engine.scheduler.core import Scheduler
 from engine.scheduler.past import RunBefore
@@ -17,6 +18,7 @@ from engine.store.errors import NotFound
 from engine.store.reader import Reader
 from engine.store.reads_overview import dag_stats
 from engine.store.recovery import load_backfill, load_command, run_before, run_key, runs_in_slots
+from engine.store.selecting import Chosen, Kind, choose, command_by_number
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
 
 T = TypeVar("T")
@@ -74,6 +76,14 @@ class StoreArchive:
         usual = stats[dag_id].usual
         return None if usual.p50 is None or usual.p95 is None else (usual.p50, usual.p95)
 
+    async def choose(self, selection: Selection, kind: Kind, now: Micros) -> Chosen:
+        """What an expression means."""
+        return await self._lane(lambda reader: choose(reader, selection, kind, now))
+
+    async def command_by_number(self, number: int) -> str | None:
+        """The id of a command of the audit."""
+        return await self._lane(lambda reader: command_by_number(reader, number))
+
     async def load_backfill(self, backfill: int) -> StoredBackfill | None:
         """A backfill with its dates, if there is one of that number."""
         try:
@@ -84,12 +94,17 @@ class StoreArchive:
     async def load_run(self, run_id: str) -> None:
         """Brings a run that is over into memory, if there is one of that id."""
         state = self._scheduler.state
-        key = await self._lane(lambda reader: run_key(reader, run_id))
-        if key is None:
+        read = await self._lane(lambda reader: _read_run(reader, run_id))
+        if read is None:
             return
-        active, results, stored = await self._lane(lambda reader: loading.read_run(reader, key))
-        if self._scheduler.state is not state or key in state.runs:
+        active, results, stored = read
+        if self._scheduler.state is not state or active.run.id in state.runs:
             return
         version = state.versions.get(stored.id) or state.versions.setdefault(stored.id, loading.make_version(stored))
         memory = restore(version.plan, active.run, active.instances)
         state.put_run(memory, loading.result_refs(self._scheduler, results))
+
+
+def _read_run(reader: Reader, run_id: str) -> loading.ReadRun | None:
+    key = run_key(reader, run_id)
+    return None if key is None else loading.read_run(reader, key)

@@ -203,6 +203,11 @@ def acknowledge(scene: Scene, target: Target) -> Ask:
     return Ask("acknowledge", "Acknowledge", Selection(), "acknowledged", frozenset(), note=False)
 
 
+def undo(scene: Scene, target: Target) -> Ask:
+    """Take back one's own newest change."""
+    return Ask("undo", "Undo ── your newest change", Selection(), "undo requested", frozenset())
+
+
 def hold(scene: Scene, target: Target) -> Ask:
     """Start nothing new, everywhere; when something is on hold: end that."""
     if scene.snapshot.holds:

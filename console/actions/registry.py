@@ -108,6 +108,10 @@ CHANGES = (
         asking.pause_run_label, group="change",
     ),
     Action(
+        "undo", "undo", "Takes back your newest change of the last minute, as far as nothing of it has started.",
+        ("u",), LISTS, Danger.CHANGES, "undo", 0, possible.change("undo"), asking.undo, group="change",
+    ),
+    Action(
         "hold", "hold", "Starts nothing new, anywhere, until released or for a time; when on hold: releases.", ("H",),
         LISTS, Danger.CHANGES, None, 0, possible.change("hold"), asking.hold, asking.hold_label, group="change",
     ),

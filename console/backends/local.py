@@ -51,6 +51,7 @@ VERBS = frozenset(
         "stack",
         "hold",
         "release",
+        "undo",
     }
 )
 _CODES = 5

@@ -1,18 +1,25 @@
-"""Verbs that change a run or its tasks: rerun, clear, mark, retry, kill, cancel, pause, resume."""
+"""Verbs that change a run or its tasks: rerun, clear, mark, retry, kill, cancel, pause, resume, undo."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from console.cli.changing import change, report
-from console.cli.link import select
+from console.cli.errors import CliError, Exit
+from console.cli.link import fitting, select
 from console.cli.options import Asking, changing
 from console.cli.output import clean, say
 from console.cli.reading import Reader, RunDetail, find_run, find_task, open_store, spec_of
 from console.cli.session import Session, pass_session
 from engine.config import Home
+
+if TYPE_CHECKING:
+    from console.cli.link import Selector
+
+_MARKS = ("success", "failed", "skipped")
 
 
 def run_id_of(home: Home, text: str) -> str:
@@ -36,97 +43,125 @@ def _checked(store: Reader, run: RunDetail, name: str) -> str:
     return name
 
 
+def chosen(home: Home, expression: str | None, run: str | None, tasks: tuple[str, ...] = ()) -> Selector:
+    """What a verb is about: a run, tasks of it, or all that an expression fits. Raises CliError for both or neither."""
+    if (expression is None) == (run is None):
+        raise CliError("a RUN, or --select EXPRESSION", Exit.USAGE)
+    if expression is not None:
+        return fitting(expression)
+    assert run is not None
+    if not tasks:
+        return select(runs=(run_id_of(home, run),))
+    run_id, names = run_and_tasks(home, run, tasks)
+    return select(runs=(run_id,), tasks=names)
+
+
+_select = click.option(
+    "--select", "expression", metavar="EXPR", help="All that fits, instead of names: 'state:failed since:2h dag:etl_*'."
+)
 _retries = click.option(
     "--retries", type=click.IntRange(0), metavar="N", help="Retries from here on, in place of the tasks' own; 0: none."
 )
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", required=False)
 @click.option("--failed", is_flag=True, help="Only what failed, and what did not run because of it.")
 @_retries
+@_select
 @changing
 @pass_session
-def rerun(session: Session, run: str, failed: bool, retries: int | None, asking: Asking) -> None:
+def rerun(
+    session: Session, run: str | None, failed: bool, retries: int | None, expression: str | None, asking: Asking
+) -> None:
     """Run RUN again: all of its tasks, or with --failed those that did not succeed. Its id stays."""
-    run_id = run_id_of(session.home, run)
-    report(change(session, "rerun", select(runs=(run_id,)), {"failed": failed, "retries": retries}, asking), asking)
+    selector = chosen(session.home, expression, run)
+    report(change(session, "rerun", selector, {"failed": failed, "retries": retries}, asking), asking)
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", required=False)
 @click.argument("task", nargs=-1)
 @click.option("--downstream", is_flag=True, help="Also everything below these tasks.")
 @click.option("--upstream", is_flag=True, help="Also everything above these tasks.")
+@click.option("--past", is_flag=True, help="Also the same tasks in the DAG's earlier runs.")
+@click.option("--future", is_flag=True, help="Also the same tasks in the DAG's later runs.")
 @click.option("--failed", is_flag=True, help="Of these, only what failed.")
 @click.option(
     "--force", is_flag=True, help="Run them in any case: left out by a branch, below a failure, or held back."
 )
 @_retries
+@_select
 @changing
 @pass_session
 def clear(
-    session: Session,
-    run: str,
-    task: tuple[str, ...],
-    downstream: bool,
-    upstream: bool,
-    failed: bool,
-    force: bool,
-    retries: int | None,
-    asking: Asking,
+    session: Session, /, run: str | None, task: tuple[str, ...], expression: str | None, asking: Asking, **flags: Any
 ) -> None:
     """Clear TASKs of RUN, or all of them: their outcome is forgotten and they run again. Attempts and logs stay."""
-    run_id, tasks = run_and_tasks(session.home, run, task)
-    args = {"downstream": downstream, "upstream": upstream, "only_failed": failed, "force": force, "retries": retries}
-    report(change(session, "clear", select(runs=(run_id,), tasks=tasks), args, asking), asking)
+    selector = chosen(session.home, expression, run, task)
+    args = {"only_failed" if name == "failed" else name: value for name, value in flags.items()}
+    report(change(session, "clear", selector, args, asking), asking)
 
 
 @click.command()
-@click.argument("run")
-@click.argument("task")
-@click.argument("state", type=click.Choice(["success", "failed", "skipped"]))
+@click.argument("words", nargs=-1, metavar="[RUN TASK...] STATE")
+@_select
 @changing
 @pass_session
-def mark(session: Session, run: str, task: str, state: str, asking: Asking) -> None:
-    """Mark TASK of RUN as success, failed or skipped. If it runs, it is stopped first."""
-    run_id, tasks = run_and_tasks(session.home, run, (task,))
-    report(change(session, "mark", select(runs=(run_id,), tasks=tasks), {"state": state}, asking), asking)
+def mark(session: Session, words: tuple[str, ...], expression: str | None, asking: Asking) -> None:
+    """Mark TASKs of RUN as success, failed or skipped. What runs is stopped first."""
+    if not words or words[-1] not in _MARKS or (expression is None and len(words) < 3):
+        raise CliError(f"a RUN, its TASKs (or --select), and one of {', '.join(_MARKS)}", Exit.USAGE)
+    *named, state = words
+    selector = chosen(session.home, expression, named[0] if named else None, tuple(named[1:]))
+    report(change(session, "mark", selector, {"state": state}, asking), asking)
 
 
 @click.command()
-@click.argument("run")
-@click.argument("task")
+@click.argument("run", required=False)
+@click.argument("task", nargs=-1)
+@_select
 @changing
 @pass_session
-def retry(session: Session, run: str, task: str, asking: Asking) -> None:
-    """Start the waiting retry of TASK of RUN now; its budget of retries stays as it is."""
-    run_id, tasks = run_and_tasks(session.home, run, (task,))
-    report(change(session, "retry", select(runs=(run_id,), tasks=tasks), {}, asking), asking)
+def retry(session: Session, run: str | None, task: tuple[str, ...], expression: str | None, asking: Asking) -> None:
+    """Start the waiting retries of TASKs of RUN now, or of all of them; their budget of retries stays as it is."""
+    report(change(session, "retry", chosen(session.home, expression, run, task), {}, asking), asking)
 
 
 @click.command()
-@click.argument("run")
-@click.argument("task")
+@click.argument("run", required=False)
+@click.argument("task", nargs=-1)
 @click.option("--force", is_flag=True, help="Kill at once, without the time to end by itself.")
+@click.option("--retry", "again", is_flag=True, help="Once it has ended, run it again.")
+@_select
 @changing
 @pass_session
-def kill(session: Session, run: str, task: str, force: bool, asking: Asking) -> None:
-    """Stop the running TASK of RUN: it is asked to end, then killed. It fails and is not retried."""
-    run_id, tasks = run_and_tasks(session.home, run, (task,))
-    report(change(session, "kill", select(runs=(run_id,), tasks=tasks), {"force": force}, asking), asking)
+def kill(
+    session: Session,
+    run: str | None,
+    task: tuple[str, ...],
+    force: bool,
+    again: bool,
+    expression: str | None,
+    asking: Asking,
+) -> None:
+    """Stop running TASKs of RUN: they are asked to end, then killed. They fail, and are not retried without --retry."""
+    if run is not None and not task:
+        raise CliError("name the TASKs to kill; `dagdeck cancel RUN` ends the whole run", Exit.USAGE)
+    args = {"force": force, "again": again}
+    report(change(session, "kill", chosen(session.home, expression, run, task), args, asking), asking)
 
 
 @click.command()
-@click.argument("run")
-@click.argument("task")
+@click.argument("run", required=False)
+@click.argument("task", nargs=-1)
+@_select
 @changing
 @pass_session
-def stack(session: Session, run: str, task: str, asking: Asking) -> None:
-    """Have the running TASK of RUN write its process tree, and the stacks of Python threads, into its log."""
-    run_id, tasks = run_and_tasks(session.home, run, (task,))
+def stack(session: Session, run: str | None, task: tuple[str, ...], expression: str | None, asking: Asking) -> None:
+    """Have running TASKs of RUN write their process trees, and the stacks of Python threads, into their logs."""
     # Nothing of the run changes by it, so there is nothing to ask about.
-    done = change(session, "stack", select(runs=(run_id,), tasks=tasks), {}, replace(asking, yes=True))
+    done = change(session, "stack", chosen(session.home, expression, run, task), {}, replace(asking, yes=True))
     report(done, asking)
     if done is not None and not asking.as_json:
         for log in done.result.get("logs", ()):
@@ -134,31 +169,40 @@ def stack(session: Session, run: str, task: str, asking: Asking) -> None:
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", required=False)
 @click.option("--force", is_flag=True, help="Stop teardowns, too, which otherwise still clean up.")
+@_select
 @changing
 @pass_session
-def cancel(session: Session, run: str, force: bool, asking: Asking) -> None:
+def cancel(session: Session, run: str | None, force: bool, expression: str | None, asking: Asking) -> None:
     """Cancel RUN: running tasks are stopped, and those that have not started never will. Teardowns still run."""
-    run_id = run_id_of(session.home, run)
-    report(change(session, "cancel", select(runs=(run_id,)), {"force": force}, asking), asking)
+    report(change(session, "cancel", chosen(session.home, expression, run), {"force": force}, asking), asking)
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", required=False)
+@_select
 @changing
 @pass_session
-def pause(session: Session, run: str, asking: Asking) -> None:
+def pause(session: Session, run: str | None, expression: str | None, asking: Asking) -> None:
     """Pause RUN: nothing more of it starts until it is resumed. What runs goes on. (For DAGs: dags pause.)"""
-    run_id = run_id_of(session.home, run)
-    report(change(session, "pause", select(runs=(run_id,)), {}, asking), asking)
+    report(change(session, "pause", chosen(session.home, expression, run), {}, asking), asking)
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", required=False)
+@_select
 @changing
 @pass_session
-def resume(session: Session, run: str, asking: Asking) -> None:
+def resume(session: Session, run: str | None, expression: str | None, asking: Asking) -> None:
     """Resume RUN, which was paused. (For DAGs: dags resume.)"""
-    run_id = run_id_of(session.home, run)
-    report(change(session, "resume", select(runs=(run_id,)), {}, asking), asking)
+    report(change(session, "resume", chosen(session.home, expression, run), {}, asking), asking)
+
+
+@click.command()
+@click.argument("command", required=False)
+@changing
+@pass_session
+def undo(session: Session, command: str | None, asking: Asking) -> None:
+    """Take back your newest command, or COMMAND by its number or id in the audit: what has not started, for 1 min."""
+    report(change(session, "undo", select(), {} if command is None else {"command": command}, asking), asking)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from console.cli.changing import change, report
-from console.cli.errors import NotFound
-from console.cli.link import select
+from console.cli.errors import CliError, Exit, NotFound
+from console.cli.link import fitting, select
 from console.cli.options import Asking, changing, reading
 from console.cli.output import Column, clean, emit_json, facts, no_rows, say, table, warn
 from console.cli.reading import (
@@ -34,6 +34,9 @@ from console.text import sanitise_lines
 from engine.config import Home
 from engine.model.dag import DagSpec
 from engine.model.moments import Micros
+
+if TYPE_CHECKING:
+    from console.cli.link import Selector
 
 GAP_WORDS = {
     "catchup": "due before the DAG was enabled",
@@ -210,25 +213,40 @@ def validate(session: Session, path: Path | None, as_json: bool) -> int:
     return validate_path(session, path, as_json=as_json)
 
 
+_select = click.option(
+    "--select", "expression", metavar="EXPR", help="All DAGs that fit, instead of names: 'tag:close owner:ann'."
+)
+
+
+def _which(home: Home, dags: tuple[str, ...], expression: str | None) -> Selector:
+    if bool(dags) == (expression is not None):
+        raise CliError("DAGs by name, or --select EXPRESSION", Exit.USAGE)
+    if expression is not None:
+        return fitting(expression, "dags")
+    _known(home, dags)
+    return select(dags=dags)
+
+
 @dags.command()
-@click.argument("dag", nargs=-1, required=True)
+@click.argument("dag", nargs=-1)
+@_select
 @changing
 @pass_session
-def pause(session: Session, dag: tuple[str, ...], asking: Asking) -> None:
+def pause(session: Session, dag: tuple[str, ...], expression: str | None, asking: Asking) -> None:
     """Pause DAGs: no new runs are made. What runs, runs to its end."""
-    _known(session.home, dag)
-    report(change(session, "pause", select(dags=dag), {}, asking), asking)
+    report(change(session, "pause", _which(session.home, dag, expression), {}, asking), asking)
 
 
 @dags.command()
-@click.argument("dag", nargs=-1, required=True)
+@click.argument("dag", nargs=-1)
 @click.option("--catchup", type=click.Choice(["none", "latest", "all"]), help="Instead of the DAG's own catch-up.")
+@_select
 @changing
 @pass_session
-def resume(session: Session, dag: tuple[str, ...], catchup: str | None, asking: Asking) -> None:
+def resume(session: Session, dag: tuple[str, ...], catchup: str | None, expression: str | None, asking: Asking) -> None:
     """Resume DAGs that were paused. What fell due meanwhile is made as their catch-up says."""
-    _known(session.home, dag)
-    report(change(session, "resume", select(dags=dag), {"catchup": catchup} if catchup else {}, asking), asking)
+    args = {"catchup": catchup} if catchup else {}
+    report(change(session, "resume", _which(session.home, dag, expression), args, asking), asking)
 
 
 @dags.command()

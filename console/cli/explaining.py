@@ -30,6 +30,7 @@ _REASONS = {
     "branch": "a branch before it chose other tasks; `clear --force` runs it all the same",
     "short_circuit": "a short circuit before it left out what lies below; `clear --force` runs it all the same",
     "manual": "an operator decided so",
+    "undone": "an operator took a command back",
     "skip_requested": "the task asked to be skipped",
     "kill_requested": "an operator asked for its end; its process is not gone yet",
     "killed": "an operator stopped it",

@@ -6,16 +6,18 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from engine.config import Home
 from engine.daemon import lock_holder
 
 if TYPE_CHECKING:
     from engine.control.client import Client
-    from engine.control.protocol import Done, Gauges, Preview, Selector, Welcome
+    from engine.control.protocol import Done, Gauges, Preview, Welcome
+    from engine.control.protocol import Selector as Selector
 
 T = TypeVar("T")
+Kind: TypeAlias = Literal["", "tasks", "runs", "dags"]
 Quiet: TypeAlias = dict[str, tuple[int, float | None]]
 ANSWER_SECONDS = 30.0
 
@@ -30,6 +32,13 @@ def select(*, dags: tuple[str, ...] = (), runs: tuple[str, ...] = (), tasks: tup
     from engine.control.protocol import Selector
 
     return Selector(list(dags), list(runs), list(tasks))
+
+
+def fitting(expression: str, kind: Kind = "") -> Selector:
+    """Everything that an expression fits; of `kind` where the verb takes more than one."""
+    from engine.control.protocol import Selector
+
+    return Selector(expression=expression, kind=kind)
 
 
 class EngineLink:

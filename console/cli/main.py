@@ -39,6 +39,7 @@ VERBS: dict[str, Verb] = {
     "cancel": Verb("console.cli.changes", "cancel", _CHANGE, "Stop a run and whatever of it is running."),
     "pause": Verb("console.cli.changes", "pause", _CHANGE, "Let a run start nothing more."),
     "resume": Verb("console.cli.changes", "resume", _CHANGE, "Let a paused run go on."),
+    "undo": Verb("console.cli.changes", "undo", _CHANGE, "Take back what has not started, for a minute."),
     "hold": Verb("console.cli.holding", "hold", _CHANGE, "Start nothing new: everywhere, in a pool, in some DAGs."),
     "release": Verb("console.cli.holding", "release", _CHANGE, "End holds."),
     "holds": Verb("console.cli.holding", "holds", _LOOK, "What is on hold, by whom, since when."),

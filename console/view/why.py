@@ -104,6 +104,7 @@ _REASONS = {
     "cancel": "Its run was cancelled.",
     "deadlock": "It could never have run: nothing that it waited for was going to happen.",
     "manual": "An operator decided so.",
+    "undone": "An operator took a command back: it is as it was before.",
     "skip_requested": "The task asked to be skipped.",
 }
 

@@ -14,11 +14,14 @@ import msgspec
 
 from engine.control import protocol as p
 from engine.control.actors import Actor
-from engine.control.plans import Archive, Ask, Gatherer, Plan, Refusal, Target, Verb
+from engine.control.plans import Archive, Ask, Gatherer, Plan, Refusal, Resolver, Target, Verb
+from engine.control.selecting import chosen
 from engine.control.verbs import VERBS
+from engine.lifecycle.changes import Former
 from engine.model.moments import SECOND, Micros
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
+from engine.scheduler.undo import Undoable, remember
 from engine.store.batch import CommandRow
 from engine.store.stored import StoredCommand
 
@@ -26,6 +29,7 @@ T = TypeVar("T")
 
 _MOVERS = 10_000
 _PREVIEWS = 1_000
+_NAMED = 1_000
 
 
 @dataclass(slots=True)
@@ -50,8 +54,9 @@ class Commands:
     async def preview(self, asked: p.AskPreview, actor: Actor) -> p.Preview:
         """What a command would touch. Raises Refusal."""
         verb = _verb(asked.verb)
-        ask = Ask(asked.verb, asked.select, asked.args, actor.name)
-        async with self._loaded(asked.select.run_ids):
+        self._refuse_when_degraded()
+        ask = await self._resolved(verb, Ask(asked.verb, asked.select, asked.args, actor.name))
+        async with self._loaded(ask.select.run_ids):
             self._refuse_when_degraded()
             ask = await self._gathered(verb, ask)
             now = self._scheduler.clock.now()
@@ -103,10 +108,11 @@ class Commands:
             if before is not None:
                 _resolve(future, _again(command, before))
                 return future.result()
-            async with self._loaded(command.select.run_ids):
+            self._refuse_when_degraded()
+            ask = Ask(command.verb, command.select, command.args, actor.name, command.command_id, command.note)
+            ask = await self._resolved(verb, replace(ask, origin=_origin(actor, client)))
+            async with self._loaded(ask.select.run_ids):
                 self._refuse_when_degraded()
-                ask = Ask(command.verb, command.select, command.args, actor.name, command.command_id, command.note)
-                ask = replace(ask, origin=_origin(actor, client))
                 ask = await self._gathered(verb, ask)
                 work = partial(self._apply, command, verb, ask, actor, client, future)
                 self._scheduler.post(work, partial(_fail, future))
@@ -138,15 +144,30 @@ class Commands:
             self._record(turn, command, actor, client, "refused", str(refusal), {})
             turn.committed.append(lambda _seq: _fail(future, refusal))
             return
+        former = turn.changes.former = Former()
         result = plan.carry(turn, kept)
+        turn.changes.former = None
         for target in kept:
             self._movers[target.key] = (command.verb, actor.name, turn.now)
             self._movers.move_to_end(target.key)
         while len(self._movers) > _MOVERS:
             self._movers.popitem(last=False)
         done = plan.done(kept)
+        if command.verb != "undo":
+            inverse = None if plan.inverse is None else plan.inverse(kept)
+            made = Undoable(command.command_id, command.verb, actor.name, turn.now, done, inverse=inverse)
+            remember(self._scheduler, turn, made, former)
+        skipped = _cut(skipped)
         self._record(turn, command, actor, client, "done", done, {**result, "changed": len(kept)})
         turn.committed.append(lambda seq: _resolve(future, p.Done(command.id, seq, done, len(kept), skipped, result)))
+
+    async def _resolved(self, verb: Verb, ask: Ask) -> Ask:
+        """The same, with the names of what its expression means, or of what the verb is about. Raises Refusal."""
+        if isinstance(verb, Resolver):
+            ask = await verb.resolve(self._scheduler, self._archive, ask)
+        if not ask.select.expression:
+            return ask
+        return await chosen(self._archive, ask, self._scheduler.clock.now())
 
     async def _gathered(self, verb: Verb, ask: Ask) -> Ask:
         """The same with what the verb needs of the store. What makes no sense is refused by its plan."""
@@ -252,6 +273,12 @@ def _origin(actor: Actor, client: str) -> str:
     """Which client, and where its connection comes from, which is only what it says."""
     claimed = actor.claimed.get("SSH_CONNECTION", "").split()
     return f"{client} from {claimed[0]}?" if claimed else client
+
+
+def _cut(skipped: list[str]) -> list[str]:
+    """So many that a reply can name them."""
+    more = len(skipped) - _NAMED
+    return skipped if more <= 0 else [*skipped[:_NAMED], f"and {more} more"]
 
 
 def _is_command_id(text: str) -> bool:

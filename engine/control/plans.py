@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,9 +14,12 @@ from engine.lifecycle.memory import RunMemory
 from engine.model.ids import instance_name, split_name
 from engine.model.moments import Micros
 from engine.model.rows import UNMAPPED, TaskInstance
+from engine.model.selection import Selection
 from engine.model.states import ALIVE_TASK, TERMINAL_RUN, RunState, TaskState
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
+from engine.scheduler.undo import Inverse
+from engine.store.selecting import Chosen, Kind
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
 
 
@@ -42,6 +45,13 @@ class Ask:
     """What the verb has gathered of the store."""
     origin: str | None = None
     """From where: which client, and what it says of its connection."""
+    chosen: Mapping[str, Collection[int]] | None = None
+    """Of an expression about task instances: their keys, by the id of their run."""
+
+    @property
+    def names_tasks(self) -> bool:
+        """Whether it is about some task instances of its runs, not about all."""
+        return bool(self.select.task_ids) or self.chosen is not None
 
 
 @dataclass(slots=True)
@@ -78,6 +88,8 @@ class Plan:
     warnings: list[str] = field(default_factory=list)
     code: list[Code] = field(default_factory=list)
     """For what runs again: with which version of its DAG."""
+    inverse: Callable[[list[Target]], Inverse | None] | None = None
+    """After `carry`: the command that does the opposite, where that is not giving rows their former states back."""
     follows: Callable[[], list[Effect]] = list
     """Finds rows that nobody named but that would move with the targets, because of what trigger rules had decided."""
 
@@ -108,6 +120,12 @@ class Archive(Protocol):
     async def usual_run_time(self, dag_id: str, now: Micros) -> tuple[Micros, Micros] | None:
         """How long runs of a DAG take, median and 95th percentile; None where none is known."""
 
+    async def choose(self, selection: Selection, kind: Kind, now: Micros) -> Chosen:
+        """What an expression means."""
+
+    async def command_by_number(self, number: int) -> str | None:
+        """The id of a command of the audit."""
+
     async def load_backfill(self, backfill: int) -> StoredBackfill | None:
         """A backfill with its dates, if there is one of that number."""
 
@@ -118,6 +136,14 @@ class Gatherer(Protocol):
 
     async def gather(self, scheduler: Scheduler, archive: Archive, ask: Ask, now: Micros) -> Any:
         """What `ask.found` is to be. Raises Refusal."""
+
+
+@runtime_checkable
+class Resolver(Protocol):
+    """A verb that finds out by itself which runs it is about."""
+
+    async def resolve(self, scheduler: Scheduler, archive: Archive, ask: Ask) -> Ask:
+        """The same, about runs. Raises Refusal."""
 
 
 class Verb(Protocol):
@@ -147,6 +173,10 @@ def the_tasks(memory: RunMemory, ask: Ask) -> list[TaskInstance]:
 
     A name is a task, an index such as `task[3]`, or a task group. A mapped task means its indexes, once it has some.
     """
+    if ask.chosen is not None:
+        keys = ask.chosen.get(memory.run.run_id, ())
+        rows = [memory.by_id[key] for key in keys if key in memory.by_id]
+        return [instance for instance in rows if _stands_for_itself(memory, instance)]
     if not ask.select.task_ids:
         return [instance for instance in memory.by_id.values() if _stands_for_itself(memory, instance)]
     found: dict[int, TaskInstance] = {}

@@ -6,7 +6,7 @@ never sent over it: a console reads committed rows from the store. Replies are s
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -27,7 +27,11 @@ class Selector(msgspec.Struct, omit_defaults=True):
     dag_ids: list[str] = []
     run_ids: list[str] = []
     task_ids: list[str] = []
-    """Task ids of the one run in `run_ids`; empty means the run itself, or all its tasks, as the verb says."""
+    """Tasks of the runs in `run_ids`; empty means the runs themselves, or all their tasks, as the verb says."""
+    expression: str = ""
+    """`state:failed since:2h dag:trades_*`: everything that it fits, instead of names. See engine.model.selection."""
+    kind: Literal["", "tasks", "runs", "dags"] = ""
+    """What the expression is about; empty: what the verb usually takes."""
 
 
 # --- from the client ---------------------------------------------------------------------------------------------

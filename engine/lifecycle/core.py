@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-
 from engine.lifecycle import asking, attempts, clearing, killing, operations, undoing
 from engine.lifecycle import events as e
 from engine.lifecycle.changes import Changes

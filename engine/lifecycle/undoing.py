@@ -86,5 +86,6 @@ def _put_run_back(step: Step, before: Run) -> None:
             move_run(step, RunState.CANCELLING, Reason.UNDONE)
         move_run(step, before.state, before.reason, "undone")
         run.started_at, run.ended_at = before.started_at, before.ended_at
+        memory.episode.started_at, memory.episode.ended_at = before.started_at, before.ended_at
     elif run.state in (RunState.RUNNING, RunState.PAUSED):
         move_run(step, before.state, before.reason, "undone")

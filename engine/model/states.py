@@ -74,7 +74,6 @@ class RunType(StrEnum):
 
     SCHEDULED = "scheduled"
     MANUAL = "manual"
-    UNDONE = "undone"
     BACKFILL = "backfill"
     ASSET_TRIGGERED = "asset_triggered"
     EXTERNAL = "external"
@@ -144,6 +143,7 @@ class Reason(StrEnum):
     CLEARED = "cleared"
     RESET = "reset"
     MANUAL = "manual"
+    UNDONE = "undone"
     KILL_REQUESTED = "kill_requested"
     KILLED = "killed"
     CANCEL = "cancel"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -27,6 +27,7 @@ from engine.scheduler.planner import plan_runs
 from engine.scheduler.state import DagEntry, LiveCallback, State
 from engine.scheduler.timers import Timer
 from engine.scheduler.turn import Turn
+from engine.scheduler.undo import restored
 from engine.store.reader import Reader
 from engine.store.recovery import ActiveRun, Recovered, load_results, load_run, load_version, recover
 from engine.store.stored import StoredResult, StoredVersion
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from engine.scheduler.core import Scheduler
 
 _spec_decoder: msgspec.json.Decoder[DagSpec] = msgspec.json.Decoder(DagSpec)
+
+
+ReadRun: TypeAlias = tuple[ActiveRun, dict[tuple[str, int], StoredResult], StoredVersion]
+"""A run, its results and its DAG version."""
 
 
 @dataclass(slots=True)
@@ -63,7 +68,7 @@ def read(reader: Reader) -> Loaded:
         return Loaded(recovered, {active.run.id: load_results(reader, active.run.id) for active in recovered.runs})
 
 
-def read_run(reader: Reader, run: int) -> tuple[ActiveRun, dict[tuple[str, int], StoredResult], StoredVersion]:
+def read_run(reader: Reader, run: int) -> ReadRun:
     """Reads one run, over or not. Blocking. Raises NotFound."""
     with reader.snapshot():
         active = load_run(reader, run)
@@ -109,6 +114,7 @@ def build(
         ledger.restore(memory)
     state.holds = {hold.id: hold for hold in rows.holds}
     holds.apply(state, ledger)
+    state.undo = restored(rows.undo)
     scheduler.replace(state, ledger)
     for hold in rows.holds:
         holds.watch(scheduler, hold)

@@ -15,6 +15,7 @@ from engine.model.moments import Micros
 from engine.model.states import RunState
 from engine.scheduler.dispatch import CallbackCall, Version
 from engine.scheduler.items import DEFAULT_MOST, ResultKey, RunItems
+from engine.scheduler.undo import Undoable
 from engine.store.batch import CallbackRow
 from engine.store.stored import StoredHold
 from engine.timetable import DayWindow, Gap, Timetable
@@ -122,6 +123,8 @@ class State:
         self.most_items = DEFAULT_MOST
         self.holds: dict[int, StoredHold] = {}
         """What operators keep from starting, by the key of the hold."""
+        self.undo: dict[str, Undoable] = {}
+        """Commands that can still be taken back, oldest first."""
         self.pins: dict[int, int] = {}
         """Runs that a command is looking at: not to be dropped."""
         self.backfills: dict[int, LiveBackfill] = {}

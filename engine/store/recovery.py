@@ -78,6 +78,8 @@ class Recovered:
     pools: list[StoredPool]
     holds: list[StoredHold]
     breakers: list[Breaker]
+    undo: list[str]
+    """What can still be taken back, as it was written."""
     unfinished: list[Attempt]
     """All attempts that have not ended, those of `runs` included."""
     callbacks: list[CallbackRow]
@@ -108,6 +110,7 @@ def recover(reader: Reader) -> Recovered:
             pools=[StoredPool(*row) for row in reader.all("recovery", "pools")],
             breakers=[Breaker(*(*row[:-1], json.loads(row[-1]))) for row in reader.all("recovery", "breakers")],
             holds=[StoredHold(*row) for row in reader.all("recovery", "open_holds")],
+            undo=[row[0] for row in reader.all("recovery", "undo")],
             unfinished=[_attempt(row) for row in reader.all("recovery", "unfinished_attempts")],
             callbacks=[CallbackRow(*row) for row in reader.all("recovery", "open_callbacks")],
         )

@@ -23,6 +23,7 @@ from engine.model.attempt_files import AttemptStatus
 from engine.model.dag import DagSpec, TaskSpec
 from engine.model.ids import ulid
 from engine.model.moments import SECOND, Micros
+from engine.model.selection import Selection
 from engine.scheduler import due
 from engine.scheduler.core import Scheduler
 from engine.scheduler.dags import post_updates
@@ -31,6 +32,7 @@ from engine.scheduler.ledger import UNLIMITED, Ledger
 from engine.scheduler.state import DagEntry, State
 from engine.store.batch import Batch
 from engine.store.errors import CommitFailed
+from engine.store.selecting import Chosen, Kind
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
 from engine.store.writer import Writer
 from tests.support.lifecycle import T0
@@ -156,6 +158,7 @@ class NoArchive:
     slots: dict[Micros, StoredSlot] = field(default_factory=dict)
     backfills: dict[int, StoredBackfill] = field(default_factory=dict)
     usual: tuple[Micros, Micros] | None = None
+    chosen: Chosen = field(default_factory=Chosen)
 
     async def load_run(self, run_id: str) -> None:
         """There is none."""
@@ -167,6 +170,14 @@ class NoArchive:
     async def usual_run_time(self, dag_id: str, now: Micros) -> tuple[Micros, Micros] | None:
         """One that the test put here."""
         return self.usual
+
+    async def choose(self, selection: Selection, kind: Kind, now: Micros) -> Chosen:
+        """Those that the test put here, whatever the expression says."""
+        return self.chosen
+
+    async def command_by_number(self, number: int) -> str | None:
+        """The number is the place among the test's commands."""
+        return list(self.commands)[number - 1] if 0 < number <= len(self.commands) else None
 
     async def load_backfill(self, backfill: int) -> StoredBackfill | None:
         """One that the test put here."""
@@ -245,11 +256,14 @@ class Rig:
     async def command(
         self, verb: str, *, dags: tuple[str, ...] = (), runs: tuple[str, ...] = (), **more: Any
     ) -> p.Done:
-        """One command, committed. `tasks`, `args`, `seen_seq`, `note` and `command_id` as in the protocol."""
-        select = p.Selector(list(dags), list(runs), list(more.pop("tasks", ())))
+        """One command, committed. `tasks`, `args`, `seen_seq`, `note` and `command_id` as in the protocol;
+        `select` is an expression, `actor` who gives it.
+        """
+        select = p.Selector(list(dags), list(runs), list(more.pop("tasks", ())), more.pop("select", ""))
+        actor = more.pop("actor", OPERATOR)
         name = more.pop("command_id", ulid(self.clock.now(), self.clock.entropy(10)).encode().hex()[:32])
         command = p.Command(1, name, verb, select, more.pop("args", {}), **more)
-        asked = asyncio.ensure_future(self.commands.carry_out(command, OPERATOR, "cli"))
+        asked = asyncio.ensure_future(self.commands.carry_out(command, actor, "cli"))
         await self.turn()
         return await asyncio.wait_for(asked, 5)
 
@@ -257,7 +271,7 @@ class Rig:
         self, verb: str, *, dags: tuple[str, ...] = (), runs: tuple[str, ...] = (), **more: Any
     ) -> p.Preview:
         """One preview."""
-        select = p.Selector(list(dags), list(runs), list(more.pop("tasks", ())))
+        select = p.Selector(list(dags), list(runs), list(more.pop("tasks", ())), more.pop("select", ""))
         return await self.commands.preview(p.AskPreview(1, verb, select, more.pop("args", {})), OPERATOR)
 
     async def trigger(self, dag_id: str = "etl", **args: Any) -> RunMemory:

@@ -15,6 +15,7 @@ from engine.control.verbs.retry import Retry
 from engine.control.verbs.stack import Stack
 from engine.control.verbs.stop import Cancel, Kill
 from engine.control.verbs.trigger import Trigger
+from engine.control.verbs.undo import Undo
 
 VERBS: dict[str, Verb] = {
     verb.name: verb
@@ -47,3 +48,4 @@ VERBS: dict[str, Verb] = {
         Prune(),
     )
 }
+VERBS["undo"] = Undo(VERBS)

@@ -15,6 +15,7 @@ from engine.scheduler.backfills import admit, change_state, move_item, put_backf
 from engine.scheduler.core import Scheduler
 from engine.scheduler.state import LiveBackfill
 from engine.scheduler.turn import Turn
+from engine.scheduler.undo import Inverse
 from engine.store.stored import StoredBackfill
 
 
@@ -42,7 +43,9 @@ class BackfillPause(_Verb):
             return {"backfill": row.id}
 
         sentence = f"backfill {row.id} of {row.dag_id} paused: nothing more of it starts, what is under way goes on"
-        return Plan([_whole(row, "paused")], sentence, carry, lambda kept: f"paused backfill {row.id}")
+        plan = Plan([_whole(row, "paused")], sentence, carry, lambda kept: f"paused backfill {row.id}")
+        plan.inverse = lambda kept: Inverse("backfill_resume", {"id": row.id})
+        return plan
 
 
 class BackfillResume(_Verb):

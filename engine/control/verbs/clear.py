@@ -52,7 +52,7 @@ class Rerun:
     name = "rerun"
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
-        if ask.select.task_ids:
+        if ask.names_tasks:
             raise Refusal("invalid", "rerun is about whole runs; for single tasks use clear")
         return _plan(scheduler, ask, now, {"only_failed": bool(ask.args.get("failed"))})
 
@@ -75,7 +75,7 @@ def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -
     force = bool(ask.args.get("force"))
     budget = "new budget" if retries is None else plural(retries, "retry", "retries")
     for memory in the_runs(scheduler, ask):
-        named = [instance.id for instance in the_tasks(memory, ask)] if ask.select.task_ids else None
+        named = [instance.id for instance in the_tasks(memory, ask)] if ask.names_tasks else None
         chosen = select(memory, named, **flags)
         reopens += bool(chosen) and is_over(memory)
         if chosen:

@@ -14,6 +14,7 @@ from engine.model.states import ALIVE_TASK
 from engine.scheduler import holds
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
+from engine.scheduler.undo import Inverse
 from engine.store.stored import StoredHold
 
 SCOPES = ("all", "pool", "dag")
@@ -49,7 +50,10 @@ class Hold:
         until = "until released" if wanted.until is None else f"until {to_iso(wanted.until)}"
         effect = Effect("hold", what, "held" if same else "open", f"held {until}", detail=detail)
         sentence = f"{what}: nothing new starts {until}"
-        return Plan([Target(("hold", what), effect)], sentence, carry, lambda _: f"{what} is on hold {until}")
+        args = {"scope": wanted.scope, **({"pattern": wanted.pattern} if wanted.pattern else {})}
+        plan = Plan([Target(("hold", what), effect)], sentence, carry, lambda _: f"{what} is on hold {until}")
+        plan.inverse = lambda kept: Inverse("release", args)
+        return plan
 
 
 class Release:
@@ -81,7 +85,11 @@ class Release:
         ]  # fmt: skip
         freed = {instance.id for hold in found for _, instance in _waiting(scheduler, hold)}
         sentence = f"{plural(len(found), 'hold')} released: {plural(len(freed), 'waiting task')} may start"
-        return Plan(targets, sentence, carry, lambda kept: f"released {plural(len(kept), 'hold')}")
+        plan = Plan(targets, sentence, carry, lambda kept: f"released {plural(len(kept), 'hold')}")
+        if len(found) == 1 and found[0].until is None:
+            args = {"scope": found[0].scope, **({"pattern": found[0].pattern} if found[0].pattern else {})}
+            plan.inverse = lambda kept: Inverse("hold", args)
+        return plan
 
 
 def _wanted(scheduler: Scheduler, ask: Ask, now: Micros) -> StoredHold:

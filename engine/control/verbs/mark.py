@@ -36,7 +36,7 @@ class Mark:
         wanted = ask.args.get("state")
         if not isinstance(wanted, str) or wanted not in MARKS:
             raise Refusal("invalid", f"mark needs a state, one of {allowed}; not {wanted!r}")
-        if not ask.select.task_ids:
+        if not ask.names_tasks:
             raise Refusal("invalid", "mark needs the tasks to mark")
         state = TaskState(wanted)
         targets: list[Target] = []
@@ -59,7 +59,7 @@ class Mark:
 
         return Plan(
             targets,
-            describe(targets),
+            describe(targets, reopens),
             carry,
             done,
             reopens,

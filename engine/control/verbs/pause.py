@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from engine.authoring.schedules import CATCHUPS
@@ -13,6 +14,7 @@ from engine.scheduler.core import Scheduler
 from engine.scheduler.planner import foresee, plan_runs, put_schedule
 from engine.scheduler.state import DagEntry
 from engine.scheduler.turn import Turn
+from engine.scheduler.undo import Inverse
 from engine.timetable import Catchup
 
 
@@ -38,7 +40,8 @@ class Pause:
 
         targets = [_target(entry, "active", "paused", "runs that have started go on") for entry in entries]
         sentence = f"{plural(len(entries), 'DAG')} paused: no new runs, started ones go on"
-        return Plan(targets, sentence, carry, lambda kept: f"paused {plural(len(kept), 'DAG')}")
+        inverse = _inverse("resume")
+        return Plan(targets, sentence, carry, lambda kept: f"paused {plural(len(kept), 'DAG')}", inverse=inverse)
 
 
 class Resume:
@@ -72,7 +75,12 @@ class Resume:
         sentence = f"{plural(len(entries), 'DAG')} resumed"
         if len(entries) == 1:
             sentence += f", {targets[0].effect.detail}"
-        return Plan(targets, sentence, carry, lambda kept: f"resumed {plural(len(kept), 'DAG')}")
+        inverse = _inverse("pause")
+        return Plan(targets, sentence, carry, lambda kept: f"resumed {plural(len(kept), 'DAG')}", inverse=inverse)
+
+
+def _inverse(verb: str) -> Callable[[list[Target]], Inverse]:
+    return lambda kept: Inverse(verb, dag_ids=tuple(str(target.key[1]) for target in kept))
 
 
 def _catchup(given: Any) -> Catchup | None:

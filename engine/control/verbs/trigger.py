@@ -17,6 +17,7 @@ from engine.scheduler.creating import create_run
 from engine.scheduler.planner import manual_id, manual_slot
 from engine.scheduler.state import DagEntry
 from engine.scheduler.turn import Turn
+from engine.scheduler.undo import Inverse
 
 
 class Trigger:
@@ -80,7 +81,9 @@ class Trigger:
         def done(kept: list[Target]) -> str:
             return f"triggered {', '.join(made) or entry.dag_id}"
 
-        return Plan([target], f"1 new run of {entry.dag_id}, {detail}", carry, done, 0, warnings)
+        plan = Plan([target], f"1 new run of {entry.dag_id}, {detail}", carry, done, 0, warnings)
+        plan.inverse = lambda kept: Inverse("cancel", run_ids=tuple(made), unstarted=True)
+        return plan
 
 
 def _date(text: Any, zone: str) -> Micros | None:

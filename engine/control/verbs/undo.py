@@ -181,9 +181,9 @@ def _choose(
         else:
             kept += 1
             targets.append(task_target(memory, now, before.state.value, "as before"))
-    if run is not None and -run.id not in later and not other_code and (kept or not rows):
-        if run.state is not memory.run.state:
-            targets.append(run_target(memory, run.state.value, "as before"))
+    whole = run is not None and -run.id not in later and not other_code and (kept or not rows)
+    if run is not None and whole and run.state is not memory.run.state:
+        targets.append(run_target(memory, run.state.value, "as before"))
 
 
 def _named(left: list[str]) -> str:

@@ -111,6 +111,9 @@ SELECT name, state, failures, cooldown, until, opened_at, last_failure_at, last_
 -- name: open_holds
 SELECT id, scope, pattern, who, note, since, until FROM hold WHERE released_at IS NULL ORDER BY since, id;
 
+-- name: undo
+SELECT former FROM undo;
+
 -- name: last_session
 SELECT id, started_at, last_seen_at, ended_at, reason, boot_id, pid, version
 FROM engine_session ORDER BY id DESC LIMIT 1;

@@ -30,7 +30,7 @@ def overview(state: str = "up_for_retry") -> Scene:
     return scene(dag("trades_us", recent=(detail.mark,)), detail=detail, report=REPORT)
 
 
-HOME_WIDE = {"acknowledge", "hold", "release", "prune"}
+HOME_WIDE = {"acknowledge", "hold", "release", "prune", "undo"}
 """Actions about the whole home: they name no row."""
 HELD = HoldCard(1, "all", "", "ada", None, NOW, None)
 
@@ -94,7 +94,7 @@ def test_hold_turns_into_release() -> None:
 @pytest.mark.parametrize("action", CHANGING, ids=lambda action: action.id)
 def test_on_nothing_a_change_says_why_not(action: Action) -> None:
     """With no row under the cursor nothing is asked for, except what is about the whole home."""
-    assert bool(action.why_not(scene(), Target(OVERVIEW))) is (action.id not in {"hold", "prune"})
+    assert bool(action.why_not(scene(), Target(OVERVIEW))) is (action.id not in {"hold", "prune", "undo"})
 
 
 @pytest.mark.parametrize("action", CHANGING, ids=lambda action: action.id)
