@@ -52,6 +52,11 @@ VERBS = frozenset(
         "hold",
         "release",
         "undo",
+        "backfill_create",
+        "backfill_pause",
+        "backfill_resume",
+        "backfill_cancel",
+        "backfill_retry",
     }
 )
 _CODES = 5

@@ -20,3 +20,6 @@ class Target:
     attempt: int | None = None
     attention: str | None = None
     """Key of an attention row."""
+    backfill: int | None = None
+    span: tuple[int, int] | None = None
+    """The first and last moment of dates that were left out."""

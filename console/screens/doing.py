@@ -35,6 +35,10 @@ def do(app: ConsoleApp, action: Action, target: Target) -> None:
         from console.screens.trigger import open_form
 
         open_form(app, target)
+    elif action.id == "backfill":
+        from console.screens.backfill_form import open_form as open_backfill_form
+
+        open_backfill_form(app, target)
     elif action.id == "acknowledge":
         assert action.ask is not None
         app.spawn(_at_once(app, action.ask(app.scene(), target)))

@@ -142,6 +142,7 @@ class Form(ModalScreen[Mapping[str, str] | None], inherit_bindings=False):
     ) -> None:
         super().__init__()
         self._form = form
+        self.headline = f"Trigger ── {form.dag_id}"
         self._refusal = refusal
         self._error = ""
         self._error_at: int | None = None
@@ -174,9 +175,7 @@ class Form(ModalScreen[Mapping[str, str] | None], inherit_bindings=False):
     def _redraw(self) -> None:
         if not self.is_mounted or not self.size:
             return
-        content = DialogContent(
-            f"Trigger ── {self._form.dag_id}", body=self._lines, verb="see what it does", ready=True
-        )
+        content = DialogContent(self.headline, body=self._lines, verb="see what it does", ready=True)
         state = DialogState()
         width, height = box_size(content, state, *self.size)
         state.scroll = max(2 * self._at - height // 2, 0)

@@ -13,6 +13,7 @@ from console.actions.registry import ACTIONS, BY_ID, actions_of, views_of
 from console.actions.views import VIEWS
 from console.backends.local import VERBS
 from console.keymap import Keymap, KeymapError
+from console.model.backfills import BackfillCard, Backfills
 from console.model.home import HoldCard, RecoveryCard
 from console.model.link import LinkState
 from console.model.snapshot import Scene
@@ -35,6 +36,11 @@ HOME_WIDE = {"acknowledge", "hold", "release", "prune", "undo"}
 HELD = HoldCard(1, "all", "", "ada", None, NOW, None)
 
 
+BACKFILL = BackfillCard(
+    1, "trades_us", "running", NOW - 9 * SECOND, NOW, "oldest", 4, "none", NOW, "ada", 9, None, None, 6, 2, 0, 1,
+)  # fmt: skip
+
+
 def target(action: Action, state: str) -> tuple[Scene, Target]:
     """A scene and a target for which the action is possible."""
     found = overview(state)
@@ -42,6 +48,11 @@ def target(action: Action, state: str) -> tuple[Scene, Target]:
         return found, Target(OVERVIEW, attention="report:1")
     if action.id == "release":
         return replace(found, snapshot=replace(found.snapshot, holds=(HELD,))), Target(OVERVIEW)
+    if action.id.startswith("backfill."):
+        cards = Backfills((BACKFILL,))
+        return replace(found, snapshot=replace(found.snapshot, paged=cards)), Target(
+            "backfills", "trades_us", backfill=1
+        )
     if action.id == "cancel":
         return found, Target(RUN, "trades_us", "trades_us@7")
     return found, Target(RUN, "trades_us", "trades_us@7", "load")
@@ -61,7 +72,7 @@ def test_a_change_that_is_possible_asks_for_something_definite(action: Action) -
     assert ask.verb in VERBS and ask.title and ask.words
     assert action.verb in (None, ask.verb)
     named = (*ask.selection.dag_ids, *ask.selection.run_ids, *ask.selection.task_ids)
-    assert all(named) and (named or action.id in HOME_WIDE)
+    assert all(named) and (named or "id" in ask.args or action.id in HOME_WIDE)
     assert len({switch.key for switch in ask.switches}) == len(ask.switches)
     assert not {switch.key for switch in ask.switches} & set("jkgGn")
 

@@ -1,0 +1,79 @@
+"""The pane of the backfills, and of the gaps that they could fill."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from console.model.backfills import Backfills
+from console.model.snapshot import Interest, Page, Scene
+from console.model.targets import Target
+from console.screens.pane import Bar, Pane
+from console.view import backfills as view
+from console.view.spans import DIM, TEXT, Spans
+from console.widgets.lines import LineView
+
+PAGE = Page("backfills")
+
+
+class BackfillsPane(Pane):
+    """All backfills with their progress."""
+
+    view = "backfills"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.list = LineView(id="backfills")
+        self._touched = False
+
+    def compose(self) -> ComposeResult:
+        """One list."""
+        yield self.list
+
+    def focus_inside(self) -> Widget:
+        """The list."""
+        return self.list
+
+    def interest(self) -> Interest:
+        """What this view reads for itself."""
+        return Interest(page=PAGE)
+
+    def touched(self, move: str = "") -> None:
+        """From now on the cursor stays where it is put."""
+        self._touched = True
+
+    def leave(self) -> None:
+        """Whoever comes again begins at the top."""
+        self._touched = False
+
+    def draw(self, scene: Scene) -> None:
+        """Shows the scene. Until somebody moves it, the cursor stays on the first row."""
+        found = scene.snapshot.paged
+        if not isinstance(found, Backfills):
+            self.list.show([(None, (("reading", DIM),))])
+            return
+        lines = view.rows(scene, found, self.list.row_width)
+        words = "no backfills, and no gaps: b on a DAG starts one"
+        self.list.show(lines or [(None, ((words, DIM),))])
+        if not self._touched:
+            self.list.action_cursor_first()
+
+    def title(self, scene: Scene, width: int) -> Bar:
+        """What this is."""
+        return ((" backfills", f"{TEXT} bold"),), ()
+
+    def rule(self, scene: Scene, width: int) -> Spans:
+        """How much there is."""
+        found = scene.snapshot.paged
+        return ((view.summary(found), DIM),) if isinstance(found, Backfills) else ()
+
+    def target(self, scene: Scene) -> Target:
+        """What the row under the cursor is about."""
+        found, key = scene.snapshot.paged, self.list.cursor_key
+        if not isinstance(found, Backfills) or not isinstance(key, tuple):
+            return Target(self.view)
+        if key[0] == "backfill":
+            card = next((card for card in found.cards if card.id == key[1]), None)
+            return Target(self.view) if card is None else Target(self.view, card.dag_id, backfill=card.id)
+        gap = next((gap for gap in found.gaps if (gap.dag_id, gap.first) == key[1:]), None)
+        return Target(self.view) if gap is None else Target(self.view, gap.dag_id, span=view.range_of(gap))
