@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from console.figures import coarse
+from console.figures import coarse, date
 from console.model.backfills import BackfillCard, Backfills, GapCard
 from console.model.snapshot import Scene
 from console.view.spans import BAD, DIM, LIVE, OK, TEXT, WAIT, WARN, Line, Spans, crop
 from console.view.words import ago_words, interval_words
-from engine.model.moments import Micros
+from engine.model.moments import Micros, to_datetime
 
 Row = tuple[Hashable, Spans]
 
@@ -103,14 +103,17 @@ def left_words(card: BackfillCard, now: Micros) -> str:
 
 
 def span_words(start: Micros, stop: Micros, zone: str) -> str:
-    """The dates of a backfill: whole days as days."""
+    """The dates of a backfill or a gap: whole days as days, with both years where they differ."""
+    first, last = to_datetime(start, zone), to_datetime(stop, zone)
+    if first.year != last.year:
+        return f"{date(start, zone)} {first.year} – {date(stop, zone)} {last.year}"
     return interval_words(start, stop + 1, zone)
 
 
 def _gap(scene: Scene, gap: GapCard, width: int) -> Spans:
     zone = _zone(scene, gap.dag_id)
     line = Line().gap(1).cell("_", 4, WARN, align="right").gap(2).cell(gap.dag_id, _name(width), TEXT, cut="middle")
-    line.gap(2).cell(interval_words(gap.first, gap.until, zone), 25, TEXT).gap(2)
+    line.gap(2).cell(span_words(gap.first, gap.until - 1, zone), 25, TEXT).gap(2)
     count = f"{gap.runs} run{'s' if gap.runs != 1 else ''}" if gap.runs else "no whole interval"
     return line.cell(count, 18, TEXT).gap(2).add(_WHYS.get(gap.why, gap.why), DIM).done()
 

@@ -1,0 +1,91 @@
+"""Backfills as consoles read them: on a store that the engine's own statements filled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from console.backends.picture import Picture
+from console.model.backfills import Backfills, GapCard
+from console.model.home import HomeCard
+from console.model.snapshot import Interest, Page
+from console.screens.backfill_form import arguments
+from console.view.backfills import rows, span_words
+from console.view.spans import plain
+from engine.model.moments import DAY, from_iso
+from engine.store.batch import Batch
+from engine.store.reader import Reader
+from tests.support.console import dag, scene
+from tests.support.console_store import NOW, FilledHome, trades
+
+START = from_iso("2026-11-01")
+
+
+@pytest.fixture
+async def filled(tmp_path: Path) -> AsyncIterator[FilledHome]:
+    """A home with one DAG, a backfill of ten dates, and a gap."""
+    home = FilledHome(tmp_path / "home")
+    await home.open()
+    await home.put_dag(trades())
+    batch = Batch()
+    batch.add(
+        "backfill.put", id=1, dag_id="trades_us", state="running", start=START, stop=START + 10 * DAY - 1,
+        sort="oldest", max_active=2, reprocess="none", created_at=NOW, created_by="ada", total=10, params="{}", tasks=json.dumps([]),
+        downstream=0, max_slots=None, not_during=None, stop_after=None, failures=1, waits_for=None, note=None,
+        ended_at=None,
+    )  # fmt: skip
+    states = ["success"] * 4 + ["failed"] + ["running"] * 2 + ["pending"] * 3
+    for number, state in enumerate(states):
+        date = START + number * DAY
+        batch.add(
+            "backfill_item.put", backfill=1, ordinal=number, logical_date=date, interval_end=date + DAY, state=state,
+            reason="create", run=None,
+        )  # fmt: skip
+    batch.add(
+        "gap.put", dag_id="trades_us", first=START - 9 * DAY, until=START - 6 * DAY, count=3, why="missed", at=NOW
+    )
+    await home.commit(batch)
+    yield home
+    await home.close()
+
+
+async def test_the_page_counts_dates_and_names_gaps(filled: FilledHome) -> None:
+    """Each backfill comes with the states of its dates, and each gap with what is left of it."""
+    picture = Picture(Reader(filled.home.database), HomeCard("etl-01", "/srv/etl"), lambda: NOW)
+    found = picture.refresh(Interest(page=Page("backfills"))).paged
+    assert isinstance(found, Backfills)
+    (card,) = found.cards
+    assert (card.pending, card.running, card.success, card.failed, card.left) == (3, 2, 4, 1, 5)
+    assert found.gaps == (GapCard("trades_us", START - 9 * DAY, START - 6 * DAY, 3, "missed"),)
+    lines = [plain(line) for _, line in rows(scene(dag("trades_us")), found, 140)]
+    assert lines[1].split()[:8] == ["1", "trades_us", "1", "Nov", "–", "10", "Nov", "2026"]
+    assert lines[1].split()[8:] == ["█" * 11 + "░" * 13, "5/10", "1", "running", "5", "left"]
+    assert "23 Oct – 25 Oct 2026" in lines[-1]
+    assert "3 runs" in lines[-1]
+
+
+def test_what_is_left_is_told_as_a_range() -> None:
+    """The time left is the rounds that are left, each as long as a run takes."""
+    assert span_words(START, from_iso("2027-01-31T23:59:59.999999"), "UTC") == "1 Nov 2026 – 31 Jan 2027"
+
+
+def test_the_form_asks_for_what_was_typed() -> None:
+    """Empty fields are left to the engine; numbers have to be numbers, and tasks bring what is below them."""
+    typed = {
+        "dates": " -90d..yesterday ",
+        "at a time": "4",
+        "only tasks": "load report",
+        "not during": "",
+        "stop after": "",
+    }
+    assert arguments(typed) == {
+        "start": "-90d..yesterday",
+        "max_active": 4,
+        "tasks": ["load", "report"],
+        "downstream": True,
+    }
+    with pytest.raises(ValueError, match="at a time is a number"):
+        arguments({"dates": "yesterday", "at a time": "many"})
