@@ -33,7 +33,8 @@ async def filled(tmp_path: Path) -> AsyncIterator[FilledHome]:
     batch = Batch()
     batch.add(
         "backfill.put", id=1, dag_id="trades_us", state="running", start=START, stop=START + 10 * DAY - 1,
-        sort="oldest", max_active=2, reprocess="none", created_at=NOW, created_by="ada", total=10, params="{}", tasks=json.dumps([]),
+        sort="oldest", max_active=2, reprocess="none", created_at=NOW, created_by="ada", total=10,
+        params="{}", tasks=json.dumps([]),
         downstream=0, max_slots=None, not_during=None, stop_after=None, failures=1, waits_for=None, note=None,
         ended_at=None,
     )  # fmt: skip
