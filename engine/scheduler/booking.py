@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.lifecycle.events import EngineKill
 from engine.lifecycle.instructions import run_timeout_at
 from engine.lifecycle.memory import RunMemory
 from engine.lifecycle.outcome import ending
 from engine.model.rows import Transition
-from engine.model.states import ACTIVE_RUN, TERMINAL_RUN, RunState
+from engine.model.states import ACTIVE_RUN, TERMINAL_RUN, RunState, TaskState
 from engine.scheduler.backfills import run_moved
 from engine.scheduler.timers import Timer
 from engine.scheduler.turn import Turn
@@ -45,3 +46,11 @@ def book_run(scheduler: Scheduler, turn: Turn, memory: RunMemory, moved: Transit
         scheduler.start_queued(turn, entry)
     elif (at := run_timeout_at(memory)) is not None:
         scheduler.timers.add(Timer(at, "run_timeout", run.id, str(run.episode)))
+
+
+def kill_all(scheduler: Scheduler, turn: Turn) -> None:
+    """Has every live attempt killed: the engine stops and takes them along."""
+    for memory in list(scheduler.state.runs.values()):
+        for instance in list(memory.by_attempt.values()):
+            if instance.state in (TaskState.QUEUED, TaskState.RUNNING):
+                scheduler.apply(turn, memory, EngineKill(instance.id))

@@ -37,6 +37,8 @@ def heed_step(scheduler: Scheduler, turn: Turn, step: Micros) -> None:
     A retry that a step forward has passed is due: the time may really have passed. Schedules need nothing: what has
     been created stays created, and what has become due is planned.
     """
+    if step == 0:
+        return
     scheduler.timers.shift(("task_timeout", "run_timeout"), step)
     if step < 0:
         for memory in scheduler.state.runs.values():

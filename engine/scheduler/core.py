@@ -14,7 +14,7 @@ from engine.clock import Clock
 from engine.environments import Environments
 from engine.execution.port import Bundle, Claimed, Evidence, Executor
 from engine.lifecycle.core import apply
-from engine.lifecycle.events import CodeGone, EngineKill, Event, Granted, Start
+from engine.lifecycle.events import CodeGone, Event, Granted, Start
 from engine.lifecycle.gates import may_start_run
 from engine.lifecycle.instructions import AnswerBy, Timeout, WakeAt, derive
 from engine.lifecycle.memory import RunMemory
@@ -26,7 +26,7 @@ from engine.scheduler.acting import Actor
 from engine.scheduler.admission import Admission
 from engine.scheduler.backfills import nothing_stored, refill_dag
 from engine.scheduler.beside import Beside
-from engine.scheduler.booking import book_run
+from engine.scheduler.booking import book_run, kill_all
 from engine.scheduler.breakers import Breakers
 from engine.scheduler.clockwatch import ClockWatch, heed_step
 from engine.scheduler.dispatch import Dispatcher, Places
@@ -212,8 +212,7 @@ class Scheduler:
             return
         turn = Turn(self.clock.now())
         try:
-            if step := self._clock_watch.step():
-                heed_step(self, turn, step)
+            heed_step(self, turn, self._clock_watch.step())
             self._fire_timers(turn)
             for _ in range(min(len(self._inbox), MOST_PER_TURN)):
                 self._inbox.popleft()[0](turn)
@@ -384,14 +383,7 @@ class Scheduler:
 
     def kill_all(self) -> None:
         """Has every live attempt killed; it uses no retry budget and runs again under the next engine."""
-
-        def work(turn: Turn) -> None:
-            for memory in list(self.state.runs.values()):
-                for instance in list(memory.by_attempt.values()):
-                    if instance.state in (TaskState.QUEUED, TaskState.RUNNING):
-                        self.apply(turn, memory, EngineKill(instance.id))
-
-        self.post(work)
+        self.post(partial(kill_all, self))
 
     def close(self) -> None:
         """Takes no further turns."""
