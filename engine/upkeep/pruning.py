@@ -10,9 +10,9 @@ import argparse
 import json
 import os
 import sys
-import time
 from typing import Any
 
+from engine.clock import clock_from_environment
 from engine.config import Home, find_home, load_settings
 from engine.model.moments import Micros
 from engine.store.reader import Reader
@@ -49,7 +49,7 @@ def main() -> int:
     os.umask(0o077)
     os.nice(NICE)
     home = find_home(chosen.home)
-    found = look(home, time.time_ns() // 1000)
+    found = look(home, clock_from_environment().now())
     told = summary(found)
     told["removed"], told["freed"] = (0, 0) if chosen.dry_run else remove(found.doomed)
     print(json.dumps(told))

@@ -18,6 +18,10 @@ from typing import Any
 import engine.app
 from engine import __main__ as entry
 from engine import failpoints
+from tests.support import later_schema
+
+LATER_SCHEMA = "TESTS_LATER_SCHEMA"
+"""Set in an engine's environment it is an engine of the version after this one, with a migration of its own."""
 
 
 def main() -> None:
@@ -87,6 +91,8 @@ def be_engine(order: dict[str, Any], told: int) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     failpoints.rearm(os.environ)
+    if LATER_SCHEMA in os.environ:
+        later_schema.install()
     sys.argv = ["engine", *order["arguments"]]
 
 

@@ -74,6 +74,7 @@ async def test_a_damaged_store_is_refused_or_understood(kept: Home, tmp_path: Pa
         if reason is not None:
             refused += 1
             assert rig.executor.tasks == []
+            assert "\n" not in reason
         assert reason is not None or whole, f"{kind} {number}: run from a store that is not sound"
         assert diagnose(home.database).text
     assert refused >= {"shm": 0, "bits": 1, "text": 0, "wal": 0}.get(kind, 3), f"{kind} never did any harm"
