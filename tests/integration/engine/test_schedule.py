@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from engine.control import protocol as p
 from engine.model.moments import MINUTE, SECOND
 from tests.integration.engine.conftest import MakeSite
 from tests.support.engine import Site, until
@@ -98,3 +99,41 @@ async def test_a_clock_that_goes_back_makes_no_second_run(make_site: MakeSite) -
     await site.start(**offset_to(moment - MINUTE - 6 * SECOND))
     assert await site.over(await site.trigger("minutely", parallel=True)) == "success"
     assert slots(site) == before
+
+
+CATCHING_UP = {
+    "past.py": """
+        @dag(schedule="@daily", start_date="2026-01-01", end_date="2026-01-08", catchup=True, max_active_runs=2,
+             paused=True)
+        def past():
+            shell("only", NOTE + "note begin; sleep 0.1")
+    """
+}
+
+
+async def test_catching_up_goes_on_after_a_kill(make_site: MakeSite) -> None:
+    """All days of the past run once each, oldest first, no more of them made than may wait, over a kill."""
+    site = await make_site(CATCHING_UP)
+    await site.start()
+    await site.command("resume", p.Selector(dag_ids=["past"]))
+    await until(lambda: len(slots(site)) >= 3, "some days have runs")
+    assert site.value("SELECT count(*) FROM run WHERE state = 'queued'") <= 2
+    await site.crash()
+    await site.start()
+    await until(lambda: site.value("SELECT count(*) FROM run WHERE state = 'success'") == 8, "all days have run")
+    order = site.rows("SELECT logical_date FROM run ORDER BY id")
+    assert order == sorted(order)
+    assert len(site.bodies()) == len(set(site.bodies())) == 8
+    assert site.rows("SELECT count(*) FROM schedule_gap") == [(0,)]
+
+
+async def test_a_clock_set_forward_runs_what_was_missed_and_keeps_the_rest_as_a_gap(make_site: MakeSite) -> None:
+    """Three hours later the newest 24 minutes have runs, and the others are one gap that says how many."""
+    site = await make_site(FILE)
+    enabled = site.value("SELECT enabled_at FROM schedule_state")
+    await site.start(**offset_to(enabled + 180 * MINUTE))
+    await until(lambda: len(slots(site)) >= 24, "the newest have runs")
+    ((why, count, first, until_),) = site.rows("SELECT why, count, first, until FROM schedule_gap")
+    assert (why, until_) == ("missed", slots(site)[0][0])
+    assert count == (until_ - first) // MINUTE
+    assert 150 <= count <= 160
