@@ -59,8 +59,7 @@ CONFIG_TEXT = """\
 # webhook = "https://example.org/hooks/etl"
 # gather_seconds = 10
 # apart_seconds = 300
-# [on_failure.dags."trades_*"]
-# webhook = "https://example.org/hooks/trades"
+# dags = { "trades_*" = { webhook = "https://example.org/hooks/trades" } }
 
 # Further environment of every task. A DAG and a task may add their own.
 [env]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from console.cli.demo_home import CONFIG
 from engine.version import VERSION
 from tests.support.source import PROJECT
 
@@ -69,7 +70,7 @@ def test_the_installed_command_works_from_elsewhere(wheel: Path, tmp_path: Path)
         assert "success" in dagdeck("--home", "etl", "trigger", "hello", "--wait", "--yes")
     finally:
         dagdeck("--home", "etl", "engine", "stop", "--kill", "--yes")
-    (tmp_path / "etl" / "dagdeck.toml").write_text("[pools]\ndemo_db = 2\n")
+    (tmp_path / "etl" / "dagdeck.toml").write_text(CONFIG)
     assert "weather_daily" in dagdeck("--home", "etl", "dags", "validate", str(place / "sample_dags"))
     origin = subprocess.run(
         [sys.executable, "-c", "import engine; print(engine.__file__)"],

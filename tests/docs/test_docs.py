@@ -130,7 +130,7 @@ def command_of(words: list[str]) -> tuple[click.Command, list[str]]:
     while isinstance(command, click.Group):
         if words and words[0] == "--home":
             words = words[2:]
-        if not words or words[0] == "--help":
+        if not words or words[0] in ("--help", "--read-only"):
             return command, words
         inner = command.get_command(context, words[0])
         assert inner is not None, words

@@ -30,7 +30,7 @@ def test_the_demo_has_a_real_past_and_goes_without_a_trace() -> None:
     with tempfile.TemporaryDirectory(prefix="dd-") as folder:
         command = [sys.executable, "-m", "dagdeck", "demo"]
         with PtyProgram(command, size=(120, 40), env={"TMPDIR": folder}, cwd=str(package_root())) as screen:
-            screen.until("weather_replay", 60.0)
+            screen.until("every_quarter_hour", 60.0)
             (root,) = Path(folder).glob("dagdeck-demo-*")
             home = Home(root)
             assert engine_pid(home)

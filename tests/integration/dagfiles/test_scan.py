@@ -21,6 +21,10 @@ pytestmark = pytest.mark.processes
 GOOD = "from dagdeck import DAG, shell\nwith DAG('{}'):\n    shell('t', '{}')\n"
 
 
+RESTS = 1.0
+"""Seconds between looks while nothing moves."""
+
+
 class Watch:
     """The DAG files of a home, and clocks that move when the test says so."""
 
@@ -63,7 +67,7 @@ class Watch:
         """All updates, once the tree is quiet, everything is read, and what is gone is noticed."""
         updates = await self.look() + await self.look(3)
         deadline = time.monotonic() + 20
-        while self.files.poll_after() < 0.5:
+        while self.files.poll_after() < RESTS:
             assert time.monotonic() < deadline, "it never settles"
             updates += await self.look(0.1)
         return updates + await self.look(0.1)
@@ -138,10 +142,10 @@ async def test_a_change_is_read_after_two_seconds_of_quiet(watch: Watch) -> None
     """Counted from the change itself, not from the look that noticed it; until then looks are worth while often."""
     watch.dag("a.py", "first")
     await watch.settle()
-    assert watch.files.poll_after() == 0.5
+    assert watch.files.poll_after() == RESTS
     watch.dag("a.py", "changed")
     assert await watch.look(0.5) == []
-    assert watch.files.poll_after() < 0.5
+    assert watch.files.poll_after() < RESTS
     assert await watch.look(1.0) == []
     assert ids(await watch.look(0.7) + await watch.settle()) == {"a.py": ["changed"]}
 

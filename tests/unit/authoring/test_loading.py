@@ -283,7 +283,7 @@ def test_the_face_has_what_it_names() -> None:
     import dagdeck
 
     assert all(hasattr(dagdeck, name) for name in dagdeck.__all__)
-    assert dagdeck.__all__ == sorted(dagdeck.__all__)
+    assert dagdeck.__all__ == sorted(dagdeck.__all__, key=lambda name: (not name.isupper(), name))
     assert dagdeck.FailTask is dagdeck.PermanentError
 
 
