@@ -63,26 +63,24 @@ class Verdict:
     text: str
 
 
-def judge(room: Room, min_free: int, full_in: Micros | None, root: Path) -> Verdict:
-    """What is to be said of the room that is left."""
-    free = f"{room.free // 2**20} MB free on the disk of {root}"
+def judge(room: Room, min_free: int, full_in: Micros | None) -> Verdict:
+    """What is to be said of the room that is left: the shortest words first, as a narrow screen shows no more."""
+    free = f"disk: {room.free // 2**20} MB free"
     if room.free < min_free:
-        return Verdict(True, f"{free}: nothing new starts below {min_free // 2**20} MB")
+        return Verdict(True, f"{free}, nothing starts below {min_free // 2**20} MB")
     if full_in is not None and full_in < _SOON:
-        return Verdict(False, f"{free}: full in {max(1, full_in // HOUR)} h if it goes on like this")
+        return Verdict(False, f"{free}, full in {max(1, full_in // HOUR)} h at this rate")
     if room.free < room.total * _WARN_SHARE:
         return Verdict(False, f"{free}, {100 * room.free / room.total:.0f} %")
     return Verdict(False, "")
 
 
 def writers(told: dict[str, Any] | None) -> str:
-    """The largest writers, and what pruning would free, as a further part of the sentence."""
+    """What pruning would free, and the largest writers, as a further part of the sentence."""
     if not told or not told["largest"]:
         return ""
     named = ", ".join(f"{dag_id or 'of no known run'} {_size(size)}" for dag_id, size in told["largest"])
-    return (
-        f". Attempts take {_size(told['bytes'])}: {named}. D or `dagdeck prune` frees {_size(told['prunable_bytes'])}"
-    )
+    return f"; D (`dagdeck prune`) frees {_size(told['prunable_bytes'])}; most is of {named}"
 
 
 def _size(count: int) -> str:

@@ -53,7 +53,7 @@ class DiskWatch:
             return
         at = self._clock.monotonic()
         self._trend.add(at, room.free)
-        found = judge(room, self._min_free, self._trend.full_in(at, room.free), self._home.root)
+        found = judge(room, self._min_free, self._trend.full_in(at, room.free))
         if not found.text:
             self._told = self._asked_at = None
         elif self._asked_at is None or at - self._asked_at > _ASK_AGAIN:

@@ -69,7 +69,7 @@ def main(store: Path, folder: Path, count: int) -> None:
         shutil.copy(store, path)
         pid = os.fork()
         if pid == 0:
-            upgrade_and_die(path, point * 4)
+            upgrade_and_die(path, point * 5)
             os._exit(0)
         _, status = os.waitpid(pid, 0)
         connection = sqlite3.connect(path)

@@ -22,7 +22,7 @@ from tests.support.later_schema import LATER, schema_later
 from tests.support.source import PROJECT
 from tests.support.store import look
 
-POINTS = 40
+POINTS = 30
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from engine.store.reader import Reader
 from tests.support.damage import HARMS
 from tests.support.scheduler import Rig
 
-FILES = 18
+FILES = 16
 """Damaged stores of each kind."""
 
 

@@ -18,7 +18,6 @@ from tests.support.scheduler import Rig
 
 MB = 1024 * 1024
 GB = 1024 * MB
-ROOT = Path("/srv/etl")
 TOLD = {"largest": [["trades", 12_300_000_000], ["", 5000]], "bytes": 12_300_005_000, "prunable_bytes": 8_000_000}
 
 
@@ -26,18 +25,18 @@ TOLD = {"largest": [["trades", 12_300_000_000], ["", 5000]], "bytes": 12_300_005
     ("free", "total", "full_in", "low", "words"),
     [
         (600 * MB, 10 * GB, None, False, ""),
-        (499 * MB, 10 * GB, None, True, "nothing new starts below 500 MB"),
-        (400 * MB, 2 * GB, HOUR, True, "nothing new starts below 500 MB"),
+        (499 * MB, 10 * GB, None, True, "nothing starts below 500 MB"),
+        (400 * MB, 2 * GB, HOUR, True, "nothing starts below 500 MB"),
         (30 * GB, 100 * GB, 5 * HOUR, False, "full in 5 h"),
         (30 * GB, 100 * GB, 25 * HOUR, False, ""),
-        (4 * GB, 100 * GB, None, False, "4096 MB free on the disk of /srv/etl, 4 %"),
+        (4 * GB, 100 * GB, None, False, "4096 MB free, 4 %"),
     ],
 )
 def test_each_state_of_the_disk_has_its_words(
     free: int, total: int, full_in: int | None, low: bool, words: str
 ) -> None:
     """Below min_free_mb nothing starts; below five per cent, or when it is full within a day, there is a warning."""
-    found = judge(Room(free, total), 500 * MB, full_in, ROOT)
+    found = judge(Room(free, total), 500 * MB, full_in)
     assert found.low is low
     assert words in found.text and bool(words) == bool(found.text)
 
@@ -59,9 +58,7 @@ def test_the_trend_needs_half_an_hour_and_sees_three() -> None:
 
 def test_the_largest_writers_are_named_with_the_way_to_prune() -> None:
     """Who has written most, and what pruning would free, stands in the sentence."""
-    assert writers(TOLD) == (
-        ". Attempts take 12.3 GB: trades 12.3 GB, of no known run 5.0 kB. D or `dagdeck prune` frees 8.0 MB"
-    )
+    assert writers(TOLD) == ("; D (`dagdeck prune`) frees 8.0 MB; most is of trades 12.3 GB, of no known run 5.0 kB")
     assert writers(None) == writers({"largest": []}) == ""
 
 
