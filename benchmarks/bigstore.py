@@ -86,13 +86,14 @@ def _runs(db: sqlite3.Connection, dags: int, runs_per_dag: int, now: int, live: 
             FROM n AS age CROSS JOIN dag_version AS v WHERE age.i < :runs
         )
         INSERT INTO run (id, run_id, dag_id, version_id, run_type, state, reason, logical_date, interval_start,
-            interval_end, run_after, created_at, started_at, ended_at, episode, params, inferred, changed_seq)
+            interval_end, run_after, created_at, started_at, ended_at, episode, params, inferred, changed_seq,
+            priority)
         SELECT age * :dags + version, dag_id || '@' || strftime('%Y%m%dT%H%M%SZ', at / 1000000, 'unixepoch'), dag_id,
             version, 'scheduled', state,
             CASE state WHEN 'success' THEN 'tasks_succeeded' WHEN 'failed' THEN 'tasks_failed' ELSE 'started' END,
             at, at, at + :hour, at + :hour, at + :hour, at + :hour + :second,
             CASE WHEN state <> 'running' THEN at + :hour + :second * (60 + (version * 7 + age * 13) % 120) END,
-            1, '{}', 0, 1
+            1, '{}', 0, 1, 0
         FROM slot
         """,
         {"first": first, "hour": HOUR, "second": SECOND, "runs": runs_per_dag, "live": live, "dags": dags},

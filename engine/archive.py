@@ -18,7 +18,7 @@ from engine.store.errors import NotFound
 from engine.store.reader import Reader
 from engine.store.reads_overview import dag_stats
 from engine.store.recovery import load_backfill, load_command, run_before, run_key, runs_in_slots
-from engine.store.selecting import Chosen, Kind, choose, command_by_number
+from engine.store.selecting import Chosen, Kind, choose, command_by_number, runs_beside
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
 
 T = TypeVar("T")
@@ -79,6 +79,10 @@ class StoreArchive:
     async def choose(self, selection: Selection, kind: Kind, now: Micros) -> Chosen:
         """What an expression means."""
         return await self._lane(lambda reader: choose(reader, selection, kind, now))
+
+    async def runs_beside(self, run_id: str, *, past: bool, future: bool) -> list[str]:
+        """Runs of the same DAG with earlier or later logical dates, oldest first."""
+        return await self._lane(lambda reader: runs_beside(reader, run_id, past=past, future=future))
 
     async def command_by_number(self, number: int) -> str | None:
         """The id of a command of the audit."""

@@ -14,6 +14,8 @@ from engine.model.ids import instance_name
 _SCOPE = (
     Switch("downstream", "d", "downstream", on=True),
     Switch("upstream", "u", "upstream"),
+    Switch("past", "p", "past"),
+    Switch("future", "t", "future"),
     Switch("only_failed", "f", "only failed"),
     Switch("no_retries", "o", "once: no retries"),
 )
@@ -85,7 +87,7 @@ def rerun_failed(scene: Scene, target: Target) -> Ask:
 def _rerun(scene: Scene, target: Target, *, failed: bool) -> Ask:
     runs = _runs(scene, target)
     what = name_of(scene, Target(target.view, target.dag_id, target.run_id)) if len(runs) == 1 else f"{len(runs)} runs"
-    switches = (Switch("failed", "f", "only what failed", on=failed), _SCOPE[3])
+    switches = (Switch("failed", "f", "only what failed", on=failed), _SCOPE[5])
     return Ask("rerun", f"Rerun ── {what}", Selection(run_ids=runs), "rerun requested", _run_refs(runs), {}, switches)
 
 
@@ -201,6 +203,28 @@ def stop_label(scene: Scene, target: Target) -> str:
 def acknowledge(scene: Scene, target: Target) -> Ask:
     """Put the report of an unclean start away."""
     return Ask("acknowledge", "Acknowledge", Selection(), "acknowledged", frozenset(), note=False)
+
+
+def kill_retry(scene: Scene, target: Target) -> Ask:
+    """End the task's process, and try it again."""
+    title = f"Kill and retry ── {name_of(scene, target)}"
+    return Ask("kill", title, _selected(target), "kill requested", _task_refs(target), {"again": True})
+
+
+def prioritize(scene: Scene, target: Target) -> Ask:
+    """Let the run's waiting tasks go first."""
+    runs = (target.run_id or "",)
+    return Ask("prioritize", f"Go first ── {name_of(scene, target)}", Selection(run_ids=runs), "priority requested",
+               _run_refs(runs), {"by": 10})  # fmt: skip
+
+
+def trigger_again(scene: Scene, target: Target) -> Ask:
+    """A new run like this one."""
+    run_id = target.run_id or ""
+    title = f"Trigger again ── {name_of(scene, Target(target.view, target.dag_id, target.run_id))}"
+    refs = frozenset({(target.dag_id or "", "", UNMAPPED)})
+    return Ask("trigger", title, Selection(dag_ids=(target.dag_id or "",)), "trigger requested", refs,
+               {"like": run_id, "parallel": True})  # fmt: skip
 
 
 def undo(scene: Scene, target: Target) -> Ask:

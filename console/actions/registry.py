@@ -89,6 +89,21 @@ CHANGES = (
         possible.change("kill", possible.a_task, possible.alive_or_killing), asking.force, group="change",
     ),
     Action(
+        "kill_retry", "kill and retry", "Ends the task's process, then tries it again at once; no budget is used.", (),
+        ROWS, Danger.KILLS, "kill", 0, possible.change("kill", possible.a_task, possible.alive), asking.kill_retry,
+        group="change",
+    ),
+    Action(
+        "prioritize", "go first", "Lets waiting tasks of the run go before those of other runs.", (), ROWS,
+        Danger.CHANGES, "prioritize", 0, possible.change("prioritize", possible.an_active_run), asking.prioritize,
+        group="change",
+    ),
+    Action(
+        "trigger_again", "trigger again", "A new run with the params and the logical date of this one.", (), ROWS,
+        Danger.CHANGES, "trigger", 0, possible.change("trigger", possible.a_run), asking.trigger_again,
+        group="change",
+    ),
+    Action(
         "cancel", "cancel run", "Ends the run: processes are stopped, what has not started never will.", (), ROWS,
         Danger.KILLS, "cancel", 0, possible.change("cancel", possible.an_active_run), asking.cancel, group="change",
     ),

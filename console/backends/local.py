@@ -57,6 +57,7 @@ VERBS = frozenset(
         "backfill_resume",
         "backfill_cancel",
         "backfill_retry",
+        "prioritize",
     }
 )
 _CODES = 5

@@ -105,16 +105,20 @@ def clear(
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[RUN TASK...] STATE")
+@click.option("--past", is_flag=True, help="Also the same tasks in the DAG's earlier runs.")
+@click.option("--future", is_flag=True, help="Also the same tasks in the DAG's later runs.")
 @_select
 @changing
 @pass_session
-def mark(session: Session, words: tuple[str, ...], expression: str | None, asking: Asking) -> None:
+def mark(
+    session: Session, words: tuple[str, ...], past: bool, future: bool, expression: str | None, asking: Asking
+) -> None:
     """Mark TASKs of RUN as success, failed or skipped. What runs is stopped first."""
     if not words or words[-1] not in _MARKS or (expression is None and len(words) < 3):
         raise CliError(f"a RUN, its TASKs (or --select), and one of {', '.join(_MARKS)}", Exit.USAGE)
     *named, state = words
     selector = chosen(session.home, expression, named[0] if named else None, tuple(named[1:]))
-    report(change(session, "mark", selector, {"state": state}, asking), asking)
+    report(change(session, "mark", selector, {"state": state, "past": past, "future": future}, asking), asking)
 
 
 @click.command()
@@ -166,6 +170,23 @@ def stack(session: Session, run: str | None, task: tuple[str, ...], expression: 
     if done is not None and not asking.as_json:
         for log in done.result.get("logs", ()):
             say(clean(f"from byte {log['offset']} on in {log['path']}"))
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--by", type=int, metavar="N", help="Add N to it; 10 if nothing is said. Negative: let others go first.")
+@click.option("--to", type=int, metavar="N", help="Make it N; 0 is what the DAG says.")
+@_select
+@changing
+@pass_session
+def prioritize(
+    session: Session, run: str | None, by: int | None, to: int | None, expression: str | None, asking: Asking
+) -> None:
+    """Let waiting tasks of RUN go before those of other runs: adds to their priority weight."""
+    if by is not None and to is not None:
+        raise CliError("--by or --to, not both", Exit.USAGE)
+    args = {name: value for name, value in (("by", by), ("to", to)) if value is not None}
+    report(change(session, "prioritize", chosen(session.home, expression, run), args, asking), asking)
 
 
 @click.command()

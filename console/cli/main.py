@@ -37,6 +37,7 @@ VERBS: dict[str, Verb] = {
     "kill": Verb("console.cli.changes", "kill", _CHANGE, "Stop a running task; it fails and is not retried."),
     "stack": Verb("console.cli.changes", "stack", _CHANGE, "Have a running task write what it is doing into its log."),
     "cancel": Verb("console.cli.changes", "cancel", _CHANGE, "Stop a run and whatever of it is running."),
+    "prioritize": Verb("console.cli.changes", "prioritize", _CHANGE, "Let waiting tasks of a run go before others."),
     "pause": Verb("console.cli.changes", "pause", _CHANGE, "Let a run start nothing more."),
     "resume": Verb("console.cli.changes", "resume", _CHANGE, "Let a paused run go on."),
     "undo": Verb("console.cli.changes", "undo", _CHANGE, "Take back what has not started, for a minute."),

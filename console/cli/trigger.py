@@ -23,7 +23,8 @@ LIVE_SECONDS = 5.0
 
 
 @click.command()
-@click.argument("dag")
+@click.argument("dag", required=False)
+@click.option("--like", metavar="RUN", help="Again as RUN: its DAG, logical date and params, but for those given here.")
 @click.option("--logical-date", metavar="D", help="The run's logical date; naive text is in the DAG's zone.")
 @click.option("--param", "params", multiple=True, metavar="K=V", help="A parameter, read as the DAG declares it.")
 @click.option("--env", "environment", metavar="NAME", help="Run it in this environment of dagdeck.toml.")
@@ -33,7 +34,8 @@ LIVE_SECONDS = 5.0
 @pass_session
 def trigger(
     session: Session,
-    dag: str,
+    dag: str | None,
+    like: str | None,
     logical_date: str | None,
     params: tuple[str, ...],
     environment: str | None,
@@ -41,15 +43,20 @@ def trigger(
     wait: bool,
     asking: Asking,
 ) -> int:
-    """Start a run of DAG. Without a logical date it is that of the last completed interval."""
+    """Start a run of DAG, or one more like RUN. Without a logical date it is that of the last completed interval."""
     args: dict[str, Any] = {"param_texts": dict(parse_param(text) for text in params), "parallel": parallel}
     if environment is not None:
         args["environment"] = environment
     if logical_date is not None:
         args["logical_date"] = logical_date
     with open_store(session.home) as store:
-        expect_dag(session.home, store, dag)
-    done = change(session, "trigger", select(dags=(dag,)), args, asking)
+        if like is not None:
+            args["like"] = find_run(store, like).run_id
+        elif dag is None:
+            raise CliError("a DAG, or --like RUN", Exit.USAGE)
+        else:
+            expect_dag(session.home, store, dag)
+    done = change(session, "trigger", select(dags=() if dag is None else (dag,)), args, asking)
     if done is None or not wait:
         report(done, asking)
         return int(Exit.DONE)

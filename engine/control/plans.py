@@ -48,6 +48,9 @@ class Ask:
     chosen: Mapping[str, Collection[int]] | None = None
     """Of an expression about task instances: their keys, by the id of their run."""
 
+    beside: frozenset[str] = frozenset()
+    """Of its runs those that were added to the one that was named: they need not have its tasks."""
+
     @property
     def names_tasks(self) -> bool:
         """Whether it is about some task instances of its runs, not about all."""
@@ -123,6 +126,9 @@ class Archive(Protocol):
     async def choose(self, selection: Selection, kind: Kind, now: Micros) -> Chosen:
         """What an expression means."""
 
+    async def runs_beside(self, run_id: str, *, past: bool, future: bool) -> list[str]:
+        """Runs of the same DAG with earlier or later logical dates, oldest first."""
+
     async def command_by_number(self, number: int) -> str | None:
         """The id of a command of the audit."""
 
@@ -182,7 +188,7 @@ def the_tasks(memory: RunMemory, ask: Ask) -> list[TaskInstance]:
     found: dict[int, TaskInstance] = {}
     for name in ask.select.task_ids:
         named = [instance for instance in _named(memory, name) if _stands_for_itself(memory, instance)]
-        if not named:
+        if not named and memory.run.run_id not in ask.beside:
             raise Refusal("not_found", f"run {memory.run.run_id} has no task {name}")
         found.update((instance.id, instance) for instance in named)
     return list(found.values())

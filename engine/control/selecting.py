@@ -23,6 +23,7 @@ KINDS: dict[str, Kind] = {
     "cancel": "runs",
     "pause": "runs",
     "resume": "runs",
+    "prioritize": "runs",
 }
 """What each verb takes; `pause` and `resume` also take DAGs, when the selector says so."""
 _DAGS = frozenset({"pause", "resume"})

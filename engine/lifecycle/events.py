@@ -160,6 +160,8 @@ class Kill:
     ti: int
     command: str | None = None
     by: str | None = None
+    again: bool = False
+    """Instead of failing it is tried again at once; no budget is used."""
 
 
 @dataclass(frozen=True, slots=True)

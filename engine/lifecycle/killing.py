@@ -100,7 +100,7 @@ def dead(step: Step, node: Node, status: AttemptStatus | None) -> None:
     attempt.error = _KILL_ERRORS.get(why, "killed") if why is not Reason.TIMEOUT else _timed_out(node)
     end_attempt(step, ti, outcome, why)
     step.memory.overruled[attempt.id] = attempt
-    if why is Reason.ENGINE_STOP:
+    if why is Reason.ENGINE_STOP or (why is Reason.KILL_REQUESTED and then is _T.UP_FOR_RETRY):
         attempt.counts = False
         ti.spared += 1
     if then is _T.NONE:
@@ -122,7 +122,7 @@ def dead(step: Step, node: Node, status: AttemptStatus | None) -> None:
 
 
 def _retry_after_kill(step: Step, node: Node, attempt: Attempt, why: Reason) -> None:
-    if why is Reason.ENGINE_STOP:
+    if why in (Reason.ENGINE_STOP, Reason.KILL_REQUESTED):
         move_task(step, node, _T.UP_FOR_RETRY, why, attempt.id)
         node.ti.retry_at = step.now
         return

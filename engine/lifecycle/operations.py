@@ -43,13 +43,16 @@ def _mark(step: Step, node: Node, state: TaskState) -> None:
 
 
 def kill(step: Step, event: Kill) -> None:
-    """Queued or running → killing, then failed. A kill that is under way ends in failed too, unless decided before."""
+    """Queued or running → killing, then failed. A kill that is under way ends in failed too, unless decided before.
+
+    With `again` it is up for retry instead.
+    """
     node = step.memory.nodes.get(event.ti)
     if node is None or node.ti.state not in ALIVE_TASK:
         step.changes.ignored.append(f"task instance {event.ti}: nothing to kill")
         return
     if not _decided(node):
-        begin_kill(step, node, TaskState.FAILED, Reason.KILL_REQUESTED)
+        begin_kill(step, node, TaskState.UP_FOR_RETRY if event.again else TaskState.FAILED, Reason.KILL_REQUESTED)
 
 
 def _decided(node: Node) -> bool:

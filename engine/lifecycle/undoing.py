@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.lifecycle.events import Restore
 from engine.lifecycle.memory import Node
-from engine.lifecycle.moves import Step, move_run, move_task, note_task
+from engine.lifecycle.moves import Step, move_run, move_task, note_run, note_task
 from engine.model.rows import Run, TaskInstance
 from engine.model.states import ALIVE_TASK, TERMINAL_RUN, Reason, RunState, TaskState
 
@@ -77,6 +77,10 @@ def _put_back(step: Step, node: Node, before: TaskInstance) -> None:
 
 def _put_run_back(step: Step, before: Run) -> None:
     memory, run = step.memory, step.memory.run
+    if run.priority != before.priority:
+        step.changes.touch_run(run)
+        run.priority = before.priority
+        note_run(step, run.reason, f"priority {run.priority:+d}")
     if run.state is before.state or run.state is RunState.QUEUED or before.state is RunState.QUEUED:
         return
     if before.state in TERMINAL_RUN:

@@ -40,6 +40,8 @@ class Run:
     changed_seq: int = 0
     backfill: int | None = None
     """The backfill that made it, or ran it again."""
+    priority: int = 0
+    """What operators added to the priority weight of its tasks."""
     config: dict[str, Json] = field(default_factory=dict)
     """Its environment, where its params came from, what `[config]` said, connections by reference. No secrets."""
 

@@ -63,7 +63,7 @@ class Admission:
             run.id,
             run.dag_id,
             BACKFILL if run.backfill is not None else _KINDS.get(run.run_type, AUTOMATED),
-            task.priority_weight,
+            task.priority_weight + run.priority,
             (run.logical_date, run.id, memory.plan.index[instance.task_id], instance.map_index),
             task.pool_slots,
             instance.scheduled_at or now,
@@ -71,6 +71,14 @@ class Admission:
         self._inside[instance.id] = ticket
         self._by_dag.setdefault(run.dag_id, {})[instance.id] = ticket
         self._queue(task.pool).put(ticket, now)
+
+    def renew(self, memory: RunMemory, now: Micros) -> None:
+        """The run's priority has changed: those of it that wait take their new places."""
+        run = memory.run
+        for ticket in [each for each in self._by_dag.get(run.dag_id, {}).values() if each.run == run.id]:
+            ticket.waits = False
+            self._forget(ticket)
+            self.offer(memory, memory.by_id[ticket.ti], now)
 
     def freed(self, memory: RunMemory, task_id: str) -> None:
         """A slot came back: the best ones held back by each limit that it counted towards get their chance again."""

@@ -105,3 +105,9 @@ def command_by_number(reader: Reader, number: int) -> str | None:
     """The id of a command, by its number in the audit."""
     row = reader.one("select", "command_by_number", {"number": number})
     return None if row is None else str(row[0])
+
+
+def runs_beside(reader: Reader, run_id: str, *, past: bool, future: bool) -> list[str]:
+    """Runs of the same DAG with earlier or later logical dates, oldest first."""
+    values = {"run_id": run_id, "past": int(past), "future": int(future)}
+    return [row[0] for row in reader.all("select", "runs_beside", values)]

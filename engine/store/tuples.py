@@ -44,6 +44,7 @@ def new_run(run: Run) -> Row:
         int(run.inferred),
         run.changed_seq,
         run.backfill,
+        run.priority,
     )
 
 
@@ -59,6 +60,7 @@ def moved_run(run: Run, guard: str) -> Row:
         clean(run.note),
         run.changed_seq,
         run.backfill,
+        run.priority,
         run.id,
         guard,
     )

@@ -158,6 +158,7 @@ class NoArchive:
     slots: dict[Micros, StoredSlot] = field(default_factory=dict)
     backfills: dict[int, StoredBackfill] = field(default_factory=dict)
     usual: tuple[Micros, Micros] | None = None
+    beside: list[str] = field(default_factory=list)
     chosen: Chosen = field(default_factory=Chosen)
 
     async def load_run(self, run_id: str) -> None:
@@ -174,6 +175,10 @@ class NoArchive:
     async def choose(self, selection: Selection, kind: Kind, now: Micros) -> Chosen:
         """Those that the test put here, whatever the expression says."""
         return self.chosen
+
+    async def runs_beside(self, run_id: str, *, past: bool, future: bool) -> list[str]:
+        """Those that the test put here."""
+        return list(self.beside)
 
     async def command_by_number(self, number: int) -> str | None:
         """The number is the place among the test's commands."""

@@ -11,6 +11,7 @@ from engine.control.verbs.hold import Hold, Release
 from engine.control.verbs.mark import Mark
 from engine.control.verbs.pause import Pause, Resume
 from engine.control.verbs.pools import Remove, Resize
+from engine.control.verbs.prioritize import Prioritize
 from engine.control.verbs.retry import Retry
 from engine.control.verbs.stack import Stack
 from engine.control.verbs.stop import Cancel, Kill
@@ -33,6 +34,7 @@ VERBS: dict[str, Verb] = {
         Kill(),
         Cancel(),
         Stack(),
+        Prioritize(),
         Pause(),
         Resume(),
         Resize(),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.control.beside import with_runs_beside
 from engine.control.plans import (
+    Archive,
     Ask,
     Plan,
     Refusal,
@@ -33,13 +35,18 @@ MOST_RETRIES = 100_000
 
 
 class Clear:
-    """Clears tasks of runs. Arguments: `downstream`, `upstream`, `only_failed` (booleans, all false by default).
+    """Clears tasks of runs. Arguments: `downstream`, `upstream`, `past`, `future`, `only_failed` (booleans, false by
+    default).
 
     With `force` they run whatever the tasks before them and the run before say: left out by a branch, below a failure.
     `retries` gives the new epoch another number of retries than the tasks have; `no_retries` is 0 of them.
     """
 
     name = "clear"
+
+    async def resolve(self, scheduler: Scheduler, archive: Archive, ask: Ask) -> Ask:
+        """With `past` and `future`, the runs before and after it, too."""
+        return await with_runs_beside(scheduler, archive, ask)
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         flags = {name: bool(ask.args.get(name)) for name in ("downstream", "upstream", "only_failed")}

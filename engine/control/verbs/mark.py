@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.control.beside import with_runs_beside
 from engine.control.plans import (
+    Archive,
     Ask,
     Plan,
     Refusal,
@@ -27,9 +29,13 @@ from engine.scheduler.turn import Turn
 
 
 class Mark:
-    """Marks tasks of runs. Argument: `state`, one of success, failed, skipped."""
+    """Marks tasks of runs. Arguments: `state`, one of success, failed, skipped; `past`, `future`."""
 
     name = "mark"
+
+    async def resolve(self, scheduler: Scheduler, archive: Archive, ask: Ask) -> Ask:
+        """With `past` and `future`, the runs before and after it, too."""
+        return await with_runs_beside(scheduler, archive, ask)
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         allowed = ", ".join(sorted(MARKS))

@@ -30,16 +30,19 @@ from engine.scheduler.turn import Turn
 class Kill:
     """Kills the processes of tasks, which then fail and are not retried.
 
-    SIGTERM, the task's grace, SIGKILL; with the argument `force` SIGKILL at once.
+    SIGTERM, the task's grace, SIGKILL; with the argument `force` SIGKILL at once. With `again` they are tried
+    once more when they are dead, whatever is left of their budget.
     """
 
     name = "kill"
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         force = bool(ask.args.get("force"))
+        again = bool(ask.args.get("again"))
         how = "SIGKILL at once" if force else "SIGTERM, then SIGKILL after its grace"
+        becomes = "up_for_retry" if again else "failed"
         targets = [
-            task_target(memory, instance, "failed", how)
+            task_target(memory, instance, becomes, how)
             for memory in the_runs(scheduler, ask)
             for instance in the_tasks(memory, ask)
             if instance.state in ALIVE_TASK and (force or instance.state is not TaskState.KILLING)
@@ -51,7 +54,7 @@ class Kill:
             for run, instances in by_run(scheduler, kept).items():
                 memory = scheduler.state.runs[run]
                 for instance in instances:
-                    scheduler.apply(turn, memory, KillEvent(instance.id, ask.command, ask.actor))
+                    scheduler.apply(turn, memory, KillEvent(instance.id, ask.command, ask.actor, again))
                     if force and instance.current is not None:
                         turn.instructions.append((memory, instructions.Kill(instance.id, instance.current.id, 0.0)))
             return {}

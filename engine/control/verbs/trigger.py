@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from engine.authoring.exceptions import ParamError
 from engine.authoring.params import param_from_text, resolve_params
-from engine.control.plans import Ask, Plan, Refusal, Target
-from engine.control.protocol import Effect
+from engine.control.plans import Archive, Ask, Plan, Refusal, Target
+from engine.control.protocol import Effect, Selector
 from engine.control.verbs.pause import the_dags
 from engine.model.dag import DagSpec, Json
 from engine.model.moments import Micros, from_iso, to_datetime, to_iso
@@ -25,10 +26,25 @@ class Trigger:
 
     Arguments: `logical_date` (ISO 8601; naive text is read in the DAG's zone), `params` (JSON values by name),
     `param_texts` (values as typed, by name), `environment` (instead of the home's), `parallel` (also when an automated
-    run has that date).
+    run has that date), `like` (a run whose params and logical date it has, but for those that are given).
     """
 
     name = "trigger"
+
+    async def resolve(self, scheduler: Scheduler, archive: Archive, ask: Ask) -> Ask:
+        """With `like`, the run that it is to be like; its DAG and, where no other is given, its logical date."""
+        like = ask.args.get("like")
+        if like is None:
+            return ask
+        await archive.load_run(str(like))
+        key = scheduler.state.names.get(str(like))
+        if key is None:
+            raise Refusal("not_found", f"there is no run {like}")
+        run = scheduler.state.runs[key].run
+        dags = ask.select.dag_ids or [run.dag_id]
+        args = {"logical_date": to_iso(run.logical_date), **ask.args, "params": _again(run.params, ask.args)}
+        scheduler.release(key)
+        return replace(ask, select=Selector(dag_ids=dags), args=args)
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         entries = the_dags(scheduler, ask)
@@ -84,6 +100,14 @@ class Trigger:
         plan = Plan([target], f"1 new run of {entry.dag_id}, {detail}", carry, done, 0, warnings)
         plan.inverse = lambda kept: Inverse("cancel", run_ids=tuple(made), unstarted=True)
         return plan
+
+
+def _again(before: dict[str, Json], args: dict[str, Any]) -> dict[str, Any]:
+    """The params of the run before, without those that are given anew."""
+    given, texts = (args.get(name) or {} for name in ("params", "param_texts"))
+    if not isinstance(given, dict) or not isinstance(texts, dict):
+        raise Refusal("invalid", f"params are values by name, not {given or texts!r}")
+    return {**{name: value for name, value in before.items() if name not in texts}, **given}
 
 
 def _date(text: Any, zone: str) -> Micros | None:

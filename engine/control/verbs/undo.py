@@ -132,7 +132,9 @@ def _rows(scheduler: Scheduler, ask: Ask, made: Undoable) -> Plan:
         whole = {int(target.key[1]) for target in kept if target.key[0] == "run"}
         grouped = by_run(scheduler, kept)
         for run in whole | grouped.keys():
-            scheduler.apply(turn, scheduler.state.runs[run], event(grouped.get(run, []), run, whole))
+            memory = scheduler.state.runs[run]
+            scheduler.apply(turn, memory, event(grouped.get(run, []), run, whole))
+            scheduler.admission.renew(memory, turn.now)
         return {"left": left}
 
     count = sum(target.key[0] == "task" for target in targets)
@@ -182,7 +184,8 @@ def _choose(
             kept += 1
             targets.append(task_target(memory, now, before.state.value, "as before"))
     whole = run is not None and -run.id not in later and not other_code and (kept or not rows)
-    if run is not None and whole and run.state is not memory.run.state:
+    moved = run is not None and (run.state, run.priority) != (memory.run.state, memory.run.priority)
+    if run is not None and whole and moved:
         targets.append(run_target(memory, run.state.value, "as before"))
 
 

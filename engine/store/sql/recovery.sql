@@ -14,7 +14,8 @@ UNION SELECT run FROM callback INDEXED BY callback_open WHERE state <> 'ended' O
 
 -- name: run
 SELECT id, run_id, dag_id, version_id, run_type, state, logical_date, interval_start, interval_end, run_after,
-    created_at, reason, params, note, created_by, inferred, episode, started_at, ended_at, changed_seq, backfill
+    created_at, reason, params, note, created_by, inferred, episode, started_at, ended_at, changed_seq, backfill,
+    priority
 FROM run WHERE id = :run;
 
 -- name: run_config

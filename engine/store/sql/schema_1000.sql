@@ -114,7 +114,8 @@ CREATE TABLE run (
     created_by TEXT,
     inferred INTEGER NOT NULL,       -- 1: the logical date was not given but taken from the last interval
     changed_seq INTEGER NOT NULL,
-    backfill INTEGER                 -- the backfill that made it, or ran it again
+    backfill INTEGER,                -- the backfill that made it, or ran it again
+    priority INTEGER NOT NULL        -- what operators added to the priority weight of its tasks
 ) STRICT;
 CREATE UNIQUE INDEX run_slot ON run (dag_id, logical_date) WHERE run_type IN ('scheduled', 'backfill');
 CREATE INDEX run_of_dag ON run (dag_id, logical_date, id);

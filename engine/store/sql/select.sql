@@ -29,3 +29,9 @@ WHERE v.id IN (SELECT value FROM json_each(:versions));
 
 -- name: command_by_number
 SELECT id FROM command WHERE number = :number;
+
+-- name: runs_beside
+SELECT o.run_id FROM run AS r JOIN run AS o ON o.dag_id = r.dag_id
+WHERE r.run_id = :run_id
+    AND ((:past = 1 AND o.logical_date < r.logical_date) OR (:future = 1 AND o.logical_date > r.logical_date))
+ORDER BY o.logical_date, o.id;

@@ -2,12 +2,13 @@
 
 -- name: run.insert
 INSERT INTO run (id, run_id, dag_id, version_id, run_type, state, reason, logical_date, interval_start, interval_end,
-    run_after, created_at, started_at, ended_at, episode, params, note, created_by, inferred, changed_seq, backfill)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+    run_after, created_at, started_at, ended_at, episode, params, note, created_by, inferred, changed_seq, backfill,
+    priority)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: run.update
 UPDATE run SET version_id = ?, state = ?, reason = ?, started_at = ?, ended_at = ?, episode = ?, note = ?,
-    changed_seq = ?, backfill = ?
+    changed_seq = ?, backfill = ?, priority = ?
 WHERE id = ? AND state = ?;
 
 -- name: task.insert

@@ -58,7 +58,14 @@ def target(action: Action, state: str) -> tuple[Scene, Target]:
     return found, Target(RUN, "trades_us", "trades_us@7", "load")
 
 
-STATE = {"stop": "running", "stack": "running", "force": "killing", "rerun_failed": "failed", "again": "failed"}
+STATE = {
+    "stop": "running",
+    "kill_retry": "running",
+    "stack": "running",
+    "force": "killing",
+    "rerun_failed": "failed",
+    "again": "failed",
+}
 
 
 @pytest.mark.parametrize("action", CHANGING, ids=lambda action: action.id)
@@ -198,6 +205,7 @@ def test_a_group_of_switches_gives_its_chosen_name() -> None:
     assert clear is not None
     assert clear(found, meant).arguments({"upstream": True}) == {
         "downstream": True, "upstream": True, "only_failed": False, "no_retries": False, "force": False,
+        "past": False, "future": False,
     }  # fmt: skip
 
 

@@ -1,0 +1,87 @@
+"""Clear over earlier and later runs, kill and retry, a run like another, and runs that go first."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.control.plans import Refusal
+from engine.execution import port
+from engine.lifecycle.memory import RunMemory
+from engine.lifecycle.validate import problems
+from engine.model.states import TaskState
+from tests.support.lifecycle import task
+from tests.support.scheduler import FAILED, OK, Rig
+
+
+async def over(rig: Rig, **args: str) -> RunMemory:
+    """A run of a that is over and stays in memory."""
+    memory = await rig.trigger(**args)
+    rig.scheduler.state.pin(memory.run.id)
+    await rig.finish(memory, "a")
+    return memory
+
+
+async def test_a_clear_reaches_earlier_and_later_runs(rig: Rig) -> None:
+    """The same tasks of them; without such runs it is refused."""
+    await rig.dag(task("a"), max_active_runs=9)
+    runs = [await over(rig, logical_date=f"2023-01-0{day}") for day in (1, 2, 3)]
+    names = [memory.run.run_id for memory in runs]
+    await rig.command("hold")
+    rig.archive.beside = [names[0]]
+    shown = await rig.preview("clear", runs=(names[1],), tasks=("a",), args={"past": True})
+    assert {row.run_id for row in shown.rows} == set(names[:2])
+    await rig.command("clear", runs=(names[1],), tasks=("a",), args={"past": True})
+    assert [rig.states(memory)["a"] for memory in runs] == ["scheduled", "scheduled", "success"]
+    rig.archive.beside = []
+    with pytest.raises(Refusal, match="no later run"):
+        await rig.command("clear", runs=(names[2],), tasks=("a",), args={"future": True})
+
+
+async def test_a_killed_task_is_tried_again_when_that_is_asked_for(rig: Rig) -> None:
+    """Only once its process is dead, and without using its budget."""
+    await rig.dag(task("a"))
+    memory = await rig.trigger()
+    attempt = await rig.begin(memory, "a")
+    shown = await rig.preview("kill", runs=(memory.run.run_id,), tasks=("a",), args={"again": True})
+    assert [(row.becomes, row.kills) for row in shown.rows] == [("up_for_retry", True)]
+    await rig.command("kill", runs=(memory.run.run_id,), tasks=("a",), args={"again": True})
+    assert rig.states(memory)["a"] == "killing"
+    await rig.see(port.Ended(attempt, FAILED))
+    await rig.later(0.1)
+    instance = memory.instances["a", -1]
+    assert (instance.state, instance.attempt, instance.spared) == (TaskState.QUEUED, 2, 1)
+    assert problems(memory) == []
+    await rig.finish(memory, "a", OK)
+    assert instance.state is TaskState.SUCCESS
+
+
+async def test_a_run_like_another_has_its_params_and_date(rig: Rig) -> None:
+    """But for those that are given; the run before keeps its own."""
+    await rig.dag(task("a"), extra_params=True, max_active_runs=9)
+    memory = await rig.trigger(logical_date="2023-01-01", params={"x": 1, "y": 2})
+    rig.scheduler.state.pin(memory.run.id)
+    done = await rig.command("trigger", args={"like": memory.run.run_id, "params": {"y": 3}})
+    again = rig.run(str(done.result["run_id"]))
+    assert again.run.run_id != memory.run.run_id
+    assert (again.run.params, again.run.logical_date) == ({"x": 1, "y": 3}, memory.run.logical_date)
+    assert memory.run.params == {"x": 1, "y": 2}
+    with pytest.raises(Refusal, match="there is no run"):
+        await rig.command("trigger", args={"like": "etl@none"})
+
+
+async def test_a_run_that_goes_first_gets_the_next_slot(rig: Rig) -> None:
+    """Its waiting tasks pass those of older runs; undone, they wait behind them again."""
+    await rig.command("resize", args={"pool": "default", "slots": 1})
+    await rig.dag(task("a"), max_active_runs=9)
+    first, second, third = [await rig.trigger(logical_date=f"2023-01-0{day}") for day in (1, 2, 3)]
+    for memory in (first, second, third):
+        rig.scheduler.state.pin(memory.run.id)
+    await rig.begin(first, "a")
+    await rig.command("prioritize", runs=(third.run.run_id,))
+    assert third.run.priority == 10
+    await rig.see(port.Ended(rig.attempt(first, "a"), OK))
+    assert (rig.states(second)["a"], rig.states(third)["a"]) == ("scheduled", "queued")
+    await rig.command("undo")
+    assert third.run.priority == 0
+    with pytest.raises(Refusal, match="nothing to prioritize"):
+        await rig.command("prioritize", runs=(third.run.run_id,), args={"to": 0})
