@@ -15,6 +15,7 @@ from console.backends.port import News
 from console.model.asks import PreviewCard, Receipt, Refused, Selection, Unreachable
 from console.model.dags import ActiveRun, DagCard, Failure, LiveTask, ParamCard
 from console.model.home import HomeCard, RecoveryCard, SessionCard
+from console.model.limits import WaitCard
 from console.model.link import Gauges, Link, LinkState
 from console.model.reading import safe
 from console.model.runs import DagDetail, RunDetail, TaskCard, TriggerForm
@@ -54,6 +55,7 @@ class FakeBackend:
     def __init__(self, now: Callable[[], Micros], home: HomeCard | None = None) -> None:
         self.now = now
         self.home = home or HomeCard("fake", "/srv/fake")
+        self.waits: dict[tuple[str, str, int], WaitCard] = {}
         self.seq = 1
         self.dags: dict[str, DagCard] = {}
         self.runs: dict[str, RunDetail] = {}
@@ -156,6 +158,10 @@ class FakeBackend:
 
     def _page(self, page: Page | None) -> object:
         return self.pages[page.name](page.args) if page is not None and page.name in self.pages else None
+
+    async def waiting(self, run_id: str, task_id: str, map_index: int) -> WaitCard:
+        """What the test has put there."""
+        return self.waits.get((run_id, task_id, map_index), WaitCard())
 
     async def form(self, dag_id: str) -> TriggerForm:
         """The DAG's parameters."""

@@ -16,6 +16,7 @@ from console.backends.picture import Picture
 from console.backends.port import News
 from console.backends.specs import Specs
 from console.model.home import HomeCard
+from console.model.limits import WaitCard
 from console.model.link import Gauges, Link, LinkState
 from console.model.reading import maybe, one_line, safe
 from console.model.runs import TriggerForm
@@ -44,6 +45,10 @@ VERBS = frozenset(
         "retry",
         "kill",
         "cancel",
+        "answer",
+        "resize",
+        "trip",
+        "reset",
         "pause",
         "resume",
         "acknowledge",
@@ -124,6 +129,21 @@ class LocalBackend:
     async def form(self, dag_id: str) -> TriggerForm:
         """What it takes to start a run by hand. Raises LookupError when there is no such DAG."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._form, dag_id)
+
+    async def waiting(self, run_id: str, task_id: str, map_index: int) -> WaitCard:
+        """Why a task waits."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._waiting, run_id, task_id, map_index)
+
+    def _waiting(self, run_id: str, task_id: str, map_index: int) -> WaitCard:
+        from console.backends.waiting import waiting
+
+        try:
+            self._pictures()
+            assert self._reader is not None
+            return waiting(self._reader, run_id, task_id, map_index, self._now())
+        except StoreError as error:
+            return WaitCard((one_line(error),))
 
     def _refresh(self, interest: Interest) -> Snapshot:
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from console.model.asks import PreviewCard, Receipt, Selection
+    from console.model.limits import WaitCard
     from console.model.link import Link
     from console.model.runs import TriggerForm
     from console.model.snapshot import Interest, Snapshot
@@ -30,6 +31,9 @@ class Reads(Protocol):
 
     async def form(self, dag_id: str) -> TriggerForm:
         """What it takes to start a run of a DAG by hand. Raises LookupError when there is no such DAG."""
+
+    async def waiting(self, run_id: str, task_id: str, map_index: int) -> WaitCard:
+        """Why a task waits, in sentences, and what it asks of a person."""
 
 
 class Follow(Protocol):

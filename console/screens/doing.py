@@ -11,7 +11,9 @@ from console.actions.finding import attention_of, dag_of, task_of
 from console.actions.flow import Flow, carry_out
 from console.actions.registry import ACTIONS, BY_ID, actions_of, views_of
 from console.actions.views import VIEWS
+from console.model.limits import WaitCard
 from console.model.place import Place
+from console.model.runs import RunDetail, TaskCard
 from console.model.targets import Target
 from console.screens.chooser import Chooser, fuzzy
 from console.screens.overview import target_of
@@ -42,7 +44,7 @@ def do(app: ConsoleApp, action: Action, target: Target) -> None:
     elif action.id == "acknowledge":
         assert action.ask is not None
         app.spawn(_at_once(app, action.ask(app.scene(), target)))
-    elif action.ask is not None:
+    elif action.ask is not None and not any(action.id in view.handlers for view in VIEWS.values()):
         Flow(app, action.ask(app.scene(), target), app.scene().snapshot.home.production).start()
     elif action.opens == app.place.view:
         app.redraw()
@@ -129,13 +131,22 @@ def _why(app: ConsoleApp, target: Target) -> None:
     if row is not None:
         title, parts = why_view.why_attention(scene, row)
     elif card is not None and run is not None:
-        title, parts = why_view.why_task(scene, run, card)
+        app.spawn(_why_task(app, run, card))
+        return
     else:
         dag = dag_of(scene, target)
         if dag is None:
             app.say("there is nothing to explain here", "warn")
             return
         title, parts = why_view.why_dag(scene, dag)
+    _tell(app, title, parts)
+
+
+async def _why_task(app: ConsoleApp, run: RunDetail, card: TaskCard) -> None:
+    """What the picture knows, and beneath it what the store says of limits, breakers and people."""
+    backend = app.backend
+    said = WaitCard() if backend is None else await backend.waiting(run.mark.run_id, card.task_id, card.map_index)
+    title, parts = why_view.why_task(app.scene(), run, card, said.sentences)
     _tell(app, title, parts)
 
 

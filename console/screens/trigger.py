@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 
 from console.actions.asking import trigger
 from console.actions.flow import Flow
+from console.actions.views.limits import ask_answer
 from console.model.asks import Refused, Unreachable
 from console.model.dags import ParamCard
 from console.model.reading import safe
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from console.app import ConsoleApp
 
 DATE = "logical date"
+_OPTION = "option"
 _RULES = {
     "minimum": "at least",
     "maximum": "at most",
@@ -73,6 +75,43 @@ def _entered(app: ConsoleApp, target: Target, form: TriggerForm, typed: Mapping[
     app.typed[form.dag_id] = typed
     ask = replace(trigger(app.scene(), target), args=arguments(form, typed))
     Flow(app, ask, app.scene().snapshot.home.production).start()
+
+
+def open_answer(app: ConsoleApp, target: Target) -> None:
+    """Reads what an approval asks, and opens its form: the option, then its params."""
+    app.spawn(_ask_answer(app, target))
+
+
+async def _ask_answer(app: ConsoleApp, target: Target) -> None:
+    backend = app.backend
+    assert backend is not None and target.run_id is not None and target.task_id is not None  # the action needs a task
+    asked = (await backend.waiting(target.run_id, target.task_id, target.map_index)).question
+    if asked is None:
+        app.say(f"{target.task_id} waits for no answer any more", "warn")
+        return
+    choice = ParamCard(_OPTION, asked.options[0], True, {"enum": list(asked.options)})
+    form = TriggerForm(asked.dag_id, "UTC", (choice, *asked.params), (asked.message,) if asked.message else ())
+    ask = ask_answer(app.scene(), target)
+
+    async def refusal(typed: Mapping[str, str]) -> str:
+        try:
+            await app.commands().preview(ask.verb, ask.selection, answer_arguments(form, typed))
+        except (Refused, Unreachable) as error:
+            return str(error)
+        return ""
+
+    def entered(typed: Mapping[str, str] | None) -> None:
+        if typed is not None:
+            given = replace(ask, args=answer_arguments(form, typed))
+            Flow(app, given, app.scene().snapshot.home.production).start()
+
+    app.push_screen(Form(form, {}, refusal, f"Answer ── {asked.task_id} of {asked.run_id}"), entered)
+
+
+def answer_arguments(form: TriggerForm, typed: Mapping[str, str]) -> dict[str, Any]:
+    """The option that was typed, and what of the form differs from its defaults."""
+    others = replace(form, params=tuple(param for param in form.params if param.name != _OPTION))
+    return {"option": typed.get(_OPTION, "").strip(), **arguments(others, typed)}
 
 
 def arguments(form: TriggerForm, typed: Mapping[str, str]) -> dict[str, Any]:
@@ -138,22 +177,24 @@ class Form(ModalScreen[Mapping[str, str] | None], inherit_bindings=False):
     DEFAULT_CSS = "Form { align: center middle; background: transparent; overflow: hidden; }"
 
     def __init__(
-        self, form: TriggerForm, typed: Mapping[str, str], refusal: Callable[[Mapping[str, str]], Awaitable[str]]
+        self,
+        form: TriggerForm,
+        typed: Mapping[str, str],
+        refusal: Callable[[Mapping[str, str]], Awaitable[str]],
+        title: str = "",
     ) -> None:
+        """With a `title` of its own the form is about something else than a new run, and asks for no date."""
         super().__init__()
         self._form = form
-        self.headline = f"Trigger ── {form.dag_id}"
+        self.headline = title or f"Trigger ── {form.dag_id}"
         self._refusal = refusal
         self._error = ""
         self._error_at: int | None = None
         self._asking = False
-        self._fields: list[tuple[str, LineEdit, str]] = [
-            (
-                DATE,
-                LineEdit(typed.get(DATE, "")),
-                f"2026-11-22T01:00 ({form.timezone}); empty: last interval",
-            )
-        ]
+        self._fields: list[tuple[str, LineEdit, str]] = []
+        if not title:
+            words = f"2026-11-22T01:00 ({form.timezone}); empty: last interval"
+            self._fields.append((DATE, LineEdit(typed.get(DATE, "")), words))
         for param in form.params:
             text = typed.get(param.name, default_text(param))
             self._fields.append((param.name, LineEdit(text), hint(param)))

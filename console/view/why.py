@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from console.figures import clock, countdown, duration
 from console.model.attention import Attention, import_key
 from console.model.dags import DagCard
@@ -14,8 +16,8 @@ from console.view.words import blocker_words, logical_words, moment_words
 Parts = list[tuple[str, str]]
 
 
-def why_task(scene: Scene, run: RunDetail, card: TaskCard) -> tuple[str, Parts]:
-    """Title and paragraphs for a task instance."""
+def why_task(scene: Scene, run: RunDetail, card: TaskCard, sentences: Sequence[str] = ()) -> tuple[str, Parts]:
+    """Title and paragraphs for a task instance. `sentences` say what limits, breakers and people hold it back."""
     now = scene.now
     parts: Parts = []
     match card.state:
@@ -29,7 +31,12 @@ def why_task(scene: Scene, run: RunDetail, card: TaskCard) -> tuple[str, Parts]:
             parts.append(("Frees it sooner: retry now (r), one attempt; the budget stays as it is.", DIM))
         case "none" | "scheduled" | "queued":
             title = f"Why is {card.name} not running?"
-            parts += _waiting(run, card)
+            parts += _waiting(run, card) if not sentences or "upstream" in card.blockers else []
+            parts += [(_as_sentence(text), TEXT) for text in sentences]
+        case "awaiting_input":
+            title = f"What does {card.name} wait for?"
+            parts += [(_as_sentence(text), TEXT) for text in sentences]
+            parts.append(("Answer it: A.", DIM))
         case "failed" | "upstream_failed":
             title = f"Why did {card.name} fail?"
             parts += _failed(run, card)
@@ -56,6 +63,10 @@ def why_task(scene: Scene, run: RunDetail, card: TaskCard) -> tuple[str, Parts]:
     if card.mention is not None:
         parts.append((f"{card.mention.verb} by {card.mention.who} at {clock(card.mention.at)}.", DIM))
     return title, parts
+
+
+def _as_sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _waiting(run: RunDetail, card: TaskCard) -> Parts:

@@ -31,8 +31,9 @@ def overview(state: str = "up_for_retry") -> Scene:
     return scene(dag("trades_us", recent=(detail.mark,)), detail=detail, report=REPORT)
 
 
-HOME_WIDE = {"acknowledge", "hold", "release", "prune", "undo"}
-"""Actions about the whole home: they name no row."""
+HOME_WIDE = {"acknowledge", "hold", "release", "prune", "undo", "limits.resize", "limits.trip", "limits.reset"}
+"""Actions about the whole home, or about a pool or breaker of it: they name no row of a DAG."""
+LIMITS = {"limits.resize": "pool:db", "limits.trip": "breaker:db-1", "limits.reset": "breaker:db-1"}
 HELD = HoldCard(1, "all", "", "ada", None, NOW, None)
 
 
@@ -53,12 +54,15 @@ def target(action: Action, state: str) -> tuple[Scene, Target]:
         return replace(found, snapshot=replace(found.snapshot, paged=cards)), Target(
             "backfills", "trades_us", backfill=1
         )
+    if action.id in LIMITS:
+        return found, Target("limits", attention=LIMITS[action.id])
     if action.id == "cancel":
         return found, Target(RUN, "trades_us", "trades_us@7")
     return found, Target(RUN, "trades_us", "trades_us@7", "load")
 
 
 STATE = {
+    "answer": "awaiting_input",
     "stop": "running",
     "kill_retry": "running",
     "stack": "running",

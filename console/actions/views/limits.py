@@ -1,0 +1,91 @@
+"""Pools, circuit breakers and questions to people."""
+
+from __future__ import annotations
+
+from console.actions import possible
+from console.actions.action import LISTS, ROWS, Action, Ask, Danger, View, WhyNot
+from console.actions.finding import state_of
+from console.model.asks import Selection
+from console.model.snapshot import Scene
+from console.model.targets import Target
+
+_HERE = frozenset({"limits"})
+_DOING = "console.screens.limits:"
+
+
+def _a(kind: str) -> WhyNot:
+    """Needs the cursor on a pool, or on a breaker."""
+
+    def check(scene: Scene, target: Target) -> str | None:
+        return None if (target.attention or "").startswith(f"{kind}:") else f"no {kind} is selected"
+
+    return check
+
+
+def _awaits_input(scene: Scene, target: Target) -> str | None:
+    """Needs an approval that waits."""
+    if target.view == "limits":
+        return None if target.task_id else "nothing that waits for a person is selected"
+    if not target.task_id:
+        return "no task is selected"
+    state = state_of(scene, target)
+    return None if state == "awaiting_input" else f"{target.task_id} waits for no answer"
+
+
+def name_in(target: Target) -> str:
+    """The pool or breaker that is meant."""
+    return (target.attention or "").partition(":")[2]
+
+
+def ask_resize(scene: Scene, target: Target) -> Ask:
+    """Another size; how many slots is typed."""
+    name = name_in(target)
+    return Ask("resize", f"Resize ── pool {name}", Selection(), "resize requested", frozenset(), {"pool": name})
+
+
+def ask_trip(scene: Scene, target: Target) -> Ask:
+    """Opens the breaker, held until it is reset."""
+    name = name_in(target)
+    return Ask("trip", f"Trip ── breaker {name}", Selection(), "trip requested", frozenset(), {"breaker": name})
+
+
+def ask_reset(scene: Scene, target: Target) -> Ask:
+    """Closes the breaker."""
+    name = name_in(target)
+    return Ask("reset", f"Reset ── breaker {name}", Selection(), "reset requested", frozenset(), {"breaker": name})
+
+
+def ask_answer(scene: Scene, target: Target) -> Ask:
+    """An answer; which one is typed."""
+    run_id, task_id = target.run_id or "", target.task_id or ""
+    refs = frozenset({(run_id, task_id, target.map_index)})
+    selection = Selection(run_ids=(run_id,), task_ids=(task_id,))
+    return Ask("answer", f"Answer ── {task_id}", selection, "answered", refs)
+
+
+VIEW = View(
+    "limits",
+    "pools and breakers",
+    "console.screens.limits:LimitsPane",
+    10,
+    frozenset(),
+    (
+        Action("limits", "pools", "Pools and who holds them, circuit breakers, and what waits for a person.", ("B",),
+               LISTS, rank=11, opens="limits"),
+        Action("limits.back", "back", "Back to where it was opened.", ("escape", "h", "left"), _HERE),
+        Action("limits.resize", "resize", "Gives the pool another size: a number, 0 to stop it, or `unlimited`.",
+               ("enter", "z"), _HERE, Danger.CHANGES, "resize", 90, possible.change("resize", _a("pool")), ask_resize,
+               group="change"),
+        Action("limits.trip", "trip", "Opens the circuit breaker and holds it open.", ("x",), _HERE, Danger.CHANGES,
+               "trip", 80, possible.change("trip", _a("breaker")), ask_trip, group="change"),
+        Action("limits.reset", "reset", "Closes the circuit breaker: what waits for it starts.", ("r",), _HERE,
+               Danger.CHANGES, "reset", 85, possible.change("reset", _a("breaker")), ask_reset, group="change"),
+        Action("answer", "answer", "Answers an approval: its options and its form.", ("A",), ROWS | _HERE,
+               Danger.CHANGES, "answer", 95, possible.change("answer", _awaits_input), ask_answer, group="change"),
+    ),
+    {
+        "limits.back": "console.screens.doing:back",
+        "limits.resize": f"{_DOING}resize",
+        "answer": "console.screens.trigger:open_answer",
+    },
+)  # fmt: skip

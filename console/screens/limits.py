@@ -1,0 +1,97 @@
+"""The pane of what tasks wait for besides each other: pools, circuit breakers and people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from console.actions.flow import Flow
+from console.actions.views.limits import ask_resize, name_in
+from console.model.limits import LimitsCard
+from console.model.snapshot import Interest, Page, Scene
+from console.model.targets import Target
+from console.screens.pane import Bar, Pane
+from console.view import limits as view
+from console.view.spans import DIM, Spans
+from console.widgets.lines import LineView
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+
+PAGE = Page("limits")
+_RESIZE = "limits.resize"
+
+
+class LimitsPane(Pane):
+    """One list; the cursor stands on a pool, a breaker or a question."""
+
+    view = "limits"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.list = LineView(id="limits")
+
+    def compose(self) -> ComposeResult:
+        """One list."""
+        yield self.list
+
+    def focus_inside(self) -> Widget:
+        """The list."""
+        return self.list
+
+    def interest(self) -> Interest:
+        """One page."""
+        return Interest(page=PAGE)
+
+    def card(self, scene: Scene) -> LimitsCard | None:
+        """What has been read; None until it has."""
+        found = scene.snapshot.paged if scene.snapshot.page == PAGE else None
+        return found if isinstance(found, LimitsCard) else None
+
+    def draw(self, scene: Scene) -> None:
+        """Shows the scene."""
+        card = self.card(scene)
+        if card is None:
+            self.list.show([(None, (("reading", DIM),))])
+        else:
+            self.list.show(view.rows(card, scene.now, self.list.row_width))
+
+    def title(self, scene: Scene, width: int) -> Bar:
+        """What this is."""
+        return view.title(self.card(scene), width)
+
+    def rule(self, scene: Scene, width: int) -> Spans:
+        """How much there is."""
+        return view.facts(self.card(scene))
+
+    def target(self, scene: Scene) -> Target:
+        """A question's task; a pool or a breaker as an attention key of its own."""
+        key = self.list.cursor_key
+        if not isinstance(key, tuple):
+            return Target(self.view)
+        if key[0] == "ask":
+            asked = next((q for q in (self.card(scene) or LimitsCard()).questions if q.run_id == key[1]), None)
+            return Target(self.view, None if asked is None else asked.dag_id, key[1], key[2], key[3])
+        return Target(self.view, attention=f"{key[0]}:{key[1]}")
+
+    def entered(self, purpose: str, text: str) -> None:
+        """The number of slots was typed."""
+        app = cast("ConsoleApp", self.app)
+        name = purpose.removeprefix(f"{_RESIZE} ")
+        words = text.strip().lower()
+        slots = -1 if words in ("unlimited", "none", "∞", "-1") else int(words) if words.isdecimal() else None
+        if slots is None:
+            app.say(f"{text!r} is not a number of slots, nor `unlimited`", "warn")
+            return
+        ask = ask_resize(app.scene(), Target(self.view, attention=f"pool:{name}"))
+        ask = replace(ask, args={**ask.args, "slots": slots})
+        Flow(app, ask, app.scene().snapshot.home.production).start()
+
+
+def resize(app: ConsoleApp, target: Target) -> None:
+    """Asks for the pool's new size."""
+    name = name_in(target)
+    app.stage.ask_line(f"{_RESIZE} {name}", f"slots of {name}: ")

@@ -1,0 +1,117 @@
+"""Pools, circuit breakers and questions to people, one line each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+from console.figures import countdown, duration
+from console.model.limits import BreakerCard, LimitsCard, PoolCard, QuestionCard
+from console.view.spans import ACCENT, BAD, DIM, LIVE, TEXT, WARN, Line, Spans, crop
+from engine.model.moments import Micros
+
+Row = tuple[Hashable, Spans]
+_NAMES = 24
+_BAR = 12
+
+
+def rows(card: LimitsCard, now: Micros, width: int) -> list[Row]:
+    """A line each under three headings; what nothing is to be said of is left out."""
+    lines: list[Row] = []
+    if card.questions:
+        lines.append(_heading("waits for a person", width))
+        lines += [(("ask", q.run_id, q.task_id, q.map_index), crop(_question(q, now), width)) for q in card.questions]
+        lines.append((None, ()))
+    lines.append(_heading(f"{'pool':<{_NAMES}}  taken/slots          wanted  held by", width))
+    lines += [(("pool", pool.name), crop(_pool(pool, now), width)) for pool in card.pools]
+    if card.breakers:
+        lines.append((None, ()))
+        lines.append(_heading(f"{'breaker':<{_NAMES}}  state      failures  then", width))
+        lines += [(("breaker", each.name), crop(_breaker(each, now), width)) for each in card.breakers]
+    return lines
+
+
+def _heading(words: str, width: int) -> Row:
+    return None, crop(((f" {words}", DIM),), width)
+
+
+def _pool(pool: PoolCard, now: Micros) -> Spans:
+    full = pool.slots >= 0 and pool.used >= pool.slots
+    token = WARN if full and pool.wanted else TEXT
+    line = Line().gap(1).cell(pool.name, _NAMES, TEXT, cut="middle").gap(2)
+    line.add(_bar(pool), LIVE if pool.used else DIM).gap(1)
+    line.figure(f"{pool.used}/{'∞' if pool.slots < 0 else pool.slots}", 8, token)
+    line.figure(str(pool.wanted) if pool.wanted else "", 7, token).gap(2)
+    for part, part_token in _holders(pool, now):
+        line.add(part, part_token)
+    return line.done()
+
+
+def _bar(pool: PoolCard) -> str:
+    if pool.slots <= 0:
+        return "·" * _BAR
+    filled = min(_BAR, -(-pool.used * _BAR // pool.slots))
+    return "█" * filled + "·" * (_BAR - filled)
+
+
+def _holders(pool: PoolCard, now: Micros) -> Iterator[tuple[str, str]]:
+    for number, holder in enumerate(pool.holders[:3]):
+        if number:
+            yield ", ", DIM
+        yield holder.name, TEXT
+        slots = f" ×{holder.slots}" if holder.slots > 1 else ""
+        since = f" {duration(max(now - holder.since, 0), tenths=False)}" if holder.since is not None else ""
+        yield f"{slots}{since}", DIM
+    if not pool.holders and pool.slots == 0:
+        yield "stopped: nothing of it starts", WARN
+
+
+def _breaker(each: BreakerCard, now: Micros) -> Spans:
+    token = {"open": BAD, "half_open": WARN}.get(each.state, DIM)
+    line = Line().gap(1).cell(each.name, _NAMES, TEXT, cut="middle").gap(2)
+    line.cell(each.state.replace("_", " "), 9, token).gap(2).figure(str(each.failures), 8, TEXT).gap(2)
+    for part, part_token in _next(each, now):
+        line.add(part, part_token)
+    if each.last_error and each.state != "closed":
+        line.add(f"  {each.last_error}", DIM)
+    return line.done()
+
+
+def _next(each: BreakerCard, now: Micros) -> Iterator[tuple[str, str]]:
+    if each.state == "open" and each.until is None:
+        by = f" by {each.by}" if each.by else ""
+        note = f": {each.note}" if each.note else ""
+        yield f"held open{by}{note}", WARN
+    elif each.until is not None:
+        yield f"probe in {countdown(each.until, now)}", TEXT
+    elif each.state == "half_open":
+        yield ("its probe runs" if each.probing else "a probe goes out"), TEXT
+
+
+def _question(asked: QuestionCard, now: Micros) -> Spans:
+    name = asked.task_id if asked.map_index < 0 else f"{asked.task_id}[{asked.map_index}]"
+    line = Line().add(" ? ", WARN).add(name, f"{ACCENT} bold").add(f" of {asked.run_id}  ", DIM)
+    line.add(f"{asked.message or 'an answer'}  ", TEXT).add(" / ".join(asked.options), DIM)
+    line.add(f"  for {duration(max(now - asked.asked_at, 0), tenths=False)}", DIM)
+    if asked.due is not None:
+        then = asked.default or "fails"
+        line.add(f"  {then} in {countdown(asked.due, now)}", WARN)
+    return line.done()
+
+
+def title(card: LimitsCard | None, width: int) -> tuple[Spans, Spans]:
+    """What this is."""
+    return crop(((" pools, breakers, approvals", f"{TEXT} bold"),), width), ()
+
+
+def facts(card: LimitsCard | None) -> Spans:
+    """How much there is."""
+    if card is None:
+        return ()
+    opened = sum(each.state != "closed" for each in card.breakers)
+    words = f"{len(card.pools)} pool{'s' if len(card.pools) != 1 else ''}"
+    parts: list[tuple[str, str]] = [(words, DIM)]
+    if opened:
+        parts.append((f", {opened} breaker{'s' if opened != 1 else ''} open", BAD))
+    if card.questions:
+        parts.append((f", {len(card.questions)} to answer", WARN))
+    return tuple(parts)

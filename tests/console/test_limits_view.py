@@ -1,0 +1,77 @@
+"""The page of limits, read from a real store, and the sentences of why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from console.backends.pages import Pages
+from console.backends.specs import Specs
+from console.backends.waiting import waiting
+from console.model.limits import LimitsCard
+from console.model.snapshot import Page
+from engine.lifecycle.events import Answered
+from engine.model.dag import ApprovalSpec, DagSpec, ParamSpec, TaskSpec
+from engine.store.batch import Batch
+from engine.store.reader import Reader
+from tests.support.console_store import NOW, FilledHome, task
+
+SPEC = DagSpec(
+    "close",
+    "close.py",
+    [
+        task("load"),
+        TaskSpec("wait", "shell", command="true"),
+        TaskSpec(
+            "sign_off", "approval",
+            approval=ApprovalSpec(
+                "Close?", rejects=["reject"], params={"n": ParamSpec(1)}, timeout=3600.0, default="reject"
+            ),
+        ),
+    ],
+)  # fmt: skip
+
+
+async def test_the_page_shows_pools_breakers_and_questions(tmp_path: Path) -> None:
+    """Who holds a pool, how a breaker stands, what a person is asked; and why a task waits, in a sentence."""
+    SPEC.tasks[0].pool = SPEC.tasks[1].pool = "db"
+    filled = FilledHome(tmp_path / "home")
+    await filled.open()
+    await filled.put_dag(SPEC)
+    batch = Batch()
+    batch.add("pool.put", name="db", slots=1, description=None, configured=None)
+    batch.add(
+        "breaker.put", name="db-1", state="open", failures=5, cooldown=60, until=None, opened_at=NOW,
+        last_failure_at=NOW, last_error="no\x1b[2J", probe=None, by="ops1", note=None, victims=json.dumps(["close"]),
+    )  # fmt: skip
+    await filled.commit(batch)
+    memory = await filled.start("close", NOW)
+    await filled.claim(memory, "load")
+    filled.instance(memory, "wait").blockers = ("pool:db",)
+    await filled.claim(memory, "wait")
+    reader = Reader(filled.home.database)
+    try:
+        page = Pages(reader, Specs(reader), lambda: NOW).refresh(Page("limits"), None)
+        assert isinstance(page, LimitsCard)
+        (pool,) = page.pools
+        assert (pool.name, pool.slots, pool.used, [holder.name for holder in pool.holders]) == (
+            "db",
+            1,
+            2,
+            ["load", "wait"],
+        )
+        (breaker,) = page.breakers
+        assert (breaker.by, "\x1b" in str(breaker.last_error)) == ("ops1", False)
+        (asked,) = page.questions
+        assert (asked.task_id, asked.options, asked.params[0].name) == ("sign_off", ("approve", "reject"), "n")
+        run_id = memory.run.run_id
+        said = waiting(reader, run_id, "sign_off", -1, NOW)
+        assert said.question == asked
+        assert said.sentences[0].startswith("it waits for a person: Close? (approve, reject); reject is taken at ")
+        assert waiting(reader, run_id, "load", -1, NOW).sentences == ()
+        assert waiting(reader, run_id, "nothing", -1, NOW).question is None
+        await filled.do(memory, Answered(filled.instance(memory, "sign_off").id, "approve", True, None, "ops1"))
+        assert waiting(reader, run_id, "sign_off", -1, NOW).question is None
+    finally:
+        reader.close()
+        await filled.close()
