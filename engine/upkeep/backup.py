@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from engine.config import CONFIG, Home
+from engine.config import CONFIG, ENVIRONMENT, Home
 from engine.execution.directory import path_of
 from engine.model.attempt_files import CLAIM, GAP, LOG, RESULT, STATUS
 from engine.model.moments import Micros, to_datetime, to_iso
@@ -119,6 +119,9 @@ def _manifest(home: Home, found: Diagnosis, now: Micros, logs: bool) -> Manifest
 def _copy_files(home: Home, into: Path, manifest: Manifest) -> None:
     """Settings, DAG files, bundles and what the copied store says stands in attempt directories."""
     manifest.files, manifest.bytes = 1, copy_file(home.config, into / CONFIG)
+    if (home.root / ENVIRONMENT).is_file():
+        manifest.bytes += copy_file(home.root / ENVIRONMENT, into / ENVIRONMENT)
+        manifest.files += 1
     for folder in (home.dags, home.versions):
         if folder.is_dir():
             files, size = copy_tree(folder, into / folder.name, manifest.left)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.config import CONFIG, Home
+from engine.config import CONFIG, ENVIRONMENT, Home
 from engine.daemon import take_lock
 from engine.model.moments import Micros
 from engine.store.amend import hold_everything
@@ -74,6 +74,8 @@ def restore_home(backup: Path, root: Path, who: str, now: Micros) -> Restored:
         raise BackupError(f"these files of the backup cannot be restored: {'; '.join(left[:5])}")
     note = f"restored from the backup of {manifest.made_at} of {manifest.home} on {manifest.host}"
     found = _put_store(backup / STORE, home, who, note, now)
+    if (backup / ENVIRONMENT).is_file():
+        copy_file(backup / ENVIRONMENT, root / ENVIRONMENT)
     copy_file(backup / CONFIG, home.config)  # it makes the folder a home, so it comes last
     sync_file(home.config)
     return Restored(home, found.seq, found.runs, note)

@@ -32,7 +32,9 @@ def modes(root: Path) -> set[tuple[bool, int]]:
 
 def test_a_backup_holds_everything_that_makes_a_home(home: Home) -> None:
     """Store, settings, DAG files, bundles and the results that stand in files are in it; logs are not."""
+    (home.root / "environment").write_text("staging\n")
     made = make_backup(home, None, NOW)
+    assert (made.path / "environment").read_text() == "staging\n"
     assert made.path == home.backups / "home-20261123T010203Z"
     found = diagnose(made.path / "state.db")
     assert found.kind == "sound"

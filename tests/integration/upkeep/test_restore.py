@@ -35,7 +35,9 @@ def saved(home: Home) -> Backup:
 def test_a_restored_home_is_the_home_on_hold(home: Home, saved: Backup) -> None:
     """All rows, settings and DAGs are there, nothing in it contradicts anything, and everything is on hold."""
     root = home.root.parent / "again"
+    (saved.path / "environment").write_text("staging\n")
     done = restore_home(saved.path, root, "ops", NOW)
+    assert (root / "environment").read_text() == "staging\n"
     for table in ("run", "task_instance", "attempt", "command"):
         assert look(done.home.database, f"SELECT * FROM {table}") == look(home.database, f"SELECT * FROM {table}")
     assert look(done.home.database, "SELECT scope, who, released_at FROM hold") == [("all", "ops", None)]
