@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from engine.lifecycle.memory import restore
 from engine.model.moments import Micros
-from engine.model.selection import Selection
+from engine.model.terms import Terms
 from engine.scheduler import loading
 from engine.scheduler.core import Scheduler
 from engine.scheduler.past import RunBefore
@@ -76,9 +76,9 @@ class StoreArchive:
         usual = stats[dag_id].usual
         return None if usual.p50 is None or usual.p95 is None else (usual.p50, usual.p95)
 
-    async def choose(self, selection: Selection, kind: Kind, now: Micros) -> Chosen:
+    async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
         """What an expression means."""
-        return await self._lane(lambda reader: choose(reader, selection, kind, now))
+        return await self._lane(lambda reader: choose(reader, terms, kind, now))
 
     async def runs_beside(self, run_id: str, *, past: bool, future: bool) -> list[str]:
         """Runs of the same DAG with earlier or later logical dates, oldest first."""

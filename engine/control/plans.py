@@ -14,8 +14,8 @@ from engine.lifecycle.memory import RunMemory
 from engine.model.ids import instance_name, split_name
 from engine.model.moments import Micros
 from engine.model.rows import UNMAPPED, TaskInstance
-from engine.model.selection import Selection
 from engine.model.states import ALIVE_TASK, TERMINAL_RUN, RunState, TaskState
+from engine.model.terms import Terms
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse
@@ -123,7 +123,7 @@ class Archive(Protocol):
     async def usual_run_time(self, dag_id: str, now: Micros) -> tuple[Micros, Micros] | None:
         """How long runs of a DAG take, median and 95th percentile; None where none is known."""
 
-    async def choose(self, selection: Selection, kind: Kind, now: Micros) -> Chosen:
+    async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
         """What an expression means."""
 
     async def runs_beside(self, run_id: str, *, past: bool, future: bool) -> list[str]:

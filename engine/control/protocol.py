@@ -29,7 +29,7 @@ class Selector(msgspec.Struct, omit_defaults=True):
     task_ids: list[str] = []
     """Tasks of the runs in `run_ids`; empty means the runs themselves, or all their tasks, as the verb says."""
     expression: str = ""
-    """`state:failed since:2h dag:trades_*`: everything that it fits, instead of names. See engine.model.selection."""
+    """`state:failed since:2h dag:trades_*`: everything that it fits, instead of names. See engine.model.terms."""
     kind: Literal["", "tasks", "runs", "dags"] = ""
     """What the expression is about; empty: what the verb usually takes."""
 

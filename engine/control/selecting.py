@@ -7,8 +7,8 @@ from dataclasses import replace
 from engine.control.plans import Archive, Ask, Refusal
 from engine.control.protocol import Selector
 from engine.model.moments import Micros
-from engine.model.selection import SelectionError, parse
-from engine.store.selecting import Kind
+from engine.model.terms import TermError, parse_terms
+from engine.store.selecting import STATES, Kind
 
 MOST = 20_000
 """Rows that one command may be about."""
@@ -41,9 +41,12 @@ async def chosen(archive: Archive, ask: Ask, now: Micros) -> Ask:
     if kind != usual and not (kind == "dags" and ask.verb in _DAGS):
         raise Refusal("invalid", f"{ask.verb} is about {usual}, not about {kind}")
     try:
-        found = await archive.choose(parse(select.expression, now), kind, now)
-    except SelectionError as error:
+        terms = parse_terms(select.expression, now, states=STATES)
+    except TermError as error:
         raise Refusal("invalid", str(error)) from error
+    if not terms.terms:
+        raise Refusal("invalid", "an expression such as 'state:failed since:2h dag:trades_*' is needed")
+    found = await archive.choose(terms, kind, now)
     if found.cut or found.count > MOST:
         raise Refusal("invalid", f"{select.expression} fits more than {MOST:,} {kind}: add state:, dag: or since:")
     if not found.count:

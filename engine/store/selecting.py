@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from engine.model.moments import Micros
-from engine.model.selection import Row, Selection
+from engine.model.states import RunState, TaskState
+from engine.model.terms import Facts, Terms
 from engine.store.reader import Reader
 
 Kind: TypeAlias = Literal["tasks", "runs", "dags"]
+
+STATES = frozenset({state.value for state in (*TaskState, *RunState)} | {"active", "inactive", "broken"})
+"""States of DAGs, runs and task instances that an expression can name."""
 
 MOST_READ = 200_000
 """Rows that are looked at for one expression; narrower ones by state, DAG and age read less."""
@@ -40,65 +44,76 @@ class _Dag:
     at: Micros
 
 
-def choose(reader: Reader, selection: Selection, kind: Kind, now: Micros) -> Chosen:
-    """What an expression means now."""
+def choose(reader: Reader, terms: Terms, kind: Kind, now: Micros) -> Chosen:
+    """What an expression means."""
     with reader.snapshot():
         dags = {
             row[0]: _Dag(row[1], row[2] or "", tuple(json.loads(row[3])), row[4])
             for row in reader.all("select", "dags")
         }
         if kind == "dags":
-            return Chosen(dag_ids=[name for name, dag in dags.items() if selection.takes(_dag_row(name, dag), now)])
-        values = {**_narrowed(selection, dags, now), "most": MOST_READ}
-        return _runs(reader, selection, dags, values, now) if kind == "runs" else _tasks(
-            reader, selection, dags, values, now
-        )  # fmt: skip
+            return Chosen(dag_ids=[name for name, dag in dags.items() if terms.hold(_dag_facts(name, dag))])
+        values = {**_narrowed(terms, dags), "most": MOST_READ}
+        return (_runs if kind == "runs" else _tasks)(reader, terms, dags, values)
 
 
-def _dag_row(name: str, dag: _Dag) -> Row:
-    return Row(name, state=dag.state, at=dag.at, owner=dag.owner, tags=dag.tags)
+def _dag_facts(name: str, dag: _Dag) -> Facts:
+    fields = {"dag": (name,), "state": (dag.state,), "tag": dag.tags, "owner": (dag.owner,)}
+    return Facts((name,), fields, " ".join((*dag.tags, dag.owner)), dag.at)
 
 
-def _narrowed(selection: Selection, dags: dict[str, _Dag], now: Micros) -> dict[str, str | int | None]:
+def _narrowed(terms: Terms, dags: dict[str, _Dag]) -> dict[str, str | int | None]:
     """What the store can leave out by itself."""
-    about = Selection(tuple(term for term in selection.terms if term.key in ("dag", "tag", "owner")))
-    fitting = [name for name, dag in dags.items() if about.takes(_dag_row(name, dag), now)]
-    states = selection.wanted("state")
+    if terms.inverted:
+        return {"dags": json.dumps(list(dags)), "states": None, "since": None}
+    about = Terms("", tuple(term for term in terms.terms if term.key in ("dag", "tag", "owner")))
+    states = [term for term in terms.terms if term.key == "state"]
+    since = [term.low for term in terms.terms if term.key == "since" and not term.inverted and term.low is not None]
+    fitting = [state for state in STATES if all(term.holds(Facts(fields={"state": (state,)})) for term in states)]
     return {
-        "dags": json.dumps(fitting),
-        "states": json.dumps(states) if states else None,
-        "since": selection.since(now),
+        "dags": json.dumps([name for name, dag in dags.items() if about.hold(_dag_facts(name, dag))]),
+        "states": json.dumps(fitting) if states else None,
+        "since": max(since) if since else None,
     }
 
 
-def _runs(
-    reader: Reader, selection: Selection, dags: dict[str, _Dag], values: dict[str, str | int | None], now: Micros
-) -> Chosen:
+def _runs(reader: Reader, terms: Terms, dags: dict[str, _Dag], values: dict[str, str | int | None]) -> Chosen:
     rows = reader.all("select", "runs", values)
     found = []
-    for run_id, dag_id, state, reason, at, run_type in rows:
-        dag = dags[dag_id]
-        row = Row(dag_id, run_id, "", state, reason or "", "", at, run_type, "", dag.owner, dag.tags)
-        if selection.takes(row, now):
+    for run_id, dag_id, state, at, run_type, by, logical in rows:
+        facts = _facts(dags[dag_id], dag_id, run_id, state, run_type, by)
+        if terms.hold(facts._replace(at=at, logical=logical)):
             found.append(run_id)
     return Chosen(run_ids=found, cut=len(rows) == MOST_READ)
 
 
-def _tasks(
-    reader: Reader, selection: Selection, dags: dict[str, _Dag], values: dict[str, str | int | None], now: Micros
-) -> Chosen:
+def _tasks(reader: Reader, terms: Terms, dags: dict[str, _Dag], values: dict[str, str | int | None]) -> Chosen:
     rows = reader.all("select", "tasks", values)
     pools: dict[tuple[int, str], str] = {}
-    if any(term.key == "pool" for term in selection.terms):
-        versions = json.dumps(sorted({row[9] for row in rows}))
+    if any(term.key == "pool" for term in terms.terms):
+        versions = json.dumps(sorted({row[10] for row in rows}))
         pools = {(row[0], row[1]): row[2] for row in reader.all("select", "pools", {"versions": versions})}
     found: dict[str, list[int]] = {}
-    for key, run_id, dag_id, task_id, state, reason, at, run_type, error, version in rows:
-        dag, pool = dags[dag_id], pools.get((version, task_id), "")
-        row = Row(dag_id, run_id, task_id, state, reason or "", error or "", at, run_type, pool, dag.owner, dag.tags)
-        if selection.takes(row, now):
+    for key, run_id, dag_id, task_id, state, at, run_type, by, logical, error, version in rows:
+        facts = _facts(dags[dag_id], dag_id, run_id, state, run_type, by)
+        own = {"task": (task_id,), "error": (error,) if error else (), "pool": (pools.get((version, task_id), ""),)}
+        whole = Facts((*facts.names, task_id), {**facts.fields, **own}, f"{facts.text} {error or ''}", at, logical)
+        if terms.hold(whole):
             found.setdefault(run_id, []).append(key)
     return Chosen(tasks=found, cut=len(rows) == MOST_READ)
+
+
+def _facts(dag: _Dag, dag_id: str, run_id: str, state: str, run_type: str, by: str | None) -> Facts:
+    fields = {
+        "dag": (dag_id,),
+        "run": (run_id,),
+        "state": (state,),
+        "type": (run_type,),
+        "tag": dag.tags,
+        "owner": (dag.owner,),
+        "by": (by,) if by else (),
+    }
+    return Facts((dag_id, run_id), fields, " ".join((*dag.tags, dag.owner)))
 
 
 def command_by_number(reader: Reader, number: int) -> str | None:

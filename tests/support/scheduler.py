@@ -23,7 +23,7 @@ from engine.model.attempt_files import AttemptStatus
 from engine.model.dag import DagSpec, TaskSpec
 from engine.model.ids import ulid
 from engine.model.moments import SECOND, Micros
-from engine.model.selection import Selection
+from engine.model.terms import Terms
 from engine.scheduler import due
 from engine.scheduler.core import Scheduler
 from engine.scheduler.dags import post_updates
@@ -172,7 +172,7 @@ class NoArchive:
         """One that the test put here."""
         return self.usual
 
-    async def choose(self, selection: Selection, kind: Kind, now: Micros) -> Chosen:
+    async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
         """Those that the test put here, whatever the expression says."""
         return self.chosen
 

@@ -6,15 +6,16 @@ SELECT d.dag_id, CASE WHEN d.state <> 'active' THEN d.state WHEN s.paused_at IS 
 FROM dag AS d LEFT JOIN schedule_state AS s ON s.dag_id = d.dag_id ORDER BY d.dag_id;
 
 -- name: runs
-SELECT r.run_id, r.dag_id, r.state, r.reason, coalesce(r.ended_at, r.started_at, r.created_at), r.run_type
+SELECT r.run_id, r.dag_id, r.state, coalesce(r.ended_at, r.started_at, r.created_at), r.run_type,
+    r.created_by, r.logical_date
 FROM json_each(:dags) AS d CROSS JOIN run AS r ON r.dag_id = d.value
 WHERE (:states IS NULL OR r.state IN (SELECT value FROM json_each(:states)))
     AND (:since IS NULL OR coalesce(r.ended_at, r.started_at, r.created_at) >= :since)
 ORDER BY r.logical_date, r.id LIMIT :most;
 
 -- name: tasks
-SELECT t.id, r.run_id, r.dag_id, t.task_id, t.state, t.reason, coalesce(t.ended_at, t.started_at, r.created_at),
-    r.run_type, t.last_error, r.version_id
+SELECT t.id, r.run_id, r.dag_id, t.task_id, t.state, coalesce(t.ended_at, t.started_at, r.created_at),
+    r.run_type, r.created_by, r.logical_date, t.last_error, r.version_id
 FROM json_each(:dags) AS d CROSS JOIN run AS r ON r.dag_id = d.value CROSS JOIN task_instance AS t ON t.run = r.id
 WHERE (:since IS NULL OR r.ended_at IS NULL OR r.ended_at >= :since)
     AND (:states IS NULL OR t.state IN (SELECT value FROM json_each(:states)))

@@ -50,7 +50,7 @@ async def test_an_expression_over_rows_moved_since_they_were_seen_names_them(sit
 async def test_expressions_that_mean_nothing_are_refused(site: Site) -> None:
     """With the reason, and nothing is changed."""
     for verb, text, code in (
-        ("clear", "colour:red", "invalid"),
+        ("clear", "state:red", "invalid"),
         ("clear", "state:failed", "state"),
         ("hold", "state:failed", "invalid"),
     ):
