@@ -321,6 +321,13 @@ async def _load_the_rest() -> None:
     for name in _LATER:
         await asyncio.sleep(_BREATH)
         await asyncio.to_thread(import_module, name)
+    from console.actions.views import VIEWS
+
+    paths = [path for view in VIEWS.values() for path in (view.pane, *view.handlers.values())]
+    for name in dict.fromkeys(path.partition(":")[0] for path in paths):
+        if name not in sys.modules:
+            await asyncio.sleep(_BREATH)
+            await asyncio.to_thread(import_module, name)
     calm()
 
 

@@ -25,7 +25,7 @@ from console.screens.loglines import FileLines, LineCount
 from console.screens.pane import Bar, Desk, Pane
 from console.view import log as view
 from console.view.spans import DIM, TEXT, Spans
-from console.view.structured import columns
+from console.view.structured import LONGEST, columns
 from console.widgets.log import LogLine, LogView
 from console.widgets.log_lines import read_line
 
@@ -242,7 +242,7 @@ class LogPane(Pane):
 
     def _read(self, line: LogLine) -> Spans:
         raw = line.raw if isinstance(line.raw, bytes) else line.raw.encode()
-        if self.as_columns and (raw[:1] == b"{" or b"=" in raw):
+        if self.as_columns and len(raw) <= LONGEST and (raw[:1] == b"{" or b"=" in raw):
             made = columns(raw.decode("utf-8", "replace"))
             if made is not None:
                 return made

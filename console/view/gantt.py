@@ -47,7 +47,7 @@ class Axis(NamedTuple):
         """From the start of the present episode to a little after its end."""
         start = run.mark.started_at if run.mark.started_at is not None else run.created_at
         end = now if run.mark.ended_at is None else run.mark.ended_at
-        took = max(end - start, SECOND)
+        took = max(end - start, 10_000)
         if run.mark.ended_at is not None:
             return cls(start, took)
         return cls(start, next((step for step in _STEPS if step >= took), took))

@@ -64,10 +64,27 @@ class GridRows:
 
     def __init__(self, grid: Grid, shape: Shape, window: Window, before: GridRows | None = None) -> None:
         self.grid, self.shape, self.window = grid, shape, window
-        same = before is not None and before.grid is grid and before.window == window
-        self._cache: dict[tuple[int, int], Spans] = before._cache if before is not None and same else {}
-        self._shares: dict[str, tuple[int, int]] = before._shares if before is not None and before.grid is grid else {}
+        self._cache: dict[tuple[int, int], Spans] = {}
+        self._shares: dict[str, tuple[int, int]] = {}
         self._runs = grid.runs[window.first : window.first + window.count]
+        if before is not None and before.shape is shape:
+            self._keep(before)
+
+    def _keep(self, before: GridRows) -> None:
+        """Takes over the rows that say the same as before: of a grid that lives, nearly all of them."""
+        old, new = before.grid, self.grid
+        if [run.id for run in old.runs] != [run.id for run in new.runs]:
+            return
+        moved = [run for run in new.runs if new.cells.get(run.id) is not old.cells.get(run.id)]
+        changed = {
+            at
+            for at, task in enumerate(self.shape.order)
+            if any(new.state(run, task.task_id) != old.state(run, task.task_id) for run in moved)
+        }
+        names = {self.shape.order[at].task_id for at in changed}
+        self._shares = {task: share for task, share in before._shares.items() if task not in names}
+        if before.window == self.window and old.usual == new.usual:
+            self._cache = {key: spans for key, spans in before._cache.items() if key[0] not in changed}
 
     def __len__(self) -> int:
         return len(self.shape.order)

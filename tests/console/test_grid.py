@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,24 @@ def test_rows_fit_and_figures_stay_in_their_columns(width: int) -> None:
     assert all(width_of(line) <= width for line in lines)
     starts = {plain(line).find("✓✓") for line in lines[:-3]}
     assert len(starts) == 1
+
+
+def test_of_a_grid_that_lives_only_changed_rows_are_made_again() -> None:
+    """A task that goes on in the newest run changes its own row; all others stay the same objects."""
+    grid = history(60)
+    shape = Shape(PLANS)
+    window = Window.around(59, 0, 60, 40)
+    rows = GridRows(grid, shape, window)
+    before = [rows.row(at, 119) for at in range(len(rows))]
+    newest = grid.runs[-1].id
+    cells = {**grid.cells, newest: {**grid.cells[newest], "join": "running"}}
+    moved = GridRows(replace(grid, cells=cells), shape, window, rows)
+    after = [moved.row(at, 119) for at in range(len(moved))]
+    changed = [shape.order[at].task_id for at in range(len(after)) if after[at] is not before[at]]
+    assert changed == ["join"] and "►" in plain(after[shape.index["task", "join"]])
+    assert plain(after[shape.index["task", "join"]]).endswith("100%")
+    anew = GridRows(replace(grid, cells=cells), shape, window)
+    assert [anew.row(at, 119) for at in range(len(anew))] == after
 
 
 @pytest.mark.parametrize(("before", "cursor", "first"), [(0, 5, 0), (0, 12, 3), (10, 12, 10), (10, 4, 4), (99, 19, 10)])
