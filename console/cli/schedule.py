@@ -80,11 +80,10 @@ def schedule(
 
 def _runs(timetable: Timetable, first: Micros | None, last: Micros | None, now: Micros, count: int) -> list[Slot]:
     """The runs from `first` to `last`; without a first one, from the next that is due: it may cover time past."""
-    from engine.timetable import previous_point, slots
+    from engine.timetable import coming, slots
 
-    begin = (previous_point(timetable, now) or now) if first is None else first
-    found = takewhile(lambda slot: last is None or slot.logical_date <= last, slots(timetable, begin - 1))
-    return list(islice((slot for slot in found if first is not None or slot.run_after >= now), count))
+    found = coming(timetable, now) if first is None else slots(timetable, first - 1)
+    return list(islice(takewhile(lambda slot: last is None or slot.logical_date <= last, found), count))
 
 
 def _print(words: str, timetable: Timetable, runs: list[Slot], as_json: bool) -> None:

@@ -28,7 +28,7 @@ _WAITS = {
     "hold": "held",
     "not_during": "quiet time",
 }
-_WHYS = {
+WHYS = {
     "catchup": "due before the DAG was enabled",
     "missed": "missed while no engine ran",
     "overlap": "another run was under way",
@@ -115,7 +115,7 @@ def _gap(scene: Scene, gap: GapCard, width: int) -> Spans:
     line = Line().gap(1).cell("_", 4, WARN, align="right").gap(2).cell(gap.dag_id, _name(width), TEXT, cut="middle")
     line.gap(2).cell(span_words(gap.first, gap.until - 1, zone), 25, TEXT).gap(2)
     count = f"{gap.runs} run{'s' if gap.runs != 1 else ''}" if gap.runs else "no whole interval"
-    return line.cell(count, 18, TEXT).gap(2).add(_WHYS.get(gap.why, gap.why), DIM).done()
+    return line.cell(count, 18, TEXT).gap(2).add(WHYS.get(gap.why, gap.why), DIM).done()
 
 
 def _zone(scene: Scene, dag_id: str) -> str:

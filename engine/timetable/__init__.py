@@ -5,7 +5,7 @@ Pure: the time that it is now is an argument. All instants are integer microseco
 
 from engine.timetable.errors import ScheduleError
 from engine.timetable.from_spec import timetable_of
-from engine.timetable.interval import Slot, last_completed, slot_at, slots, slots_between
+from engine.timetable.interval import Slot, coming, last_completed, slot_at, slots, slots_between
 from engine.timetable.missed import Catchup, Gap, MissedPlan, OnMissed, plan_missed
 from engine.timetable.points import count_points, next_point, points_after, points_before, previous_point
 from engine.timetable.ranges import DayWindow, read_range, read_window
@@ -23,6 +23,7 @@ __all__ = [
     "ScheduleError",
     "Slot",
     "Timetable",
+    "coming",
     "compile_timetable",
     "count_points",
     "describe",

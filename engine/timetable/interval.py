@@ -38,6 +38,12 @@ def slots(tt: Timetable, after: Micros | None = None) -> Iterator[Slot]:
         yield slot
 
 
+def coming(tt: Timetable, now: Micros) -> Iterator[Slot]:
+    """The scheduled slots that are not due yet, from the start date to the end date. The first may have begun."""
+    begin = previous_point(tt, now)
+    return (slot for slot in slots(tt, (now if begin is None else begin) - 1) if slot.run_after >= now)
+
+
 def slots_between(tt: Timetable, low: Micros, high: Micros) -> Iterator[Slot]:
     """The slots with logical dates in [low, high], ascending, not limited by start and end."""
     return takewhile(lambda slot: slot.logical_date <= high, _unlimited(tt, low))

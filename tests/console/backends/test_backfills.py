@@ -11,11 +11,14 @@ import pytest
 from console.backends.picture import Picture
 from console.model.backfills import Backfills, GapCard
 from console.model.home import HomeCard
+from console.model.schedule_page import SchedulePage
 from console.model.snapshot import Interest, Page
 from console.screens.backfill_form import arguments
 from console.view.backfills import rows, span_words
+from console.view.schedule import rows as schedule_rows
 from console.view.spans import plain
-from engine.model.moments import DAY, from_iso
+from engine.model.dag import DagSpec, TaskSpec
+from engine.model.moments import DAY, HOUR, from_iso
 from engine.store.batch import Batch
 from engine.store.reader import Reader
 from tests.support.console import dag, scene
@@ -90,3 +93,26 @@ def test_the_form_asks_for_what_was_typed() -> None:
     }
     with pytest.raises(ValueError, match="at a time is a number"):
         arguments({"dates": "yesterday", "at a time": "many"})
+
+
+async def test_a_schedule_is_said_in_words_with_its_next_runs(filled: FilledHome) -> None:
+    """The page names the meaning, ten runs with their intervals, the policies and the gaps of the DAG."""
+    picture = Picture(Reader(filled.home.database), HomeCard("etl-01", "/srv/etl"), lambda: NOW)
+    page = picture.refresh(Interest(page=Page("schedule", ("trades_us",)))).paged
+    assert isinstance(page, SchedulePage)
+    assert page.words.startswith("every hour at minute 10, UTC")
+    assert [(run.end - run.start, run.due - run.end) for run in page.runs] == [(HOUR, 0)] * 10
+    assert page.runs[0].due > NOW >= page.runs[0].start
+    lines = [plain(line) for _, line in schedule_rows(scene(dag("trades_us")), page, 120)]
+    assert "2026-11-22 03:10   Sun 2026-11-22 03:10 UTC        55m  02:10–03:10" in lines[4]
+    assert any("catchup none; missed runs are all made" in line for line in lines)
+    assert "missed while no engine ran" in lines[-1]
+
+
+async def test_a_dag_without_a_schedule_says_so(filled: FilledHome) -> None:
+    """There is nothing to explain, and the view says what can be done instead."""
+    await filled.put_dag(DagSpec("by_hand", "hand.py", [TaskSpec("a", "shell", command="true")]))
+    picture = Picture(Reader(filled.home.database), HomeCard("etl-01", "/srv/etl"), lambda: NOW)
+    page = picture.refresh(Interest(page=Page("schedule", ("by_hand",)))).paged
+    assert page == SchedulePage("by_hand")
+    assert "no schedule" in plain(schedule_rows(scene(), page, 80)[0][1])
