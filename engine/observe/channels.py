@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from typing import Any
+
+from engine.observe.processes import Failed, run_process
 
 SECONDS = 30.0
 """How long a command, or an address, may take."""
 _TRIES = 3
+_BETWEEN = 1.0
+"""Seconds before the second try; twice as many before the third."""
 _LAST_WORDS = 2000
 
 
@@ -46,34 +46,17 @@ async def call_address(method: str, url: str, body: bytes | None = None, key: st
             if code < 500 and code not in (408, 425, 429):
                 break
         if attempt + 1 < _TRIES:
-            await asyncio.sleep(2.0**attempt)
+            await asyncio.sleep(_BETWEEN * 2**attempt)
     raise Undelivered(problem)
 
 
 async def run_command(command: tuple[str, ...], message: Mapping[str, Any], environment: Mapping[str, str]) -> None:
     """Runs a command that reads the message as JSON; after half a minute it is killed. Raises Undelivered."""
     data = json.dumps(message).encode() + b"\n"
-    await asyncio.to_thread(_run, command, data, dict(environment))
-
-
-def _run(command: tuple[str, ...], data: bytes, environment: dict[str, str]) -> None:
-    # Files and not pipes: a grandchild that keeps a pipe open would keep us waiting.
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
-        given.write(data)
-        given.seek(0)
-        try:
-            child = subprocess.Popen(
-                command, stdin=given, stdout=said, stderr=said, env=environment, start_new_session=True, cwd="/"
-            )
-        except OSError as error:
-            raise Undelivered(f"{command[0]}: {error.strerror}") from error
-        try:
-            code = child.wait(SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-            raise Undelivered(f"{command[0]} had not ended after {SECONDS:.0f} s and was killed") from None
-        if code != 0:
-            said.seek(0)
-            words = said.read(_LAST_WORDS).decode(errors="replace").strip()
-            raise Undelivered(f"{command[0]} ended with {code}{': ' + words if words else ''}")
+    try:
+        code, said = await run_process(command, seconds=SECONDS, given=data, environment=environment)
+    except Failed as error:
+        raise Undelivered(str(error)) from error
+    if code != 0:
+        words = said[:_LAST_WORDS].decode(errors="replace").strip()
+        raise Undelivered(f"{command[0]} ended with {code}{': ' + words if words else ''}")

@@ -127,16 +127,23 @@ class Teller:
 
     async def run(self) -> None:
         """Until cancelled."""
-        stored = await self._read(lambda reader: reader.one("recovery", "meta", {"key": TOLD}))
-        self._upto = self._noted = int(stored[0]) if stored is not None else self._committed()
-        if stored is None:
-            await self._note(TOLD, str(self._upto))
+        known = False
         while True:
             try:
+                if not known:
+                    await self._begin()
+                    known = True
                 await self._look()
             except StoreError as error:
                 self._log.warning("failures_unread", error=str(error))
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _begin(self) -> None:
+        """Goes on after what was told; an engine that has never told begins with what comes."""
+        stored = await self._read(lambda reader: reader.one("recovery", "meta", {"key": TOLD}))
+        self._upto = self._noted = int(stored[0]) if stored is not None else self._committed()
+        if stored is None:
+            await self._note(TOLD, str(self._upto))
 
     async def _look(self) -> None:
         while self._committed() > self._upto:

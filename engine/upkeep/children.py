@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from engine.observe.processes import Failed, run_process
 
 _SECONDS = 6 * 3600.0
 
@@ -19,24 +19,12 @@ class ChildFailed(Exception):
 async def prune_files(root: Path, *, dry_run: bool) -> dict[str, Any]:
     """What `engine.upkeep.pruning` tells of a home. Raises ChildFailed."""
     command = [sys.executable, "-m", "engine.upkeep.pruning", "--home", str(root), *(["--dry-run"] if dry_run else [])]
-    return await asyncio.to_thread(_run, command)
-
-
-def _run(command: list[str]) -> dict[str, Any]:
     try:
-        done = subprocess.run(
-            command,
-            cwd=Path(__file__).parents[2],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        code, said = await run_process(command, seconds=_SECONDS, folder=Path(__file__).parents[2])
+        if code == 0:
+            told: dict[str, Any] = json.loads(said)
+            return told
+    except (Failed, ValueError) as error:
         raise ChildFailed(str(error)) from error
-    if done.returncode != 0:
-        raise ChildFailed((done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1])
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    words = said.decode(errors="replace").strip() or f"exit code {code}"
+    raise ChildFailed(words.splitlines()[-1])

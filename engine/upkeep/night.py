@@ -75,9 +75,8 @@ class Night:
     async def run(self) -> None:
         """Every night, and when it was asked for, until cancelled. What fails is told, and tried the next night."""
         due = next_night(self._clock.now(), self._retention.at, self._zone)
-        last = await self._read(lambda reader: reader.one("recovery", "meta", {"key": _PRUNED_AT}))
-        if last is not None and self._clock.now() - int(last[0]) > 2 * DAY:
-            self._wanted.set()  # it was switched off at night
+        if await self._missed():
+            self._wanted.set()
         while True:
             try:
                 left = max(0.0, (due - self._clock.now()) / SECOND)
@@ -92,6 +91,15 @@ class Night:
                 await self.prune()
             except (ChildFailed, StoreError) as error:
                 self._log.warning("not_pruned", error=str(error))
+
+    async def _missed(self) -> bool:
+        """Whether the engine was away at night, and more than once."""
+        try:
+            last = await self._read(lambda reader: reader.one("recovery", "meta", {"key": _PRUNED_AT}))
+        except StoreError as error:
+            self._log.warning("last_pruning_unknown", error=str(error))
+            return False
+        return last is not None and self._clock.now() - int(last[0]) > 2 * DAY
 
     async def prune(self) -> None:
         """Files by a process of its own, then rows. Raises ChildFailed, StoreError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -41,3 +42,6 @@ async def test_failures_are_told_in_one_message_also_over_a_restart(make_site: M
     before = len(said.read_text().splitlines())
     await site.start()
     await until(lambda: len(said.read_text().splitlines()) > before, "what was not told is told")
+    began = time.monotonic()
+    assert await site.stop() == 0
+    assert time.monotonic() - began < 5

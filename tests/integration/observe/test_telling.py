@@ -54,11 +54,7 @@ async def address() -> AsyncIterator[Address]:
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries follow each other without a wait."""
-
-    async def no_wait(_seconds: float) -> None:
-        return None
-
-    monkeypatch.setattr(channels.asyncio, "sleep", no_wait)
+    monkeypatch.setattr(channels, "_BETWEEN", 0.0)
 
 
 async def test_a_message_is_tried_again_under_the_same_key(address: Address) -> None:
