@@ -17,11 +17,13 @@ from textual.screen import Screen
 
 from console.clipboard import osc52
 from console.feed import Feed, wall_clock
+from console.keep import FILE, Keep
 from console.model.home import HomeCard
 from console.model.intents import Intent, Intents
 from console.model.link import Link
 from console.model.place import Place
 from console.model.snapshot import Scene, Snapshot
+from console.model.trail import Trail
 from console.terminal import TerminalApp
 from console.text import sanitise
 from console.theming import Look, Palette, ThemeError, available, default_theme, detect_look, load_theme
@@ -67,6 +69,8 @@ class ConsoleApp(TerminalApp[None]):
         look: Look | None = None,
         keymap: Keymap | None = None,
         now: Callable[[], Micros] = wall_clock,
+        start: Place | None = None,
+        keep: Keep | None = None,
     ) -> None:
         super().__init__(palette=palette, look=look)
         self._given_keymap = keymap
@@ -78,7 +82,10 @@ class ConsoleApp(TerminalApp[None]):
         self._intents = Intents()
         self._message: Message | None = None
         self._scene = Scene(Snapshot(0, home), Link(), now(), loading=True)
-        self._trail: list[Place] = [Place("overview")]
+        self._trail = Trail(Place("overview"))
+        self._start = start
+        self.keep = keep or Keep()
+        """Bookmarks, and what was typed."""
         self.typed: dict[str, Mapping[str, str]] = {}
         """What was typed into the form of each DAG last."""
 
@@ -113,6 +120,8 @@ class ConsoleApp(TerminalApp[None]):
         await backend.open()
         self._backend = backend
         feed = self._feed = Feed(backend, self._picture, drained=self.frame_sent, now=self._now)
+        if self._start is not None:
+            self.go(self._start)
         feed.look_at(self.stage.front.interest())
         self.spawn(_load_the_rest())
         try:
@@ -214,23 +223,33 @@ class ConsoleApp(TerminalApp[None]):
     @property
     def place(self) -> Place:
         """Where the operator is."""
-        return self._trail[-1]
+        return self._trail.place
+
+    def here(self) -> Place:
+        """The same, with what the cursor stands on."""
+        return self.stage.front.here(self._scene, self.place)
 
     def go(self, place: Place) -> None:
         """To another view."""
-        if place.view == "overview":
-            self._trail = [place]
-        else:
-            self._trail.append(place)
+        self._trail.go(place, self.here())
         self._arrive()
 
     def back(self) -> bool:
-        """To where we came from; False at the root."""
-        if len(self._trail) == 1:
-            return False
-        self._trail.pop()
-        self._arrive()
-        return True
+        """A level up; False at the root."""
+        return self._arrive_if(self._trail.up(self.here()))
+
+    def step(self, by: int) -> bool:
+        """Through the history; False at its end."""
+        return self._arrive_if(self._trail.step(by, self.here()))
+
+    def swap(self) -> bool:
+        """To the view that was in front before; False where there is none."""
+        return self._arrive_if(self._trail.swap(self.here()))
+
+    def _arrive_if(self, moved: bool) -> bool:
+        if moved:
+            self._arrive()
+        return moved
 
     def _arrive(self) -> None:
         self._message = None  # it was about the view that is left, and would hide the keys of this one
@@ -248,7 +267,7 @@ class ConsoleApp(TerminalApp[None]):
         self.perform(action)
         return True
 
-    def perform(self, action: Action, target: Target | None = None) -> None:
+    def perform(self, action: Action, target: Target | None = None, switches: frozenset[str] = frozenset()) -> None:
         """Does an action, or says why not. What it is about is fixed here and now."""
         meant = target or self.stage.front.target(self._scene)
         why = action.why_not(self._scene, meant)
@@ -257,7 +276,7 @@ class ConsoleApp(TerminalApp[None]):
             return
         from console.screens.doing import do
 
-        do(self, action, meant)
+        do(self, action, meant, switches)
 
     def open_log(self, target: Target) -> None:
         """The log of the task that is meant."""
@@ -284,6 +303,10 @@ class ConsoleApp(TerminalApp[None]):
         if self._driver is not None:
             self._driver.write(sequence)
         self.say(f"copied {words} ({len(text.encode())} bytes, through the terminal)")
+
+    def picture(self) -> str:
+        """The screen as text."""
+        return "\n".join(strip.text.rstrip() for strip in self.stage._compositor.render_strips()) + "\n"
 
     def next_theme(self, name: str | None = None) -> None:
         """Another theme: the one named, or the next."""
@@ -331,10 +354,17 @@ async def _load_the_rest() -> None:
     calm()
 
 
-def run_console(home: Home, *, theme: str | None = None, look: Look | None = None, read_only: bool = False) -> int:
+def run_console(
+    home: Home,
+    *,
+    theme: str | None = None,
+    look: Look | None = None,
+    read_only: bool = False,
+    start: Place | None = None,
+) -> int:
     """The full-screen console of a home, on this terminal, until it is left; gives the exit code.
 
-    With `read_only` the engine refuses whatever this console might ask for.
+    It opens at `start`, else on the overview. With `read_only` the engine refuses whatever this console might ask for.
 
     Works with the engine up, stopped or killed. Raises ThemeError for a theme that cannot be used.
     """
@@ -354,5 +384,12 @@ def run_console(home: Home, *, theme: str | None = None, look: Look | None = Non
         return backend
 
     return run(
-        ConsoleApp(HomeCard(sanitise(home.name), sanitise(str(home.root))), connect, palette=palette, look=found)
+        ConsoleApp(
+            HomeCard(sanitise(home.name), sanitise(str(home.root))),
+            connect,
+            palette=palette,
+            look=found,
+            start=start,
+            keep=Keep(home.root / FILE),
+        )
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,6 +43,8 @@ class Keep:
         changes, self._changes = self._changes, []
         if self._path is None or not changes:
             return
+        import tempfile  # the first picture does not need it
+
         lists = self._read()
         for name, line, added in changes:
             self._apply(lists.setdefault(name, []), line, added)

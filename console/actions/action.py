@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -58,6 +58,19 @@ class Ask:
     args: Mapping[str, Any] = field(default_factory=dict)
     switches: tuple[Switch, ...] = ()
     note: bool = True
+
+    def switched(self, names: frozenset[str]) -> Ask:
+        """The same with these switches on; of a group, the others are off then."""
+        groups = {switch.group for switch in self.switches if switch.name in names and switch.group}
+        changed = tuple(
+            replace(switch, on=True)
+            if switch.name in names
+            else replace(switch, on=False)
+            if switch.group in groups
+            else switch
+            for switch in self.switches
+        )
+        return replace(self, switches=changed)
 
     def arguments(self, values: Mapping[str, bool]) -> dict[str, Any]:
         """The verb's arguments for the switches as they stand; a group gives its chosen name as its value."""

@@ -28,6 +28,7 @@ VERBS: dict[str, Verb] = {
     "breakers": Verb("console.cli.breakers", "breakers", _LOOK, "Circuit breakers: how they stand; trip, hold, reset."),
     "approvals": Verb("console.cli.approvals", "approvals", _LOOK, "What waits for a person's answer."),
     "pools": Verb("console.cli.pools", "pools", _LOOK, "Pools: who holds their slots; make, resize, remove."),
+    "open": Verb("console.cli.visiting", "open_", _LOOK, "The console at an address, a DAG, a run or a task."),
     "trigger": Verb("console.cli.trigger", "trigger", _CHANGE, "Start a run of a DAG."),
     "rerun": Verb("console.cli.changes", "rerun", _CHANGE, "Run all tasks of a run again, or those that failed."),
     "clear": Verb("console.cli.changes", "clear", _CHANGE, "Forget the outcome of tasks, so that they run again."),

@@ -8,10 +8,11 @@ from console.cli.errors import CliError, Exit
 from console.cli.link import engine_pid
 from console.cli.output import complain
 from console.cli.session import Session
+from console.model.place import Place
 from engine.config import Home
 
 
-def open_console(session: Session, *, read_only: bool = False) -> int:
+def open_console(session: Session, *, read_only: bool = False, start: Place | None = None) -> int:
     """Opens the console and returns its exit code. The engine that it starts stays when the console ends.
 
     When no engine can be started, the console opens all the same: it reads, and says that the engine is down.
@@ -29,16 +30,16 @@ def open_console(session: Session, *, read_only: bool = False) -> int:
             if not home.database.exists():
                 raise
             complain(str(error))
-    return show_console(home, read_only=read_only)
+    return show_console(home, read_only=read_only, start=start)
 
 
-def show_console(home: Home, *, read_only: bool = False) -> int:
-    """The console on a home, until its user leaves it."""
+def show_console(home: Home, *, read_only: bool = False, start: Place | None = None) -> int:
+    """The console on a home, at a place of it, until its user leaves it."""
     # Imported on first use: no other verb needs a screen.
     from console.app import run_console
     from console.theming import ThemeError
 
     try:
-        return run_console(home, read_only=read_only) or 0
+        return run_console(home, read_only=read_only, start=start) or 0
     except ThemeError as error:
         raise CliError(str(error), Exit.USAGE) from error

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from console.model.targets import Target
 
 
+ABOUT_A_DAG = frozenset({"dag", "grid", "run", "task", "log", "source"})
+"""Views that show nothing by themselves."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A view by its id, and what it is about; fields that do not apply are None."""
@@ -61,6 +65,8 @@ def parse_address(text: str) -> Place:
     subject = parts[1] if len(parts) > 1 else None
     dag_id, sign, _ = (subject or "").partition("@")
     task_id, map_index = _task(parts[2]) if len(parts) > 2 else (None, UNMAPPED)
+    if dag_id == "" and parts[0] in ABOUT_A_DAG:
+        raise ValueError(f"{text!r} is no address: {parts[0]} is about a DAG or a run, as in {parts[0]}/my_dag")
     more = dict(parse_qsl(asked, keep_blank_values=True))
     unknown = sorted(more.keys() - {"attempt", "filter", "at"})
     if unknown:

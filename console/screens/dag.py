@@ -25,6 +25,7 @@ class DagPane(Pane):
         self.list = LineView(id="runs")
         self.dag_id: str | None = None
         self._rows: view.DagRows | None = None
+        self._wanted: str | None = None
 
     def compose(self) -> ComposeResult:
         """One list."""
@@ -35,8 +36,9 @@ class DagPane(Pane):
         return self.list
 
     def arrive(self, place: Place) -> None:
-        """The DAG of the place."""
+        """The DAG of the place, at its run if it names one."""
         self.open(place.dag_id or "")
+        self._wanted = place.run_id
 
     def open(self, dag_id: str) -> None:
         """Shows another DAG."""
@@ -61,6 +63,12 @@ class DagPane(Pane):
             return
         self._rows = view.DagRows(scene, detail, self._rows)
         self.list.show(self._rows)
+        if self._wanted is not None and self.list.move_to(("run", self._wanted)):
+            self._wanted = None
+
+    def touched(self, move: str = "") -> None:
+        """A person has moved the cursor: it is not taken anywhere else any more."""
+        self._wanted = None
 
     def title(self, scene: Scene, width: int) -> Bar:
         """Which DAG, and when it runs."""

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, cast
 from console.actions.action import Action, Ask
 from console.actions.finding import attention_of, dag_of, task_of
 from console.actions.flow import Flow, carry_out
-from console.actions.registry import ACTIONS, BY_ID, actions_of, views_of
+from console.actions.registry import BY_ID, actions_of
 from console.actions.views import VIEWS
 from console.model.limits import WaitCard
 from console.model.place import Place
 from console.model.runs import RunDetail, TaskCard
 from console.model.targets import Target
 from console.screens.chooser import Chooser, fuzzy
-from console.screens.overview import target_of
-from console.theming import available
 from console.view import help as help_view
 from console.view import why as why_view
 from console.view.details import details
@@ -31,8 +29,8 @@ if TYPE_CHECKING:
 Handler = Callable[["ConsoleApp", Target], None]
 
 
-def do(app: ConsoleApp, action: Action, target: Target) -> None:
-    """Does a possible action."""
+def do(app: ConsoleApp, action: Action, target: Target, switches: frozenset[str] = frozenset()) -> None:
+    """Does a possible action; `switches` are those of its dialog that are on from the beginning."""
     if action.id == "trigger":
         from console.screens.trigger import open_form
 
@@ -45,18 +43,26 @@ def do(app: ConsoleApp, action: Action, target: Target) -> None:
         assert action.ask is not None
         app.spawn(_at_once(app, action.ask(app.scene(), target)))
     elif action.ask is not None and not any(action.id in view.handlers for view in VIEWS.values()):
-        Flow(app, action.ask(app.scene(), target), app.scene().snapshot.home.production).start()
+        ask = action.ask(app.scene(), target)
+        unknown = sorted(switches - {switch.name for switch in ask.switches})
+        if unknown:
+            named = ", ".join(switch.name for switch in ask.switches) or "none"
+            app.say(f"{action.title} has no switch {unknown[0]!r}; it has: {named}", "warn")
+            return
+        Flow(app, ask.switched(switches), app.scene().snapshot.home.production).start()
     elif action.opens == app.place.view:
         app.redraw()
     elif action.opens:
         app.go(Place.of(action.opens, target))
     else:
-        (_HANDLERS.get(action.id) or _of_view(action))(app, target)
+        (_HANDLERS.get(action.id) or _elsewhere(action))(app, target)
 
 
-def _of_view(action: Action) -> Handler:
-    """The handler that a view declares for an action of its own."""
-    path = next(view.handlers[action.id] for view in VIEWS.values() if action.id in view.handlers)
+def _elsewhere(action: Action) -> Handler:
+    """The handler of an action by its path, or the one that a view declares for an action of its own."""
+    path = _PATHS.get(action.id) or next(
+        view.handlers[action.id] for view in VIEWS.values() if action.id in view.handlers
+    )
     module, _, name = path.partition(":")
     return cast(Handler, getattr(import_module(module), name))
 
@@ -231,6 +237,18 @@ def _repaint(app: ConsoleApp, target: Target) -> None:
     app.repaint()
 
 
+_WAYS = "console.screens.wayfinding"
+_PATHS = {
+    "history.back": f"{_WAYS}:back",
+    "history.forward": f"{_WAYS}:forward",
+    "history.last": f"{_WAYS}:last",
+    "bookmark": f"{_WAYS}:bookmark",
+    "bookmarks": f"{_WAYS}:bookmarks",
+    "copy.address": f"{_WAYS}:copy_address",
+    "copy.menu": f"{_WAYS}:copy_menu",
+}
+"""Handlers that are imported when they are first needed."""
+
 _HANDLERS: dict[str, Handler] = {
     "open": _open,
     "enter": _open,
@@ -252,64 +270,3 @@ _HANDLERS: dict[str, Handler] = {
     "lofi": _lofi,
     "repaint": _repaint,
 }
-
-
-def obey_line(app: ConsoleApp, text: str) -> None:
-    """Runs a `:` line: an action by its id or title, with a task, a DAG or switches after it."""
-    words = text.split()
-    if not words:
-        app.redraw()
-        return
-    name, rest = words[0].lower(), words[1:]
-    if name == "theme" and rest:
-        app.next_theme(rest[0])
-        return
-    if name in ("dag", "runs") and rest:
-        app.go(Place("dag", rest[0]))
-        return
-    action = BY_ID.get(name) or next((a for a in ACTIONS if a.title.replace(" ", "_") == name.replace("-", "_")), None)
-    if action is None or action.group == "move":
-        app.say(f"there is no command {name!r}; Ctrl-P lists them", "warn")
-        return
-    view = app.place.view
-    if view not in views_of(action):
-        where = ", ".join(VIEWS[name].title for name in views_of(action))
-        app.say(f"{action.title} is an action of another view ({where})", "warn")
-        return
-    target = app.stage.front.target(app.scene())
-    if rest and not rest[0].startswith("+"):
-        named = _named(app, target, rest[0])
-        if named is None:
-            return
-        target = named
-    app.perform(action, target)
-
-
-def _named(app: ConsoleApp, target: Target, name: str) -> Target | None:
-    """What a `:` line names: a task where a run is in front, elsewhere a DAG. None, said why, if there is none."""
-    if app.place.view == "run" and target.run_id is not None:
-        found = Target(target.view, target.dag_id, target.run_id, name)
-        if task_of(app.scene(), found) is None:
-            app.say(f"this run has no task {name!r}", "warn")
-            return None
-        return found
-    card = next((card for card in app.scene().snapshot.dags if card.dag_id == name), None)
-    if card is None:
-        app.say(f"there is no DAG {name!r}; tasks are named where their run is open", "warn")
-        return None
-    return target_of(app.place.view, card)
-
-
-def completions(app: ConsoleApp, text: str) -> list[str]:
-    """How a `:` line may go on: the names of actions, then of tasks, DAGs or themes."""
-    head, space, tail = text.rpartition(" ")
-    if not space:
-        names = sorted({a.id for a in actions_of(app.place.view) if a.group != "move" and "." not in a.id} | {"runs"})
-    elif head in ("dag", "runs"):
-        names = [card.dag_id for card in app.scene().snapshot.dags]
-    elif head == "theme":
-        names = available()
-    else:
-        run = app.scene().snapshot.run
-        names = [] if run is None else [plan.task_id for plan in run.plan]
-    return [f"{head}{space}{name}" for name in names if name.startswith(tail)][:200]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from textual import on
 from textual.app import ComposeResult
@@ -55,6 +56,7 @@ class LogPane(Pane):
         self.as_columns = True
         self._where: tuple[str | None, str | None, str | None, int] = (None, None, None, -1)
         self._wanted: int | None = None
+        self._at: int | None = None
         self._attempt: AttemptCard | None = None
         self._bytes: LogBytes | None = None
         self._count: LineCount | None = None
@@ -86,7 +88,7 @@ class LogPane(Pane):
     def arrive(self, place: Place) -> None:
         """The log of the place's attempt, or of the newest."""
         self._where = (place.dag_id, place.run_id, place.task_id, place.map_index)
-        self._wanted, self._attempt = place.attempt, None
+        self._wanted, self._at, self._attempt = place.attempt, place.at, None
         self.finder.text = self.sieve.text = ""
         self._early = None
         self.beside.end()
@@ -105,6 +107,10 @@ class LogPane(Pane):
             self._bytes.close()
         self._bytes = self.lines = self._count = None
         self._numbers = {}
+
+    def here(self, scene: Scene, place: Place) -> Place:
+        """The attempt that is shown, at the line that was gone to."""
+        return replace(super().here(scene, place), filter="", at=self.log_view.current)
 
     def interest(self) -> Interest:
         """The run, for its attempts."""
@@ -137,7 +143,9 @@ class LogPane(Pane):
             return
         if self._attempt is None:
             number = self._wanted if self._wanted is not None else card.attempts[-1].number
-            self._show(next((attempt for attempt in card.attempts if attempt.number == number), card.attempts[-1]))
+            at, self._at = self._at, None
+            found = next((attempt for attempt in card.attempts if attempt.number == number), card.attempts[-1])
+            self._show(found, at)
         else:
             number = self._attempt.number
             self._attempt = next((attempt for attempt in card.attempts if attempt.number == number), self._attempt)

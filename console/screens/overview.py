@@ -55,6 +55,12 @@ class OverviewPane(Pane):
         """A person has moved the cursor: from now on it stays where it is put."""
         self._touched = True
 
+    def here(self, scene: Scene, place: Place) -> Place:
+        """The overview at a DAG."""
+        key = self.list.cursor_key
+        dag_id = key[1] if isinstance(key, tuple) and key[0] == "dag" else None
+        return Place(self.view, dag_id, filter=self.needle)
+
     def rule(self, scene: Scene, width: int) -> Spans:
         """How many DAGs there are."""
         words = "reading the store" if scene.loading else summary(scene.snapshot)

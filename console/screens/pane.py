@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from textual.containers import Vertical
@@ -80,6 +81,19 @@ class Pane(Vertical):
         """What the cursor stands on."""
         return Target(self.view)
 
+    def here(self, scene: Scene, place: Place) -> Place:
+        """The place in front, with what the cursor stands on and what the rows are filtered by."""
+        found = self.target(scene)
+        return replace(
+            place,
+            dag_id=found.dag_id or place.dag_id,
+            run_id=found.run_id or place.run_id,
+            task_id=found.task_id or place.task_id,
+            map_index=found.map_index if found.task_id else place.map_index,
+            attempt=found.attempt or place.attempt,
+            filter=self.needle,
+        )
+
     def interest(self) -> Interest:
         """What has to be in the picture for this view."""
         return Interest()
@@ -95,13 +109,12 @@ class Pane(Vertical):
         return found if isinstance(found, LineView) else None
 
     def filter(self, needle: str, scene: Scene) -> None:
-        """Shows only the rows that fit; while what is typed means nothing yet, those that were shown before."""
+        """Shows only the rows that fit; all of them while what is typed means nothing."""
         self.needle, self.fault = needle.strip(), ""
         try:
             terms = parse_terms(needle, scene.now, scene.snapshot.home.timezone, frozenset(STATES))
         except TermError as error:
-            self.fault = str(error)
-            return
+            self.fault, terms = str(error), Terms()
         self.sift(terms, scene)
 
     def sift(self, terms: Terms, scene: Scene) -> None:

@@ -10,6 +10,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 
+from console.keep import COMMANDS, FILTERS
 from console.model.snapshot import Scene
 from console.screens.overview import OverviewPane
 from console.screens.pane import Pane
@@ -245,13 +246,17 @@ class Stage(Screen[None], inherit_bindings=False):
         if not self.prompt.is_attached:
             self.mount(self.prompt)
         self._prompt_open = True
-        self.prompt.open(prefix, text)
+        self.prompt.open(prefix, text, self._recalled())
         self.prompt.add_class("shown")
         self.keys.add_class("hidden")
         self.set_focus(self.prompt)
 
+    def _recalled(self) -> list[str]:
+        """What up recalls: commands, or filters and searches."""
+        return self._desk.keep.lines(COMMANDS if self._prompt_for == "command" else FILTERS)
+
     def _complete(self, text: str) -> list[str]:
-        from console.screens.doing import completions
+        from console.screens.commanding import completions
 
         return completions(self._desk, text) if self._prompt_for == "command" else []
 
@@ -269,12 +274,16 @@ class Stage(Screen[None], inherit_bindings=False):
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         """Do what was asked for."""
-        from console.screens.doing import obey_line
+        from console.screens.commanding import obey_line
+        from console.screens.wayfinding import remember
 
         self._close_prompt()
         if self._prompt_for == "command":
             obey_line(self._desk, event.text)
-        elif self._prompt_for == "search":
+            return
+        if self._prompt_for in ("filter", "search"):
+            remember(self._desk, FILTERS, event.text)
+        if self._prompt_for == "search":
             self.front.search(event.text)
             self._desk.redraw()
         else:
@@ -293,7 +302,7 @@ class Stage(Screen[None], inherit_bindings=False):
 def _filter_words(pane: Pane) -> Spans:
     """What the rows are filtered by, how many are left, and what is wrong with it."""
     if pane.fault:
-        return ((f"{pane.fault}   ", "warn"),)
+        return ((f"{pane.fault.partition(';')[0]}   ", "warn"),)
     if not pane.needle:
         return ()
     sifter = pane.sifter
