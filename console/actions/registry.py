@@ -49,7 +49,7 @@ LOOKS = (
     Action("bookmark", "bookmark", "Keeps this place, for every console of this home; again forgets it.", ("B",)),
     Action("bookmarks", "bookmarks", "The places that are kept; Enter goes there.", ("'",)),
     Action("copy.address", "copy address", "Copies the address of this place: `dagdeck open ADDRESS` goes there.",
-           ("A",)),
+           ("#",)),
     Action("copy.menu", "copy …", "What can be copied here: address, command, ids, error, the screen as text.",
            ("Y",)),
     Action("copy", "copy id", "Copies the id of what the cursor stands on, through the terminal.", ("y",),

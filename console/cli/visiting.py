@@ -23,7 +23,7 @@ from engine.model.ids import instance_name
 def open_(session: Session, address: str, read_only: bool) -> int:
     """Open the console at an address.
 
-    An address is what `A` copies in the console, such as `log/DAG@20261122T010000Z/TASK?attempt=2`. DAG, RUN
+    An address is what `#` copies in the console, such as `log/DAG@20261122T010000Z/TASK?attempt=2`. DAG, RUN
     (`DAG@latest`, `DAG@-1`, an id) and RUN/TASK are addresses too.
     """
     return open_console(session, read_only=read_only, start=place_of(session, address))

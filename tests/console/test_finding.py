@@ -160,10 +160,10 @@ def test_two_consoles_keep_both_what_they_add(tmp_path: Path) -> None:
 
 
 async def test_an_address_leads_a_colleague_to_the_same_place() -> None:
-    """`A` copies it; a console that is opened there shows the same view, cursor and filter, with the way back."""
+    """`#` copies it; a console that is opened there shows the same view, cursor and filter, with the way back."""
     backend = world(trades("failed"))
     async with console(backend) as screen:
-        await screen.press("j", "enter", "slash", *"state:failed", "enter", "A")
+        await screen.press("j", "enter", "slash", *"state:failed", "enter", "#")
         copied = screen.app._clipboard
         assert copied == "run/trades_us@7/load?filter=state:failed"
     backend = world(trades("failed"))

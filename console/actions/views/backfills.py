@@ -15,7 +15,7 @@ VIEW = View(
     8,
     LISTS,
     (
-        Action("backfills", "backfills", "All backfills with their progress, and intervals that were left out.", ("B",),
+        Action("backfills", "backfills", "All backfills with their progress, and intervals that were left out.", ("8",),
                LISTS, rank=11, opens="backfills"),
         Action("backfill", "backfill", "Runs a range of dates of the DAG: a plan first; on a gap fills it.", ("b",),
                ROWS | _HERE, Danger.CHANGES, "backfill_create", 36,

@@ -70,7 +70,7 @@ VIEW = View(
     10,
     frozenset(),
     (
-        Action("limits", "pools", "Pools and who holds them, circuit breakers, and what waits for a person.", ("B",),
+        Action("limits", "pools", "Pools and who holds them, circuit breakers, and what waits for a person.", ("6",),
                LISTS, rank=11, opens="limits"),
         Action("limits.back", "back", "Back to where it was opened.", ("escape", "h", "left"), _HERE),
         Action("limits.resize", "resize", "Gives the pool another size: a number, 0 to stop it, or `unlimited`.",
