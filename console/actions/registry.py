@@ -29,7 +29,7 @@ LOOKS = (
     Action("leave", "back", "One level back; on the overview it leaves the console. The engine goes on.", ("q",)),
     Action("quit", "leave", "Leaves the console at once. The engine and all that runs go on.", ("ctrl+q",)),
     Action("overview", "overview", "To the overview of all DAGs.", ("1",)),
-    Action("log", "log", "The log of the task, at its first error if it failed.", ("L",), LISTS, rank=70,
+    Action("log", "log", "The log of the task, at its first error if it failed.", ("L", "5"), LISTS, rank=70,
            why_not=possible.a_log),
     Action("why", "why", "Why it waits, or why it failed, and what would free it.", ("i",), LISTS, rank=80,
            why_not=possible.something),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
+from textual import events
+
 from console.model.runs import RunDetail
 from console.model.snapshot import Scene
 from console.view import boxes as view
@@ -23,13 +25,13 @@ class Boxes(LineView, can_focus=True):
         self._chart_for: object = None
         self._frame: Frame | None = None
         self._scroll = view.Scroll(0, 0)
-        self._last: tuple[Scene, RunDetail, Frame, Hashable] | None = None
+        self._last: tuple[Scene, RunDetail, Frame, Hashable, frozenset[str]] | None = None
         self._drawn: object = None
         self.hops = HOPS
 
     def draw_run(self, scene: Scene, run: RunDetail, frame: Frame, cursor: Hashable, critical: frozenset[str]) -> None:
         """Shows the run, with its critical path; nothing is laid out again while the structure is the same."""
-        self._last = scene, run, frame, cursor
+        self._last = scene, run, frame, cursor, critical
         unit = view.unit_of(frame, cursor)
         height, width = self.size.height, self.size.width
         if not height or not width:
@@ -52,6 +54,12 @@ class Boxes(LineView, can_focus=True):
             lines = view.rows(chart, contents, self._scroll, at, critical, width, height)
             self.show([(None, line) for line in lines])
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the new size: also the first one."""
+        super().on_resize(event)
+        if self._last is not None:
+            self.draw_run(*self._last)
+
     @property
     def words(self) -> str:
         """What is shown of the graph, where it is not all of it."""
@@ -64,7 +72,7 @@ class Boxes(LineView, can_focus=True):
         """Moves the cursor along an edge, or within its layer."""
         if self._last is None or self._chart is None:
             return
-        _, run, frame, cursor = self._last
+        _, run, frame, cursor, _ = self._last
         at = self._chart.place(view.unit_of(frame, cursor))
         if at is None:
             return

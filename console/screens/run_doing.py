@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.actions.registry import BY_ID
+from console.model.place import Place
 from console.screens.doing import back
 from console.screens.run import BOXES, GANTT, RunPane
 
@@ -15,13 +16,22 @@ if TYPE_CHECKING:
 
 def boxes(app: ConsoleApp, target: Target) -> None:
     """The graph as boxes, or the table again."""
-    app.stage.run_pane.look(BOXES)
-    app.redraw()
+    _look(app, target, BOXES)
 
 
 def gantt(app: ConsoleApp, target: Target) -> None:
     """The tasks over time, or the table again."""
-    app.stage.run_pane.look(GANTT)
+    _look(app, target, GANTT)
+
+
+def _look(app: ConsoleApp, target: Target, mode: str) -> None:
+    """Another picture of the run; from another view, of the run that is meant there."""
+    here = app.place.view == "run"
+    if not here:
+        app.go(Place.of("run", target))
+    pane = app.stage.run_pane
+    if here or pane.mode != mode:
+        pane.look(mode)
     app.redraw()
 
 

@@ -71,6 +71,19 @@ async def test_table_bars_and_boxes_share_one_cursor() -> None:
         assert screen.app.place.view == "overview"
 
 
+async def test_digits_open_pictures_of_a_run_from_anywhere() -> None:
+    """On the overview `4` opens the run of the row as bars, `3` as boxes, `5` its log."""
+    async with console(world(trades("failed")), (120, 36)) as screen:
+        await screen.press("j", "4")
+        assert screen.app.place.run_id == "trades_us@7" and "critical path" in screen.text
+        await screen.press("escape", "4")
+        assert "critical path" in screen.text, "it is no switch where the run was not in front"
+        await screen.press("escape", "3")
+        await screen.shows("│ ✘ load")
+        await screen.press("1", "5")
+        assert screen.app.place.view == "log"
+
+
 async def test_whoever_comes_back_finds_the_cursor_where_it_was() -> None:
     """From a task's log back to the run: the cursor stands on that task, not where the run was opened."""
     async with console(world(trades("failed"))) as screen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.actions import possible
-from console.actions.action import RUN, Action, View
+from console.actions.action import LISTS, RUN, Action, View
 
 FOLD = Action(
     "fold", "fold", "Unfolds the indexes of a mapped task or a task group into rows, or folds them into one.",
@@ -16,9 +16,10 @@ _DOING = "console.screens.run_doing"
 LOOKS = (
     Action("task", "task", "The task instance, whole: attempts, durations against history, why, result, settings.",
            ("d",), _RUN, rank=64, why_not=possible.a_task, opens="task"),
-    Action("boxes", "boxes", "The graph as boxes, or the table again; the arrows then move along its edges.", ("3",),
-           _RUN, rank=28),
-    Action("gantt", "gantt", "The tasks as bars over time, or the table again.", ("4",), _RUN, rank=27),
+    Action("boxes", "boxes", "The run's graph as boxes, or the table again; the arrows then move along its edges.",
+           ("3",), LISTS, rank=28, why_not=possible.a_run),
+    Action("gantt", "gantt", "The run's tasks as bars over time, or the table again.", ("4",), LISTS, rank=27,
+           why_not=possible.a_run),
     Action("run.left", "back, or upstream", "One level back; in the boxes to the task before.", ("h", "left"), _RUN),
     Action("run.right", "log, or downstream", "The log; in the boxes to the task after.", ("l", "right"), _RUN),
     Action("boxes.nearer", "fewer hops", "Of a large graph only the cursor's nearer neighbours.", ("<",), _RUN),
