@@ -44,6 +44,7 @@ from engine.store.migrations import open_store
 from engine.store.seal import seal
 from engine.store.writer import Writer
 from engine.upkeep.filesystem import is_network, kind_of
+from engine.upkeep.lasting import lasting
 from engine.upkeep.night import Night
 from engine.upkeep.outside import Outside
 from engine.upkeep.watch import DiskWatch
@@ -136,7 +137,7 @@ class Engine:
                     tasks.create_task(self._watch_files()),
                     tasks.create_task(self._mend()),
                     tasks.create_task(self._housekeeping.run()),
-                    tasks.create_task(self._night.run()),
+                    tasks.create_task(lasting("night", self._night.run, self._log)),
                     *map(tasks.create_task, self._outside.work()),
                     tasks.create_task(self._drained()),
                     tasks.create_task(self._hear_of_breakers()),

@@ -32,7 +32,7 @@ class Unit:
     """Where the unit of a home is, and who is asked about it."""
 
     home: Home
-    system: bool
+    of_machine: bool
 
     @property
     def name(self) -> str:
@@ -42,7 +42,7 @@ class Unit:
     @property
     def path(self) -> Path:
         """The unit's file."""
-        if self.system:
+        if self.of_machine:
             return SYSTEM_UNITS / self.name
         base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
         return Path(base) / "systemd" / "user" / self.name
@@ -52,7 +52,7 @@ class Unit:
         tool = shutil.which("systemctl")
         if tool is None:
             return 127, "there is no systemctl"
-        command = [tool, *([] if self.system else ["--user"]), *words]
+        command = [tool, *([] if self.of_machine else ["--user"]), *words]
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=90, check=False)
         return done.returncode, (done.stdout + done.stderr).strip()
 
@@ -132,7 +132,7 @@ def status(session: Session, system: bool, as_json: bool) -> int:
         "enabled": enabled,
         "active": active,
         "engine": engine_pid(home),
-        "lingers": unit.system or lingers(owner),
+        "lingers": unit.of_machine or lingers(owner),
     }
     if as_json:
         emit_json(known)

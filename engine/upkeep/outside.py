@@ -15,6 +15,7 @@ from engine.observe.heartbeat import Pulse
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 from engine.store.reader import Reader
+from engine.upkeep.lasting import lasting
 
 
 class Outside:
@@ -30,6 +31,7 @@ class Outside:
         log: FilteringBoundLogger,
     ) -> None:
         self._scheduler = scheduler
+        self._log = log
         self._pulse = None
         self._teller = None
         if settings.heartbeat is not None:
@@ -48,7 +50,8 @@ class Outside:
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on until it is cancelled."""
-        return [part.run() for part in (self._pulse, self._teller) if part is not None]
+        parts = [part for part in (self._pulse, self._teller) if part is not None]
+        return [lasting(type(part).__name__.lower(), part.run, self._log) for part in parts]
 
     @property
     def warning(self) -> str | None:
