@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from console.model.backfills import GapCard
 from console.model.dags import RunMark
 from console.model.runs import TaskPlan, Usual
 
@@ -25,6 +26,17 @@ class Grid:
     plan: tuple[TaskPlan, ...]
     cells: Mapping[int, Mapping[str, str]]
     usual: Mapping[str, Usual]
+    gaps: tuple[GapCard, ...] = ()
+    """Intervals that were left out."""
+
+    def gap_before(self, at: int) -> GapCard | None:
+        """What was left out between the run of a column and the one to its left; of the first, what is older."""
+        later = self.runs[at].logical_date
+        earlier = self.runs[at - 1].logical_date if at else None
+        for gap in self.gaps:
+            if gap.runs and gap.first < later and (earlier is None or gap.until > earlier):
+                return gap
+        return None
 
     def state(self, run: RunMark, task_id: str) -> str | None:
         """The state of a task in a run; None where that run had no such task."""

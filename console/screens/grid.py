@@ -162,7 +162,10 @@ class GridPane(Pane):
         run = self.run(scene)
         if run is None:
             return Target(self.view, self.dag_id or None)
-        return Target(self.view, self.dag_id, run.run_id, self.task_id)
+        grid = self.grid(scene)
+        gap = None if grid is None else grid.gap_before(self._cursor(grid))
+        span = None if gap is None else (gap.first, gap.until - 1)
+        return Target(self.view, self.dag_id, run.run_id, self.task_id, span=span)
 
     def next_failure(self, scene: Scene, step: int) -> bool:
         """To the next run, to the left, in which a task failed, and to that task."""

@@ -13,7 +13,7 @@ from console.model.grid import Grid
 from console.model.runs import TaskPlan
 from console.model.snapshot import Scene
 from console.text import cell_len
-from console.view.spans import ACCENT, BAD, DIM, TEXT, Line, Spans, crop
+from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans, crop
 from console.view.words import logical_words, sign, took_words, usual_words
 
 _TAIL = 26
@@ -148,9 +148,13 @@ def heads(scene: Scene, grid: Grid, shape: Shape, window: Window, zone: str, wid
     first = graph + name + 4
     days = Line().pad(first)
     shown = ""
+    marked = {at for at in range(len(runs)) if grid.gap_before(window.first + at) is not None}
     for at, run in enumerate(runs):
         day = date(run.logical_date, zone)
-        if day != shown and days.width <= first + at and at + len(day) < cells:
+        fits = days.width <= first + at and at + len(day) < cells and marked.isdisjoint(range(at, at + len(day) + 1))
+        if at in marked:
+            days.pad(first + at).add("_", WARN)
+        elif day != shown and fits:
             days.pad(first + at).add(day + " ", DIM)
             shown = day
     if tail:
@@ -171,6 +175,9 @@ def about(scene: Scene, grid: Grid, run: RunMark, task_id: str | None, zone: str
     line = Line().add(logical_words(run.logical_date, zone), TEXT).add(" ")
     line.add(*sign(run.state)).add(f" {run.state}", DIM)
     line.add("" if took is None else f" {took_words(took)}", TEXT)
+    gap = grid.gap_before(grid.runs.index(run)) if run in grid.runs else None
+    if gap is not None:
+        line.add(f"   _ {gap.runs} before it left out, b fills", WARN)
     state = None if task_id is None else grid.state(run, task_id)
     if task_id is not None:
         line.add("   ").add(task_id, f"{TEXT} bold").add(" ")

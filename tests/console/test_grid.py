@@ -9,13 +9,14 @@ import pytest
 
 from console.backends.fake import FakeBackend
 from console.backends.picture import Picture
+from console.model.backfills import GapCard
 from console.model.grid import Grid, worse
 from console.model.home import HomeCard
 from console.model.runs import Usual
 from console.model.snapshot import Interest, Page
 from console.view.grid import GridRows, Shape, Window, columns, heads
 from console.view.spans import plain, width_of
-from engine.model.moments import DAY, SECOND
+from engine.model.moments import DAY, HOUR, SECOND
 from engine.store.reader import Reader
 from tests.support.console import LOGICAL, PLANS, console, mark, plan, scene, trades, world
 from tests.support.console_store import NOW, FilledHome
@@ -161,3 +162,18 @@ async def test_the_grid_follows_the_feed(tmp_path: Path) -> None:
     assert after.state(after.runs[1], "extract") == "running"
     assert followed.refresh(interest).paged is after
     await filled.close()
+
+
+async def test_what_was_left_out_is_marked_and_can_be_filled() -> None:
+    """Above the first run after a gap stands a mark; on it the rule says how many are missing, and b is about them."""
+    grid = history(40)
+    later, earlier = grid.runs[-2].logical_date, grid.runs[-3].logical_date
+    gap = GapCard("trades_us", earlier + 6 * HOUR, later - 6 * HOUR, 12, "missed")
+    async with console(backend_with(replace(grid, gaps=(gap,)))) as screen:
+        await screen.press("j", "2")
+        assert any("_" in line for line in screen.lines()[2:5])
+        assert "left out" not in screen.lines()[2]
+        await screen.press("h")
+        assert "_ 12 before it left out, b fills" in screen.lines()[2]
+        target = screen.app.stage.front.target(screen.app.scene())
+        assert target.span == (gap.first, gap.until - 1)

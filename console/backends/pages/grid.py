@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from console.model import reading as cards
+from console.model.backfills import GapCard
 from console.model.dags import RunMark
 from console.model.grid import Grid, worse
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 MOST_RUNS = 365
 MOST_CELLS = 150_000
+_MOST_GAPS = 100
 _FAR = 2**62
 
 
@@ -36,7 +38,9 @@ def read(reading: Reading) -> Grid:
     missing = [task.task_id for task in plan if task.task_id not in usual]
     if missing or (moved & {run.id for run in runs if not run.active}):
         usual = reading.specs.usual(str(dag_id), [task.task_id for task in plan], reading.now)
-    return Grid(str(dag_id), tuple(reversed(runs)), plan, cells, usual)
+    gaps = reading.rows.all("schedule", "gaps", {"dag_id": dag_id, "count": _MOST_GAPS})
+    left_out = tuple(GapCard(cards.safe(row[0]), row[1], row[2], row[3], cards.safe(row[4])) for row in gaps)
+    return Grid(str(dag_id), tuple(reversed(runs)), plan, cells, usual, left_out)
 
 
 def _cells(reading: Reading, runs: list[RunMark]) -> dict[int, dict[str, str]]:

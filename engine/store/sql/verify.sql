@@ -96,6 +96,13 @@ FROM run WHERE changed_seq > (SELECT coalesce(max(seq), 0) FROM event) LIMIT :mo
 SELECT 'task instance ' || id || ' was changed by event ' || changed_seq || ', which does not exist yet'
 FROM task_instance WHERE changed_seq > (SELECT coalesce(max(seq), 0) FROM event) LIMIT :most;
 
+-- name: backfill_dates
+SELECT 'date ' || i.ordinal || ' of backfill ' || i.backfill || ' is ' || i.state || ' while its run is ' || r.state
+FROM backfill_item AS i JOIN run AS r ON r.id = i.run AND r.backfill = i.backfill
+WHERE (i.state = 'running' AND r.state IN ('success', 'failed', 'cancelled'))
+    OR (i.state IN ('success', 'failed', 'cancelled') AND i.state <> r.state)
+LIMIT :most;
+
 -- name: audit
 SELECT number, id, verb, args, selector, seen_seq, uid, login_uid, user, claimed, client, received_at, applied_seq,
     outcome, message, result, note, chain

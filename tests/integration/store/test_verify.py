@@ -42,6 +42,13 @@ async def store(path: Path) -> Path:
 NO_TRIGGERS = "DROP TRIGGER command_is_kept; DROP TRIGGER command_is_kept_until"
 
 WRONGS = {
+    "backfill_dates": (
+        "INSERT INTO backfill VALUES (1, 'trades_us', 'running', 0, 1, 'oldest', 1, 'none', 0, 'ada', 1, '{}', '[]', 0,"
+        " NULL, NULL, NULL, 0, NULL, NULL, NULL);"
+        "INSERT INTO backfill_item VALUES (1, 0, 0, 1, 'running', 'create', 1);"
+        "UPDATE run SET backfill = 1, state = 'failed'",
+        "date 0 of backfill 1 is running while its run is failed",
+    ),
     "event_gaps": ("DELETE FROM event WHERE seq = 3", "event 2 is followed by 4"),
     "task_moves": (
         "UPDATE event SET to_state = 'deferred' WHERE seq = 5; UPDATE event SET from_state = 'deferred' WHERE seq = 6",

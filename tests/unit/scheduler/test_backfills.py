@@ -323,3 +323,22 @@ async def test_a_run_of_a_finished_backfill_still_moves_its_date(rig: Rig) -> No
     await rig.command("clear", runs=(memory.run.run_id,))
     await rig.finish(memory, "a")
     assert [values["state"] for values in rig.stored("backfill_item.of_run")] == [ItemState.RUNNING, ItemState.SUCCESS]
+
+
+async def test_a_backfill_and_runs_that_come_all_the_time_starve_neither(rig: Rig) -> None:
+    """While more is due every minute than there are slots, the backfill gets its share of them, and no more."""
+    busy = [task(f"t{number}") for number in range(40)]
+    await rig.dag(*busy, schedule=ScheduleSpec("* * * * *"), dag_id="busy", max_active_runs=3)
+    await rig.dag(task("a"), schedule=DAILY)
+    await create(rig, "2013-11-15..2023-11-12", max_active=20)
+    ended = 0
+    for _ in range(12):
+        await rig.later(60)
+        begun = rig.executor.launched[ended:]
+        ended += len(begun)
+        for order in begun:
+            await rig.see(Ended(order.spec.attempt_id, OK))
+    dags = [order.spec.dag_id for order in rig.executor.launched[40:]]
+    share = dags.count("etl") / len(dags)
+    assert 0.1 <= share <= 0.5
+    assert dags.count("busy") / len(dags) >= 0.5
