@@ -12,6 +12,7 @@ from console.view import upcoming as view
 from console.view.overview import best_run
 from console.view.spans import DIM, TEXT, Spans
 from console.widgets.lines import LineView
+from engine.model.terms import Terms
 
 
 class UpcomingPane(Pane):
@@ -22,7 +23,7 @@ class UpcomingPane(Pane):
     def __init__(self) -> None:
         super().__init__()
         self.list = LineView(id="upcoming")
-        self.needle: str = ""
+        self._terms = Terms()
         self._found: list[view.Coming] = []
         self._touched = False
 
@@ -44,7 +45,7 @@ class UpcomingPane(Pane):
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row."""
-        self._found = view.coming(scene, self.needle)
+        self._found = view.coming(scene, self._terms)
         if not self._found:
             words = (
                 f"nothing matches {self.needle}"
@@ -57,9 +58,9 @@ class UpcomingPane(Pane):
         if not self._touched:
             self.list.action_cursor_first()
 
-    def filter(self, needle: str, scene: Scene) -> None:
-        """Shows only rows that match."""
-        self.needle = needle
+    def sift(self, terms: Terms, scene: Scene) -> None:
+        """Shows only what comes of DAGs that fit."""
+        self._terms = terms
         self.draw(scene)
 
     def title(self, scene: Scene, width: int) -> Bar:
@@ -68,8 +69,7 @@ class UpcomingPane(Pane):
 
     def rule(self, scene: Scene, width: int) -> Spans:
         """How much there is."""
-        words = f"{len(self._found)} coming"
-        return ((f"filter {self.needle}   ", "accent"), (words, DIM)) if self.needle else ((words, DIM),)
+        return ((f"{len(self._found)} coming", DIM),)
 
     def target(self, scene: Scene) -> Target:
         """What the row under the cursor is about."""

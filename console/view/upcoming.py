@@ -9,9 +9,11 @@ from console.figures import clock, coarse, countdown, date
 from console.model.dags import DagCard
 from console.model.keys import UNMAPPED
 from console.model.snapshot import Scene
+from console.view.facts import dag_facts
 from console.view.spans import DIM, TEXT, WARN, Line, Spans, crop
 from console.view.words import interval_words, logical_words, sign, usual_words
 from engine.model.moments import DAY, HOUR, Micros
+from engine.model.terms import Terms
 
 Row = tuple[Hashable, Spans]
 _WIDE = 100
@@ -33,12 +35,11 @@ class Coming(NamedTuple):
         return "coming", self.card.dag_id, self.run_id, self.task_id, self.map_index
 
 
-def coming(scene: Scene, needle: str = "") -> list[Coming]:
-    """Everything that is known to come, soonest first; of DAGs whose id or tags hold the needle."""
-    inverted, word = needle.startswith("!"), needle.removeprefix("!").strip().lower()
+def coming(scene: Scene, terms: Terms | None = None) -> list[Coming]:
+    """Everything that is known to come, soonest first; of DAGs that fit the terms."""
     found: list[Coming] = []
     for card in scene.snapshot.dags:
-        if word and inverted == any(word in text.lower() for text in (card.dag_id, card.owner or "", *card.tags)):
+        if terms is not None and not terms.hold(dag_facts(card, None)):
             continue
         if card.next_run_after is not None and card.paused_at is None and card.state == "active":
             found.append(Coming(card.next_run_after, card))

@@ -15,7 +15,7 @@ VIEW = View(
     LISTS | ROWS,
     (
         Action("task.log", "log", "The log of the attempt under the cursor, at its first error if it failed.",
-               ("enter", "l", "right", "L"), _TASK, rank=90, why_not=possible.a_log, opens="log"),
+               ("enter", "l", "right", "L", "5"), _TASK, rank=90, why_not=possible.a_log, opens="log"),
         Action("task.back", "back", "Back to the run.", ("d",), _TASK),
     ),
     {"task.back": "console.screens.doing:back"},

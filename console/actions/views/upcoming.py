@@ -13,8 +13,5 @@ VIEW = View(
     (
         Action("upcoming", "upcoming", "Runs that are due, and retries that wait, in their order.", ("U",), LISTS,
                rank=12, opens="upcoming"),
-        Action("upcoming.filter", "filter", "Shows only rows that hold the text; with ! at its start, only the others.",
-               ("/",), frozenset({"upcoming"}), rank=10),
     ),
-    {"upcoming.filter": "console.screens.doing:ask_filter"},
 )  # fmt: skip
