@@ -28,6 +28,12 @@ WHERE NOT EXISTS (SELECT 1 FROM task_instance AS t WHERE t.run = run.id)
 DELETE FROM event WHERE seq < (SELECT max(seq) FROM (SELECT seq, lag(seq) OVER (ORDER BY seq) AS before FROM event)
                                WHERE before IS NOT NULL AND seq <> before + 1);
 
+-- name: end_backfill_items
+UPDATE backfill_item SET state = 'cancelled' WHERE state = 'running';
+
+-- name: pause_backfills
+UPDATE backfill SET state = 'paused' WHERE state = 'running';
+
 -- name: tell
 INSERT INTO event (seq, at, kind, reason)
 VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM event), :at, 'engine', 'salvaged');

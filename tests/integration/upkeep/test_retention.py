@@ -222,3 +222,14 @@ async def test_the_audit_goes_only_when_it_is_told_to(home: Home) -> None:
 def test_the_night_is_the_homes(after: str, zone: str, expected: str) -> None:
     """Three o'clock is three o'clock in the home's zone, whatever the clocks do that night."""
     assert next_night(from_iso(after), 3 * 60, zone) == from_iso(expected)
+
+
+def test_whatever_hangs_on_a_run_goes_with_it(home: Home) -> None:
+    """Each table that points to a run or a task instance lets its rows go with theirs: else pruning would fail."""
+    rows = look(
+        home.database,
+        "SELECT t.name, f.on_delete FROM sqlite_master AS t JOIN pragma_foreign_key_list(t.name) AS f"
+        " WHERE t.type = 'table' AND f.\"table\" IN ('run', 'task_instance')",
+    )
+    assert len(rows) >= 4
+    assert {on_delete for _, on_delete in rows} == {"CASCADE"}
