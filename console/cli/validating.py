@@ -56,7 +56,7 @@ def load_files(session: Session, path: Path | None = None) -> Iterator[ParsedFil
 def validate_path(session: Session, path: Path | None, *, as_json: bool) -> int:
     """Says of each file whether it can be used, and what is wrong; exit code 1 if something is."""
     pools = {DEFAULT_POOL: -1, **session.settings.pools}
-    judge = Judge({}, lambda: pools)
+    judge = Judge({}, lambda: pools, session.settings.environments)
     verdicts = [judge.judge(parsed, "") for parsed in load_files(session, path)]
     if as_json:
         emit_json([_verdict_json(verdict) for verdict in verdicts])

@@ -33,6 +33,10 @@ class _Answer(msgspec.Struct):
     too_large: int | None = None
 
 
+_answers = msgspec.json.Decoder(_Answer)
+"""Made at import: threads that have msgspec understand the same dataclasses for the first time at once crash it."""
+
+
 class ParseStopped(Exception):
     """The parser was closed while the child ran."""
 
@@ -126,7 +130,7 @@ class Parser:
         if not said.endswith(b"\n"):
             return self._silent(child.returncode, complaint, python)
         try:
-            return msgspec.json.decode(said, type=_Answer)
+            return _answers.decode(said)
         except msgspec.MsgspecError as problem:
             return f"the parse child's answer cannot be read: {problem}"
 
