@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from textual import constants, events
+from textual import events
 from textual.screen import Screen
 
 from console.clipboard import osc52
 from console.feed import Feed, wall_clock
-from console.keep import FILE, Keep
+from console.keep import Keep
 from console.model.home import HomeCard
 from console.model.intents import Intent, Intents
 from console.model.link import Link
@@ -26,8 +24,7 @@ from console.model.snapshot import Scene, Snapshot
 from console.model.trail import Trail
 from console.terminal import TerminalApp
 from console.text import sanitise
-from console.theming import Look, Palette, ThemeError, available, default_theme, detect_look, load_theme
-from engine.collector import calm
+from console.theming import Look, Palette, ThemeError, available, load_theme
 from engine.model.moments import SECOND, Micros
 
 # What the first paint does not need is imported where it is first used: that is a third of the time to it.
@@ -39,22 +36,6 @@ if TYPE_CHECKING:
     from console.screens.stage import Stage
     from console.view.keyline import Message
     from console.widgets.dialog import Dialog, DialogResult
-    from engine.config import Home
-
-
-_LATER = (
-    "console.keymap",
-    "console.screens.doing",
-    "console.screens.run",
-    "console.screens.log",
-    "console.screens.dag",
-)
-_SWITCH = 0.001
-"""Seconds after which reading in its thread lets a key through."""
-_ESCAPE = 0.05
-"""Seconds to wait for the rest of a sequence that Escape begins: Textual's own tenth makes every Escape slow."""
-_BREATH = 0.15
-"""Seconds between two of them: keys and pictures come first."""
 
 
 class ConsoleApp(TerminalApp[None]):
@@ -86,6 +67,8 @@ class ConsoleApp(TerminalApp[None]):
         self._start = start
         self.keep = keep or Keep()
         """Bookmarks, and what was typed."""
+        self.frozen_at: Micros | None = None
+        """Since when the picture is kept as it is; None while it lives."""
         self.typed: dict[str, Mapping[str, str]] = {}
         """What was typed into the form of each DAG last."""
 
@@ -113,6 +96,10 @@ class ConsoleApp(TerminalApp[None]):
         """Paint at once; what is read meanwhile comes right after it."""
         if self.wire_notice is not None:
             self.say(self.wire_notice, "warn")
+        if self._given_keymap is not None:
+            self.set_keymap({name: ",".join(keys) for name, keys in self._given_keymap.moves.items()})
+            for notice in self._given_keymap.notices:
+                self.say(notice, "warn")
         self.run_worker(self._live(), group="feed", name="feed", exit_on_error=True)
 
     async def _live(self) -> None:
@@ -123,7 +110,9 @@ class ConsoleApp(TerminalApp[None]):
         if self._start is not None:
             self.go(self._start)
         feed.look_at(self.stage.front.interest())
-        self.spawn(_load_the_rest())
+        from console.later import load_the_rest
+
+        self.spawn(load_the_rest())
         try:
             await feed.run()
         finally:
@@ -146,7 +135,9 @@ class ConsoleApp(TerminalApp[None]):
         backend = self._backend
         self._intents = self._intents.settle(snapshot.seq)
         verbs = frozenset() if backend is None else backend.verbs
-        self._show(Scene(snapshot, link, self._now(), self._intents, verbs))
+        scene = Scene(snapshot, link, self._now(), self._intents, verbs)
+        if self.frozen_at is None:
+            self._show(scene)
 
     def _show(self, scene: Scene) -> None:
         self._scene = scene
@@ -156,7 +147,8 @@ class ConsoleApp(TerminalApp[None]):
 
     def redraw(self) -> None:
         """Draws what is known, for this moment."""
-        self._show(replace(self._scene, now=self._now(), intents=self._intents))
+        now = self._now() if self.frozen_at is None else self._scene.now
+        self._show(replace(self._scene, now=now, intents=self._intents))
 
     def redraw_keys(self) -> None:
         """Says what can be done with the row under the cursor."""
@@ -322,6 +314,18 @@ class ConsoleApp(TerminalApp[None]):
         self.use_palette(Palette(theme, monochrome=self._look.monochrome))
         self.say(f"theme {name}")
 
+    def toggle_freeze(self) -> None:
+        """Keeps the picture, or lets it live again."""
+        self.frozen_at = self._scene.now if self.frozen_at is None else None
+        self.redraw()
+        if self._feed is not None:
+            self._feed.hurry()
+
+    def toggle_mouse(self) -> None:
+        """Listens to the mouse, or leaves it to the terminal."""
+        on = self.listen_to_mouse()
+        self.say("clicks select, the wheel scrolls; Shift selects text" if on else "the mouse is the terminal's")
+
     def toggle_lofi(self) -> None:
         """Fewer frames and slower timers, or not any more."""
         if self._feed is not None:
@@ -337,59 +341,3 @@ class ConsoleApp(TerminalApp[None]):
     def backend(self) -> Backend | None:
         """The backend, once it is there."""
         return self._backend
-
-
-async def _load_the_rest() -> None:
-    """Imports what the first picture did not need, so that the first key that does need it is not slow."""
-    for name in _LATER:
-        await asyncio.sleep(_BREATH)
-        await asyncio.to_thread(import_module, name)
-    from console.actions.views import VIEWS
-
-    paths = [path for view in VIEWS.values() for path in (view.pane, *view.handlers.values())]
-    for name in dict.fromkeys(path.partition(":")[0] for path in paths):
-        if name not in sys.modules:
-            await asyncio.sleep(_BREATH)
-            await asyncio.to_thread(import_module, name)
-    calm()
-
-
-def run_console(
-    home: Home,
-    *,
-    theme: str | None = None,
-    look: Look | None = None,
-    read_only: bool = False,
-    start: Place | None = None,
-) -> int:
-    """The full-screen console of a home, on this terminal, until it is left; gives the exit code.
-
-    It opens at `start`, else on the overview. With `read_only` the engine refuses whatever this console might ask for.
-
-    Works with the engine up, stopped or killed. Raises ThemeError for a theme that cannot be used.
-    """
-    from console.terminal import run_console as run
-
-    sys.setswitchinterval(_SWITCH)
-    if "ESCDELAY" not in os.environ:
-        vars(constants)["ESCAPE_DELAY"] = _ESCAPE
-    found = look or detect_look(os.environ, sys.stdout.encoding or "ascii")
-    palette = Palette(load_theme(theme or default_theme(os.environ)), monochrome=found.monochrome)
-
-    def connect() -> Backend:
-        from console.backends.local import LocalBackend
-
-        backend = LocalBackend(home, read_only=read_only)
-        backend.read_ahead()
-        return backend
-
-    return run(
-        ConsoleApp(
-            HomeCard(sanitise(home.name), sanitise(str(home.root))),
-            connect,
-            palette=palette,
-            look=found,
-            start=start,
-            keep=Keep(home.root / FILE),
-        )
-    )

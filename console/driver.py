@@ -21,6 +21,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from console.wire import installed, wire_of
 
 _NO_MOUSE: Final = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l"
+_MOUSE: Final = "\x1b[?1000h\x1b[?1006h"
+"""Presses and the wheel alone: a pointer that only moves would send bytes up, and make others come down."""
 _LAST_MOVE: Final = re.compile(r"\x1b\[\d+;\d+H\Z")
 _CORNER: Final = "\x1b[1;1H"
 _ANSWERS: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[^\x1b]*\x1b\\|\x1b\[[?>=][\d;]*c")
@@ -79,7 +81,7 @@ class FrameWriter(WriterThread):
 
 
 class ConsoleDriver(LinuxDriver):
-    """Textual's driver without mouse reports. With the console's wire installed it drops frames instead of blocking."""
+    """Textual's driver. It hears no moves of the mouse; with the console's wire it drops frames and never blocks."""
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = False, size: tuple[int, int] | None = None
@@ -91,6 +93,17 @@ class ConsoleDriver(LinuxDriver):
         self._started_before = False
         self._taking = False
         self._wire.ready = self._is_idle
+
+    def listen_to_mouse(self) -> bool:
+        """Listens from now on, or, if it did, does not any more; gives which."""
+        self._mouse = not self._mouse
+        self.write(_MOUSE if self._mouse else _NO_MOUSE)
+        return self._mouse
+
+    def _enable_mouse_support(self) -> None:
+        """Presses and the wheel, in the encoding that has no limit of columns."""
+        if self._mouse:
+            self.write(_MOUSE)
 
     @property
     def frame_sent(self) -> bool:

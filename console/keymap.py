@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 from console.actions.action import Action, Key
 from console.actions.registry import ACTIONS, BY_ID, views_of
 from console.actions.views import VIEWS
+from console.presets import PRESETS, KeymapError
 
 _NAMES = {
     "enter": "enter", "escape": "esc", "ctrl+p": "^P", "ctrl+k": "^K", "ctrl+l": "^L", "ctrl+q": "^Q", "ctrl+d": "^D",
@@ -15,33 +18,74 @@ _NAMES = {
 }  # fmt: skip
 
 
-class KeymapError(ValueError):
-    """A mapping of keys that cannot be used; the text names the action or the key."""
+_KEY = re.compile(r"(ctrl\+[a-z]|f([1-9]|1[0-2])|tab|shift\+tab|delete|insert|backspace)\Z")
 
 
 class Keymap:
-    """Keys by view. Where two actions of one view share a key, a view's own has it, else the later one."""
+    """Keys by view. Where two actions of one view share a key, a changed one has it, then a view's own."""
 
-    def __init__(self, changes: Mapping[str, Sequence[Key]] | None = None) -> None:
-        unknown = sorted(set(changes or {}) - BY_ID.keys())
+    def __init__(self, changes: Mapping[str, Sequence[Key]] | None = None, preset: str = "default") -> None:
+        if preset not in PRESETS:
+            raise KeymapError(f"there is no preset {preset!r}; there are {', '.join(PRESETS)}")
+        own = dict(changes or {})
+        unknown = sorted(own.keys() - BY_ID.keys())
         if unknown:
-            raise KeymapError(f"there is no action {unknown[0]!r}; `?` lists them")
-        self._keys = {action.id: tuple((changes or {}).get(action.id, action.keys)) for action in ACTIONS}
+            near = get_close_matches(unknown[0], BY_ID, n=3)
+            hint = f": did you mean {' or '.join(near)}?" if near else "; `?` in the console lists them"
+            raise KeymapError(f"there is no action {unknown[0]!r}{hint}")
+        merged = {**PRESETS[preset], **own}
+        self._keys = {action.id: tuple(merged.get(action.id, action.keys)) for action in ACTIONS}
+        self.moves = {name: keys for name, keys in self._keys.items() if name in merged and BY_ID[name].group == "move"}
+        """Movements with other keys than the widgets know."""
+        self.notices: tuple[str, ...] = ()
+        """Actions that lost a key to one that was given it."""
         self._by_view: dict[tuple[str, Key], Action] = {}
-        given: dict[tuple[str, Key], str] = {}
-        own = {action.id for view in VIEWS.values() for action in view.actions}
-        for action in sorted(ACTIONS, key=lambda action: action.id in own):
+        self._assign(own, merged)
+
+    @classmethod
+    def of(cls, table: Mapping[str, object], file: str) -> Keymap:
+        """The keys that a `[keys]` table says: `preset`, and keys by action, where none unbinds.
+
+        Raises KeymapError naming the file and the entry.
+        """
+        changes: dict[str, tuple[Key, ...]] = {}
+        preset = table.get("preset", "default")
+        try:
+            if not isinstance(preset, str):
+                raise KeymapError(f"preset = {preset!r} should be one of {', '.join(PRESETS)}")
+            for name, value in table.items():
+                if name != "preset":
+                    changes[name] = tuple(_key(name, key) for key in _listed(name, value))
+            return cls(changes, preset)
+        except KeymapError as error:
+            raise KeymapError(f"{file}: [keys] {error}") from error
+
+    def _assign(self, own: Mapping[str, Sequence[Key]], merged: Mapping[str, Sequence[Key]]) -> None:
+        """Who has which key in which view: what the person gave, then the preset, then a view's own, then the rest."""
+        views_own = {action.id for view in VIEWS.values() for action in view.actions}
+        ranks = sorted(
+            ACTIONS,
+            key=lambda action: (action.id not in own, action.id not in merged, action.id not in views_own),
+        )
+        lost: dict[tuple[str, Key], tuple[str, str]] = {}
+        for action in ranks:
             for view in views_of(action):
                 for key in self._keys[action.id]:
-                    changed = action.id in (changes or {})
-                    other = given.get((view, key))
-                    if changed and other is not None:
-                        raise KeymapError(f"key {key!r} is given to both {other} and {action.id}")
-                    if changed:
-                        given[view, key] = action.id
-                    elif other is not None:
+                    holder = self._by_view.setdefault((view, key), action)
+                    if holder is action:
                         continue
-                    self._by_view[view, key] = action
+                    if action.id in own and holder.id in own:
+                        raise KeymapError(f"key {key!r} is given to both {holder.id} and {action.id}")
+                    if holder.id in own:
+                        lost[action.id, key] = (holder.id, view)
+        self.notices = tuple(
+            f"key {key} is {holder}'s now; {name} has {' '.join(self._left(name)) or 'none'}"
+            for (name, key), (holder, _) in lost.items()
+        )
+
+    def _left(self, name: str) -> list[Key]:
+        has = [key for key in self._keys[name] if any(self._by_view.get((view, key)) is BY_ID[name] for view in VIEWS)]
+        return [_NAMES.get(key, key) for key in has]
 
     def action(self, view: str, key: Key) -> Action | None:
         """What a key does in a view."""
@@ -61,3 +105,24 @@ class Keymap:
     def shown_key(self, action_id: str, key: Key, view: str) -> str:
         """One key of an action as people read it; empty where it belongs to another action."""
         return _NAMES.get(key, key) if self._by_view.get((view, key)) is BY_ID[action_id] else ""
+
+
+def _listed(name: str, value: object) -> list[object]:
+    """A key, a list of keys, or nothing: an empty text, `false`."""
+    if value is False or value == "":
+        return []
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _key(name: str, value: object) -> Key:
+    """A key as the console names it; `Ctrl-D`, `^D` and `c-d` are `ctrl+d`. Raises KeymapError."""
+    if isinstance(value, str) and len(value) == 1 and value.isprintable() and value != " ":
+        return value
+    text = value.lower().replace("-", "+") if isinstance(value, str) else ""
+    if text.startswith("^") and len(text) == 2:
+        text = f"ctrl+{text[1]}"
+    text = {"c+": "ctrl+"}.get(text[:2], text[:2]) + text[2:]
+    text = {"esc": "escape", "pgdn": "pagedown", "pgup": "pageup", " ": "space", "return": "enter"}.get(text, text)
+    if text in _NAMES or _KEY.match(text):
+        return text
+    raise KeymapError(f'{name} = {value!r} is no key: write "x", "ctrl+x", "f5", "enter", or "" for none')

@@ -72,6 +72,11 @@ class TerminalApp(App[Result]):
         wire.wire_of(self.console).forget()
         self.refresh()
 
+    def listen_to_mouse(self) -> bool:
+        """Listens to the mouse from now on, or, if it did, leaves it to the terminal; gives which."""
+        driver = self._driver
+        return driver.listen_to_mouse() if isinstance(driver, ConsoleDriver) else False
+
     def frame_sent(self) -> bool:
         """Whether the terminal has taken everything that was drawn; always true without a terminal."""
         driver = self._driver
@@ -117,11 +122,11 @@ def _of_textual(colour: str) -> str:
     return colour if colour.startswith("#") else f"ansi_{colour}"
 
 
-def run_console(app: TerminalApp[Result]) -> int:
+def run_console(app: TerminalApp[Result], *, mouse: bool = False) -> int:
     """Run the app on this terminal until it ends; gives the exit code.
 
     SIGTERM, SIGHUP, SIGINT and a terminal that has hung up end it within seconds, with 128 and the signal's number.
     """
     with Lifeline(app.end, sys.__stdin__.fileno() if sys.__stdin__ is not None else 0):
-        app.run(mouse=False)
+        app.run(mouse=mouse)
     return app.return_code or 0

@@ -112,6 +112,10 @@ class Settings:
     retention: Retention = field(default_factory=Retention)
     telling: Telling = field(default_factory=Telling)
     heartbeat: Heartbeat | None = None
+    keys: dict[str, Any] = field(default_factory=dict)
+    """`[keys]`: what the console's keys are; the console checks it."""
+    mouse: bool = True
+    """Whether the console listens to the mouse."""
 
 
 _KEYS: dict[str, type | tuple[type, ...]] = {
@@ -134,6 +138,8 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "min_free_mb": int,
     "retention": dict,
     "on_failure": dict,
+    "keys": dict,
+    "mouse": bool,
     "heartbeat_url": str,
     "heartbeat_seconds": int,
 }
@@ -303,6 +309,8 @@ def _settings(home: Home, raw: dict[str, Any], environments: Environments) -> Se
         env=env,
         path=raw.get("path", DEFAULT_PATH),
         lang=raw.get("lang", DEFAULT_LANG),
+        keys=raw.get("keys", {}),
+        mouse=raw.get("mouse", True),
         pools=pools,
         roles=_roles(home, raw.get("roles", {})),
         environments=environments,

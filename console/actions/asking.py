@@ -130,6 +130,16 @@ def mark(scene: Scene, target: Target) -> Ask:
     return Ask("mark", title, selection, "mark requested", _task_refs(target), switches=_STATES)
 
 
+def mark_success(scene: Scene, target: Target) -> Ask:
+    """The same, with success chosen already."""
+    return mark(scene, target).switched(frozenset({"success"}))
+
+
+def mark_failed(scene: Scene, target: Target) -> Ask:
+    """The same, with failed chosen already."""
+    return mark(scene, target).switched(frozenset({"failed"}))
+
+
 def stop(scene: Scene, target: Target) -> Ask:
     """End the task's process, politely; on a run, cancel it."""
     if not target.task_id:

@@ -88,3 +88,18 @@ def logged_task(scene: Scene, target: Target) -> tuple[str, int] | None:
             last = max(tried, key=lambda card: card.attempts[-1].started_at or 0)
             return last.task_id, last.map_index
     return None
+
+
+def newest_running(scene: Scene) -> Target | None:
+    """The running task that began last, of all DAGs."""
+    running = [
+        (task.started_at or 0, run.mark, task)
+        for card in scene.snapshot.dags
+        for run in card.active
+        for task in run.live
+        if task.state == "running"
+    ]
+    if not running:
+        return None
+    _, mark, task = max(running, key=lambda found: found[0])
+    return Target("overview", mark.dag_id, mark.run_id, task.task_id, task.map_index, task.attempt or None)

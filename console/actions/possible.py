@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.actions.action import WhyNot
-from console.actions.finding import ALIVE, attention_of, dag_of, logged_task, mark_of, state_of, task_of
+from console.actions.finding import ALIVE, attention_of, dag_of, logged_task, mark_of, newest_running, state_of, task_of
 from console.model.link import LinkState
 from console.model.snapshot import Scene
 from console.model.targets import Target
@@ -166,6 +166,11 @@ def something(scene: Scene, target: Target) -> str | None:
     """Needs a row."""
     named = target.dag_id or target.run_id or target.attention
     return None if named else "nothing is selected"
+
+
+def something_runs(scene: Scene, target: Target) -> str | None:
+    """Needs a running task anywhere."""
+    return None if newest_running(scene) is not None else "no task is running"
 
 
 def a_failure(scene: Scene, target: Target) -> str | None:

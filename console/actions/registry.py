@@ -43,6 +43,10 @@ LOOKS = (
            why_not=possible.a_failure),
     Action("filter", "filter", "Shows only rows that fit: words, `state:failed`, `tag:`, `since:2h`; ! inverts.",
            ("/",), LISTS, rank=10),
+    Action("failures", "only failures", "Only rows that failed or wait for a retry; again shows all.", ("z",), LISTS),
+    Action("newest", "newest running", "To the log of the task that began last and still runs.", ("F",), LISTS,
+           why_not=possible.something_runs),
+    Action("freeze", "freeze", "Keeps the picture as it is, and says so; again lets it live.", ("Z",)),
     Action("history.back", "where I was", "Back through what was shown, cursor and filter included.", ("[",)),
     Action("history.forward", "forward again", "Forward again, after going back.", ("]",)),
     Action("history.last", "last view", "To the view before this one; the same again comes back.", ("-",)),
@@ -87,6 +91,14 @@ CHANGES = (
         "mark", "mark", "Decides the task's state by hand: success, failed or skipped.", ("m",), ROWS,
         Danger.CHANGES, "mark", 44, possible.change("mark", possible.a_run, possible.a_task), asking.mark,
         group="change",
+    ),
+    Action(
+        "mark_success", "mark success", "Decides that the task has succeeded.", (), ROWS, Danger.CHANGES, "mark", 0,
+        possible.change("mark", possible.a_run, possible.a_task), asking.mark_success, group="change",
+    ),
+    Action(
+        "mark_failed", "mark failed", "Decides that the task has failed.", (), ROWS, Danger.CHANGES, "mark", 0,
+        possible.change("mark", possible.a_run, possible.a_task), asking.mark_failed, group="change",
     ),
     Action(
         "stop", "stop", "Ends the task's process with its grace; on a run: cancels it.", ("x",), ROWS,
@@ -166,6 +178,8 @@ REST = (
     Action("theme", "theme", "The next theme.", ("T",), group="console"),
     Action("lofi", "low bandwidth", "Fewer frames and slower timers, for slow links; again ends it.", (),
            group="console"),
+    Action("mouse", "mouse", "Listens to clicks and the wheel, or leaves them to the terminal.", (), group="console"),
+    Action("interrupt", "how to leave", "Says how to leave; never ends anything.", ("ctrl+c",), group="console"),
     Action("repaint", "repaint", "Draws everything again.", ("ctrl+l",), group="console"),
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from console.cli.link import engine_pid
 from console.cli.output import complain
 from console.cli.session import Session
 from console.model.place import Place
-from engine.config import Home
+from engine.config import Home, load_settings
 
 
 def open_console(session: Session, *, read_only: bool = False, start: Place | None = None) -> int:
@@ -36,10 +36,12 @@ def open_console(session: Session, *, read_only: bool = False, start: Place | No
 def show_console(home: Home, *, read_only: bool = False, start: Place | None = None) -> int:
     """The console on a home, at a place of it, until its user leaves it."""
     # Imported on first use: no other verb needs a screen.
-    from console.app import run_console
+    from console.presets import KeymapError
+    from console.start import run_console
     from console.theming import ThemeError
 
     try:
-        return run_console(home, read_only=read_only, start=start) or 0
-    except ThemeError as error:
+        settings = load_settings(home)
+        return run_console(home, read_only=read_only, start=start, keys=settings.keys, mouse=settings.mouse) or 0
+    except (ThemeError, KeymapError) as error:
         raise CliError(str(error), Exit.USAGE) from error

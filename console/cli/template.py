@@ -87,6 +87,15 @@ CONFIG_TEXT = """\
 # others = "operator"
 # ada = "admin"
 
+# Whether the console listens to clicks and the wheel. With Shift the terminal's own selection works all the same.
+# mouse = true
+
+# The console's keys: a preset (default, airflow, k9s, arrows), and keys by the name of the action; "" takes one away.
+[keys]
+# preset = "default"
+# acknowledge = ["a", "ctrl+a"]
+# "log.wrap" = "w"
+
 # Pools: how many slots tasks of different DAGs share, for instance connections to one database. -1: no limit.
 [pools]
 # db = 4

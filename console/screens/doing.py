@@ -233,6 +233,18 @@ def _lofi(app: ConsoleApp, target: Target) -> None:
     app.toggle_lofi()
 
 
+def _freeze(app: ConsoleApp, target: Target) -> None:
+    app.toggle_freeze()
+
+
+def _mouse(app: ConsoleApp, target: Target) -> None:
+    app.toggle_mouse()
+
+
+def _interrupt(app: ConsoleApp, target: Target) -> None:
+    app.say("q goes back a level, Ctrl-Q leaves the console; whatever runs goes on either way")
+
+
 def _repaint(app: ConsoleApp, target: Target) -> None:
     app.repaint()
 
@@ -242,6 +254,8 @@ _PATHS = {
     "history.back": f"{_WAYS}:back",
     "history.forward": f"{_WAYS}:forward",
     "history.last": f"{_WAYS}:last",
+    "failures": f"{_WAYS}:failures",
+    "newest": f"{_WAYS}:newest",
     "bookmark": f"{_WAYS}:bookmark",
     "bookmarks": f"{_WAYS}:bookmarks",
     "copy.address": f"{_WAYS}:copy_address",
@@ -269,4 +283,7 @@ _HANDLERS: dict[str, Handler] = {
     "theme": _theme,
     "lofi": _lofi,
     "repaint": _repaint,
+    "freeze": _freeze,
+    "mouse": _mouse,
+    "interrupt": _interrupt,
 }

@@ -10,6 +10,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 
+from console.figures import clock
 from console.keep import COMMANDS, FILTERS
 from console.model.snapshot import Scene
 from console.screens.overview import OverviewPane
@@ -163,8 +164,15 @@ class Stage(Screen[None], inherit_bindings=False):
         if not self.is_mounted or not self.front.is_mounted:
             return
         self.rule.show(
-            (), _in_rule((*_filter_words(self.front), *self.front.rule(self._desk.scene(), self.size.width)))
+            (),
+            _in_rule(
+                (*self._frozen(), *_filter_words(self.front), *self.front.rule(self._desk.scene(), self.size.width))
+            ),
         )
+
+    def _frozen(self) -> Spans:
+        at = self._desk.frozen_at
+        return () if at is None else ((f"FROZEN at {clock(at)}, Z lets it live   ", "warn bold"),)
 
     def _key_line(self, scene: Scene, width: int) -> Spans:
         from console.actions.registry import actions_of
@@ -227,6 +235,18 @@ class Stage(Screen[None], inherit_bindings=False):
         if self._desk.press(key):
             event.stop()
             event.prevent_default()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the cursor where a person wants it."""
+        self.front.touched()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The wheel does, too."""
+        self.front.touched()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Up as well as down."""
+        self.front.touched()
 
     def moved_by(self, action: Action | None) -> None:
         """A movement key was pressed: the cursor is where a person wants it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from console.actions.finding import dag_of, state_of
+from console.actions.finding import dag_of, newest_running, state_of
 from console.actions.views import VIEWS
 from console.keep import BOOKMARKS
 from console.model.place import Place, parse_address
@@ -33,6 +33,23 @@ def last(app: ConsoleApp, target: Target) -> None:
     """To the view before this one; the same again comes back."""
     if not app.swap():
         app.say("no other view has been shown yet", "warn")
+
+
+_FAILURES = "state:failed,up_for_retry,upstream_failed"
+
+
+def failures(app: ConsoleApp, target: Target) -> None:
+    """Only rows that failed or wait for a retry, or all again."""
+    pane = app.stage.front
+    pane.filter("" if pane.needle == _FAILURES else _FAILURES, app.scene())
+    app.redraw()
+
+
+def newest(app: ConsoleApp, target: Target) -> None:
+    """The log of the task that began last."""
+    found = newest_running(app.scene())
+    if found is not None:
+        app.go(Place.of("log", found))
 
 
 def copy_address(app: ConsoleApp, target: Target) -> None:

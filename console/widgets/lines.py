@@ -14,6 +14,8 @@ from textual.strip import Strip
 
 from console.widgets.spans import Painted, Spans, changes, draw
 
+WHEEL = 3
+"""Rows that one step of the wheel moves."""
 Key: TypeAlias = Hashable | None
 """What a row is about, so that it is found again when rows move. None: the cursor passes over the row."""
 
@@ -338,6 +340,20 @@ class LineView(Painted, can_focus=True):
                 regions.extend(Region(self._gutter + x, y, width, 1) for x, width in runs)
         if regions:
             self.refresh(*regions)
+
+    def on_click(self, event: events.Click) -> None:
+        """The cursor to the row that was clicked."""
+        index = self._top + event.y
+        if self._has_cursor and 0 <= index < len(self._source) and self._source.key(index) is not None:
+            self._move(index, 1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """A few rows down."""
+        self._page(WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """A few rows up."""
+        self._page(-WHEEL)
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the cursor in sight when the size changes."""

@@ -15,6 +15,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
+from console.widgets.lines import WHEEL
 from console.widgets.log_lines import LogLine, cut_columns, fold, mark_matches, read_line
 from console.widgets.spans import Painted, Spans, changes, draw, spans_width
 
@@ -293,6 +294,14 @@ class LogView(Painted, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         """Fill the new size."""
         self._settle()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """A few lines on."""
+        self.action_scroll_lines(WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """A few lines back."""
+        self.action_scroll_lines(-WHEEL)
 
     def render_line(self, y: int) -> Strip:
         """The strip of one line of the screen."""

@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from console.app import ConsoleApp
 from console.keep import BOOKMARKS, Keep
+from console.keymap import Keymap
 from console.model.place import Place, parse_address
 from console.screens.commanding import completions
-from tests.support.console import Screen, console, mark, run, task, trades, world
+from tests.support.console import Screen, console, dag, mark, run, task, trades, world
 
 
 async def command(screen: Screen, text: str) -> None:
@@ -214,3 +216,55 @@ async def test_the_copy_menu_offers_what_is_here() -> None:
         await screen.shows("dagdeck --home /srv/fake open run/trades_us@7/load")
         await screen.press("j", "enter")
         assert screen.app._clipboard == "dagdeck --home /srv/fake open run/trades_us@7/load"
+
+
+async def test_a_click_selects_and_the_wheel_scrolls() -> None:
+    """The mouse moves the cursor and does nothing else."""
+    async with console(world(trades("failed"))) as screen:
+        await command(screen, "run trades_us@7")
+        await screen.shows("clean_users")
+        await screen.pilot.click("#tasks", offset=(12, 2))
+        await screen.settle()
+        assert screen.app.stage.run_pane.list.cursor_key == ("task", "clean_orders", -1)
+        await screen.pilot._post_mouse_events([events.MouseScrollDown], "#tasks", offset=(12, 2))
+        await screen.settle()
+        assert screen.app.stage.run_pane.list.cursor_key == ("task", "load", -1)
+        assert screen.app.screen is screen.app.stage
+
+
+async def test_a_frozen_picture_says_that_it_is_one() -> None:
+    """`Z` keeps what is shown while the world goes on, and says since when; again shows the present."""
+    async with console(world(trades("failed"))) as screen:
+        await screen.press("Z")
+        assert "FROZEN at 02:14:07" in screen.lines()[1]
+        screen.backend.put_dag(dag("newcomer"))
+        await screen.pilot.pause(0.3)
+        assert "newcomer" not in screen.text
+        await screen.press("Z")
+        assert "newcomer" in screen.text and "FROZEN" not in screen.text
+
+
+async def test_only_failures_and_the_newest_running_task() -> None:
+    """`z` leaves rows that failed, and again shows all; `F` opens the log of what began last."""
+    async with console(world(trades("running"))) as screen:
+        await screen.press("F")
+        assert (screen.app.place.view, screen.app.place.task_id) == ("log", "load")
+        await screen.press("q", "enter", "z")
+        assert "0 of 6 rows" in screen.lines()[2]
+        await screen.press("z", "ctrl+c")
+        assert "extract" in screen.text and "Ctrl-Q leaves the console" in screen.text
+
+
+async def test_a_person_s_own_keys_also_move() -> None:
+    """Movement obeys other keys when the home says so, and notices stand in the message line."""
+    keymap = Keymap.of({"move.down": "n", "theme": "x"}, "dagdeck.toml")
+    backend = world(trades("failed"))
+    app = ConsoleApp(backend.home, lambda: backend, now=backend.now, keymap=keymap)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = Screen(app, pilot, backend)
+        await screen.shows("key x is theme's now")
+        await screen.settle()
+        await screen.press("n")
+        assert app.stage.overview.list.cursor_key == ("dag", "trades_us")
+        await screen.press("k", "j")
+        assert app.stage.overview.list.cursor_key != ("dag", "trades_us")
