@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Literal
 
@@ -22,7 +23,7 @@ MOST = 1000
 @click.command()
 @click.argument("expression", metavar="EXPR")
 @click.option("--timezone", metavar="ZONE", help="IANA zone of the expression; else the home's, else UTC.")
-@click.option("--kind", type=click.Choice(["interval", "trigger"]), default="interval", show_default=True)
+@click.option("--kind", type=click.Choice(["interval", "trigger"]), help="Else interval; for single times trigger.")
 @click.option("--start-date", metavar="WHEN", help="What `every …` is counted from; else --from, else today.")
 @click.option("--exclude", multiple=True, metavar="DATES", help="2026-12-25, 2026-12-24..2027-01-01 or 12-25.")
 @click.option("--day-and", is_flag=True, help="A date has to fit both day fields of a cron expression.")
@@ -40,7 +41,7 @@ def schedule(
     session: Session,
     expression: str,
     timezone: str | None,
-    kind: Literal["interval", "trigger"],
+    kind: Literal["interval", "trigger"] | None,
     start_date: str | None,
     exclude: tuple[str, ...],
     day_and: bool,
@@ -67,7 +68,8 @@ def schedule(
         anchored = _moment(anchor, zone, "--start-date" if start_date else "--from") if anchor else None
         if anchored is None and "every" in expression.lower():
             anchored = round(today.timestamp()) * 1_000_000
-        timetable = compile_timetable(expression, zone, kind, anchored, exclude=exclude, both_days=day_and)
+        table = compile_timetable(expression, zone, kind or "trigger", anchored, exclude=exclude, both_days=day_and)
+        timetable = table if kind or table.is_finite else replace(table, kind="interval")
     except ScheduleError as error:
         raise CliError(str(error), Exit.USAGE) from error
     first = _moment(start, zone, "--from") if start is not None else None

@@ -93,3 +93,10 @@ def test_the_zone_is_that_of_the_home(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "dagdeck.toml").write_text('timezone = "Asia/Tokyo"\n')
     answer = cli("--home", tmp_path, "schedule", "@daily", "--json")
     assert answer.json["timezone"] == "Asia/Tokyo"
+
+
+def test_single_times_are_of_the_trigger_kind_by_themselves(cli: Cli) -> None:
+    """Nothing lies between single times, so without --kind they are points; everything else is intervals."""
+    answer = cli("schedule", "at 2027-01-01T06:00", "--from", "2026-01-01", "--json")
+    assert (answer.json["kind"], len(answer.json["runs"])) == ("trigger", 1)
+    assert cli("schedule", "@daily", "--json").json["kind"] == "interval"
