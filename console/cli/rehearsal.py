@@ -20,18 +20,21 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from engine.authoring import connections
 from engine.authoring.dag import DAG
-from engine.authoring.exceptions import SkipTask
+from engine.authoring.exceptions import PermanentError, SkipTask
 from engine.authoring.references import whole
 from engine.authoring.retries import Partial
 from engine.authoring.running import call_callback, call_task, followed
 from engine.config import Home, Settings
+from engine.connections import ConnectionUnusable, resolve
+from engine.execution.port import LaunchOrder
 from engine.execution.process.failure import one_line, to_log
 from engine.execution.process.judge import partial, status_of_error
 from engine.execution.process.results import ResultInvalid, encode
 from engine.lifecycle.changes import CallbackOrder, Changes
 from engine.lifecycle.core import apply
-from engine.lifecycle.events import Claimed, Ended, Event, Granted, RetryDue, Start
+from engine.lifecycle.events import Answered, Claimed, Ended, Event, Granted, RetryDue, Start
 from engine.lifecycle.memory import RunMemory, new_run
 from engine.lifecycle.plan import compile_plan
 from engine.model.attempt_files import AttemptSpec, AttemptStatus, InputRef
@@ -40,6 +43,7 @@ from engine.model.ids import manual_run_id, ulid
 from engine.model.moments import Micros
 from engine.model.rows import UNMAPPED, Run, TaskInstance
 from engine.model.states import FailureClass, Reason, RunState, RunType, TaskState
+from engine.scheduler.approvals import defaults
 from engine.scheduler.dispatch import CallbackCall, Dispatcher, Places, Version
 from engine.scheduler.items import ResultKey, RunItems
 from engine.timetable import Slot
@@ -120,6 +124,10 @@ class Rehearsal:
             if ready is not None:
                 self._attempt(ready)
                 continue
+            asked = next((ti for ti in waiting if ti.state is TaskState.AWAITING_INPUT), None)
+            if asked is not None:
+                self._answer(asked)
+                continue
             again = next((ti for ti in waiting if ti.state is TaskState.UP_FOR_RETRY), None)
             if again is None:
                 break
@@ -128,6 +136,16 @@ class Rehearsal:
         return Report(
             self._run.run_id, self._run.state.value, [self._report(name) for name in self._version.plan.order]
         )
+
+    def _answer(self, ti: TaskInstance) -> None:
+        """Nobody is asked here: the first option that is no rejection is taken, with the form's defaults."""
+        spec = self._version.plan.tasks[ti.task_id].approval
+        assert spec is not None
+        option = next((word for word in spec.options if word not in spec.rejects), spec.options[0])
+        self._tell(f"{_named(ti)}: taking {option!r} instead of asking a person")
+        answer = {"option": option, "params": defaults(spec), "by": None, "at": None}
+        self._results[ti.task_id, ti.map_index] = InputRef(answer)
+        self._apply(Answered(ti.id, option))
 
     def _report(self, task_id: str) -> TaskReport:
         ti = self._memory.instances[(task_id, -1)]
@@ -150,24 +168,35 @@ class Rehearsal:
         attempt_id = ulid(_now(), os.urandom(10))
         self._apply(Granted(ti.id, attempt_id))
         assert ti.current is not None
-        order = self._dispatcher.order(self._version, self._run, ti, ti.current, self._items.inputs(ti))
-        self._apply(Claimed(attempt_id, os.getpid(), None, None, _now()))
-        self._tell(f"{_named(ti)}: try {order.spec.number}")
         begun = time.monotonic()
-        status = self._execute(order.spec)
+        try:
+            order = self._dispatcher.order(self._version, self._run, ti, ti.current, self._items.inputs(ti))
+        except PermanentError as problem:
+            order, status = None, _failed(str(problem), FailureClass.PERMANENT, Reason.PERMANENT)
+        self._apply(Claimed(attempt_id, os.getpid(), None, None, _now()))
+        if order is not None:
+            self._tell(f"{_named(ti)}: try {order.spec.number}")
+            status = self._execute(order)
         took = time.monotonic() - begun
         self._seconds[ti.task_id] = self._seconds.get(ti.task_id, 0.0) + took
         status.duration = round(took * 1_000_000)
         word = status.outcome or ("success" if status.code == 0 else "failed")
         self._tell(f"{_named(ti)}: {word} after {took:.2f} s" + (f": {status.error}" if status.error else ""))
-        self._apply(Ended(attempt_id, status, None, self._matches(order.spec.task_id, status)))
+        self._apply(Ended(attempt_id, status, None, self._matches(ti.task_id, status)))
 
     def _matches(self, task_id: str, status: AttemptStatus) -> tuple[int, ...]:
         """Retry rules whose expression is found in the error; what a shell task prints goes past us to the screen."""
         rules = self._version.plan.tasks[task_id].retry.rules
         return tuple(at for at, rule in enumerate(rules) if rule.match and re.search(rule.match, status.error or ""))
 
-    def _execute(self, spec: AttemptSpec) -> AttemptStatus:
+    def _execute(self, order: LaunchOrder) -> AttemptStatus:
+        spec = order.spec
+        try:
+            given = resolve(self._stage.home.root, order.connections, os.environ)
+        except ConnectionUnusable as problem:
+            return _failed(str(problem), FailureClass.PERMANENT, Reason.PERMANENT)
+        connections.give(given.values)
+        spec.env.update(connections.variables(given.values))
         limit = self._version.plan.tasks[spec.task_id].execution_timeout
         with _place(self._folder, spec.env):
             if spec.kind == "shell":

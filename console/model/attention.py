@@ -1,4 +1,4 @@
-"""What needs a person, as a short list: failures grouped by their cause, broken files, an unclean start."""
+"""What needs a person, as a short list: failures grouped by their cause, questions, broken files, an unclean start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PARTICULAR = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}\b|[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One row. `kind`: `failures`, `retries`, `import`, `report` or `degraded`. `where` names what it is about."""
+    """One row. `kind`: `failures`, `retries`, `question`, `import`, `report` or `degraded`. `where`: about what."""
 
     key: str
     kind: str
@@ -47,6 +47,7 @@ def attention(snapshot: Snapshot) -> tuple[Attention, ...]:
         rows.append(Attention(f"report:{report.id}", "report", report.title, report.created_at))
     groups = _groups(snapshot.failures)
     rows.extend(sorted((row for row in groups if row.failed), key=lambda row: -row.since))
+    rows.extend(_questions(snapshot))
     rows.extend(_imports(snapshot.imports))
     rows.extend(sorted((row for row in groups if not row.failed), key=lambda row: -row.since))
     return tuple(rows)
@@ -73,6 +74,28 @@ def _groups(failures: Iterable[Failure]) -> list[Attention]:
             )
         )
     return rows
+
+
+def _questions(snapshot: Snapshot) -> list[Attention]:
+    """One row for each approval that waits for a person, in however many runs, the longest waiting first."""
+    found: dict[tuple[str, str], list[tuple[Micros, str, int]]] = {}
+    for card in snapshot.dags:
+        for run in card.active:
+            for task in run.live:
+                if task.state == "awaiting_input":
+                    since = task.scheduled_at or run.mark.started_at or 0
+                    found.setdefault((card.dag_id, task.task_id), []).append((since, run.mark.run_id, task.map_index))
+    rows = [
+        Attention(
+            key=f"question:{dag_id}/{task_id}",
+            kind="question",
+            text="waits for an answer",
+            since=min(asked)[0],
+            where=tuple((dag_id, run_id, task_id, index) for _, run_id, index in sorted(asked)),
+        )
+        for (dag_id, task_id), asked in found.items()
+    ]
+    return sorted(rows, key=lambda row: row.since)
 
 
 def import_key(problem: ImportProblem) -> str:

@@ -43,6 +43,7 @@ def dag_facts(card: DagCard, failed: Failure | None) -> Facts:
 def attention_facts(row: Attention) -> Facts:
     """A row of what needs a person."""
     states = [state for state, count in (("failed", row.failed), ("up_for_retry", row.retrying)) if count]
+    states += ["awaiting_input"] if row.kind == "question" else []
     fields = {
         "state": tuple(states),
         "dag": row.dags,

@@ -298,6 +298,8 @@ def _head(row: Attention, *, wide: bool) -> str:
     """How many instances, or which file."""
     if row.kind in ("failures", "retries"):
         return _how_many(row, wide)
+    if row.kind == "question":
+        return f"{len(row.where)} to answer" if wide else f"{len(row.where)}?"
     return "unclean start" if row.kind == "report" else row.detail
 
 
@@ -310,6 +312,10 @@ def _attention_row(row: Attention, scene: Scene, width: int, counted: int) -> Sp
         state = "failed" if row.failed else "up_for_retry"
         head_token = BAD if row.failed else WARN
         line.add(*sign(state)).add(" ")
+        tail = _reach(row)
+    elif row.kind == "question":
+        head_token = WARN
+        line.add(*sign("awaiting_input")).add(" ")
         tail = _reach(row)
     else:
         head_token = WARN if row.kind == "report" else BAD

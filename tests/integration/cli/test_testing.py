@@ -80,6 +80,18 @@ DAGS = {
             parts(), absent()
             shell("code", "exit 3", retries=5, retry_rules=[RetryRule(exit_code=3, then="fail")])
     """,
+    "asking.py": """
+        from dagdeck import Breaker, approval, connection, dag, shell, task
+
+        @task(breaker="geo")
+        def load(answer):
+            with Breaker("other"):
+                return [answer["option"], answer["params"]["rows"], connection("db").host]
+
+        @dag
+        def asking():
+            load(approval("ask", options=["no", "yes"], rejects=["no"], params={"rows": 7}))
+    """,
     "wrong.py": """
         from dagdeck import dag, shell
 
@@ -89,12 +101,17 @@ DAGS = {
             first >> second >> first
     """,
 }
+CONFIG = """
+[connections.db]
+host = "db-1"
+password = { env = "DB_PASSWORD" }
+"""
 
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Home]:
     """A home without an engine."""
-    with a_home(DAGS) as made:
+    with a_home(DAGS, CONFIG) as made:
         yield made
 
 
@@ -155,6 +172,18 @@ def test_twice_finds_results_that_differ(home: Home) -> None:
     answer = at(home, "test", str(home.dags / "shaky.py") + ":random_results", "--twice", "--json")
     assert answer.code == 1
     assert answer.json["different"] == ["count"]
+
+
+def test_nobody_is_asked_and_connections_are_given(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An approval takes the first option that is no rejection, with its form's defaults; connections are looked up."""
+    without = at(home, "test", "asking", "--json")
+    assert (without.code, "DB_PASSWORD" in without.err) == (1, True)
+    monkeypatch.setenv("DB_PASSWORD", "hunter2")
+    answer = at(home, "test", "asking", "--json")
+    assert answer.code == 0, answer.err
+    tasks = {task["task_id"]: task for task in answer.json["tasks"]}
+    assert tasks["load"]["result"] == ["yes", 7, "db-1"]
+    assert "instead of asking a person" in answer.err
 
 
 def test_what_cannot_be_run_is_said(home: Home) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from console.actions.registry import BY_ID
 from console.model.attention import attention
 from console.model.dags import ActiveRun, DagCard, DagStats, Failure, ImportProblem, LiveTask
 from console.model.home import RecoveryCard
 from console.model.intents import Intent, Intents
 from console.model.snapshot import Scene
+from console.model.targets import Target
 from console.text import cell_len
 from console.view.overview import Overview, in_order, run_bars, summary
 from console.view.sieve import Sifter
@@ -152,6 +154,22 @@ def test_attention_comes_in_the_order_of_need() -> None:
     assert kinds == [("report", 0, 0), ("failures", 1, 1), ("import", 0, 0), ("retries", 0, 2)]
     text = rows(found, 119)
     assert "! unclean start" in text and "! db.py:12" in text and "import error" in text
+
+
+def test_an_approval_that_waits_is_a_row() -> None:
+    """What waits for a person is listed, once for each task, with all runs, and can be answered from there."""
+    asked = (live("awaiting_input", "approve"), live("awaiting_input", "approve", map_index=2))
+    found = scene(dag("trades_us", recent=(mark(7, "trades_us", "running"),), active=(active(*asked),)))
+    (row,) = attention(found.snapshot)
+    assert [(run, task, index) for _, run, task, index in row.where] == [
+        (mark(7, "trades_us").run_id, "approve", -1),
+        (mark(7, "trades_us").run_id, "approve", 2),
+    ]
+    assert "2 to answer  waits for an answer" in rows(found, 119)
+    assert "A." in why_attention(found, row)[1][0][0]
+    dag_id, run_id, task_id, index = row.where[0]
+    target = Target("overview", dag_id, run_id, task_id, index, attention=row.key)
+    assert BY_ID["answer"].why_not(found, target) is None
 
 
 def test_all_that_is_wrong_with_a_file_is_one_row() -> None:
