@@ -228,6 +228,8 @@ class LogPane(Pane):
             self._count_on()
             self.desk.redraw_rule()
         self.sieve.go_on()
+        if self.finder.busy:
+            self.desk.redraw_rule()
 
     @on(LogView.Moved)
     def _moved(self, event: LogView.Moved) -> None:
@@ -342,7 +344,7 @@ class LogPane(Pane):
                 following=self.log_view.following,
                 growing=not self.ended,
                 search=self.finder.text,
-                busy=self.finder.busy,
+                busy=self.finder.words,
                 only=self.sieve.words,
                 fault=lines.fault,
             )

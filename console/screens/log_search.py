@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from console.model.runs import AttemptCard, RunDetail, TaskCard
-from console.screens.loglines import FileLines, find
+from console.screens.loglines import SEARCH_BLOCK, FileLines, find
 from console.screens.needles import ERRORS, Needle, needle
 
 if TYPE_CHECKING:
@@ -25,11 +25,19 @@ class Finder:
         self._generation = 0
         self.busy = ""
         self.text = ""
+        self._blocks = self._of = 0
 
     def cancel(self) -> None:
         """What is looked for is not wanted any more."""
         self._generation += 1
         self.busy = ""
+
+    @property
+    def words(self) -> str:
+        """What is looked for, and how far it has come; empty when nothing is."""
+        return (
+            f"{self.busy} {min(self._blocks * 100 // max(self._of, 1), 99)}%" if self.busy and self._of else self.busy
+        )
 
     def pattern(self, text: str) -> re.Pattern[str] | None:
         """What is marked in the lines in sight."""
@@ -107,12 +115,18 @@ class Finder:
         self.cancel()
         mine, self.busy = self._generation, words
 
+        left = start if backwards else lines.size - start
+        self._blocks, self._of = 0, max(left // SEARCH_BLOCK, 0)
+
         def going() -> bool:
-            return mine == self._generation
+            if mine != self._generation:
+                return False
+            self._blocks += 1
+            return True
 
         self._pane.desk.redraw_rule()
         found = await asyncio.to_thread(find, lines, wanted, start, backwards=backwards, wanted=going)
-        if not going():
+        if mine != self._generation:
             return None
         self.busy = ""
         return -1 if found is None else found
