@@ -11,5 +11,5 @@ WHERE (g.left_out > 0 OR (g.count = 0 AND g.at > (CAST(strftime('%s', 'now') AS 
     AND NOT EXISTS
     (SELECT 1 FROM backfill AS b
      WHERE b.dag_id = g.dag_id AND b.start <= g.first AND b.stop >= g.until - 1
-         AND b.state IN ('running', 'paused', 'stopping'))
+         AND b.state <> 'cancelled')
 ORDER BY g.first DESC, g.dag_id LIMIT :count;
