@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import signal
 from collections.abc import Awaitable, Callable
+from uuid import uuid4
 
 import pytest
 
@@ -136,6 +137,35 @@ async def edited(site: Site, dag_id: str) -> None:
     await site.over(run_id)
 
 
+async def answered(site: Site, dag_id: str) -> None:
+    """Answers what is asked."""
+    run_id = await start(site, dag_id)
+    await until(lambda: site.tasks(run_id)["sign_off"] == "awaiting_input", f"{run_id} asks")
+    await site.act("answer", run_id, "sign_off", option="approve")
+    await site.over(run_id)
+
+
+async def broken_through(site: Site, dag_id: str) -> None:
+    """Lets a breaker open by failures, and closes it by hand so that nobody waits for its cooldown."""
+    run_id = await start(site, dag_id, down=True)
+    opened = "SELECT count(*) FROM breaker WHERE name = 'demo_api' AND state = 'open'"
+    await until(lambda: site.value(opened), "the breaker opens")
+    await site.command("reset", p.Selector(), {"breaker": "demo_api"})
+    await site.over(run_id)
+
+
+async def undone(site: Site, dag_id: str) -> None:
+    """Clears what has failed while nothing may start, and takes that back."""
+    run_id = await start(site, dag_id)
+    await site.over(run_id)
+    await site.command("hold", p.Selector(), {"scope": "dag", "pattern": dag_id})
+    name = uuid4().hex
+    await site.command("clear", p.Selector(run_ids=[run_id]), command_id=name)
+    await site.command("undo", p.Selector(), {"command": name})
+    await site.command("release", p.Selector(), {"scope": "dag", "pattern": dag_id})
+    await site.over(run_id)
+
+
 async def stopped(site: Site, dag_id: str) -> None:
     """Stops the engine with all that runs."""
     run_id = await start(site, dag_id)
@@ -179,6 +209,9 @@ BESIDE: dict[str, Callable[[Site, str], Awaitable[None]]] = {
     "`dagdeck pause` it while it runs": paused,
     "`dagdeck clear --force` what was skipped": forced,
     "`dagdeck retry` what waits for its retry": retried,
+    "`dagdeck answer` it": answered,
+    "trigger it with `down=true`": broken_through,
+    "`dagdeck clear`, then `dagdeck undo` before anything of it starts": undone,
     "take its last task out of the file, and rerun it": edited,
 }
 """What the page says has to be done, and how it is done here: side by side."""

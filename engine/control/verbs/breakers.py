@@ -27,8 +27,8 @@ class Trip:
         cooldown = _cooldown(ask.args.get("for"))
         if name.startswith(OF_DAG):
             raise Refusal("invalid", f"{name} is a DAG's own breaker: pause the DAG instead")
-        if name not in _used(scheduler) and found is None:
-            raise Refusal("not_found", f"no task uses a breaker {name}")
+        unknown = name not in _used(scheduler) and found is None
+        warnings = [f"no task is known to use a breaker {name}: one may do so in its code"] if unknown else []
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
             scheduler.breakers.trip(turn, name, ask.actor, ask.note, cooldown)
@@ -38,7 +38,7 @@ class Trip:
         detail = f"a probe at {to_iso(now + cooldown)}" if cooldown is not None else "until somebody resets it"
         effect = Effect("breaker", name, _shown(found), becomes, detail=detail)
         sentence = f"breaker {name} is {becomes}: {detail}"
-        return Plan([Target(("breaker", name), effect)], sentence, carry, lambda _: sentence)
+        return Plan([Target(("breaker", name), effect)], sentence, carry, lambda _: sentence, warnings=warnings)
 
 
 class Reset:

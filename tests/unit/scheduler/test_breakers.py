@@ -147,7 +147,7 @@ async def test_it_is_tripped_held_and_reset_by_hand(rig: Rig) -> None:
     await rig.command("trip", args={"breaker": "db-1", "for": "30s"})
     await rig.later(30)
     assert found.state == "half_open"
-    for args, says in (({"breaker": "nope"}, "no task uses"), ({"breaker": "db-1", "for": "soon"}, "for 'soon'")):
+    for args, says in (({"breaker": "no name!"}, "breaker"), ({"breaker": "db-1", "for": "soon"}, "for 'soon'")):
         with pytest.raises(Refusal, match=says):
             await rig.command("trip", args=args)
 
