@@ -16,6 +16,7 @@ from engine.scheduler.core import Scheduler
 from engine.scheduler.past import RunBefore
 from engine.store.errors import NotFound
 from engine.store.reader import Reader
+from engine.store.reads_inbox import Cause, causes
 from engine.store.reads_overview import dag_stats
 from engine.store.recovery import load_backfill, load_command, run_before, run_key, runs_in_slots
 from engine.store.selecting import Chosen, Kind, choose, command_by_number, runs_beside
@@ -79,6 +80,10 @@ class StoreArchive:
     async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
         """What an expression means."""
         return await self._lane(lambda reader: choose(reader, terms, kind, now))
+
+    async def causes(self, since: Micros, *, retrying: bool = False) -> list[Cause]:
+        """What has failed since then and nobody has resolved, by cause; with `retrying` what waits for its next try."""
+        return await self._lane(lambda reader: causes(reader, since, retrying=retrying))
 
     async def runs_beside(self, run_id: str, *, past: bool, future: bool) -> list[str]:
         """Runs of the same DAG with earlier or later logical dates, oldest first."""

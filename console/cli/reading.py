@@ -11,7 +11,7 @@ from engine.config import Home
 from engine.model.dag import DagSpec
 from engine.model.ids import instance_name, split_name
 from engine.model.moments import Micros, to_iso
-from engine.store import reads_backfill, reads_home, reads_overview, reads_run, reads_schedule
+from engine.store import reads_backfill, reads_home, reads_inbox, reads_overview, reads_run, reads_schedule
 from engine.store.errors import StoreError, StoreMissing
 from engine.store.reader import Reader
 from engine.store.resolve import resolve_run
@@ -51,6 +51,7 @@ __all__ = [
     "open_store",
     "reads_backfill",
     "reads_home",
+    "reads_inbox",
     "reads_overview",
     "reads_run",
     "reads_schedule",

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from console.model.dags import Failure, ImportProblem
 from console.model.keys import UNMAPPED
 from console.model.snapshot import Snapshot
+from engine.model.causes import cause
 from engine.model.moments import Micros
-
-_PARTICULAR = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}\b|[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +30,6 @@ class Attention:
     def dags(self) -> tuple[str, ...]:
         """The DAGs concerned, each once."""
         return tuple(dict.fromkeys(dag for dag, *_ in self.where if dag))
-
-
-def cause(error: str) -> str:
-    """The error without what is particular to one occurrence: numbers, addresses, hashes. An exit code is not."""
-    return error if error.startswith("exit code ") else _PARTICULAR.sub("#", error)
 
 
 def attention(snapshot: Snapshot) -> tuple[Attention, ...]:

@@ -19,6 +19,7 @@ from engine.model.terms import Terms
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse
+from engine.store.reads_inbox import Cause
 from engine.store.selecting import Chosen, Kind
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
 
@@ -125,6 +126,9 @@ class Archive(Protocol):
 
     async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
         """What an expression means."""
+
+    async def causes(self, since: Micros, *, retrying: bool = False) -> list[Cause]:
+        """What has failed since then and nobody has resolved, by cause; with `retrying` what waits for its next try."""
 
     async def runs_beside(self, run_id: str, *, past: bool, future: bool) -> list[str]:
         """Runs of the same DAG with earlier or later logical dates, oldest first."""

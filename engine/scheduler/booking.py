@@ -11,6 +11,7 @@ from engine.lifecycle.outcome import ending
 from engine.model.rows import Transition
 from engine.model.states import ACTIVE_RUN, TERMINAL_RUN, RunState, TaskState
 from engine.scheduler.backfills import run_moved
+from engine.scheduler.recovering import run_ended
 from engine.scheduler.timers import Timer
 from engine.scheduler.turn import Turn
 
@@ -42,6 +43,8 @@ def book_run(scheduler: Scheduler, turn: Turn, memory: RunMemory, moved: Transit
         run_moved(scheduler, turn, memory)
     if moved.to_state in TERMINAL_RUN:
         turn.ended_runs.append(run.id)
+        if scheduler.state.recoveries:
+            run_ended(scheduler, turn, memory)
         scheduler.breakers.run_ended(turn, memory, entry)
         scheduler.start_queued(turn, entry)
     elif (at := run_timeout_at(memory)) is not None:

@@ -18,7 +18,7 @@ from engine.lifecycle.plan import compile_plan
 from engine.model.attempt_files import InputRef
 from engine.model.dag import DagSpec
 from engine.model.states import Reason, TaskState
-from engine.scheduler import holds
+from engine.scheduler import holds, recovering
 from engine.scheduler.backfills import admit
 from engine.scheduler.dispatch import CallbackCall, Version
 from engine.scheduler.items import DEFAULT_MOST, ResultKey
@@ -115,6 +115,7 @@ def build(
     state.holds = {hold.id: hold for hold in rows.holds}
     holds.apply(state, ledger)
     state.undo = restored(rows.undo)
+    state.recovery_ids = itertools.count(rows.last_recovery + 1)
     scheduler.replace(state, ledger)
     for hold in rows.holds:
         holds.watch(scheduler, hold)
@@ -170,6 +171,7 @@ def resume(scheduler: Scheduler, turn: Turn, loaded: Loaded, executor: Executor,
         entry_of = state.dags.get(stored.backfill.dag_id)
         zone = entry_of.version.spec.schedule.timezone if entry_of is not None else "UTC"
         admit(scheduler, stored.backfill, stored.items, zone)
+    recovering.resume(scheduler, turn, loaded.recovered.recoveries)
     for entry in state.dags.values():
         plan_runs(scheduler, turn, entry)
         scheduler.start_queued(turn, entry)

@@ -17,6 +17,7 @@ from engine.scheduler.dispatch import CallbackCall, Version
 from engine.scheduler.items import DEFAULT_MOST, ResultKey, RunItems
 from engine.scheduler.undo import Undoable
 from engine.store.batch import CallbackRow
+from engine.store.reads_inbox import StoredRecovery
 from engine.store.stored import StoredHold
 from engine.timetable import DayWindow, Gap, Timetable
 
@@ -123,6 +124,9 @@ class State:
         self.most_items = DEFAULT_MOST
         self.holds: dict[int, StoredHold] = {}
         """What operators keep from starting, by the key of the hold."""
+        self.recoveries: dict[int, StoredRecovery] = {}
+        """Those under way."""
+        self.recovery_ids: Iterator[int] = itertools.count(1)
         self.undo: dict[str, Undoable] = {}
         """Commands that can still be taken back, oldest first."""
         self.pins: dict[int, int] = {}

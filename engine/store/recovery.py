@@ -29,6 +29,7 @@ from engine.model.states import (
 from engine.store.batch import CallbackRow
 from engine.store.errors import NotFound
 from engine.store.reader import Reader, Row
+from engine.store.reads_inbox import StoredRecovery, last_recovery, open_recoveries
 from engine.store.stored import (
     Heads,
     StoredBackfill,
@@ -78,6 +79,9 @@ class Recovered:
     pools: list[StoredPool]
     holds: list[StoredHold]
     breakers: list[Breaker]
+    recoveries: list[StoredRecovery]
+    """Those that are not over."""
+    last_recovery: int
     undo: list[str]
     """What can still be taken back, as it was written."""
     unfinished: list[Attempt]
@@ -110,6 +114,8 @@ def recover(reader: Reader) -> Recovered:
             pools=[StoredPool(*row) for row in reader.all("recovery", "pools")],
             breakers=[Breaker(*(*row[:-1], json.loads(row[-1]))) for row in reader.all("recovery", "breakers")],
             holds=[StoredHold(*row) for row in reader.all("recovery", "open_holds")],
+            recoveries=open_recoveries(reader),
+            last_recovery=last_recovery(reader),
             undo=[row[0] for row in reader.all("recovery", "undo")],
             unfinished=[_attempt(row) for row in reader.all("recovery", "unfinished_attempts")],
             callbacks=[CallbackRow(*row) for row in reader.all("recovery", "open_callbacks")],

@@ -32,6 +32,7 @@ from engine.scheduler.ledger import UNLIMITED, Ledger
 from engine.scheduler.state import DagEntry, State
 from engine.store.batch import Batch
 from engine.store.errors import CommitFailed
+from engine.store.reads_inbox import Cause
 from engine.store.selecting import Chosen, Kind
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
 from engine.store.writer import Writer
@@ -158,6 +159,7 @@ class NoArchive:
     slots: dict[Micros, StoredSlot] = field(default_factory=dict)
     backfills: dict[int, StoredBackfill] = field(default_factory=dict)
     usual: tuple[Micros, Micros] | None = None
+    failures: list[Cause] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
     chosen: Chosen = field(default_factory=Chosen)
 
@@ -175,6 +177,10 @@ class NoArchive:
     async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
         """Those that the test put here, whatever the expression says."""
         return self.chosen
+
+    async def causes(self, since: Micros, *, retrying: bool = False) -> list[Cause]:
+        """Those that the test put here."""
+        return self.failures
 
     async def runs_beside(self, run_id: str, *, past: bool, future: bool) -> list[str]:
         """Those that the test put here."""

@@ -8,10 +8,12 @@ from engine.control.verbs.breakers import Reset, Trip
 from engine.control.verbs.clear import Clear, Rerun
 from engine.control.verbs.engine import Acknowledge, Drain, Prune, Stop
 from engine.control.verbs.hold import Hold, Release
+from engine.control.verbs.inbox import Claim, Resolve
 from engine.control.verbs.mark import Mark
 from engine.control.verbs.pause import Pause, Resume
 from engine.control.verbs.pools import Remove, Resize
 from engine.control.verbs.prioritize import Prioritize
+from engine.control.verbs.recover import Recover
 from engine.control.verbs.retry import Retry
 from engine.control.verbs.stack import Stack
 from engine.control.verbs.stop import Cancel, Kill
@@ -35,6 +37,9 @@ VERBS: dict[str, Verb] = {
         Cancel(),
         Stack(),
         Prioritize(),
+        Claim(),
+        Resolve(),
+        Recover(),
         Pause(),
         Resume(),
         Resize(),

@@ -11,7 +11,8 @@ from engine.control.protocol import Effect
 from engine.control.verbs.pause_runs import pause_runs, resume_runs
 from engine.model.moments import Micros
 from engine.scheduler.core import Scheduler
-from engine.scheduler.planner import foresee, plan_runs, put_schedule
+from engine.scheduler.enabling import enable
+from engine.scheduler.planner import foresee, put_schedule
 from engine.scheduler.state import DagEntry
 from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse
@@ -61,14 +62,7 @@ class Resume:
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
             for entry in _kept(scheduler, kept):
-                entry.paused_at = entry.paused_by = entry.pause_reason = None
-                entry.enabled_at, entry.catchup, entry.catchup_until = turn.now, catchup, None
-                scheduler.ledger.dag_paused.discard(entry.dag_id)
-                scheduler.breakers.resumed(turn, entry.dag_id)
-                put_schedule(turn, entry)
-                turn.note("dag", dag_id=entry.dag_id, before="paused", after="active", command=ask.command)
-                plan_runs(scheduler, turn, entry)
-                scheduler.start_queued(turn, entry)
+                enable(scheduler, turn, entry, catchup, ask.command)
             return {}
 
         targets = [_target(entry, "paused", "active", _foreseen(entry, now, catchup)) for entry in entries]

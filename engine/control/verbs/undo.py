@@ -12,6 +12,7 @@ from engine.control.plans import (
     Ask,
     Plan,
     Refusal,
+    Resolver,
     Target,
     Verb,
     by_run,
@@ -30,7 +31,7 @@ from engine.model.rows import Run, TaskInstance
 from engine.scheduler import undo
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
-from engine.scheduler.undo import Undoable
+from engine.scheduler.undo import Inverse, Undoable
 
 _NAMED = 5
 
@@ -54,14 +55,22 @@ class Undo:
             if wanted is None:
                 raise Refusal("not_found", f"the audit has no command {ask.args.get('command')}")
         made = _meant(scheduler, ask, wanted)
-        runs = made.inverse.run_ids if made.inverse is not None else tuple(made.names.values())
-        return replace(ask, select=Selector(run_ids=list(runs)), found=made.command)
+        if made.inverse is None:
+            return replace(ask, select=Selector(run_ids=list(made.names.values())), found=(made.command, None))
+        opposite, asked = self._verbs[made.inverse.verb], _asked(ask, made.inverse)
+        if isinstance(opposite, Resolver):
+            asked = await opposite.resolve(scheduler, archive, asked)
+        return replace(ask, select=asked.select, found=(made.command, asked.found))
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
-        made = _meant(scheduler, ask, ask.found)
+        command, found = ask.found
+        made = _meant(scheduler, ask, command)
         if now - made.at > undo.LASTS:
             raise Refusal("state", f"{made.message!r} was {(now - made.at) // SECOND} s ago: too late to take it back")
-        plan = self._opposite(scheduler, ask, made, now) if made.inverse is not None else _rows(scheduler, ask, made)
+        if made.inverse is not None:
+            plan = self._opposite(scheduler, replace(ask, found=found), made, now)
+        else:
+            plan = _rows(scheduler, ask, made)
         carry = plan.carry
 
         def carried(turn: Turn, kept: list[Target]) -> dict[str, Any]:
@@ -81,12 +90,16 @@ class Undo:
                 memory = None if key is None else scheduler.state.runs[key]
                 if memory is None or any(instance.attempt for instance in memory.by_id.values()):
                     raise Refusal("state", f"{name} has started: cancel it instead")
-        select = Selector(dag_ids=list(inverse.dag_ids), run_ids=list(inverse.run_ids))
-        asked = replace(ask, verb=inverse.verb, select=select, args=dict(inverse.args), found=None)
+        asked = replace(_asked(ask, inverse), found=ask.found)
         plan = self._verbs[inverse.verb].plan(scheduler, asked, now)
         done = plan.done
         plan.done = lambda kept: f"took back {made.verb}: {done(kept)}"
         return plan
+
+
+def _asked(ask: Ask, inverse: Inverse) -> Ask:
+    select = Selector(dag_ids=list(inverse.dag_ids), run_ids=list(inverse.run_ids))
+    return replace(ask, verb=inverse.verb, select=select, args=dict(inverse.args), found=None)
 
 
 def _meant(scheduler: Scheduler, ask: Ask, name: Any) -> Undoable:

@@ -39,7 +39,9 @@ SELECT t.id, t.run, t.dag_id, t.task_id, t.map_index, t.state, t.reason, t.attem
     t.scheduled_at, t.started_at, t.ended_at, t.blockers, t.last_error
 FROM json_each(:runs) AS wanted CROSS JOIN json_each(:states) AS shown CROSS JOIN task_instance AS t
     ON t.id IN (SELECT id FROM task_instance
-        WHERE run = wanted.value AND state = shown.value AND reason IS NOT 'expanded' LIMIT :count)
+        WHERE run = wanted.value AND state = shown.value AND reason IS NOT 'expanded'
+            AND NOT EXISTS (SELECT 1 FROM failure_resolved AS f
+                WHERE f.task_instance = task_instance.id AND f.attempt = task_instance.attempt) LIMIT :count)
 ORDER BY wanted.key, shown.key, t.id;
 
 -- name: totals

@@ -328,6 +328,48 @@ BEGIN
     SELECT RAISE(ABORT, 'the audit is append-only: only what is older than meta.audit_kept_from may be pruned');
 END;
 
+CREATE INDEX task_instance_failed ON task_instance (ended_at) WHERE state = 'failed';
+
+CREATE TABLE failure_claim (          -- somebody is on it
+    signature TEXT PRIMARY KEY NOT NULL,
+    who TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    note TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE failure_resolved (       -- seen to; a later attempt that fails is another failure
+    task_instance INTEGER PRIMARY KEY REFERENCES task_instance (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    attempt INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    note TEXT
+) STRICT;
+
+CREATE TABLE recovery (               -- a plan to run again what failed of one cause
+    id INTEGER PRIMARY KEY,
+    state TEXT NOT NULL,             -- running, done, failed (some of it again) or stopped
+    cause TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    at_once INTEGER NOT NULL,
+    command TEXT NOT NULL,
+    note TEXT,
+    dags TEXT NOT NULL               -- JSON list: paused by their breakers, to be resumed once the first run has succeeded
+) STRICT;
+CREATE INDEX recovery_open ON recovery (id) WHERE state = 'running';
+
+CREATE TABLE recovery_item (
+    recovery INTEGER NOT NULL REFERENCES recovery (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    ordinal INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    run_id TEXT NOT NULL,
+    tasks TEXT NOT NULL,             -- JSON list of keys of task instances
+    state TEXT NOT NULL,             -- pending, running, success, failed or skipped
+    detail TEXT,
+    PRIMARY KEY (recovery, ordinal)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE undo (                   -- what taking back the newest commands needs; gone after a few minutes
     command TEXT PRIMARY KEY NOT NULL,
     at INTEGER NOT NULL,

@@ -84,6 +84,33 @@ ON CONFLICT (backfill, ordinal) DO UPDATE SET state = excluded.state, reason = e
 -- name: backfill_item.of_run
 UPDATE backfill_item SET state = :state WHERE backfill = :backfill AND run = :run;
 
+-- name: failure.claim
+INSERT INTO failure_claim (signature, who, at, note) VALUES (:signature, :who, :at, :note)
+ON CONFLICT (signature) DO UPDATE SET who = excluded.who, at = excluded.at, note = excluded.note;
+
+-- name: failure.release
+DELETE FROM failure_claim WHERE signature = :signature;
+
+-- name: failure.resolve
+INSERT INTO failure_resolved (task_instance, attempt, who, at, note) VALUES (:task_instance, :attempt, :who, :at, :note)
+ON CONFLICT (task_instance) DO UPDATE SET attempt = excluded.attempt, who = excluded.who, at = excluded.at,
+    note = excluded.note;
+
+-- name: failure.reopen
+DELETE FROM failure_resolved WHERE task_instance = :task_instance;
+
+-- name: recovery_plan.add
+INSERT INTO recovery (id, state, cause, created_by, created_at, at_once, command, note, dags)
+VALUES (:id, 'running', :cause, :created_by, :at, :at_once, :command, :note, :dags);
+
+-- name: recovery_plan.end
+UPDATE recovery SET state = :state, ended_at = :at WHERE id = :id;
+
+-- name: recovery_item.put
+INSERT INTO recovery_item (recovery, ordinal, run, run_id, tasks, state, detail)
+VALUES (:recovery, :ordinal, :run, :run_id, :tasks, :state, :detail)
+ON CONFLICT (recovery, ordinal) DO UPDATE SET state = excluded.state, detail = excluded.detail;
+
 -- name: undo.put
 INSERT INTO undo (command, at, former) VALUES (:command, :at, :former);
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.model import reading
-from console.model.attention import cause
 from console.model.figures import durations, percentile
 from console.model.intents import Intent, Intents
 from console.model.link import Link, LinkState
+from engine.model.causes import cause
 from engine.model.moments import SECOND
 from tests.support.console import NOW
 

@@ -1,0 +1,150 @@
+"""What has failed and nobody has put right, by cause; who is on it; and recoveries under way."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from engine.model.causes import cause, cause_key
+from engine.model.moments import Micros
+from engine.store.reader import Reader
+
+MOST = 20_000
+
+
+class FailedTask(NamedTuple):
+    """A task instance that failed, or waits for its next try."""
+
+    id: int
+    dag_id: str
+    run: int
+    run_id: str
+    task_id: str
+    map_index: int
+    state: str
+    attempt: int
+    at: Micros
+    error: str
+    changed_seq: int
+    logical_date: Micros
+
+
+class Claim(NamedTuple):
+    """Somebody is on it."""
+
+    signature: str
+    who: str
+    at: Micros
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Failures of one cause, newest first."""
+
+    signature: str
+    rows: list[FailedTask] = field(default_factory=list)
+    claim: Claim | None = None
+
+    @property
+    def key(self) -> str:
+        """Its short name."""
+        return cause_key(self.signature)
+
+
+class RecoveryLine(NamedTuple):
+    """A recovery, and how far it is: items are runs."""
+
+    id: int
+    state: str
+    cause: str
+    created_by: str
+    created_at: Micros
+    ended_at: Micros | None
+    at_once: int
+    command: str
+    note: str | None
+    total: int
+    pending: int
+    running: int
+    succeeded: int
+    failed: int
+    skipped: int
+
+    @property
+    def left(self) -> int:
+        """What has not ended."""
+        return self.pending + self.running
+
+
+@dataclass(slots=True)
+class RecoveryItem:
+    """One run of a recovery: the task instances that run again. `state`: pending, running, success, failed, skipped."""
+
+    ordinal: int
+    run: int
+    run_id: str
+    tasks: list[int]
+    state: str = "pending"
+    detail: str | None = None
+
+
+@dataclass(slots=True)
+class StoredRecovery:
+    """A recovery that is not over."""
+
+    id: int
+    cause: str
+    at_once: int
+    command: str
+    created_by: str
+    created_at: Micros
+    dags: list[str]
+    """DAGs that their breakers had paused: resumed once the canary has succeeded."""
+    items: list[RecoveryItem] = field(default_factory=list)
+
+
+def failed(reader: Reader, since: Micros = 0, *, retrying: bool = False) -> list[FailedTask]:
+    """What failed since then and was not resolved; with `retrying` also what waits for its next try."""
+    values = {"since": since, "most": MOST}
+    rows = [FailedTask._make(row) for row in reader.all("inbox", "unresolved", values)]
+    if retrying:
+        rows += [FailedTask._make(row) for row in reader.all("inbox", "retrying", values)]
+    return rows
+
+
+def causes(reader: Reader, since: Micros = 0, *, retrying: bool = False) -> list[Cause]:
+    """The same by cause, the newest first, with who is on it."""
+    with reader.snapshot():
+        claims = {claim.signature: claim for claim in map(Claim._make, reader.all("inbox", "claims"))}
+        found: dict[str, Cause] = {}
+        for row in failed(reader, since, retrying=retrying):
+            signature = cause(row.error)
+            found.setdefault(signature, Cause(signature, [], claims.get(signature))).rows.append(row)
+    return sorted(found.values(), key=lambda each: -max(row.at for row in each.rows))
+
+
+def recoveries(reader: Reader, since: Micros = 0, key: int | None = None) -> list[RecoveryLine]:
+    """Recoveries that are under way or ended since then, or the one of that key."""
+    return [RecoveryLine._make(row) for row in reader.all("inbox", "recoveries", {"id": key, "since": since})]
+
+
+def failed_again(reader: Reader, recovery: int) -> list[tuple[str, str]]:
+    """Runs that failed again, or were left alone, each with why."""
+    return [(row[0], row[1] or "") for row in reader.all("inbox", "recovery_failures", {"id": recovery})]
+
+
+def open_recoveries(reader: Reader) -> list[StoredRecovery]:
+    """What the engine goes on with."""
+    found = [StoredRecovery(*(*row[:6], json.loads(row[6]))) for row in reader.all("inbox", "open_recoveries")]
+    for each in found:
+        for row in reader.all("inbox", "recovery_items", {"id": each.id}):
+            each.items.append(RecoveryItem(row[0], row[1], row[2], json.loads(row[3]), row[4], row[5]))
+    return found
+
+
+def last_recovery(reader: Reader) -> int:
+    """The highest key given so far."""
+    row = reader.one("inbox", "last_recovery")
+    return int(row[0]) if row else 0

@@ -1,0 +1,40 @@
+-- What has failed and nobody has put right.
+
+-- name: unresolved
+SELECT t.id, t.dag_id, t.run, r.run_id, t.task_id, t.map_index, t.state, t.attempt, t.ended_at,
+    coalesce(t.last_error, t.reason, ''), t.changed_seq, r.logical_date
+FROM task_instance AS t INDEXED BY task_instance_failed JOIN run AS r ON r.id = t.run
+WHERE t.state = 'failed' AND t.ended_at >= :since AND t.reason IS NOT 'expanded'
+    AND NOT EXISTS (SELECT 1 FROM failure_resolved AS f WHERE f.task_instance = t.id AND f.attempt = t.attempt)
+ORDER BY t.ended_at DESC, t.id LIMIT :most;
+
+-- name: retrying
+SELECT t.id, t.dag_id, t.run, r.run_id, t.task_id, t.map_index, t.state, t.attempt, coalesce(a.ended_at, t.started_at),
+    coalesce(t.last_error, t.reason, ''), t.changed_seq, r.logical_date
+FROM run AS r INDEXED BY run_state JOIN task_instance AS t ON t.run = r.id AND t.state = 'up_for_retry'
+    LEFT JOIN attempt AS a ON a.task_instance = t.id AND a.number = t.attempt
+WHERE r.state = 'running' AND coalesce(a.ended_at, t.started_at, 0) >= :since AND t.reason IS NOT 'expanded'
+ORDER BY 9 DESC, t.id LIMIT :most;
+
+-- name: claims
+SELECT signature, who, at, note FROM failure_claim ORDER BY signature;
+
+-- name: recoveries
+SELECT c.id, c.state, c.cause, c.created_by, c.created_at, c.ended_at, c.at_once, c.command, c.note,
+    count(*), sum(i.state = 'pending'), sum(i.state = 'running'), sum(i.state = 'success'), sum(i.state = 'failed'),
+    sum(i.state = 'skipped')
+FROM recovery AS c JOIN recovery_item AS i ON i.recovery = c.id
+WHERE (:id IS NULL OR c.id = :id) AND (c.ended_at IS NULL OR c.ended_at >= :since)
+GROUP BY c.id ORDER BY c.id;
+
+-- name: recovery_failures
+SELECT run_id, detail FROM recovery_item WHERE recovery = :id AND state IN ('failed', 'skipped') ORDER BY ordinal;
+
+-- name: open_recoveries
+SELECT id, cause, at_once, command, created_by, created_at, dags FROM recovery WHERE state = 'running' ORDER BY id;
+
+-- name: recovery_items
+SELECT ordinal, run, run_id, tasks, state, detail FROM recovery_item WHERE recovery = :id ORDER BY ordinal;
+
+-- name: last_recovery
+SELECT coalesce(max(id), 0) FROM recovery;
