@@ -237,6 +237,28 @@ def trigger_again(scene: Scene, target: Target) -> Ask:
                {"like": run_id, "parallel": True})  # fmt: skip
 
 
+def recover(scene: Scene, target: Target) -> Ask:
+    """Run again what failed of one cause, one run first."""
+    return _about_cause(scene, target, "recover", "Recover", "recovery requested")
+
+
+def claim(scene: Scene, target: Target) -> Ask:
+    """Say that oneself is on it."""
+    return _about_cause(scene, target, "claim", "On it", "claim requested")
+
+
+def resolve(scene: Scene, target: Target) -> Ask:
+    """Put the failures of a cause away as seen to."""
+    return _about_cause(scene, target, "resolve", "Resolve", "resolved")
+
+
+def _about_cause(scene: Scene, target: Target, verb: str, title: str, words: str) -> Ask:
+    row = attention_of(scene, target)
+    refs = frozenset() if row is None else frozenset((run, task, index) for _, run, task, index in row.where)
+    cause = "" if row is None else row.key.removeprefix("error:")
+    return Ask(verb, f"{title} ── {cause}", Selection(), words, refs, {"cause": cause})
+
+
 def undo(scene: Scene, target: Target) -> Ask:
     """Take back one's own newest change."""
     return Ask("undo", "Undo ── your newest change", Selection(), "undo requested", frozenset())

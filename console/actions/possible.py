@@ -157,6 +157,16 @@ def a_report(scene: Scene, target: Target) -> str | None:
     return None if row is not None and row.kind == "report" else "only the report of an unclean start is acknowledged"
 
 
+def a_cause(scene: Scene, target: Target) -> str | None:
+    """Needs the row of failures of one cause."""
+    row = attention_of(scene, target)
+    return (
+        None
+        if row is not None and row.kind in ("failures", "retries")
+        else "only failures of one cause: `I` lists them"
+    )
+
+
 def a_hold(scene: Scene, target: Target) -> str | None:
     """Needs something on hold."""
     return None if scene.snapshot.holds else "nothing is on hold"

@@ -144,6 +144,21 @@ CHANGES = (
         asking.pause_run_label, group="change",
     ),
     Action(
+        "recover", "recover", "Runs again what failed of this cause, across DAGs: one run first, then the rest.", (),
+        LISTS, Danger.CHANGES, "recover", 0, possible.change("recover", possible.a_cause), asking.recover,
+        group="change",
+    ),
+    Action(
+        "claim", "on it", "Tells everybody that you see to the failures of this cause.", ("o",),
+        frozenset({OVERVIEW, "inbox"}), Danger.CHANGES, "claim", 0, possible.change("claim", possible.a_cause),
+        asking.claim, group="change",
+    ),
+    Action(
+        "resolve", "resolve", "Puts the failures of this cause away as seen to; what fails anew comes back.", ("z",),
+        frozenset({OVERVIEW, "inbox"}), Danger.CHANGES, "resolve", 0, possible.change("resolve", possible.a_cause),
+        asking.resolve, group="change",
+    ),
+    Action(
         "undo", "undo", "Takes back your newest change of the last minute, as far as nothing of it has started.",
         ("u",), LISTS, Danger.CHANGES, "undo", 0, possible.change("undo"), asking.undo, group="change",
     ),

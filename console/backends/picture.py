@@ -348,7 +348,7 @@ class Picture:
     def _without_task(self, run: int) -> tuple[Failure, ...]:
         """A run that failed although no task of it did: by its time limit, or by a deadlock."""
         row = self._rows.one("run", "run", {"run": run})
-        if row is None or row[5] != "failed":
+        if row is None or row[5] != "failed" or row[6] == "tasks_failed":
             return ()
         words = reading.safe(row[6]).replace("_", " ")
         return (Failure(reading.safe(row[2]), run, reading.safe(row[1]), "", -1, "failed", words, row[12] or row[11]),)

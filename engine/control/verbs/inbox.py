@@ -81,25 +81,34 @@ class Resolve(_About):
                     note=ask.note,
                 )  # fmt: skip
             turn.batch.add("failure.release", signature=found.signature)
-            turn.note("inbox", after="resolved", detail=found.signature, command=ask.command)
+            for run in {rows[int(target.key[1])].run for target in kept}:
+                turn.note("inbox", run=run, after="resolved", detail=found.signature, command=ask.command)
             return {"cause": found.key}
 
         targets = [failure_target(row, "resolved") for row in found.rows]
         what = plural(len(targets), "failure")
         plan = Plan(targets, f"{what} put away as seen to", carry, lambda kept: f"resolved {len(kept)} of {what}")
-        plan.inverse = lambda kept: Inverse("resolve", {"reopen": [int(target.key[1]) for target in kept]})
+        plan.inverse = lambda kept: Inverse(
+            "resolve",
+            {"reopen": [int(target.key[1]) for target in kept], "runs": sorted({row.run for row in found.rows})},
+        )
         return plan
 
 
 def _reopen(ask: Ask) -> Plan:
-    ids = ask.args["reopen"]
-    if not isinstance(ids, list) or not all(isinstance(key, int) for key in ids):
+    ids, runs = ask.args["reopen"], ask.args.get("runs")
+    if (
+        not isinstance(ids, list)
+        or not isinstance(runs, list)
+        or not all(isinstance(key, int) for key in (*ids, *runs))
+    ):
         raise Refusal("invalid", f"reopen names task instances by their keys, not {ids!r}")
 
     def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
         for key in ids:
             turn.batch.add("failure.reopen", task_instance=key)
-        turn.note("inbox", after="reopened", command=ask.command)
+        for run in runs:
+            turn.note("inbox", run=run, after="reopened", command=ask.command)
         return {}
 
     what = plural(len(ids), "failure")

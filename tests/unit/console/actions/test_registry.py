@@ -13,7 +13,9 @@ from console.actions.registry import ACTIONS, BY_ID, actions_of, views_of
 from console.actions.views import VIEWS
 from console.backends.local import VERBS
 from console.keymap import Keymap, KeymapError
+from console.model.attention import attention
 from console.model.backfills import BackfillCard, Backfills
+from console.model.dags import Failure
 from console.model.home import HoldCard, RecoveryCard
 from console.model.link import LinkState
 from console.model.snapshot import Scene
@@ -31,7 +33,19 @@ def overview(state: str = "up_for_retry") -> Scene:
     return scene(dag("trades_us", recent=(detail.mark,)), detail=detail, report=REPORT)
 
 
-HOME_WIDE = {"acknowledge", "hold", "release", "prune", "undo", "limits.resize", "limits.trip", "limits.reset"}
+HOME_WIDE = {
+    "acknowledge",
+    "hold",
+    "release",
+    "prune",
+    "undo",
+    "recover",
+    "claim",
+    "resolve",
+    "limits.resize",
+    "limits.trip",
+    "limits.reset",
+}
 """Actions about the whole home, or about a pool or breaker of it: they name no row of a DAG."""
 LIMITS = {"limits.resize": "pool:db", "limits.trip": "breaker:db-1", "limits.reset": "breaker:db-1"}
 HELD = HoldCard(1, "all", "", "ada", None, NOW, None)
@@ -47,6 +61,11 @@ def target(action: Action, state: str) -> tuple[Scene, Target]:
     found = overview(state)
     if action.id == "acknowledge":
         return found, Target(OVERVIEW, attention="report:1")
+    if action.id in ("recover", "claim", "resolve"):
+        failure = Failure("trades_us", 7, "trades_us@7", "load", -1, "failed", "exit code 7", NOW)
+        found = replace(found, snapshot=replace(found.snapshot, failures=(failure,)))
+        row = next(row for row in attention(found.snapshot) if row.kind == "failures")
+        return found, Target(OVERVIEW, attention=row.key)
     if action.id == "release":
         return replace(found, snapshot=replace(found.snapshot, holds=(HELD,))), Target(OVERVIEW)
     if action.id.startswith("backfill."):
