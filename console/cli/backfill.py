@@ -165,7 +165,7 @@ def _json(store: Reader, row: BackfillLine, now: int) -> dict[str, Any]:
         "created_at": iso(row.created_at),
         "ended_at": iso(row.ended_at),
         **progress._asdict(),
-        "done": row.total - progress.left,
+        "done": row.total - progress.left - progress.cancelled,
         "left": progress.left,
         "left_p50": seconds(left[0]) if left else None,
         "left_p95": seconds(left[1]) if left else None,

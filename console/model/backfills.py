@@ -40,6 +40,11 @@ class BackfillCard:
         return self.pending + self.running
 
     @property
+    def done(self) -> int:
+        """Dates that are over and were not cancelled."""
+        return self.total - self.left - self.cancelled
+
+    @property
     def active(self) -> bool:
         """Whether it may still start or wait for runs."""
         return self.state in ("running", "paused", "stopping")

@@ -67,7 +67,7 @@ def _row(scene: Scene, card: BackfillCard, width: int) -> Spans:
     line = Line().gap(1).figure(str(card.id), 4, TEXT).gap(2).cell(card.dag_id, _name(width), TEXT, cut="middle").gap(2)
     line.cell(span_words(card.start, card.stop, _zone(scene, card.dag_id)), 25, TEXT).gap(2)
     line.spans(progress_bar(card, _bar(width)), _bar(width)).gap(1)
-    line.figure(f"{card.total - card.left}/{card.total}", 11, TEXT).gap(2)
+    line.figure(f"{card.done}/{card.total}", 11, TEXT).gap(2)
     line.figure(str(card.failed) if card.failed else "", 6, BAD).gap(2)
     words = card.state.replace("_", " ")
     if card.waits_for is not None:
@@ -82,7 +82,7 @@ def progress_bar(card: BackfillCard, width: int) -> Spans:
         return ((" " * width, DIM),)
     cells = {
         name: count * width // card.total
-        for name, count in (("failed", card.failed), ("done", card.total - card.left - card.failed))
+        for name, count in (("failed", card.failed), ("done", card.done - card.failed))
     }
     if card.failed and not cells["failed"]:
         cells["failed"], cells["done"] = 1, min(cells["done"], width - 1)
