@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from console.screens.log import LogPane
 
 Attempt = tuple[TaskCard, AttemptCard]
+NEAR_END = 1024 * 1024
 
 
 class Finder:
@@ -48,8 +49,11 @@ class Finder:
     # What the keys ask for
 
     def first_error(self, lines: FileLines) -> None:
-        """To the first line that looks like an error, if there is one."""
-        self._start(self._seek("looking for the first error", lines, ERRORS, 0))
+        """To the first line that looks like an error, if there is one.
+
+        Of a large log what made the attempt fail most often stands near its end: that is shown while the rest is read.
+        """
+        self._start(self._first(lines))
 
     def search(self, text: str) -> None:
         """To the next match from the top of the window on."""
@@ -72,6 +76,15 @@ class Finder:
 
     def _start(self, work: Coroutine[Any, Any, object]) -> None:
         self._pane.run_worker(work, group="search", exit_on_error=True)
+
+    async def _first(self, lines: FileLines) -> None:
+        if lines.size > 8 * NEAR_END:
+            near = await self._find("looking for the error", lines, ERRORS, lines.size - NEAR_END, backwards=False)
+            if near is None or lines is not self._pane.lines:
+                return
+            if near >= 0:
+                self._pane.log_view.go_to(near)
+        await self._seek("looking for the first error", lines, ERRORS, 0)
 
     async def _match(self, step: int, miss: str, *, from_top: bool = False) -> None:
         pane, lines = self._pane, self._pane.lines

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 from dataclasses import replace
 
+from pytest import MonkeyPatch
+
 from console.model.runs import GoodAttempt, RunDetail
+from console.screens import log_search
 from tests.support.console import LOGICAL, console, trades, world
 
 
@@ -120,6 +123,23 @@ async def test_a_line_is_copied_as_it_may_be_drawn() -> None:
         assert screen.app.clipboard == "ValueError: ^[[31mred^[[0m"
         assert base64.b64encode(screen.app.clipboard.encode())
         assert "copied 1 line (26 bytes, through the terminal)" in screen.lines()[-1]
+
+
+async def test_a_large_log_opens_at_the_error_near_its_end_and_then_at_the_first(monkeypatch: MonkeyPatch) -> None:
+    """What is near the end is shown while the rest is still read; an earlier error takes its place once it is found."""
+    monkeypatch.setattr(log_search, "NEAR_END", 100)
+    failed = tried(1)
+    backend = world(failed)
+    early = b"KeyError: early\n" + b"line\n" * 400
+    backend.logs[failed.tasks[4].attempts[0].id] = early + b"ValueError: late\n"
+    went: list[int] = []
+    async with console(backend) as screen:
+        window = screen.app.stage.log_pane.log_view
+        go_to = window.go_to
+        monkeypatch.setattr(window, "go_to", lambda offset: (went.append(offset), go_to(offset)))
+        await screen.press("j", "enter", "L")
+        await screen.shows("KeyError: early")
+        assert went == [len(early), 0]
 
 
 async def test_an_ended_log_is_not_followed() -> None:
