@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -20,7 +21,7 @@ from console.model.home import HomeCard
 from console.model.intents import Intent, Intents
 from console.model.link import Link
 from console.model.place import Place
-from console.model.snapshot import Scene, Snapshot
+from console.model.snapshot import Interest, Scene, Snapshot
 from console.model.trail import Trail
 from console.terminal import TerminalApp
 from console.text import sanitise
@@ -52,6 +53,7 @@ class ConsoleApp(TerminalApp[None]):
         now: Callable[[], Micros] = wall_clock,
         start: Place | None = None,
         keep: Keep | None = None,
+        reports: Path | None = None,
     ) -> None:
         super().__init__(palette=palette, look=look)
         self._given_keymap = keymap
@@ -67,6 +69,8 @@ class ConsoleApp(TerminalApp[None]):
         self._start = start
         self.keep = keep or Keep()
         """Bookmarks, and what was typed."""
+        self.reports = reports or Path.cwd()
+        """Where reports and pictures are written."""
         self.frozen_at: Micros | None = None
         """Since when the picture is kept as it is; None while it lives."""
         self.typed: dict[str, Mapping[str, str]] = {}
@@ -283,6 +287,11 @@ class ConsoleApp(TerminalApp[None]):
         if self._backend is None:
             raise LookupError("the store has not been read yet")
         return self._backend.log(attempt_id)
+
+    async def read(self, interest: Interest) -> Snapshot:
+        """A picture for something else than the view in front."""
+        assert self._backend is not None  # there is no row to ask from before the first picture
+        return await self._backend.refresh(interest)
 
     def copy(self, text: str, words: str) -> None:
         """Copies a text through the terminal, and says what: whether the terminal takes it, it does not tell."""

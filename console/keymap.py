@@ -14,7 +14,7 @@ from console.presets import PRESETS, KeymapError
 _NAMES = {
     "enter": "enter", "escape": "esc", "ctrl+p": "^P", "ctrl+k": "^K", "ctrl+l": "^L", "ctrl+q": "^Q", "ctrl+d": "^D",
     "ctrl+u": "^U", "pagedown": "pgdn", "pageup": "pgup", "down": "↓", "up": "↑", "left": "←", "right": "→",
-    "f1": "F1", "space": "space", "home": "home", "end": "end",
+    **{f"f{number}": f"F{number}" for number in range(1, 13)}, "space": "space", "home": "home", "end": "end",
 }  # fmt: skip
 
 

@@ -70,6 +70,7 @@ def run_console(
             look=found,
             start=start,
             keep=Keep(home.root / FILE),
+            reports=home.root / "reports",
             keymap=keymap,
         ),
         mouse=mouse,

@@ -1,4 +1,4 @@
-"""`dagdeck runs …`: list, show, wait."""
+"""`dagdeck runs …`: list, show, wait; `report` stands in a module of its own."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from console.cli.reading import (
     open_store,
     reads_run,
 )
+from console.cli.reporting import report_run
 from console.cli.session import Session, pass_session
 from console.cli.shapes import run_detail_json, run_json, run_took, version_json
 from console.cli.source import origin
@@ -33,7 +34,10 @@ POLL_SECONDS = 0.1
 
 @click.group()
 def runs() -> None:
-    """Runs: list, show, wait."""
+    """Runs: list, show, report, wait."""
+
+
+runs.add_command(report_run)
 
 
 @runs.command("list")

@@ -257,6 +257,8 @@ _PATHS = {
     "history.back": f"{_WAYS}:back",
     "history.forward": f"{_WAYS}:forward",
     "history.last": f"{_WAYS}:last",
+    "report": "console.screens.telling:write_report",
+    "picture": "console.screens.telling:write_picture",
     "failures": f"{_WAYS}:failures",
     "newest": f"{_WAYS}:newest",
     "bookmark": f"{_WAYS}:bookmark",

@@ -12,6 +12,7 @@ from console.app import ConsoleApp
 from console.keep import BOOKMARKS, Keep
 from console.keymap import Keymap
 from console.model.place import Place, parse_address
+from console.model.report import Act
 from console.screens.commanding import completions
 from tests.support.console import Screen, console, dag, mark, run, task, trades, world
 
@@ -268,3 +269,22 @@ async def test_a_person_s_own_keys_also_move() -> None:
         assert app.stage.overview.list.cursor_key == ("dag", "trades_us")
         await screen.press("k", "j")
         assert app.stage.overview.list.cursor_key != ("dag", "trades_us")
+
+
+async def test_a_run_is_handed_over_as_a_report_and_the_screen_as_text(tmp_path: Path) -> None:
+    """F3 writes Markdown with what the failure wrote and who did what, F2 the screen as it stands."""
+    failed = trades("failed")
+    backend = world(failed)
+    backend.logs[failed.tasks[4].attempts[0].id] = b"connecting\nConnectionError: db-1:5432 refused\n"
+    backend.pages["report"] = lambda args: (Act(backend.now(), "ops2", "clear", "done", "1 cleared", ""),)
+    async with console(backend) as screen:
+        screen.app.reports = tmp_path / "reports"
+        await screen.press("j", "enter", "f3")
+        await screen.shows("wrote ")
+        text = next((tmp_path / "reports").glob("trades_us@7-*.md")).read_text()
+        assert "# trades\\_us: failed" in text and "ops2 asked for clear" in text
+        assert "connecting\nConnectionError: db-1:5432 refused" in text
+        await screen.press("f2")
+        await screen.until(lambda: list((tmp_path / "reports").glob("*.txt")), "the picture is written")
+        picture = next((tmp_path / "reports").glob("run-trades_us@7-load-*.txt")).read_text()
+        assert "✘      load" in picture and "\x1b" not in picture

@@ -175,3 +175,9 @@ SELECT id, run_id FROM run WHERE run_id = :run_id;
 
 -- name: dag_timezone
 SELECT timezone FROM dag WHERE dag_id = :dag_id;
+
+-- name: acts
+SELECT c.received_at, c.user, c.verb, c.outcome, c.message, c.note
+FROM command AS c
+WHERE c.id IN (SELECT e.command FROM event AS e WHERE e.run = :run AND e.command IS NOT NULL)
+ORDER BY c.number LIMIT :count;

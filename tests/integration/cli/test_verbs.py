@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from engine.config import Home
@@ -101,6 +103,27 @@ def test_runs_are_named_in_five_ways(cli: Cli, home: Home) -> None:
     assert found("etl@-1") == found("etl@2031-05-01T03") == first
     assert cli("--home", home.root, "runs", "show", "etl@2031").code == 2
     assert cli("--home", home.root, "runs", "show", "etl@1999-01-01").code == 4
+
+
+def test_a_run_is_told_as_a_report(cli: Cli, home: Home, tmp_path: Path) -> None:
+    """`runs report` prints Markdown with the task that failed, what it wrote, and who started it."""
+    run_id = trigger(cli, home, "broken")
+    assert cli("--home", home.root, "runs", "wait", run_id).code == 1
+    text = cli("--home", home.root, "runs", "report", run_id).out
+    assert text.startswith("# broken: failed")
+    assert "## Timeline (UTC)" in text and "- Started by " in text
+    assert "**failed**" in text and "```text" in text
+    found = cli("--home", home.root, "runs", "report", run_id, "--out", tmp_path / "report.md")
+    assert found.code == 0 and (tmp_path / "report.md").read_text().startswith("# broken: failed")
+
+
+def test_an_address_is_looked_up_before_the_console_opens(cli: Cli, home: Home) -> None:
+    """What is no address is a usage error, what is not there is not found, and only then a terminal is asked for."""
+    assert cli("--home", home.root, "open", "a/b/c/d").code == 2
+    assert cli("--home", home.root, "open", "dag/nosuch").code == 4
+    assert cli("--home", home.root, "open", "etl@1999-01-01").code == 4
+    here = cli("--home", home.root, "open", "dag/etl")
+    assert (here.code, "needs a terminal" in here.err) == (2, True)
 
 
 def test_a_dry_run_changes_nothing(cli: Cli, home: Home) -> None:

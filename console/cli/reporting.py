@@ -1,0 +1,71 @@
+"""`dagdeck runs report`: a run as Markdown."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from console.backends.attempt_log import AttemptLog, log_path
+from console.backends.picture import Picture
+from console.cli.errors import CliError, Exit
+from console.cli.output import say
+from console.cli.reading import find_run, open_store
+from console.cli.session import Session, home_option, pass_session
+from console.model.home import HomeCard
+from console.model.report import EXCERPT_BYTES, Retelling, excerpt
+from console.model.snapshot import Interest, Page
+from console.text import sanitise
+from console.view.report import quoted
+from console.view.report import report as markdown
+from engine.config import Home
+
+
+@click.command("report")
+@click.argument("run")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it into this file, else print it.")
+@home_option
+@pass_session
+def report_run(session: Session, run: str, out: Path | None) -> None:
+    """Tell a run as Markdown: timeline, failures with what they wrote, durations against history, who did what."""
+    text = report_of(session.home, run)
+    if out is None:
+        sys.stdout.write(text)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CliError(f"{out} cannot be written: {error.strerror}", Exit.FAILED) from error
+    say(f"wrote {out}")
+
+
+def report_of(home: Home, name: str) -> str:
+    """The report of the run that `name` means."""
+    card = HomeCard(sanitise(home.name), sanitise(str(home.root)))
+    with open_store(home) as store:
+        run_id = find_run(store, name).run_id
+        picture = Picture(store, card, _now, home.versions)
+        snapshot = picture.refresh(Interest(run_id=run_id, page=Page("report", (run_id,))))
+    detail = snapshot.run
+    assert detail is not None  # it was found in the same store a moment ago
+    lines = {attempt.id: _tail(home, attempt.id) for _, attempt in quoted(detail)}
+    acts = snapshot.paged if isinstance(snapshot.paged, tuple) else ()
+    return markdown(card, detail, Retelling(acts, lines), _now())
+
+
+def _tail(home: Home, attempt_id: str) -> tuple[str, ...]:
+    log = AttemptLog(log_path(home.attempts, attempt_id))
+    try:
+        size = log.size()
+        start = max(size - EXCERPT_BYTES, 0)
+        return excerpt(log.read(start, size - start))
+    except OSError as error:
+        return (f"the log cannot be read: {error.strerror}",)
+    finally:
+        log.close()
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
