@@ -76,6 +76,16 @@ JUST_NOW = [
     *(Order("flaky_api", minute=minute) for minute in (0, 8)),
 ]
 
+LIVE = [
+    Order("circuit_breaker", params={"down": True}),
+    Order("approval_demo"),
+    Order("pools_demo"),
+    Order("mapped_files"),
+    Order("task_groups"),
+]
+"""Runs that begin when the console opens."""
+BACKFILL = {"start": "2012-02-01", "end": "2013-12-31", "max_active": 1}
+
 
 def furnish(root: Path, tell: Callable[[str], None]) -> Home:
     """Makes the demo's home in an empty folder, gives it its past, and starts its live engine."""
@@ -90,6 +100,7 @@ def furnish(root: Path, tell: Callable[[str], None]) -> Home:
     tell("… and as of a quarter of an hour ago …")
     live_through(home, 15 * MINUTE, JUST_NOW, {path.removesuffix(".py") for path in BUSY})
     start_engine(home)
+    enliven(home)
     return home
 
 
@@ -106,6 +117,18 @@ def live_through(home: Home, seconds_ago: int, orders: list[Order], known: Set[s
             _wait(lambda: _over(store, runs), "the sample DAGs did not end")
             link.command("drain", select(), {}, None, "the past of the demo is over")
     _wait(lambda: engine_pid(home) is None, "the engine did not stop")
+
+
+def enliven(home: Home) -> None:
+    """Gives the live engine something of each kind to do: what opens a breaker, asks a person, waits for a pool, and
+    goes on for a while: a backfill of the weather.
+    """
+    with open_store(home) as store:
+        _wait(lambda: _known(store) >= {*(order.dag_id for order in LIVE), "weather_daily"}, "samples were not loaded")
+    with EngineLink(home) as link:
+        for order in LIVE:
+            _trigger(link, order, 0)
+        link.command("backfill_create", select(dags=("weather_daily",)), dict(BACKFILL), None, None)
 
 
 def _trigger(link: EngineLink, order: Order, seconds_ago: int) -> str:
