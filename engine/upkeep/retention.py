@@ -163,6 +163,7 @@ def _shrink(found: Survey, spared: set[str], most: int) -> None:
 def remove(doomed: Iterable[Kept]) -> tuple[int, int]:
     """Removes directories, or only their logs where the result is still wanted. Returns how many, and bytes freed."""
     count = freed = 0
+    days = set()
     for each in doomed:
         try:
             if each.result_only and (each.path / RESULT).exists():
@@ -176,7 +177,9 @@ def remove(doomed: Iterable[Kept]) -> tuple[int, int]:
             count += 1
         except FileNotFoundError:
             continue
-        _drop_empty(each.path.parent)
+        days.add(each.path.parent)
+    for day in days:  # once for each: the kernel looks through a whole folder to see whether it is empty
+        _drop_empty(day)
     return count, freed
 
 
