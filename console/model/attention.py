@@ -14,7 +14,7 @@ from engine.model.moments import Micros
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One row. `kind`: `failures`, `retries`, `question`, `import`, `report` or `degraded`. `where`: about what."""
+    """One row. `kind`: `failures`, `retries`, `question`, `breaker`, `import` or `report`. `where`: about what."""
 
     key: str
     kind: str
@@ -41,6 +41,7 @@ def attention(snapshot: Snapshot) -> tuple[Attention, ...]:
     groups = _groups(snapshot.failures)
     rows.extend(sorted((row for row in groups if row.failed), key=lambda row: -row.since))
     rows.extend(_questions(snapshot))
+    rows.extend(_breakers(snapshot))
     rows.extend(_imports(snapshot.imports))
     rows.extend(sorted((row for row in groups if not row.failed), key=lambda row: -row.since))
     return tuple(rows)
@@ -89,6 +90,24 @@ def _questions(snapshot: Snapshot) -> list[Attention]:
         for (dag_id, task_id), asked in found.items()
     ]
     return sorted(rows, key=lambda row: row.since)
+
+
+def _breakers(snapshot: Snapshot) -> list[Attention]:
+    """One row for each circuit breaker that holds tasks back."""
+    found: dict[str, list[tuple[Micros, str, str, str, int]]] = {}
+    for card in snapshot.dags:
+        for run in card.active:
+            for task in run.live:
+                for name in (word[len("breaker:") :] for word in task.blockers if word.startswith("breaker:")):
+                    since = task.scheduled_at or run.mark.started_at or 0
+                    place = (since, card.dag_id, run.mark.run_id, task.task_id, task.map_index)
+                    found.setdefault(name, []).append(place)
+    return [
+        Attention(
+            f"breaker:{name}", "breaker", f"circuit breaker {name} is open", min(held)[0], tuple(p[1:] for p in held)
+        )
+        for name, held in sorted(found.items())
+    ]
 
 
 def import_key(problem: ImportProblem) -> str:

@@ -300,6 +300,8 @@ def _head(row: Attention, *, wide: bool) -> str:
         return _how_many(row, wide)
     if row.kind == "question":
         return f"{len(row.where)} to answer" if wide else f"{len(row.where)}?"
+    if row.kind == "breaker":
+        return f"{len(row.where)} held back" if wide else f"{len(row.where)}"
     return "unclean start" if row.kind == "report" else row.detail
 
 
@@ -313,9 +315,9 @@ def _attention_row(row: Attention, scene: Scene, width: int, counted: int) -> Sp
         head_token = BAD if row.failed else WARN
         line.add(*sign(state)).add(" ")
         tail = _reach(row)
-    elif row.kind == "question":
+    elif row.kind in ("question", "breaker"):
         head_token = WARN
-        line.add(*sign("awaiting_input")).add(" ")
+        line.add(*sign("awaiting_input" if row.kind == "question" else "scheduled")).add(" ")
         tail = _reach(row)
     else:
         head_token = WARN if row.kind == "report" else BAD

@@ -164,10 +164,13 @@ def why_attention(scene: Scene, row: Attention) -> tuple[str, Parts]:
             parts += [(place, DIM), (problem.message, BAD)]
             parts += [(line, TEXT) for line in ("", *problem.traceback)] if problem.traceback else []
         return "Import error", parts or [(row.detail, DIM), (row.text, BAD)]
-    asks = row.kind == "question"
-    parts = [("Nothing is held meanwhile. Answer it: A.", DIM) if asks else (row.text, BAD), ("", TEXT)]
+    title, said = {
+        "question": ("What waits for a person", ("Nothing is held meanwhile. Answer it: A.", DIM)),
+        "breaker": ("What a circuit breaker holds back", (f"{row.text}. Since when and until when: pools (6).", TEXT)),
+    }.get(row.kind, ("The same failure", (row.text, BAD)))
+    parts = [said, ("", TEXT)]
     for dag, run, task, _ in row.where[:50]:
         parts.append((f"{task or 'the run'} of {run or dag}", TEXT))
     if len(row.where) > 50:
         parts.append((f"… and {len(row.where) - 50} more", DIM))
-    return "What waits for a person" if asks else "The same failure", parts
+    return title, parts

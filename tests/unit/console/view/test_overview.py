@@ -172,6 +172,15 @@ def test_an_approval_that_waits_is_a_row() -> None:
     assert BY_ID["answer"].why_not(found, target) is None
 
 
+def test_a_breaker_that_holds_tasks_back_is_a_row() -> None:
+    """A circuit breaker is listed once, with the tasks that wait for it."""
+    held = tuple(live("scheduled", "call", map_index=n, blockers=("breaker:geo",)) for n in range(3))
+    found = scene(dag("trades_us", recent=(mark(7, "trades_us", "running"),), active=(active(*held),)))
+    (row,) = attention(found.snapshot)
+    assert "3 held back  circuit breaker geo is open" in rows(found, 119)
+    assert "geo is open" in why_attention(found, row)[1][0][0]
+
+
 def test_all_that_is_wrong_with_a_file_is_one_row() -> None:
     """Five problems of one file take one row, which says how many more there are; `why` tells them all."""
     problems = [ImportProblem("db.py", None, f"there is no pool p{n}", n, NOW + n) for n in range(5)]
