@@ -146,7 +146,10 @@ def _engine(session: Session) -> Iterator[Finding]:
     if gauges.warning:
         yield Finding("note", "engine", gauges.warning)
     if gauges.attached:
-        yield Finding("ok", "consoles", f"{len(gauges.attached)} attached: {', '.join(gauges.attached)}")
+        yield Finding("ok", "consoles", f"{', '.join(gauges.attached)}; version {', '.join(gauges.console_versions)}")
+    if old := [version for version in gauges.console_versions if version != link.welcome.version]:
+        text = f"one is of version {old[0]}, the engine of {link.welcome.version}"
+        yield Finding("note", "consoles", text, "whoever sits at it should restart it")
 
 
 def _store(session: Session) -> Iterator[Finding]:

@@ -211,6 +211,7 @@ class Gauges(Message, tag="gauges"):
     draining: bool = False
     warning: str | None = None
     """What an operator should see to before it stops anything."""
+    console_versions: list[str] = []
     quiet: dict[str, tuple[int, float | None]] = {}
     """Running attempts that have written nothing for a while: since when, and per cent of a core meanwhile.
 

@@ -37,6 +37,7 @@ class Session:
     writer: asyncio.StreamWriter
     actor: Actor
     client: str = ""
+    version: str = ""
     read_only: bool = False
     following: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -142,7 +143,8 @@ class Server:
             followers = [session for session in self._sessions if session.following]
             if followers:
                 consoles = sorted({session.actor.user for session in followers if session.client == "console"})
-                line = p.encode(self._gauges(consoles))
+                versions = sorted({session.version for session in followers if session.client == "console"})
+                line = p.encode(msgspec.structs.replace(self._gauges(consoles), console_versions=versions))
                 for session in followers:
                     session.tell(line)
 
@@ -177,7 +179,7 @@ class Server:
             text = f"this engine speaks protocol {p.PROTOCOL} (version {VERSION}): restart this {hello.client}"
             await session.answer(p.Refused(0, "protocol", text))
             return False
-        session.client = hello.client
+        session.client, session.version = hello.client, hello.version
         session.read_only = hello.read_only
         session.actor.claimed.update(hello.claimed)
         welcome = p.Welcome(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 import pytest
 
 from engine.control import protocol as p
 from engine.version import SCHEMA
 from tests.integration.engine.conftest import DAGS, MakeSite
+from tests.support.cli import dagdeck
 from tests.support.engine import until
 
 pytestmark = pytest.mark.processes
@@ -60,3 +64,21 @@ async def test_what_is_months_old_is_pruned_beside_the_work(make_site: MakeSite)
     assert site.rows("SELECT verb FROM command WHERE verb = 'prune'") == [("prune",)]
     (site.root / "release").touch()
     assert await site.over(run_id) == "success"
+
+
+async def test_a_console_of_another_version_is_known(make_site: MakeSite) -> None:
+    """The engine tells which versions its consoles are of, and doctor who should restart which."""
+    site = await make_site(PLAIN)
+    await site.start()
+    old = await asyncio.open_unix_connection(str(site.home.socket))
+    for line in (
+        {"type": "hello", "protocol": 1, "client": "console", "version": "0.0.9"},
+        {"type": "follow"},
+    ):
+        old[1].write(json.dumps(line).encode() + b"\n")
+    await old[1].drain()
+    said = await asyncio.to_thread(dagdeck, "--home", site.root, "doctor", "--json")
+    old[1].close()
+    notes = [each for each in said.json if each["what"] == "consoles" and each["verdict"] == "note"]
+    assert [each["remedy"] for each in notes] == ["whoever sits at it should restart it"]
+    assert "0.0.9" in notes[0]["text"]
