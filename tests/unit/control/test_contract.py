@@ -1,0 +1,223 @@
+"""The contract of every verb: possible, refused with a reason, refused to whoever may only look and when stale, and
+applied once when sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from engine.control import protocol as p
+from engine.control.plans import Refusal
+from engine.control.roles import Roles
+from engine.control.verbs import VERBS
+from engine.lifecycle.memory import RunMemory
+from engine.model.roles import Role
+from engine.store.reads_inbox import Cause, FailedTask
+from engine.store.selecting import Chosen
+from engine.store.stored import StoredCommand
+from tests.support.lifecycle import task
+from tests.support.scheduler import FAILED, OPERATOR, Rig
+
+
+@dataclass
+class Case:
+    """One verb where it is possible, and where it is not."""
+
+    ready: Callable[[Rig], Awaitable[RunMemory | None]]
+    args: dict[str, Any] = field(default_factory=dict)
+    about: str = "run"
+    """`tasks`, `run`, `dag` or nothing."""
+    impossible: dict[str, Any] = field(default_factory=dict)
+    """What it is asked again with, after it was done, to be refused."""
+    repeats: bool = False
+    """Whether the same is possible once more."""
+
+
+async def ended(rig: Rig) -> RunMemory:
+    """A run of a that failed; nothing starts any more."""
+    await rig.dag(task("a"), max_active_runs=9)
+    memory = await rig.trigger()
+    rig.scheduler.state.pin(memory.run.id)
+    await rig.finish(memory, "a", FAILED)
+    await rig.command("hold")
+    return memory
+
+
+async def alive(rig: Rig) -> RunMemory:
+    """A run of a that runs."""
+    await rig.dag(task("a"), max_active_runs=9)
+    memory = await rig.trigger()
+    rig.scheduler.state.pin(memory.run.id)
+    await rig.begin(memory, "a")
+    return memory
+
+
+async def waits(rig: Rig) -> RunMemory:
+    """A run of a that waits for its retry."""
+    await rig.dag(task("a", retries=2, delay=600))
+    memory = await rig.trigger()
+    rig.scheduler.state.pin(memory.run.id)
+    await rig.finish(memory, "a", FAILED)
+    return memory
+
+
+async def halted(rig: Rig) -> RunMemory:
+    """A paused run."""
+    memory = await alive(rig)
+    await rig.command("pause", runs=(memory.run.run_id,))
+    return memory
+
+
+async def held(rig: Rig) -> None:
+    """Everything is on hold."""
+    await rig.command("hold")
+
+
+async def plain(rig: Rig) -> None:
+    """One DAG, and a pool that nobody uses."""
+    await rig.dag(task("a"), max_active_runs=9)
+    await rig.command("resize", args={"pool": "spare", "slots": 2})
+
+
+async def changed(rig: Rig) -> None:
+    """Something that can be taken back."""
+    await ended(rig)
+
+
+async def reported(rig: Rig) -> None:
+    """A report of an unclean start."""
+    rig.scheduler.report_open = True
+
+
+async def failed(rig: Rig) -> RunMemory:
+    """A failure in the inbox."""
+    memory = await ended(rig)
+    ti = memory.instances["a", -1]
+    row = FailedTask(ti.id, "etl", memory.run.id, memory.run.run_id, "a", -1, "failed", 1, rig.clock.now(), "exit 1",
+                     ti.changed_seq, memory.run.logical_date)  # fmt: skip
+    rig.archive.failures = [Cause("exit #", [row])]
+    return memory
+
+
+CASES = {
+    "trigger": Case(plain, about="dag", repeats=True),
+    "rerun": Case(ended, repeats=True),
+    "clear": Case(ended, about="tasks", repeats=True),
+    "mark": Case(ended, {"state": "success"}, "tasks"),
+    "retry": Case(waits, about="tasks"),
+    "kill": Case(alive, about="tasks"),
+    "stack": Case(alive, about="tasks", repeats=True),
+    "cancel": Case(alive),
+    "pause": Case(alive),
+    "resume": Case(halted),
+    "prioritize": Case(alive, {"to": 5}),
+    "hold": Case(plain, about=""),
+    "release": Case(held, about=""),
+    "undo": Case(changed, about=""),
+    "resize": Case(plain, {"pool": "spare", "slots": 4}, "", repeats=True),
+    "remove": Case(plain, {"pool": "spare"}, ""),
+    "claim": Case(failed, {"cause": "exit #"}, "", repeats=True),
+    "resolve": Case(failed, {"cause": "exit #"}, "", repeats=True),
+    "recover": Case(failed, {"cause": "exit #"}, ""),
+    "acknowledge": Case(reported, about=""),
+    "prune": Case(plain, about="", repeats=True),
+    "drain": Case(plain, about="", repeats=True),
+    "stop": Case(plain, about="", repeats=True),
+}
+ELSEWHERE = {"backfill_create", "backfill_pause", "backfill_resume", "backfill_cancel", "backfill_retry", "trip", "reset",
+             "answer"}  # fmt: skip
+"""Tried where what they are about is made."""
+SEEN = {"rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "prioritize", "resolve", "recover"}
+"""Verbs about rows that may have moved since they were looked at."""
+verbs = pytest.mark.parametrize("verb", CASES)
+
+
+def test_every_verb_is_tried() -> None:
+    """A verb without a case is a verb without a contract."""
+    assert set(CASES) | ELSEWHERE == set(VERBS)
+
+
+async def ready(rig: Rig, verb: str) -> dict[str, Any]:
+    """Prepares a verb's case, and gives what it is to be asked with."""
+    case = CASES[verb]
+    memory = await case.ready(rig)
+    about: dict[str, Any] = {"args": case.args}
+    if case.about == "dag":
+        about["dags"] = ("etl",)
+    elif case.about and memory is not None:
+        about["runs"] = (memory.run.run_id,)
+        if case.about == "tasks":
+            about["tasks"] = ("a",)
+    return about
+
+
+@verbs
+async def test_a_possible_verb_is_previewed_then_done(rig: Rig, verb: str) -> None:
+    """The preview lists what would change and changes nothing; the command says what it did, also in the audit."""
+    about = await ready(rig, verb)
+    before = len(rig.writer.committed)
+    shown = await rig.preview(verb, **about)
+    assert shown.rows and shown.sentence
+    assert len(rig.writer.committed) == before
+    done = await rig.command(verb, **about, note="why")
+    assert done.message
+    row = next(batch.command for batch in reversed(rig.writer.committed) if batch.command is not None)
+    assert (row.verb, row.outcome, row.note, row.uid) == (verb, "done", "why", OPERATOR.uid)
+
+
+@pytest.mark.parametrize("verb", [name for name, case in CASES.items() if not case.repeats])
+async def test_a_verb_that_is_not_possible_says_why(rig: Rig, verb: str) -> None:
+    """Once it has been done there is nothing more to do; that is refused with a sentence, and recorded as refused."""
+    about = await ready(rig, verb)
+    await rig.command(verb, **about)
+    with pytest.raises(Refusal) as refused:
+        await rig.command(verb, **about)
+    assert refused.value.code in ("state", "not_found") and " " in str(refused.value)
+
+
+@verbs
+def test_whoever_may_only_look_is_refused(verb: str) -> None:
+    """A viewer, and a console that was opened for looking."""
+    roles = Roles.read({"others": Role.VIEWER})
+    with pytest.raises(Refusal, match="needs the role"):
+        roles.check(OPERATOR, verb, read_only=False)
+    with pytest.raises(Refusal, match="read-only"):
+        Roles().check(OPERATOR, verb, read_only=True)
+
+
+@pytest.mark.parametrize("verb", sorted(SEEN))
+async def test_what_moved_since_it_was_seen_is_refused(rig: Rig, verb: str) -> None:
+    """With who came first or what it is by now; nothing is changed."""
+    about = await ready(rig, verb)
+    with pytest.raises(Refusal, match="changed since you looked") as refused:
+        await rig.command(verb, **about, seen_seq=0)
+    assert refused.value.code == "stale"
+
+
+@verbs
+async def test_a_verb_sent_twice_is_applied_once(rig: Rig, verb: str) -> None:
+    """The second answer is the first one again, whatever has happened since."""
+    about = await ready(rig, verb)
+    name = "c" * 32
+    first = await rig.command(verb, **about, command_id=name)
+    stored = StoredCommand(name, verb, "done", first.message, dict(first.result), first.seq, OPERATOR.uid, "x")
+    rig.archive.commands[name] = stored
+    batches = len(rig.writer.committed)
+    again = await rig.command(verb, **about, command_id=name)
+    assert (again.message, again.seq, again.result) == (first.message, first.seq, first.result)
+    assert len(rig.writer.committed) == batches
+
+
+async def test_an_expression_takes_the_place_of_names(rig: Rig) -> None:
+    """The same verb, about what the store has found; names beside it are refused."""
+    memory = await ended(rig)
+    rig.archive.chosen = Chosen(tasks={memory.run.run_id: [memory.instances["a", -1].id]})
+    done = await rig.command("clear", select="state:failed")
+    assert (done.changed, rig.states(memory)["a"]) == (1, "scheduled")
+    with pytest.raises(Refusal, match="not both"):
+        await rig.command("clear", select="state:failed", runs=(memory.run.run_id,))
+    assert p.Selector().expression == ""
