@@ -128,8 +128,10 @@ CASES = {
     "drain": Case(plain, about="", repeats=True),
     "stop": Case(plain, about="", repeats=True),
 }
-ELSEWHERE = {"backfill_create", "backfill_pause", "backfill_resume", "backfill_cancel", "backfill_retry", "trip", "reset",
-             "answer"}  # fmt: skip
+ELSEWHERE = {
+    "backfill_create", "backfill_pause", "backfill_resume", "backfill_cancel", "backfill_retry", "trip", "reset",
+    "answer",
+}  # fmt: skip
 """Tried where what they are about is made."""
 SEEN = {"rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "prioritize", "resolve", "recover"}
 """Verbs about rows that may have moved since they were looked at."""
