@@ -17,6 +17,7 @@ from console.actions.views import VIEWS
 from console.cli.main import VERBS, root
 from console.glyphs import STATES
 from console.keymap import Keymap
+from docs.actions import actions
 
 HERE = Path(__file__).parent
 SHARED = ("dry_run", "yes", "note", "as_json")
@@ -115,6 +116,7 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "verbs": ("command-line.md", verbs),
     "keys": ("keys.md", keys),
     "signs": ("keys.md", signs),
+    "actions": ("actions.md", actions),
 }
 
 

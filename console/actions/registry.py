@@ -157,7 +157,7 @@ CHANGES = (
         asking.claim, group="change",
     ),
     Action(
-        "resolve", "resolve", "Puts the failures of this cause away as seen to; what fails anew comes back.", ("z",),
+        "resolve", "resolve", "Puts the failures of this cause away as seen to; what fails anew comes back.", ("O",),
         frozenset({OVERVIEW, "inbox"}), Danger.CHANGES, "resolve", 0, possible.change("resolve", possible.a_cause),
         asking.resolve, group="change",
     ),

@@ -114,7 +114,8 @@ def _blocked(store: Reader, run: RunDetail, task: InstanceLine, code: str, now: 
     elif kind in (Blocker.MAX_ACTIVE_RUNS, Blocker.RUN_QUEUED):
         active = [row.run_id for row in reads_overview.active_runs(store) if row.dag_id == run.dag_id]
         others = _some([run_id for run_id in active if run_id != run.run_id])
-        yield code, f"its run has not begun: the DAG has as many active runs as it may have ({others})"
+        words = f": the DAG has as many active runs as it may have ({others})" if others else ""
+        yield code, f"its run has not begun{words}"
     else:
         yield code, _BLOCKERS.get(kind, code)
 

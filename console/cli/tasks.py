@@ -22,11 +22,12 @@ from console.cli.reading import (
     in_order,
     iso,
     open_store,
+    reads_overview,
     reads_run,
     task_name,
 )
 from console.cli.session import Session, pass_session
-from console.cli.shapes import attempt_json, span, task_json, took
+from console.cli.shapes import attempt_json, dag_state, run_json, span, task_json, took
 from console.figures import countdown, duration, silence
 from console.text import cut_end
 from engine.model.moments import Micros
@@ -141,12 +142,41 @@ def _remarks(task: InstanceLine, now: Micros, quiet: Quiet) -> str:
 
 
 @click.command()
-@click.argument("run")
-@click.argument("task")
+@click.argument("what", metavar="RUN|DAG")
+@click.argument("task", required=False)
 @reading
 @pass_session
-def why(session: Session, run: str, task: str, as_json: bool) -> None:
-    """Say why TASK of RUN waits, or how it came to its state: what it waits for, its attempts, its upstream tasks."""
+def why(session: Session, what: str, task: str | None, as_json: bool) -> None:
+    """Say why TASK of RUN, or RUN, or DAG is as it is: since when, what it waits for, who holds that, what is next."""
+    if task is None:
+        _why_whole(session.home, what, as_json)
+    else:
+        _why_task(session, what, task, as_json)
+
+
+def _why_whole(home: Home, what: str, as_json: bool) -> None:
+    """A run or a DAG; what is no id of a DAG names a run."""
+    from console.cli.explaining_runs import explain_dag, explain_run
+
+    now = time.time_ns() // 1000
+    with open_store(home) as store, store.snapshot():
+        dag = None if "@" in what else next((row for row in reads_overview.dags(store) if row.dag_id == what), None)
+        if dag is not None:
+            name, state, shape = dag.dag_id, dag_state(dag), {"dag_id": dag.dag_id, "state": dag_state(dag)}
+            reasons = explain_dag(store, dag, now)
+        else:
+            run = find_run(store, what)
+            name, state, shape = run.run_id, run.state, run_json(run)
+            reasons = explain_run(store, run, now)
+    if as_json:
+        emit_json({**shape, "reasons": [{"code": code, "text": text} for code, text in reasons]})
+        return
+    say(f"{name}: {state_word(state)}")
+    for _, text in reasons:
+        say(f"  {clean(text)}")
+
+
+def _why_task(session: Session, run: str, task: str, as_json: bool) -> None:
     # Imported on first use: listings explain nothing.
     from console.cli.explaining import explain_task
 
