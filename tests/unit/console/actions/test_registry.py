@@ -190,7 +190,8 @@ def test_what_a_view_declares_is_there(view: View) -> None:
 def test_the_moves_and_terminal_keys_belong_to_nobody_else() -> None:
     """Half pages, flow control, suspend and the keys of tmux do nothing else."""
     taken = {key for action in ACTIONS if action.group != "move" for key in action.keys}
-    assert not taken & {"ctrl+d", "ctrl+u", "ctrl+s", "ctrl+z", "ctrl+b", "ctrl+a", "ctrl+j", "ctrl+c", "R"}
+    assert [action.id for action in ACTIONS if "ctrl+c" in action.keys] == ["interrupt"]
+    assert not taken & {"ctrl+d", "ctrl+u", "ctrl+s", "ctrl+z", "ctrl+b", "ctrl+a", "ctrl+j", "R"}
 
 
 def test_again_means_what_fits_the_row() -> None:
