@@ -54,6 +54,7 @@ def test_nothing_of_it_reaches_the_terminal_as_a_sequence(filled: FilledHome) ->
         program.until("The same failure")
         program.press("esc")
         program.until(lambda: "Esc close" not in program.text)
+        program.press("j", "j")
         program.quiet()
         for key, shown in (
             ("enter", "> scheduled"),
