@@ -26,6 +26,8 @@ LINES: dict[str, tuple[str, ...]] = {
     "pause": ("pause", "dags pause"),
     "resume": ("resume", "dags resume"),
     "prioritize": ("prioritize",),
+    "delete": ("runs delete",),
+    "restore": ("runs restore",),
     "claim": ("inbox claim", "inbox release"),
     "resolve": ("inbox resolve",),
     "recover": ("recover",),

@@ -21,6 +21,7 @@ from engine.store.reads_overview import dag_stats
 from engine.store.recovery import load_backfill, load_command, run_before, run_key, runs_in_slots
 from engine.store.selecting import Chosen, Kind, choose, command_by_number, runs_beside
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
+from engine.store.trash import Trashed, trashed
 
 T = TypeVar("T")
 
@@ -80,6 +81,10 @@ class StoreArchive:
     async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
         """What an expression means."""
         return await self._lane(lambda reader: choose(reader, terms, kind, now))
+
+    async def trashed(self) -> list[Trashed]:
+        """Deleted runs."""
+        return await self._lane(trashed)
 
     async def causes(self, since: Micros, *, retrying: bool = False) -> list[Cause]:
         """What has failed since then and nobody has resolved, by cause; with `retrying` what waits for its next try."""

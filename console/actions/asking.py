@@ -237,6 +237,13 @@ def trigger_again(scene: Scene, target: Target) -> Ask:
                {"like": run_id, "parallel": True})  # fmt: skip
 
 
+def delete(scene: Scene, target: Target) -> Ask:
+    """Move the run to the trash."""
+    runs = (target.run_id or "",)
+    title = f"Delete ── {name_of(scene, Target(target.view, target.dag_id, target.run_id))}"
+    return Ask("delete", title, Selection(run_ids=runs), "delete requested", _run_refs(runs))
+
+
 def recover(scene: Scene, target: Target) -> Ask:
     """Run again what failed of one cause, one run first."""
     return _about_cause(scene, target, "recover", "Recover", "recovery requested")

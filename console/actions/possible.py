@@ -68,6 +68,14 @@ def an_active_run(scene: Scene, target: Target) -> str | None:
     return None if mark.active else f"{mark.run_id} is over ({mark.state})"
 
 
+def an_ended_run(scene: Scene, target: Target) -> str | None:
+    """Needs a run that is over."""
+    mark = mark_of(scene, target)
+    if mark is None:
+        return a_run(scene, target) or "no run is selected"
+    return f"{mark.run_id} is {mark.state}: cancel it first" if mark.active else None
+
+
 def a_task(scene: Scene, target: Target) -> str | None:
     """Needs a task instance."""
     return None if target.task_id else "no task is selected"

@@ -147,6 +147,10 @@ CHANGES = (
         asking.pause_run_label, group="change",
     ),
     Action(
+        "delete", "delete run", "Moves a run that is over to the trash; for a week it can be restored.", (), ROWS,
+        Danger.CHANGES, "delete", 0, possible.change("delete", possible.an_ended_run), asking.delete, group="change",
+    ),
+    Action(
         "recover", "recover", "Runs again what failed of this cause, across DAGs: one run first, then the rest.", (),
         LISTS, Danger.CHANGES, "recover", 0, possible.change("recover", possible.a_cause), asking.recover,
         group="change",

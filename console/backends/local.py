@@ -57,6 +57,7 @@ VERBS = frozenset(
         "hold",
         "release",
         "undo",
+        "delete",
         "recover",
         "claim",
         "resolve",

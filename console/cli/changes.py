@@ -56,7 +56,7 @@ def chosen(home: Home, expression: str | None, run: str | None, tasks: tuple[str
     return select(runs=(run_id,), tasks=names)
 
 
-_select = click.option(
+select_option = click.option(
     "--select", "expression", metavar="EXPR", help="All that fits, instead of names: 'state:failed since:2h dag:etl_*'."
 )
 _retries = click.option(
@@ -68,7 +68,7 @@ _retries = click.option(
 @click.argument("run", required=False)
 @click.option("--failed", is_flag=True, help="Only what failed, and what did not run because of it.")
 @_retries
-@_select
+@select_option
 @changing
 @pass_session
 def rerun(
@@ -91,7 +91,7 @@ def rerun(
     "--force", is_flag=True, help="Run them in any case: left out by a branch, below a failure, or held back."
 )
 @_retries
-@_select
+@select_option
 @changing
 @pass_session
 def clear(
@@ -107,7 +107,7 @@ def clear(
 @click.argument("words", nargs=-1, metavar="[RUN TASK...] STATE")
 @click.option("--past", is_flag=True, help="Also the same tasks in the DAG's earlier runs.")
 @click.option("--future", is_flag=True, help="Also the same tasks in the DAG's later runs.")
-@_select
+@select_option
 @changing
 @pass_session
 def mark(
@@ -124,7 +124,7 @@ def mark(
 @click.command()
 @click.argument("run", required=False)
 @click.argument("task", nargs=-1)
-@_select
+@select_option
 @changing
 @pass_session
 def retry(session: Session, run: str | None, task: tuple[str, ...], expression: str | None, asking: Asking) -> None:
@@ -137,7 +137,7 @@ def retry(session: Session, run: str | None, task: tuple[str, ...], expression: 
 @click.argument("task", nargs=-1)
 @click.option("--force", is_flag=True, help="Kill at once, without the time to end by itself.")
 @click.option("--retry", "again", is_flag=True, help="Once it has ended, run it again.")
-@_select
+@select_option
 @changing
 @pass_session
 def kill(
@@ -159,7 +159,7 @@ def kill(
 @click.command()
 @click.argument("run", required=False)
 @click.argument("task", nargs=-1)
-@_select
+@select_option
 @changing
 @pass_session
 def stack(session: Session, run: str | None, task: tuple[str, ...], expression: str | None, asking: Asking) -> None:
@@ -176,7 +176,7 @@ def stack(session: Session, run: str | None, task: tuple[str, ...], expression: 
 @click.argument("run", required=False)
 @click.option("--by", type=int, metavar="N", help="Add N to it; 10 if nothing is said. Negative: let others go first.")
 @click.option("--to", type=int, metavar="N", help="Make it N; 0 is what the DAG says.")
-@_select
+@select_option
 @changing
 @pass_session
 def prioritize(
@@ -192,7 +192,7 @@ def prioritize(
 @click.command()
 @click.argument("run", required=False)
 @click.option("--force", is_flag=True, help="Stop teardowns, too, which otherwise still clean up.")
-@_select
+@select_option
 @changing
 @pass_session
 def cancel(session: Session, run: str | None, force: bool, expression: str | None, asking: Asking) -> None:
@@ -202,7 +202,7 @@ def cancel(session: Session, run: str | None, force: bool, expression: str | Non
 
 @click.command()
 @click.argument("run", required=False)
-@_select
+@select_option
 @changing
 @pass_session
 def pause(session: Session, run: str | None, expression: str | None, asking: Asking) -> None:
@@ -212,7 +212,7 @@ def pause(session: Session, run: str | None, expression: str | None, asking: Ask
 
 @click.command()
 @click.argument("run", required=False)
-@_select
+@select_option
 @changing
 @pass_session
 def resume(session: Session, run: str | None, expression: str | None, asking: Asking) -> None:

@@ -27,6 +27,7 @@ from engine.store.rows_out import (
     VersionDetail,
     VersionLine,
 )
+from engine.store.trash import trashed
 
 __all__ = [
     "AttemptLine",
@@ -58,6 +59,7 @@ __all__ = [
     "seconds",
     "spec_of",
     "task_name",
+    "trashed",
 ]
 
 

@@ -25,6 +25,7 @@ from console.cli.session import Session, pass_session
 from console.cli.shapes import run_detail_json, run_json, run_took, version_json
 from console.cli.source import origin
 from console.cli.tasks import print_tasks, tasks_json
+from console.cli.trash import delete, restore, trash
 from console.figures import ago, duration
 from engine.model.moments import Micros, to_iso
 from engine.model.states import TERMINAL_RUN, Reason, RunState
@@ -34,10 +35,13 @@ POLL_SECONDS = 0.1
 
 @click.group()
 def runs() -> None:
-    """Runs: list, show, report, wait."""
+    """Runs: list, show, report, wait; delete, restore, trash."""
 
 
 runs.add_command(report_run)
+runs.add_command(delete)
+runs.add_command(restore)
+runs.add_command(trash)
 
 
 @runs.command("list")

@@ -22,6 +22,7 @@ from engine.scheduler.undo import Inverse
 from engine.store.reads_inbox import Cause
 from engine.store.selecting import Chosen, Kind
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
+from engine.store.trash import Trashed
 
 
 class Refusal(Exception):
@@ -126,6 +127,9 @@ class Archive(Protocol):
 
     async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
         """What an expression means."""
+
+    async def trashed(self) -> list[Trashed]:
+        """Deleted runs."""
 
     async def causes(self, since: Micros, *, retrying: bool = False) -> list[Cause]:
         """What has failed since then and nobody has resolved, by cause; with `retrying` what waits for its next try."""

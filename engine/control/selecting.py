@@ -24,6 +24,7 @@ KINDS: dict[str, Kind] = {
     "pause": "runs",
     "resume": "runs",
     "prioritize": "runs",
+    "delete": "runs",
 }
 """What each verb takes; `pause` and `resume` also take DAGs, when the selector says so."""
 _DAGS = frozenset({"pause", "resume"})

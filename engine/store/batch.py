@@ -13,6 +13,8 @@ from engine.model.rows import Transition
 from engine.store.sql import parameters, statements
 
 Value: TypeAlias = str | int | float | None
+_STEPS = {"trash.take": {"run", "at", "who", "note"}, "trash.put_back": {"run"}}
+"""What is more than one statement (see `engine.store.trash`), with its parameters."""
 
 
 @dataclass(slots=True)
@@ -95,9 +97,9 @@ class Batch:
     def add(self, statement: str, **values: Value) -> None:
         """Adds a named statement of sql/write_rows.sql. Raises ValueError unless all its parameters are given."""
         text = statements("write_rows").get(statement)
-        if text is None:
+        if text is None and statement not in _STEPS:
             raise ValueError(f"there is no statement {statement!r} in sql/write_rows.sql")
-        wanted = parameters(text)
+        wanted = _STEPS[statement] if text is None else parameters(text)
         if wanted != values.keys():
             raise ValueError(f"{statement} needs {sorted(wanted)}, was given {sorted(values)}")
         self.rows.append((statement, values))

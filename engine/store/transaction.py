@@ -13,6 +13,7 @@ from engine.store.connection import check_identity
 from engine.store.encode import GUARDED, HOT, Encoded, Head
 from engine.store.errors import StateDiverged, StoreError, damaged, error_name
 from engine.store.sql import statements
+from engine.store.trash import STEPS
 from engine.store.tuples import FIRST_CHAIN
 from engine.version import SCHEMA
 
@@ -136,7 +137,11 @@ class Committer:
                 self._write_hot(connection, batches[start:position])
                 start = position
                 for name, values in batch.rows:
-                    connection.execute(self._named[name], values)
+                    step = STEPS.get(name)
+                    if step is not None:
+                        step(connection, values)
+                    else:
+                        connection.execute(self._named[name], values)
         self._write_hot(connection, batches[start:])
 
     def _write_hot(self, connection: sqlite3.Connection, batches: Sequence[Encoded]) -> None:

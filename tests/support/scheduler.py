@@ -35,6 +35,7 @@ from engine.store.errors import CommitFailed
 from engine.store.reads_inbox import Cause
 from engine.store.selecting import Chosen, Kind
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
+from engine.store.trash import Trashed
 from engine.store.writer import Writer
 from tests.support.lifecycle import T0
 
@@ -160,6 +161,7 @@ class NoArchive:
     backfills: dict[int, StoredBackfill] = field(default_factory=dict)
     usual: tuple[Micros, Micros] | None = None
     failures: list[Cause] = field(default_factory=list)
+    trash: list[Trashed] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
     chosen: Chosen = field(default_factory=Chosen)
 
@@ -177,6 +179,10 @@ class NoArchive:
     async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
         """Those that the test put here, whatever the expression says."""
         return self.chosen
+
+    async def trashed(self) -> list[Trashed]:
+        """Those that the test put here."""
+        return self.trash
 
     async def causes(self, since: Micros, *, retrying: bool = False) -> list[Cause]:
         """Those that the test put here."""

@@ -17,6 +17,7 @@ from engine.control.verbs.recover import Recover
 from engine.control.verbs.retry import Retry
 from engine.control.verbs.stack import Stack
 from engine.control.verbs.stop import Cancel, Kill
+from engine.control.verbs.trash import Delete, Restore
 from engine.control.verbs.trigger import Trigger
 from engine.control.verbs.undo import Undo
 
@@ -37,6 +38,8 @@ VERBS: dict[str, Verb] = {
         Cancel(),
         Stack(),
         Prioritize(),
+        Delete(),
+        Restore(),
         Claim(),
         Resolve(),
         Recover(),

@@ -4,8 +4,8 @@
 SELECT coalesce(max(seq), 0) FROM event;
 
 -- name: heads
-SELECT (SELECT coalesce(max(seq), 0) FROM event), (SELECT coalesce(max(id), 0) FROM run),
-    (SELECT coalesce(max(id), 0) FROM task_instance), (SELECT coalesce(max(id), 0) FROM dag_version),
+SELECT (SELECT coalesce(max(seq), 0) FROM event), (SELECT max(coalesce((SELECT max(id) FROM run), 0), coalesce((SELECT max(run) FROM trash), 0))),
+    (SELECT max(coalesce((SELECT max(id) FROM task_instance), 0), coalesce((SELECT max(last_task) FROM trash), 0))), (SELECT coalesce(max(id), 0) FROM dag_version),
     (SELECT coalesce(max(id), 0) FROM hold), (SELECT coalesce(max(id), 0) FROM engine_session);
 
 -- name: active_run_ids

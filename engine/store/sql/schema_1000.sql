@@ -370,6 +370,21 @@ CREATE TABLE recovery_item (
     PRIMARY KEY (recovery, ordinal)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE trash (                  -- deleted runs, each as one row, for a week
+    run INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    dag_id TEXT NOT NULL,
+    version_id INTEGER NOT NULL,
+    run_type TEXT NOT NULL,
+    state TEXT NOT NULL,
+    logical_date INTEGER NOT NULL,
+    last_task INTEGER NOT NULL,      -- the highest key of its task instances: keys are not given twice
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    note TEXT,
+    rows TEXT NOT NULL               -- JSON object: rows by table
+) STRICT;
+
 CREATE TABLE undo (                   -- what taking back the newest commands needs; gone after a few minutes
     command TEXT PRIMARY KEY NOT NULL,
     at INTEGER NOT NULL,

@@ -126,3 +126,28 @@ async def test_nothing_to_recover_is_refused(broken: Site) -> None:
                         ({}, "needs a moment"), ({"stop": 9}, "no recovery 9")):  # fmt: skip
         with pytest.raises(CommandRefused, match=words):
             await broken.command("recover", NOBODY, args)
+
+
+async def test_a_deleted_run_comes_back_as_it_was(broken: Site) -> None:
+    """All of its rows, also under the next engine; what is under way is not deleted, and no number is given twice."""
+    run = broken.rows("SELECT run_id FROM run ORDER BY id DESC LIMIT 1")[0][0]
+    tables = ("run", "run_episode", "task_instance", "attempt")
+    before = [broken.rows(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in tables]
+    await broken.command("delete", p.Selector(run_ids=[run]), note="noise")
+    assert broken.value("SELECT count(*) FROM run") == 5
+    assert all(
+        broken.rows(f"SELECT * FROM {table} ORDER BY 1, 2, 3") != rows
+        for table, rows in zip(tables, before, strict=True)
+    )
+    await broken.crash()
+    await broken.start()
+    other = await broken.trigger("other")
+    assert broken.value("SELECT id FROM run WHERE run_id = ?", other) == 7
+    await failures(broken, 6)
+    await broken.command("restore", NOBODY, {"run_ids": [run]})
+    await broken.command("delete", p.Selector(run_ids=[other]))
+    assert [broken.rows(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in tables] == before
+    await broken.command("undo", NOBODY)
+    assert broken.value("SELECT count(*) FROM run") == 7
+    await broken.command("rerun", p.Selector(run_ids=[run]))
+    await until(lambda: broken.value("SELECT episode FROM run WHERE run_id = ?", run) == 2, "it runs again")

@@ -19,6 +19,7 @@ from engine.model.roles import Role
 from engine.store.reads_inbox import Cause, FailedTask
 from engine.store.selecting import Chosen
 from engine.store.stored import StoredCommand
+from engine.store.trash import Trashed
 from tests.support.lifecycle import task
 from tests.support.scheduler import FAILED, OPERATOR, Rig
 
@@ -93,6 +94,11 @@ async def reported(rig: Rig) -> None:
     rig.scheduler.report_open = True
 
 
+async def deleted(rig: Rig) -> None:
+    """A run in the trash."""
+    rig.archive.trash = [Trashed("etl@gone", "etl", 99, "failed", rig.clock.now(), rig.clock.now(), "ada", None, False)]
+
+
 async def failed(rig: Rig) -> RunMemory:
     """A failure in the inbox."""
     memory = await ended(rig)
@@ -120,6 +126,8 @@ CASES = {
     "undo": Case(changed, about=""),
     "resize": Case(plain, {"pool": "spare", "slots": 4}, "", repeats=True),
     "remove": Case(plain, {"pool": "spare"}, ""),
+    "delete": Case(ended),
+    "restore": Case(deleted, {"run_ids": ["etl@gone"]}, "", repeats=True),
     "claim": Case(failed, {"cause": "exit #"}, "", repeats=True),
     "resolve": Case(failed, {"cause": "exit #"}, "", repeats=True),
     "recover": Case(failed, {"cause": "exit #"}, ""),
@@ -133,7 +141,20 @@ ELSEWHERE = {
     "answer",
 }  # fmt: skip
 """Tried where what they are about is made."""
-SEEN = {"rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "prioritize", "resolve", "recover"}
+SEEN = {
+    "rerun",
+    "clear",
+    "mark",
+    "retry",
+    "kill",
+    "cancel",
+    "pause",
+    "resume",
+    "prioritize",
+    "resolve",
+    "recover",
+    "delete",
+}
 """Verbs about rows that may have moved since they were looked at."""
 verbs = pytest.mark.parametrize("verb", CASES)
 

@@ -66,6 +66,9 @@ def target(action: Action, state: str) -> tuple[Scene, Target]:
         found = replace(found, snapshot=replace(found.snapshot, failures=(failure,)))
         row = next(row for row in attention(found.snapshot) if row.kind == "failures")
         return found, Target(OVERVIEW, attention=row.key)
+    if action.id == "delete":
+        over = mark(7, "trades_us", "failed")
+        return scene(dag("trades_us", recent=(over,))), Target("dag", "trades_us", over.run_id)
     if action.id == "release":
         return replace(found, snapshot=replace(found.snapshot, holds=(HELD,))), Target(OVERVIEW)
     if action.id.startswith("backfill."):
