@@ -18,10 +18,10 @@ from engine.store.errors import NotFound
 from engine.store.reader import Reader
 from engine.store.reads_inbox import Cause, causes
 from engine.store.reads_overview import dag_stats
+from engine.store.reads_trash import Trashed, trashed
 from engine.store.recovery import load_backfill, load_command, run_before, run_key, runs_in_slots
 from engine.store.selecting import Chosen, Kind, choose, command_by_number, runs_beside
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
-from engine.store.trash import Trashed, trashed
 
 T = TypeVar("T")
 

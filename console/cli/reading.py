@@ -14,6 +14,7 @@ from engine.model.moments import Micros, to_iso
 from engine.store import reads_backfill, reads_home, reads_inbox, reads_overview, reads_run, reads_schedule
 from engine.store.errors import StoreError, StoreMissing
 from engine.store.reader import Reader
+from engine.store.reads_trash import trashed
 from engine.store.resolve import resolve_run
 from engine.store.rows_out import (
     AttemptLine,
@@ -27,7 +28,6 @@ from engine.store.rows_out import (
     VersionDetail,
     VersionLine,
 )
-from engine.store.trash import trashed
 
 __all__ = [
     "AttemptLine",

@@ -25,7 +25,6 @@ from console.cli.session import Session, pass_session
 from console.cli.shapes import run_detail_json, run_json, run_took, version_json
 from console.cli.source import origin
 from console.cli.tasks import print_tasks, tasks_json
-from console.cli.trash import delete, restore, trash
 from console.figures import ago, duration
 from engine.model.moments import Micros, to_iso
 from engine.model.states import TERMINAL_RUN, Reason, RunState
@@ -33,15 +32,31 @@ from engine.model.states import TERMINAL_RUN, Reason, RunState
 POLL_SECONDS = 0.1
 
 
-@click.group()
+_CHANGING = ("delete", "restore", "trash")
+
+
+class _Runs(click.Group):
+    """Listings do not load what changes something."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_CHANGING])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _CHANGING:
+            return super().get_command(ctx, cmd_name)
+        from console.cli import trash
+
+        command = getattr(trash, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Runs)
 def runs() -> None:
     """Runs: list, show, report, wait; delete, restore, trash."""
 
 
 runs.add_command(report_run)
-runs.add_command(delete)
-runs.add_command(restore)
-runs.add_command(trash)
 
 
 @runs.command("list")

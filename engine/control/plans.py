@@ -20,9 +20,9 @@ from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse
 from engine.store.reads_inbox import Cause
+from engine.store.reads_trash import Trashed
 from engine.store.selecting import Chosen, Kind
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
-from engine.store.trash import Trashed
 
 
 class Refusal(Exception):

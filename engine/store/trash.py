@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from engine.model.moments import DAY, Micros
 from engine.store.batch import Value
-from engine.store.reader import Reader
 
 KEPT: Micros = 7 * DAY
 _TABLES: tuple[tuple[str, str], ...] = (
@@ -23,21 +22,6 @@ _TABLES: tuple[tuple[str, str], ...] = (
     ("callback", "run = :run"),
 )
 """What belongs to a run, in the order in which it can be put back."""
-
-
-class Trashed(NamedTuple):
-    """A run in the trash."""
-
-    run_id: str
-    dag_id: str
-    run: int
-    state: str
-    logical_date: Micros
-    at: Micros
-    who: str
-    note: str | None
-    taken: bool
-    """Whether its id or its place in the schedule has another run by now, or its DAG version is gone."""
 
 
 def take(connection: sqlite3.Connection, values: Mapping[str, Value]) -> None:
@@ -79,9 +63,3 @@ STEPS: Mapping[str, Callable[[sqlite3.Connection, Mapping[str, Value]], None]] =
     "trash.put_back": put_back,
 }
 """What a batch may carry by name beside statements."""
-
-
-def trashed(reader: Reader, run_id: str | None = None) -> list[Trashed]:
-    """What is in the trash, the newest first; or the run of that id."""
-    rows = reader.all("trash", "trashed", {"run_id": run_id})
-    return [Trashed(*(*row[:-1], bool(row[-1]))) for row in rows]

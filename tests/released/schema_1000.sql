@@ -5,7 +5,7 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 ) STRICT;
-INSERT INTO "_sqlite_migrations" VALUES(1,'dagdeck','schema_1000','2026-11-22 14:54:00.673787+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'dagdeck','schema_1000','2026-11-22 15:07:39.254210+00:00');
 CREATE TABLE answer (                 -- of approvals, kept when they are asked again
     task_instance INTEGER NOT NULL REFERENCES task_instance (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
     asked_at INTEGER NOT NULL,
@@ -671,6 +671,20 @@ CREATE TABLE task_result (
     PRIMARY KEY (task_instance, attempt)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO "task_result" VALUES(1,'01M7ZVX9MR0000000000000001',NULL,1,7,1795313063050000);
+CREATE TABLE trash (                  -- deleted runs, each as one row, for a week
+    run INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    dag_id TEXT NOT NULL,
+    version_id INTEGER NOT NULL,
+    run_type TEXT NOT NULL,
+    state TEXT NOT NULL,
+    logical_date INTEGER NOT NULL,
+    last_task INTEGER NOT NULL,      -- the highest key of its task instances: keys are not given twice
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    note TEXT,
+    rows TEXT NOT NULL               -- JSON object: rows by table
+) STRICT;
 CREATE TABLE undo (                   -- what taking back the newest commands needs; gone after a few minutes
     command TEXT PRIMARY KEY NOT NULL,
     at INTEGER NOT NULL,

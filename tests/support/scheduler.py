@@ -33,9 +33,9 @@ from engine.scheduler.state import DagEntry, State
 from engine.store.batch import Batch
 from engine.store.errors import CommitFailed
 from engine.store.reads_inbox import Cause
+from engine.store.reads_trash import Trashed
 from engine.store.selecting import Chosen, Kind
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
-from engine.store.trash import Trashed
 from engine.store.writer import Writer
 from tests.support.lifecycle import T0
 

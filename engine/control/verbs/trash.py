@@ -13,7 +13,7 @@ from engine.model.states import TERMINAL_RUN
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse
-from engine.store.trash import Trashed
+from engine.store.reads_trash import Trashed
 
 
 class Delete:

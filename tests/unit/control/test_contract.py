@@ -17,9 +17,9 @@ from engine.control.verbs import VERBS
 from engine.lifecycle.memory import RunMemory
 from engine.model.roles import Role
 from engine.store.reads_inbox import Cause, FailedTask
+from engine.store.reads_trash import Trashed
 from engine.store.selecting import Chosen
 from engine.store.stored import StoredCommand
-from engine.store.trash import Trashed
 from tests.support.lifecycle import task
 from tests.support.scheduler import FAILED, OPERATOR, Rig
 
