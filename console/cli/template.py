@@ -42,6 +42,9 @@ CONFIG_TEXT = """\
 # heartbeat_url = "https://example.org/ping/etl"
 # heartbeat_seconds = 60
 
+# Whether the console listens to clicks and the wheel. With Shift the terminal's own selection works all the same.
+# mouse = true
+
 # How long things are kept, in days; 0 is for ever. The last good and the last failed attempt of each task stay.
 # It is pruned every night at `at`, in the home's zone.
 [retention]
@@ -86,9 +89,6 @@ CONFIG_TEXT = """\
 [roles]
 # others = "operator"
 # ada = "admin"
-
-# Whether the console listens to clicks and the wheel. With Shift the terminal's own selection works all the same.
-# mouse = true
 
 # The console's keys: a preset (default, airflow, k9s, arrows), and keys by the name of the action; "" takes one away.
 [keys]

@@ -62,6 +62,7 @@ async def test_a_dialog_lists_exactly_what_would_change_and_its_switches_ask_aga
         assert (verb, selection) == ("clear", Selection(run_ids=("trades_us@7",), task_ids=("load",)))
         assert args == {
             "downstream": False, "upstream": True, "only_failed": False, "no_retries": False, "force": False,
+            "past": False, "future": False,
         }  # fmt: skip
 
 

@@ -55,6 +55,7 @@ def test_a_home_is_read_while_its_engine_is_down(program: PtyProgram) -> None:
     """The header says that the engine is down and when it was last seen; history, runs and logs are all there."""
     program.until("engine down")
     assert "last seen" in program.lines[0]
+    program.until("trades_us/extract")
     program.press("enter")
     program.until("> scheduled")
     program.press("L")

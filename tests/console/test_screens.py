@@ -160,7 +160,7 @@ async def test_keys_that_do_nothing_say_why() -> None:
 
 async def test_help_and_palette_are_made_from_the_registry() -> None:
     """`?` lists the keys of this view with reasons for those that are dead; Ctrl-P finds actions by typing."""
-    async with console(world(trades()), (160, 50)) as screen:
+    async with console(world(trades()), (160, 90)) as screen:
         await screen.press("j", "enter", "question_mark")
         assert "Keys here: run" in screen.text
         assert "mark" in screen.text and "Decides the task's state by hand" in screen.text
