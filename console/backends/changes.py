@@ -55,7 +55,7 @@ class Dirty:
             self.commanded.add(run)
         if kind in _DAG_KINDS or (kind == "command" and run is None):
             self.dags = True
-        if kind == "hold":
+        if kind in ("hold", "inbox", "recovery"):
             self.holds = True
         if kind in ("import", "dag"):
             self.imports = True

@@ -15,7 +15,7 @@ from console.backends.run_picture import DagPicture, RunPicture
 from console.backends.specs import Specs
 from console.model import reading
 from console.model.dags import ActiveRun, DagCard, DagStats, Failure, ImportProblem, LiveTask, RunMark
-from console.model.home import HoldCard, HomeCard, RecoveryCard, SessionCard
+from console.model.home import HoldCard, HomeCard, ProgressCard, RecoveryCard, SessionCard
 from console.model.snapshot import Interest, Snapshot
 from engine.model.moments import DAY, SECOND, Micros
 
@@ -33,6 +33,8 @@ LIVE_STATES = (
 _LIVE_EACH = 8
 _UNSEEN_EVERY: Micros = SECOND
 """While a run is looked at, what the tasks of all others do is read this often: nobody sees it."""
+_NEVER = 1 << 62
+"""A moment after which nothing has ended: of recoveries only those under way are read."""
 _FAILURES_EACH = 50
 _FAILURES_ALL = 500
 _STATS_AT_ONCE = 100
@@ -88,6 +90,8 @@ class Picture:
         self._report: RecoveryCard | None = None
         self._session: SessionCard | None = None
         self._holds: tuple[HoldCard, ...] = ()
+        self._recoveries: tuple[ProgressCard, ...] = ()
+        self._claims: tuple[tuple[str, str], ...] = ()
 
     @property
     def last(self) -> Snapshot:
@@ -119,6 +123,8 @@ class Picture:
             report=self._report,
             session=self._session,
             holds=self._holds,
+            recoveries=self._recoveries,
+            claims=self._claims,
             run=run,
             dag=dag,
             page=interest.page,
@@ -256,6 +262,12 @@ class Picture:
 
     def _read_holds(self) -> None:
         self._holds = tuple(map(reading.hold_card, self._rows.all("home", "open_holds")))
+        values = {"id": None, "since": _NEVER}
+        self._recoveries = tuple(
+            ProgressCard(row[0], reading.safe(row[2]), row[4], row[9], row[10] + row[11], row[13])
+            for row in self._rows.all("inbox", "recoveries", values)
+        )
+        self._claims = tuple((reading.safe(row[0]), reading.safe(row[1])) for row in self._rows.all("inbox", "claims"))
 
     def _read_session(self) -> None:
         row = self._rows.one("home", "sessions", {"count": 1})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from console.model.dags import Failure, ImportProblem
@@ -38,7 +38,8 @@ def attention(snapshot: Snapshot) -> tuple[Attention, ...]:
     if snapshot.report is not None:
         report = snapshot.report
         rows.append(Attention(f"report:{report.id}", "report", report.title, report.created_at))
-    groups = _groups(snapshot.failures)
+    rows.extend(_recoveries(snapshot))
+    groups = _groups(snapshot.failures, dict(snapshot.claims))
     rows.extend(sorted((row for row in groups if row.failed), key=lambda row: -row.since))
     rows.extend(_questions(snapshot))
     rows.extend(_breakers(snapshot))
@@ -47,7 +48,21 @@ def attention(snapshot: Snapshot) -> tuple[Attention, ...]:
     return tuple(rows)
 
 
-def _groups(failures: Iterable[Failure]) -> list[Attention]:
+def _recoveries(snapshot: Snapshot) -> list[Attention]:
+    """Recoveries count down until they are over; what failed again is among the failures then."""
+    return [
+        Attention(
+            f"recovery:{card.id}",
+            "recovery",
+            f"{card.left} of {card.total} runs left, {card.failed} failed again: {card.cause}",
+            card.since,
+            detail=f"recovery {card.id}",
+        )
+        for card in snapshot.recoveries
+    ]
+
+
+def _groups(failures: Iterable[Failure], claims: Mapping[str, str]) -> list[Attention]:
     found: dict[str, list[Failure]] = {}
     for failure in failures:
         found.setdefault(cause(failure.error), []).append(failure)
@@ -65,6 +80,7 @@ def _groups(failures: Iterable[Failure]) -> list[Attention]:
                 where=tuple((f.dag_id, f.run_id, f.task_id, f.map_index) for f in members),
                 failed=failed,
                 retrying=retrying,
+                detail=f"{claims[key]} is on it" if key in claims else "",
             )
         )
     return rows

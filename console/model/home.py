@@ -30,6 +30,17 @@ class SessionCard(NamedTuple):
     reason: str | None
 
 
+class ProgressCard(NamedTuple):
+    """A recovery under way: how many runs of it are left, and how many failed again."""
+
+    id: int
+    cause: str
+    since: Micros
+    total: int
+    left: int
+    failed: int
+
+
 class HoldCard(NamedTuple):
     """What an operator keeps from starting; `until` is None while nobody has released it."""
 

@@ -10,7 +10,7 @@ from console.model.intents import Intents
 
 if TYPE_CHECKING:
     from console.model.dags import DagCard, Failure, ImportProblem
-    from console.model.home import HoldCard, HomeCard, RecoveryCard, SessionCard
+    from console.model.home import HoldCard, HomeCard, ProgressCard, RecoveryCard, SessionCard
     from console.model.link import Link
     from console.model.runs import DagDetail, RunDetail
     from engine.model.moments import Micros
@@ -44,6 +44,9 @@ class Snapshot:
     report: RecoveryCard | None = None
     session: SessionCard | None = None
     holds: tuple[HoldCard, ...] = ()
+    recoveries: tuple[ProgressCard, ...] = ()
+    claims: tuple[tuple[str, str], ...] = ()
+    """Who is on which cause of failures: cause and person."""
     run: RunDetail | None = None
     dag: DagDetail | None = None
     page: Page | None = None

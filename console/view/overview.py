@@ -320,7 +320,7 @@ def _attention_row(row: Attention, scene: Scene, width: int, counted: int) -> Sp
         line.add(*sign("awaiting_input" if row.kind == "question" else "scheduled")).add(" ")
         tail = _reach(row)
     else:
-        head_token = WARN if row.kind == "report" else BAD
+        head_token = WARN if row.kind in ("report", "recovery") else BAD
         line.add("!", f"{head_token} bold").add(" ")
         tail = "import error" if row.kind == "import" else ""
     head = min(counted, max(width // 4, 10)) if wide else min(counted, 12)
