@@ -211,9 +211,11 @@ class Picture:
         """Reads moved runs again, and puts each where it belongs. Gives the DAGs concerned."""
         touched: set[str] = set()
         unknown: dict[str, None] = {}
+        gone = set(runs)
         for row in self._rows.all("run", "runs_by_id", {"ids": json.dumps(sorted(runs))}) if runs else ():
             mark = reading.run_mark(row)
             touched.add(mark.dag_id)
+            gone.discard(mark.id)
             recent = self._recent.get(mark.dag_id, [])
             place = next((at for at, known in enumerate(recent) if known.id == mark.id), None)
             if place is None:
@@ -225,8 +227,12 @@ class Picture:
             else:
                 self._forget(mark.id)
                 self._stats_due[mark.dag_id] = None
-        self._read_recent(unknown)
-        return touched
+        for run in gone:
+            self._forget(run)
+        without = [name for name, marks in self._recent.items() if gone and any(mark.id in gone for mark in marks)]
+        self._stats_due.update(dict.fromkeys(without))
+        self._read_recent({**unknown, **dict.fromkeys(without)})
+        return touched | set(without)
 
     def _forget(self, run: int) -> None:
         self._active.pop(run, None)

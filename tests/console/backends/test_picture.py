@@ -16,6 +16,7 @@ from console.model.runs import RunDetail
 from console.model.snapshot import Interest, Snapshot
 from engine.lifecycle.events import CancelRun, Clear, Kill, Mark, RetryDue, RetryNow
 from engine.model.moments import HOUR, SECOND
+from engine.model.rows import Transition
 from engine.model.states import TaskState
 from engine.store import reads_run
 from engine.store.batch import Batch, CommandRow
@@ -279,3 +280,21 @@ async def test_a_retry_that_is_due_is_seen_to_start(filled: FilledHome) -> None:
     await filled.do(memory, RetryDue(filled.instance(memory, "clean_users").id))
     after = whole(found, Interest()).dags[0].active[0].live
     assert [task.state for task in after if task.task_id == "clean_users"] == ["scheduled"]
+
+
+async def test_a_deleted_run_is_not_shown_any_more(filled: FilledHome) -> None:
+    """Neither among the last runs of its DAG nor by itself; put back, it is there again."""
+    interest = Interest(dag_id="trades_us")
+    memory = await filled.start("trades_us", NOW - HOUR)
+    await filled.play(memory)
+    followed = picture(filled)
+    before = whole(followed, interest).dags
+    assert before[0].recent
+    batch = Batch(transitions=[Transition("run", NOW, "trades_us", memory.run.id, to_state="deleted")])
+    batch.add("trash.take", run=memory.run.id, at=NOW, who="ops2", note=None)
+    await filled.commit(batch)
+    assert assert_the_same(followed, filled, interest).dags[0].recent == ()
+    batch = Batch(transitions=[Transition("run", NOW, "trades_us", memory.run.id, to_state="success")])
+    batch.add("trash.put_back", run=memory.run.id)
+    await filled.commit(batch)
+    assert assert_the_same(followed, filled, interest).dags[0].recent == before[0].recent
