@@ -32,6 +32,7 @@ from engine.model.moments import SECOND, Micros
 if TYPE_CHECKING:
     from console.actions.action import Action
     from console.backends.port import Backend, Commands, LogBytes
+    from console.clockwatch import ClockWatch
     from console.keymap import Keymap
     from console.model.targets import Target
     from console.screens.stage import Stage
@@ -54,6 +55,7 @@ class ConsoleApp(TerminalApp[None]):
         start: Place | None = None,
         keep: Keep | None = None,
         reports: Path | None = None,
+        watch: ClockWatch | None = None,
     ) -> None:
         super().__init__(palette=palette, look=look)
         self._given_keymap = keymap
@@ -65,6 +67,7 @@ class ConsoleApp(TerminalApp[None]):
         self._intents = Intents()
         self._message: Message | None = None
         self._scene = Scene(Snapshot(0, home), Link(), now(), loading=True)
+        self._watch = watch
         self._trail = Trail(Place("overview"))
         self._start = start
         self.keep = keep or Keep()
@@ -142,6 +145,9 @@ class ConsoleApp(TerminalApp[None]):
         scene = Scene(snapshot, link, self._now(), self._intents, verbs)
         if self.frozen_at is None:
             self._show(scene)
+        jump = None if self._watch is None else self._watch.look(scene.now)
+        if jump is not None:
+            self.say(jump, "warn")
 
     def _show(self, scene: Scene) -> None:
         self._scene = scene
@@ -339,7 +345,14 @@ class ConsoleApp(TerminalApp[None]):
         """Fewer frames and slower timers, or not any more."""
         if self._feed is not None:
             self._feed.lofi = not self._feed.lofi
-            self.say("low bandwidth" if self._feed.lofi else "full rate")
+            if self._feed.lofi and self.hears_mouse:
+                self.listen_to_mouse()
+            self.say("low bandwidth: timers every 5 s, four frames a second, no mouse" if self.lofi else "full rate")
+
+    @property
+    def lofi(self) -> bool:
+        """Whether the link is spared."""
+        return self._feed is not None and self._feed.lofi
 
     @property
     def feed(self) -> Feed | None:

@@ -94,6 +94,11 @@ class ConsoleDriver(LinuxDriver):
         self._taking = False
         self._wire.ready = self._is_idle
 
+    @property
+    def hears_mouse(self) -> bool:
+        """Whether the terminal is asked for clicks and the wheel."""
+        return self._mouse
+
     def listen_to_mouse(self) -> bool:
         """Listens from now on, or, if it did, does not any more; gives which."""
         self._mouse = not self._mouse

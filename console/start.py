@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual import constants
 
 from console.app import ConsoleApp
+from console.clockwatch import ClockWatch
 from console.keep import FILE, Keep
 from console.model.home import HomeCard
 from console.terminal import run_console as run
@@ -71,6 +73,7 @@ def run_console(
             start=start,
             keep=Keep(home.root / FILE),
             reports=home.root / "reports",
+            watch=ClockWatch(lambda: time.monotonic_ns() // 1000),
             keymap=keymap,
         ),
         mouse=mouse,

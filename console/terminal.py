@@ -72,6 +72,11 @@ class TerminalApp(App[Result]):
         wire.wire_of(self.console).forget()
         self.refresh()
 
+    @property
+    def hears_mouse(self) -> bool:
+        """Whether the terminal is asked for clicks and the wheel."""
+        return isinstance(self._driver, ConsoleDriver) and self._driver.hears_mouse
+
     def listen_to_mouse(self) -> bool:
         """Listens to the mouse from now on, or, if it did, leaves it to the terminal; gives which."""
         driver = self._driver

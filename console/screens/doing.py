@@ -6,7 +6,6 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from console.actions import possible
 from console.actions.action import Action, Ask
 from console.actions.finding import attention_of, dag_of, task_of
 from console.actions.flow import Flow, carry_out
@@ -86,7 +85,7 @@ def _open(app: ConsoleApp, target: Target) -> None:
             app.open_log(target)
         else:
             app.say(why, "warn")
-    elif target.attention is not None and possible.a_cause(app.scene(), target) is None:
+    elif target.attention is not None and BY_ID["recover"].why_not(app.scene(), target) is None:
         app.perform(BY_ID["recover"], target)
     elif target.run_id is not None:
         app.go(Place("run", target.dag_id, target.run_id, target.task_id, target.map_index))

@@ -172,7 +172,8 @@ class Stage(Screen[None], inherit_bindings=False):
 
     def _frozen(self) -> Spans:
         at = self._desk.frozen_at
-        return () if at is None else ((f"FROZEN at {clock(at)}, Z lets it live   ", "warn bold"),)
+        slow: Spans = (("lofi   ", "dim"),) if self._desk.lofi else ()
+        return slow if at is None else ((f"FROZEN at {clock(at)}, Z lets it live   ", "warn bold"), *slow)
 
     def _key_line(self, scene: Scene, width: int) -> Spans:
         from console.actions.registry import actions_of

@@ -84,3 +84,63 @@ def test_bytes_that_are_no_text_do_no_harm(program: PtyProgram) -> None:
     program.until(lambda: "Keys here" not in program.text)
     program.press("q")
     assert program.wait() == 0
+
+
+def test_a_storm_of_sizes_leaves_the_right_picture(program: PtyProgram) -> None:
+    """Thirty sizes in a row, down to a few cells: at the end the screen is that of a full repaint, and keys work."""
+    program.until("engine down")
+    for step in range(30):
+        program.resize(20 + step * 37 % 130, 2 + step * 11 % 40)
+        program.pump(0.01)
+    program.resize(100, 30)
+    program.until(lambda: "? keys" in program.lines[-1] and "fx_daily" in program.text)
+    program.quiet()
+    before = list(program.lines)
+    program.press("ctrl+l")
+    program.quiet()
+    assert [line.rstrip() for line in program.lines] == [line.rstrip() for line in before]
+    program.press("?")
+    program.until("Keys here")
+    program.press("esc")
+    program.until(lambda: "Keys here" not in program.text)
+    program.press("ctrl+q")
+    assert program.wait() == 0
+
+
+def test_a_terminal_that_drains_slowly_gets_fewer_frames_and_keys_go_on(program: PtyProgram) -> None:
+    """Sixty repaints for a terminal that reads nothing become a few, the newest last, and leaving is quick."""
+    program.until("engine down")
+    program.quiet()
+    start = len(program.raw)
+    program.press("ctrl+l")
+    program.quiet()
+    frame = len(program.raw) - start
+    start = len(program.raw)
+    program.send(b"\x0c" * 60)
+    program.look_away(1.0)
+    program.send(b"?")
+    program.until("Keys here")
+    assert len(program.raw) - start < 30 * frame
+    program.press("esc")
+    program.until(lambda: "Keys here" not in program.text)
+    program.press("ctrl+q")
+    assert program.wait(5.0) == 0
+
+
+def test_clicks_are_heard_and_the_mouse_is_given_back(home: Path) -> None:
+    """With the mouse on, a click selects; `:lofi` stops the reports, and so does leaving."""
+    listening = RUN.replace("sys.argv[1])))", "sys.argv[1])), mouse=True)")
+    with PtyProgram([sys.executable, "-c", listening, str(home)], size=(120, 36), cwd=PROJECT) as program:
+        program.until("engine down")
+        row = next(at for at, line in enumerate(program.lines) if "trades_us " in line and "trades_us/" not in line)
+        program.quiet()
+        assert b"?1000h" in bytes(program.raw) and b"?1003h" not in bytes(program.raw)
+        program.send(b"\x1b[<0;10;%dM\x1b[<0;10;%dm" % (row + 1, row + 1))
+        program.quiet()
+        program.press("enter")
+        program.until("trades_us > scheduled")
+        program.send(b":lofi\r")
+        program.until("low bandwidth")
+        assert bytes(program.raw).rindex(b"?1000l") > bytes(program.raw).rindex(b"?1000h")
+        program.press("ctrl+q")
+        assert program.wait() == 0
