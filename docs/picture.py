@@ -1,4 +1,4 @@
-"""`python -m docs.picture`: takes the README's pictures of the console, from the real program on the demo's home."""
+"""`python -m docs.picture`: takes pictures of all views of the console, from the real program and the demo's home."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from xml.sax.saxutils import escape
 import pyte
 
 from benchmarks.probe import Probe
+from console.actions.registry import ACTIONS
+from console.actions.views import VIEWS
 from console.cli.demo_home import furnish, tear_down
 
 HERE = Path(__file__).parent
@@ -26,28 +28,75 @@ NAMED = {
 }  # fmt: skip
 
 
+PAGE = "screens.md"
+FOLDER = "screens"
+
+
 def main() -> None:
-    """Writes `console.svg` (the overview) and `run.svg` (a run with its graph) beside this file."""
+    """Writes `console.svg` (the overview), `run.svg`, and a picture of every view with the page that shows them."""
     root = Path(tempfile.mkdtemp(prefix="dagdeck-demo-"))
     try:
         home = furnish(root, lambda line: print(line, file=sys.stderr))
         command = [str(Path(sys.executable).with_name("dagdeck")), "--home", str(home.root)]
         with Probe(command, size=SIZE) as probe:
-            probe.painted("weather_daily")
+            probe.painted("slots")
             probe.rate(5.0)
             _write("console.svg", probe)
-            for key in ("/", *"slow_steps", "enter", "enter"):
-                probe.press(key)
-                probe.read(0.2)
-            probe.rate(3.0)
+            _write(f"{FOLDER}/overview.svg", probe)
+            _type(probe, "/slow_steps\r")
+            probe.press("enter")
+            _settle(probe, f"{FOLDER}/run.svg")
             _write("run.svg", probe)
+            for view in VIEWS:
+                if view not in ("overview", "run"):
+                    _type(probe, f":{view} slow_steps\r" if view == "dag" else f":{view}\r")
+                    _settle(probe, f"{FOLDER}/{view}.svg")
+                    _type(probe, "-")
+                    probe.read(0.5)
+            for name, key in (("boxes", "3"), ("gantt", "4")):
+                _type(probe, key)
+                _settle(probe, f"{FOLDER}/{name}.svg")
+                _type(probe, key)
+                probe.read(0.3)
+        (HERE / PAGE).write_text(page(), encoding="utf-8")
     finally:
         tear_down(root)
+
+
+def _type(probe: Probe, text: str) -> None:
+    for key in text:
+        probe.press("enter" if key == "\r" else key)
+        probe.read(0.1)
+
+
+def _settle(probe: Probe, name: str) -> None:
+    probe.rate(2.5)
+    _write(name, probe)
+
+
+def page() -> str:
+    """The page with the picture of every view, in the order in which views are listed."""
+    lines = [
+        "# The screens",
+        "",
+        "Every view of the console, as `python -m docs.picture` takes it from the demo. [Keys](keys.md) has what can",
+        "be done there; `#` copies the address of what you see, and `dagdeck open ADDRESS` leads a colleague to it.",
+    ]
+    for view in VIEWS.values():
+        opens = next((action for action in ACTIONS if action.opens == view.id and action.keys), None)
+        how = "" if opens is None else f" `{opens.keys[0]}`: {opens.help}"
+        lines += ["", f"## {view.title.capitalize()}", "", f"`:{view.id}`{how}", ""]
+        lines += [f"![{view.title}]({FOLDER}/{view.id}.svg)"]
+        if view.id == "run":
+            lines += ["", "The same as boxes (`3`) and over time (`4`):", ""]
+            lines += [f"![boxes]({FOLDER}/boxes.svg)", "", f"![over time]({FOLDER}/gantt.svg)"]
+    return "\n".join([*lines, ""])
 
 
 def _write(name: str, probe: Probe) -> None:
     screen = pyte.Screen(*SIZE)
     pyte.ByteStream(screen).feed(bytes(probe.written))
+    (HERE / name).parent.mkdir(exist_ok=True)
     (HERE / name).write_text(svg(screen), encoding="utf-8")
     print(HERE / name)
 

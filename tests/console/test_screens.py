@@ -163,6 +163,10 @@ async def test_help_and_palette_are_made_from_the_registry() -> None:
     async with console(world(trades()), (160, 90)) as screen:
         await screen.press("j", "enter", "question_mark")
         assert "Keys here: run" in screen.text
+        for _ in range(15):
+            if "Decides the task's state by hand" in screen.text:
+                break
+            await screen.press("ctrl+d")
         assert "mark" in screen.text and "Decides the task's state by hand" in screen.text
         await screen.press("escape", "ctrl+p")
         await screen.press(*"retryn")
