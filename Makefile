@@ -49,9 +49,10 @@ bench: $(STAMP)  ## measure the budgets, each beside its limit, as JSON
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 .PHONY: soak
-soak: $(STAMP)  ## try schedules at all changes of clocks, and kill engines and tasks for longer than the tests do
+soak: $(STAMP)  ## schedules at all changes of clocks, many operators, and killed engines and tasks, for longer than the tests
 	@$(BIN)/python -m benchmarks.timetables
 	$(BIN)/python -m benchmarks.backfills
+	@$(BIN)/python -m benchmarks.operators --seconds $(SECONDS)
 	$(BIN)/python -m benchmarks.soak --seconds $(SECONDS) $(ARGS)
 
 .PHONY: demo
