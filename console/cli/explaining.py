@@ -70,7 +70,8 @@ _BLOCKERS: dict[str, str] = {
 def explain_task(store: Reader, run: RunDetail, task: InstanceLine, now: Micros) -> list[tuple[str, str]]:
     """Codes and sentences, the most telling first. Empty when there is nothing to tell: it runs, or it succeeded."""
     if task.state in _WAITING:
-        found = [pair for code in task.blockers for pair in _blocked(store, run, task, code, now)]
+        codes = [code for code in task.blockers if code != Blocker.RUN_QUEUED] or task.blockers  # what it is queued for
+        found = [pair for code in codes for pair in _blocked(store, run, task, code, now)]
         return found or [("none", "nothing holds it back: it starts as soon as the engine comes to it")]
     if task.state == TaskState.AWAITING_INPUT:
         return [("input", reads_why.question(store, run, task, now))]
@@ -111,7 +112,9 @@ def _blocked(store: Reader, run: RunDetail, task: InstanceLine, code: str, now: 
             yield code, f"{hold.who} holds {hold.pattern or 'everything'} for {ago(hold.since, now)}{note}"
     elif kind == Blocker.RUN_AFTER:
         yield code, f"its run is due at {iso(run.run_after)}"
-    elif kind in (Blocker.MAX_ACTIVE_RUNS, Blocker.RUN_QUEUED):
+    elif kind == Blocker.RUN_QUEUED:
+        yield code, "its run has not begun"
+    elif kind == Blocker.MAX_ACTIVE_RUNS:
         active = [row.run_id for row in reads_overview.active_runs(store) if row.dag_id == run.dag_id]
         others = _some([run_id for run_id in active if run_id != run.run_id])
         words = f": the DAG has as many active runs as it may have ({others})" if others else ""

@@ -95,6 +95,10 @@ class Changes:
         self.new_attempts.append(attempt)
         self._inserted.add(attempt.id)
 
+    def is_new(self, run: Run) -> bool:
+        """Whether the run was made in this very step."""
+        return run.id in self._new_runs
+
     def touch_run(self, run: Run) -> None:
         """Call before changing the row: notes the state that the store must still have."""
         if self.former is not None and run.id not in self.former.runs and run.id not in self._new_runs:

@@ -36,7 +36,8 @@ def book_run(scheduler: Scheduler, turn: Turn, memory: RunMemory, moved: Transit
     if moved.from_state == RunState.PAUSED:
         scheduler.admission.release(("gate", run.dag_id, ""))
     if moved.to_state != RunState.QUEUED:
-        entry.queued.pop(run.id, None)
+        if entry.queued.pop(run.id, None) is not None and not turn.changes.is_new(run):
+            scheduler.waiting.begun(memory)
         if entry.postponed:
             scheduler.timers.add(Timer(turn.now, "plan", 0, entry.dag_id))
     if run.backfill is not None:

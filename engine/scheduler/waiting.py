@@ -108,6 +108,10 @@ class Waiting:
         """What the tasks of a run wait for may have changed with the run itself."""
         self._suspect((memory, instance) for instance in memory.scheduled.values())
 
+    def begun(self, memory: RunMemory) -> None:
+        """A run that waited has begun: none of its tasks waits for that any more."""
+        self._suspect((memory, instance) for instance in memory.by_id.values())
+
     def _look_again(self, turn: Turn) -> None:
         signature = self._sign()
         if signature != self._signature:

@@ -34,12 +34,13 @@ class Hold:
         wanted = _wanted(scheduler, ask, now)
         what = holds.describe(wanted)
         same = [hold for hold in scheduler.state.holds.values() if _is_same(hold, wanted)]
-        if same and same[0].until is None and wanted.until is None:
-            raise Refusal("state", f"{what} is on hold already, by {same[0].who} since {to_iso(same[0].since)}")
+        for hold in same:
+            if hold.until is None or (wanted.until is not None and wanted.until <= hold.until):
+                raise Refusal("state", f"{what} is on hold already, for at least as long: {_said(hold)}")
+        key = 0
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
-            for hold in same:
-                holds.release(scheduler, turn, hold, ask.actor, ask.command)
+            nonlocal key
             key = next(scheduler.state.hold_ids)
             fresh = StoredHold(key, wanted.scope, wanted.pattern, ask.actor, ask.note, turn.now, wanted.until)
             holds.put(scheduler, turn, fresh, ask.command)
@@ -50,20 +51,22 @@ class Hold:
         until = "until released" if wanted.until is None else f"until {to_iso(wanted.until)}"
         effect = Effect("hold", what, "held" if same else "open", f"held {until}", detail=detail)
         sentence = f"{what}: nothing new starts {until}"
-        args = {"scope": wanted.scope, **({"pattern": wanted.pattern} if wanted.pattern else {})}
         plan = Plan([Target(("hold", what), effect)], sentence, carry, lambda _: f"{what} is on hold {until}")
-        plan.inverse = lambda kept: Inverse("release", args)
+        plan.warnings = [f"it is on hold already, and stays so too: {_said(hold)}" for hold in same]
+        plan.inverse = lambda kept: Inverse("release", {"hold": key})
         return plan
 
 
 class Release:
-    """Ends holds. Arguments: `scope` and `pattern` as for `hold`; without them all holds end."""
+    """Ends holds. Arguments: `hold` (its number), or `scope` and `pattern` as for `hold`; without them all end."""
 
     name = "release"
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         found = list(scheduler.state.holds.values())
-        if "scope" in ask.args:
+        if "hold" in ask.args:
+            found = [hold for hold in found if hold.id == ask.args["hold"]]
+        elif "scope" in ask.args:
             wanted = _wanted(scheduler, ask, now)
             found = [hold for hold in found if _is_same(hold, wanted)]
         if not found:
@@ -107,8 +110,13 @@ def _wanted(scheduler: Scheduler, ask: Ask, now: Micros) -> StoredHold:
     except ValueError as problem:
         raise Refusal("invalid", f"{ask.verb} --for {lasts}: not a duration such as 30m, 2h or 1d") from problem
     if not 0 < micros <= LONGEST:
-        raise Refusal("invalid", f"{ask.verb} --for {lasts}: a hold lasts up to a year")
+        raise Refusal("invalid", f"{ask.verb} --for {lasts}: a hold lasts more than nothing, and up to a year")
     return StoredHold(0, scope, pattern, ask.actor, ask.note, now, now + micros)
+
+
+def _said(hold: StoredHold) -> str:
+    until = "until released" if hold.until is None else f"until {to_iso(hold.until)}"
+    return f"by {hold.who} since {to_iso(hold.since)}, {until}{f': {hold.note}' if hold.note else ''}"
 
 
 def _is_same(hold: StoredHold, wanted: StoredHold) -> bool:
@@ -125,7 +133,14 @@ def _alive(scheduler: Scheduler, hold: StoredHold) -> list[TaskInstance]:
 
 
 def _waiting(scheduler: Scheduler, hold: StoredHold) -> list[tuple[RunMemory, TaskInstance]]:
-    return [found for found in scheduler.admission.waiting() if _concerns(hold, *found)]
+    """What is ready, and all tasks of runs that have not begun."""
+    queued = [
+        (memory, instance)
+        for entry in scheduler.state.dags.values()
+        for memory in entry.queued.values()
+        for instance in memory.by_id.values()
+    ]
+    return [found for found in (*scheduler.admission.waiting(), *queued) if _concerns(hold, *found)]
 
 
 def _concerns(hold: StoredHold, memory: RunMemory, instance: TaskInstance) -> bool:

@@ -49,7 +49,7 @@ async def test_what_runs_goes_on_and_nothing_new_starts_until_the_release(make_s
     await site.crash()
     await site.start()
     assert site.tasks(run_id)["second"] == "scheduled"
-    with pytest.raises(CommandRefused, match="on hold already, by"):
+    with pytest.raises(CommandRefused, match="on hold already, for at least as long: by"):
         await hold(site)
     await hold(site, "release")
     assert await site.over(run_id) == "success"
@@ -69,6 +69,24 @@ async def test_a_pool_or_some_dags_can_be_held_alone(make_site: MakeSite) -> Non
     await hold(site, "release", scope="pool", pattern="narrow")
     assert await site.over(pooled) == "success"
     assert site.run_state(matched) == "queued"
+
+
+async def test_nobody_shortens_the_hold_of_another(make_site: MakeSite) -> None:
+    """A hold that ends sooner than one that stands is refused with its note; one that lasts longer stands beside it,
+    and is taken back alone."""
+    site = await make_site(DAGS, "[pools]\nnarrow = 1")
+    await site.start()
+    await site.command("hold", p.Selector(), {"for": "1h"}, note="do not touch")
+    with pytest.raises(CommandRefused, match=r"for at least as long: by .* do not touch"):
+        await hold(site, **{"for": "20s"})
+    await hold(site)
+    with Reader(site.home.database) as reader:
+        assert [(row.note, row.until is None) for row in reads_home.holds(reader)] == [
+            ("do not touch", False),
+            (None, True),
+        ]
+        await site.command("undo", p.Selector())
+        assert [row.note for row in reads_home.holds(reader)] == ["do not touch"]
 
 
 async def test_a_hold_for_a_time_ends_by_itself(make_site: MakeSite) -> None:

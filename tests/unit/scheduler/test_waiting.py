@@ -92,3 +92,14 @@ async def test_an_unchanged_answer_is_not_written_again(tmp_path: Path) -> None:
         await rig.see(port.Ended(attempt_id, OK))
     touched = {instance.task_id for changes in rig.changes()[before:] for instance, _ in changes.tasks.values()}
     assert touched == {f"t{number}" for number in range(11)}
+
+
+async def test_a_run_that_was_held_waits_for_nothing_but_its_upstreams_once_it_begins(rig: Rig) -> None:
+    """Every task of a queued run names the hold; after the release none does."""
+    await rig.dag(task("a"), task("b", "a"))
+    await rig.command("hold")
+    await rig.trigger()
+    assert stored(rig) == {"a": ("run_queued", "hold"), "b": ("run_queued", "hold")}
+    await rig.command("release")
+    await rig.turn()
+    assert stored(rig) == {"a": (), "b": ("upstream",)}
