@@ -34,7 +34,7 @@ FOLDER = "screens"
 
 def main() -> None:
     """Writes `console.svg` (the overview), `run.svg`, and a picture of every view with the page that shows them."""
-    root = Path(tempfile.mkdtemp(prefix="dagdeck-demo-"))
+    root = Path(tempfile.mkdtemp(prefix="dagdeck-demo-", dir="/tmp"))
     try:
         home = furnish(root, lambda line: print(line, file=sys.stderr))
         command = [str(Path(sys.executable).with_name("dagdeck")), "--home", str(home.root)]
