@@ -339,7 +339,7 @@ class LogPane(Pane):
         return view.facts(
             view.LogFacts(
                 size=lines.size,
-                lines=count.total if counted else None,
+                lines=count.lines_counted if counted else None,
                 counted=1.0 if counted else count.counted / max(lines.size, 1),
                 following=self.log_view.following,
                 growing=not self.ended,

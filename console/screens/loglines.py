@@ -244,6 +244,9 @@ class LineCount:
     counted: int = 0
     """Bytes that have been counted."""
     total: int = 0
+    """Line feeds that have been counted."""
+    within: bool = False
+    """What has been counted ends within a line."""
     _marks: list[int] | None = None
 
     def advance(self, most: int = 64 * COUNT_BLOCK) -> None:
@@ -256,9 +259,15 @@ class LineCount:
             if not data:
                 return
             self.total += data.count(b"\n")
+            self.within = not data.endswith(b"\n")
             self.counted += len(data)
             if self.counted % COUNT_BLOCK == 0:
                 marks.append(self.total)
+
+    @property
+    def lines_counted(self) -> int:
+        """How many lines that is; a last one without a line feed is one too."""
+        return self.total + self.within
 
     def number(self, offset: int) -> int | None:
         """The number of the line that begins at `offset`, from 1; None while it has not been counted."""

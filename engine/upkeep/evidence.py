@@ -89,10 +89,10 @@ def _ended(home: Home, store: Reader) -> Iterator[Problem]:
     """Attempts whose directory says something else than the store. One that was pruned says nothing."""
     count, after = 0, ""
     while page := store.all("evidence", "ended_attempts", {"after": after, "count": _PAGE}):
-        for attempt_id, outcome, result_wanted in page:
+        for attempt_id, outcome, by_rule, result_wanted in page:
             directory = Path(path_of(str(home.attempts), attempt_id))
             if directory.is_dir():
-                for text in _contradictions(directory, attempt_id, outcome):
+                for text in _contradictions(directory, attempt_id, outcome, by_rule=bool(by_rule)):
                     yield Problem("wrong", "evidence", text, _EVIDENCE)
                     count += 1
             if result_wanted and not (directory / RESULT).is_file():
@@ -103,7 +103,8 @@ def _ended(home: Home, store: Reader) -> Iterator[Problem]:
         after = page[-1][0]
 
 
-def _contradictions(directory: Path, attempt_id: str, outcome: str) -> Iterator[str]:
+def _contradictions(directory: Path, attempt_id: str, outcome: str, *, by_rule: bool) -> Iterator[str]:
+    """What the directory says against the outcome. A failure that a retry rule skips is skipped `by_rule`."""
     if outcome == "unspent":
         if (directory / CLAIM).exists():
             yield f"attempt {attempt_id} has a claim, so it did start, but the store says that it did not"
@@ -117,7 +118,7 @@ def _contradictions(directory: Path, attempt_id: str, outcome: str) -> Iterator[
     except (OSError, ValueError) as error:
         yield f"attempt {attempt_id}: {directory / STATUS}: {error}"
         return
-    if outcome in ("success", "skipped") and status.code != 0:
+    if status.code != 0 and (outcome == "success" or (outcome == "skipped" and not by_rule)):
         yield f"attempt {attempt_id} is {outcome}, but its status says {status.code}"
 
 

@@ -26,6 +26,7 @@ def shortened(line: str) -> str:
 
 def to_log(error: BaseException, ours: str) -> None:
     """Prints the traceback, without the frames of the modules below `ours` that only led to the author's code."""
+    _let_out()
     try:
         frames = error.__traceback__
         while frames is not None and frames.tb_frame.f_code.co_filename.startswith(ours):
@@ -37,7 +38,16 @@ def to_log(error: BaseException, ours: str) -> None:
 
 def say(line: str) -> None:
     """Prints a line of ours to the log, if there still is one to print to."""
+    _let_out()
     try:
         print(f"dagdeck: {line}", file=sys.stderr, flush=True)
+    except (OSError, ValueError, AttributeError):
+        pass
+
+
+def _let_out() -> None:
+    """What the task has printed without a line feed is still kept back: it comes before what is said of its end."""
+    try:
+        sys.stdout.flush()
     except (OSError, ValueError, AttributeError):
         pass

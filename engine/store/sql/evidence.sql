@@ -1,7 +1,7 @@
 -- Attempts and versions, to be compared with what stands on the disk.
 
 -- name: ended_attempts
-SELECT a.id, a.outcome,
+SELECT a.id, a.outcome, a.reason = 'retry_rule',
     EXISTS (SELECT 1 FROM task_result AS r
             WHERE r.task_instance = a.task_instance AND r.attempt = a.id AND r.in_file = 1)
     AND NOT EXISTS (SELECT 1 FROM attempt AS later

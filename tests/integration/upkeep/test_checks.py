@@ -82,6 +82,16 @@ def test_a_sound_home_has_no_problem(home: Home) -> None:
     assert found(home) == []
 
 
+def test_a_failure_that_a_retry_rule_skipped_is_no_contradiction(home: Home) -> None:
+    """Its status says how the process ended, its row what the task's rule made of that; any other skip needs a 0."""
+    (newest(home, "outcome = 'success'") / "status").write_bytes(b"v1 1\n")
+    attempt = newest(home, "outcome = 'success'").name
+    tamper(home.database, f"UPDATE attempt SET outcome = 'skipped', reason = 'retry_rule' WHERE id = '{attempt}'")
+    assert [each for each in found(home) if each.rule == "evidence"] == []
+    tamper(home.database, f"UPDATE attempt SET reason = 'skip_requested' WHERE id = '{attempt}'")
+    assert "its status says 1" in next(each.text for each in found(home) if each.rule == "evidence")
+
+
 @pytest.mark.parametrize("harm", HARMS)
 def test_each_contradiction_is_named_with_its_remedy(home: Home, harm: str) -> None:
     """What is wrong is said in words that name it, under the rule it breaks, with what would repair it."""

@@ -66,6 +66,16 @@ def test_windows_of_any_log_are_exact(seed: int, monkeypatch: pytest.MonkeyPatch
     assert [counted.number(start) for start, *_ in expected] == list(range(1, len(expected) + 1))
 
 
+@pytest.mark.parametrize(("data", "count"), [(b"", 0), (b"one\n", 1), (b"one\ntwo", 2), (b"one\ntwo\n\n", 3)])
+def test_a_last_line_without_a_line_feed_counts(data: bytes, count: int) -> None:
+    """There are as many lines as are shown."""
+    lines, _ = lines_of(data)
+    counted = LineCount(lines)
+    while counted.counted < lines.size:
+        counted.advance(3)
+    assert counted.lines_counted == count == len(lines.after(0, 10))
+
+
 def test_the_end_of_a_large_log_costs_as_little_as_that_of_a_short_one() -> None:
     """Opening at the end reads a few blocks, however much stands before it."""
     lines, log = lines_of(b"a line of the usual length, more or less\n" * 500_000)
