@@ -2,7 +2,7 @@
 
 `state:failed since:2h dag:trades_* tag:close error:"db-1" pool:db load !test`: all terms have to hold, `!` before one
 turns it round, and a word without a key fits a name that contains it or is abbreviated by it (`tus` is `trades_us`).
-Alternatives of one term are joined by commas: `state:failed,running`.
+Alternatives of one term are joined by commas: `state:failed,running`. A text with a colon is written in quotes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from engine.model.moments import DAY, HOUR, MINUTE, SECOND, Micros, from_iso, to
 KEYS = ("state", "dag", "run", "task", "tag", "owner", "pool", "error", "by", "type", "since", "before", "date")
 """What a term can be about. Dates are of the logical date; `since` and `before` are when it last happened."""
 
-_TERM = re.compile(r'(!)(?=\s|$)|(!?)(?:([a-z]+):)?("[^"]*"?|[^\s"]+(?:"[^"]*"?)?)')
+_TERM = re.compile(r'(!)(?=\s|$)|(!?)(?:([A-Za-z_]+):)?("[^"]*"?|[^\s"]+(?:"[^"]*"?)?)')
+_NO_VALUE = re.compile(r"([A-Za-z_]+):\Z")
 _UNITS: Mapping[str, Micros] = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _SPAN = re.compile(r"(\d{1,6})([smhdw])\Z")
 _CLOCK = re.compile(r"\dt\d")
@@ -100,12 +101,23 @@ def parse_terms(text: str, now: Micros, zone: str = "UTC", states: frozenset[str
         if match[1]:
             whole = True
             continue
-        key, value = match[3] or "", match[4].replace('"', "")
-        if key and key not in KEYS:
-            key, value = "", f"{key}:{value}"
+        key, value = (match[3] or "").lower(), match[4].replace('"', "")
+        bare = _NO_VALUE.match(match[4])
+        if bare:
+            key, value = bare[1].lower(), ""
+        if key:
+            _check(key, value)
         if value:
             found.append(_term(key, value.lower(), bool(match[2]), now, zone, states))
     return Terms(text.strip(), tuple(found), whole)
+
+
+def _check(key: str, value: str) -> None:
+    """A key that is mistyped must not be sought as a text: turned round, it would fit everything."""
+    if key not in KEYS:
+        raise TermError(f"no filter key {key!r}; there are {', '.join(KEYS)} (a text with a colon is put in quotes)")
+    if not value:
+        raise TermError(f"{key}: needs a value; in quotes it is a text")
 
 
 def _term(key: str, value: str, inverted: bool, now: Micros, zone: str, states: frozenset[str] | None) -> Term:

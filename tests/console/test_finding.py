@@ -49,10 +49,12 @@ async def test_a_run_is_filtered_by_what_its_tasks_are(text: str, shown: str, hi
 
 
 async def test_a_filter_that_means_nothing_says_so_and_hides_nothing() -> None:
-    """An unknown state is named in the rule; the rows stay."""
+    """An unknown state or key is named in the rule; the rows stay."""
     async with console(world(trades("failed"))) as screen:
         await screen.press("slash", *"state:nowhere")
         assert "no state 'nowhere'" in screen.text and "trades_us" in screen.text
+        await screen.press("escape", "slash", *"!sate:failed")
+        assert "no filter key 'sate'" in screen.text and "trades_us" in screen.text
 
 
 async def test_a_filter_stays_for_its_run_and_not_for_another() -> None:

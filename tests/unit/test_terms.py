@@ -46,6 +46,9 @@ LOAD = Facts(
         ("date:..2026-11-21", False),
         ("date:today", True),
         ("db-1:5432", False),
+        ("STATE:failed", True),
+        ('"ConnectionError: db-1"', True),
+        ('!"sate:failed"', True),
     ],
 )
 def test_all_terms_have_to_hold(text: str, holds: bool) -> None:
@@ -53,7 +56,18 @@ def test_all_terms_have_to_hold(text: str, holds: bool) -> None:
     assert parse_terms(text, NOW, "Europe/Berlin", STATES).hold(LOAD) is holds
 
 
-@pytest.mark.parametrize(("text", "words"), [("state:nowhere", "no state 'nowhere'"), ("since:soon", "is no moment")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("state:nowhere", "no state 'nowhere'"),
+        ("since:soon", "is no moment"),
+        ("sate:failed", "no filter key 'sate'; there are state, dag, "),
+        ("!sate:failed", "no filter key 'sate'"),
+        ("load ! sate:", "no filter key 'sate'"),
+        ("!state:", "state: needs a value"),
+        ('!State:""', "state: needs a value"),
+    ],
+)
 def test_a_term_without_a_meaning_is_named(text: str, words: str) -> None:
     """The error says which term, and what would mean something."""
     with pytest.raises(TermError, match=words):

@@ -41,3 +41,10 @@ def test_names_and_an_expression_at_once_are_a_usage_error(cli: Cli, home: Home)
     assert cli("mark", "done", "--yes", "--home", home.root).code == 2
     assert cli("recover", "--yes", "--home", home.root).code == 2
     assert cli("clear", "--select", "dag:none", "--yes", "--home", home.root).code == 5
+
+
+def test_a_mistyped_key_chooses_nothing(cli: Cli, home: Home) -> None:
+    """Turned round or not, it is a usage error that names the keys there are."""
+    for text in ("sate:failed", "!sate:failed", "! sate:failed"):
+        answer = cli("rerun", "--select", text, "--dry-run", "--home", home.root)
+        assert answer.code == 2 and "no filter key 'sate'; there are state, dag" in answer.err
