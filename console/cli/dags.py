@@ -29,6 +29,7 @@ from console.cli.reading import (
 from console.cli.session import Session, pass_session
 from console.cli.shapes import dag_json, dag_state, run_json, version_json
 from console.cli.source import diff, origin, source, versions
+from console.cli.standing import mention_idleness
 from console.figures import until
 from console.text import sanitise_lines
 from engine.config import Home
@@ -61,7 +62,8 @@ def list_dags(session: Session, as_json: bool) -> None:
         rows = reads_overview.dags(store)
         recent = reads_overview.recent_runs(store, [row.dag_id for row in rows], count=1)
         broken = reads_home.import_errors(store)
-    last = {dag_id: runs[-1] for dag_id, runs in recent.items()}
+        last = {dag_id: runs[-1] for dag_id, runs in recent.items()}
+        mention_idleness(session.home, store, [run.state for run in last.values()], now)
     if as_json:
         emit_json([{**dag_json(row), "last_run": _last(last.get(row.dag_id))} for row in rows])
     else:

@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from console.cli.explaining import explain_task
-from console.cli.reading import DagLine, Reader, RunDetail, iso, reads_home, reads_overview, reads_run, task_name
+from console.cli.reading import (
+    DagLine,
+    InstanceLine,
+    Reader,
+    RunDetail,
+    in_order,
+    iso,
+    reads_home,
+    reads_overview,
+    reads_run,
+    spec_of,
+    task_name,
+)
 from console.figures import ago, countdown, duration
 from engine.model.moments import Micros
 from engine.model.states import TERMINAL_RUN, Reason, TaskState
@@ -60,6 +72,19 @@ def _state(run: RunDetail, now: Micros) -> str:
         return f"it is {run.state} since {iso(run.ended_at)}, after {took}: {_ENDED.get(run.reason, run.reason)}"
     since = run.started_at if run.started_at is not None else run.created_at
     return f"it is {run.state} for {ago(since, now)}"
+
+
+def members(store: Reader, run: RunDetail, name: str) -> list[InstanceLine]:
+    """The task instances of a task group and of those within it; none where it is a task, or nothing at all."""
+    rows = in_order([row for row in reads_run.instances(store, run.id) if row.map_index < 0])
+    if any(row.task_id == name for row in rows):
+        return []
+    inside = {
+        task.task_id
+        for task in spec_of(store, run.version_id).tasks
+        if task.group and f"{task.group}.".startswith(f"{name}.")
+    }
+    return [row for row in rows if row.task_id in inside]
 
 
 def explain_dag(store: Reader, dag: DagLine, now: Micros) -> list[tuple[str, str]]:

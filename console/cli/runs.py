@@ -22,10 +22,11 @@ from console.cli.reading import (
 )
 from console.cli.reporting import report_run
 from console.cli.session import Session, pass_session
-from console.cli.shapes import run_detail_json, run_json, run_took, version_json
+from console.cli.shapes import run_detail_json, run_json, took_words, version_json
 from console.cli.source import origin
+from console.cli.standing import mention_idleness
 from console.cli.tasks import print_tasks, tasks_json
-from console.figures import ago, duration
+from console.figures import ago
 from engine.model.moments import Micros, to_iso
 from engine.model.states import TERMINAL_RUN, Reason, RunState
 
@@ -67,14 +68,15 @@ runs.add_command(report_run)
 @pass_session
 def list_runs(session: Session, dag: str | None, state: str | None, limit: int, as_json: bool) -> None:
     """List runs, newest first: those of DAG by logical date, else of all DAGs as they were made."""
+    now = time.time_ns() // 1000
     with open_store(session.home) as store:
         if dag is not None:
             find_dag(store, dag)
         found = reads_run.runs(store, dag_id=dag, state=state, count=limit)
+        mention_idleness(session.home, store, [run.state for run in found], now)
     if as_json:
         emit_json([run_json(run) for run in found])
         return
-    now = time.time_ns() // 1000
     columns = [
         Column("run"),
         Column("state", state=True),
@@ -89,14 +91,13 @@ def list_runs(session: Session, dag: str | None, state: str | None, limit: int, 
 
 
 def _row(run: RunLine, now: Micros) -> tuple[object, ...]:
-    took = run_took(run, now)
     return (
         run.run_id,
         run.state,
         run.run_type,
         to_iso(run.logical_date),
         f"{ago(run.started_at, now)} ago" if run.started_at is not None else "",
-        duration(took) if took is not None else "",
+        took_words(run, now) or "",
     )
 
 
@@ -108,6 +109,7 @@ def show(session: Session, run: str, as_json: bool) -> None:
     """Show a run: its dates, its outcome, who asked for it, and its tasks."""
     with open_store(session.home) as store, store.snapshot():
         found = find_run(store, run)
+        mention_idleness(session.home, store, [found.state], time.time_ns() // 1000)
         if as_json:
             version = version_json(reads_run.version(store, found.version_id))
             config = {"config": reads_run.run_config(store, found.id)}
@@ -119,7 +121,6 @@ def show(session: Session, run: str, as_json: bool) -> None:
 
 
 def _show(store: Reader, run: RunDetail) -> None:
-    took = run_took(run)
     asked = [mention for mention in reads_run.mentions(store, run.id, 0) if mention.task_instance is None]
     config = reads_run.run_config(store, run.id)
     came = config.get("params_from", {})
@@ -136,7 +137,7 @@ def _show(store: Reader, run: RunDetail) -> None:
             ("created", iso(run.created_at)),
             ("started", iso(run.started_at)),
             ("ended", iso(run.ended_at)),
-            ("took", duration(took) if took is not None else None),
+            ("took", took_words(run)),
             ("episode", run.episode if run.episode > 1 else None),
             *_version(store, run),
             ("environment", config.get("environment")),
@@ -164,7 +165,9 @@ def _version(store: Reader, run: RunDetail) -> list[tuple[str, object]]:
 def wait(session: Session, run: str, timeout: float | None, as_json: bool) -> int:
     """Wait until a run has ended. Exit code 0 if it succeeded, 1 if it did not."""
     with open_store(session.home) as store:
-        found = wait_for_run(store, find_run(store, run).id, timeout)
+        found = find_run(store, run)
+        mention_idleness(session.home, store, [found.state], time.time_ns() // 1000)
+        found = wait_for_run(store, found.id, timeout)
     if as_json:
         emit_json(run_detail_json(found))
     else:
@@ -174,9 +177,9 @@ def wait(session: Session, run: str, timeout: float | None, as_json: bool) -> in
 
 def say_outcome(run: RunDetail) -> None:
     """One line on how a run ended."""
-    took = run_took(run)
+    took = took_words(run)
     allowed = "  (tasks failed that may)" if run.reason == Reason.FAILURES_ALLOWED else ""
-    say(f"{run.run_id}  {state_word(run.state)}{allowed}" + (f"  {duration(took)}" if took is not None else ""))
+    say(f"{run.run_id}  {state_word(run.state)}{allowed}" + (f"  {took}" if took is not None else ""))
 
 
 def exit_code_of(run: RunDetail) -> int:

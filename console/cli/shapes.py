@@ -17,6 +17,7 @@ from console.cli.reading import (
     iso,
     seconds,
 )
+from console.figures import duration
 from engine.model.moments import Micros
 
 
@@ -32,7 +33,9 @@ def run_json(run: RunLine | RunDetail) -> dict[str, Any]:
         "run_after": iso(run.run_after),
         "started_at": iso(run.started_at),
         "ended_at": iso(run.ended_at),
-        "duration": seconds(run_took(run)),
+        "duration": seconds(span(run.started_at, run.ended_at)),
+        "duration_total": seconds(run_took(run)),
+        "episode": run.episode,
         "created_by": run.created_by,
     }
 
@@ -44,7 +47,6 @@ def run_detail_json(run: RunDetail) -> dict[str, Any]:
         "interval_start": iso(run.interval_start),
         "interval_end": iso(run.interval_end),
         "created_at": iso(run.created_at),
-        "episode": run.episode,
         "params": run.params,
         "note": run.note,
     }
@@ -179,6 +181,14 @@ def run_took(run: RunLine | RunDetail, now: Micros | None = None) -> Micros | No
     """How long a run ran in all its episodes; while it runs up to `now`, where that is given."""
     present = span(run.started_at, run.ended_at if run.ended_at is not None else now)
     return None if present is None else run.earlier + present
+
+
+def took_words(run: RunLine | RunDetail, now: Micros | None = None) -> str | None:
+    """How long a run ran, in words: `20.4s in 2 episodes` where the start that is known is that of the last one."""
+    total = run_took(run, now)
+    if total is None:
+        return None
+    return duration(total) + (f" in {run.episode} episodes" if run.episode > 1 else "")
 
 
 def span(start: Micros | None, end: Micros | None) -> Micros | None:

@@ -28,10 +28,11 @@ from console.cli.reading import (
 )
 from console.cli.session import Session, pass_session
 from console.cli.shapes import attempt_json, dag_state, run_json, span, task_json, took
+from console.cli.standing import mention_idleness
 from console.figures import countdown, duration, silence
 from console.text import cut_end
 from engine.model.moments import Micros
-from engine.model.states import ALIVE_TASK, FailureClass, TaskState
+from engine.model.states import ALIVE_TASK, FailureClass, Outcome, TaskState
 
 if TYPE_CHECKING:
     from console.cli.link import Quiet
@@ -50,6 +51,7 @@ def tasks(session: Session, run: str, indexes: bool, as_json: bool) -> None:
     """List the task instances of RUN in the order of the graph."""
     with open_store(session.home) as store, store.snapshot():
         found = find_run(store, run)
+        mention_idleness(session.home, store, [found.state], time.time_ns() // 1000)
         alive = any(row.state in ALIVE_TASK for row in reads_run.instances(store, found.id))
         quiet = _quiet(session.home) if alive else {}
         if as_json:
@@ -147,7 +149,10 @@ def _remarks(task: InstanceLine, now: Micros, quiet: Quiet) -> str:
 @reading
 @pass_session
 def why(session: Session, what: str, task: str | None, as_json: bool) -> None:
-    """Say why TASK of RUN, or RUN, or DAG is as it is: since when, what it waits for, who holds that, what is next."""
+    """Say why TASK of RUN, or RUN, or DAG is as it is: since when, what it waits for, who holds that, what is next.
+
+    TASK may be a task group: each of its tasks is explained.
+    """
     if task is None:
         _why_whole(session.home, what, as_json)
     else:
@@ -164,10 +169,13 @@ def _why_whole(home: Home, what: str, as_json: bool) -> None:
         if dag is not None:
             name, state, shape = dag.dag_id, dag_state(dag), {"dag_id": dag.dag_id, "state": dag_state(dag)}
             reasons = explain_dag(store, dag, now)
+            under_way = [row.state for row in reads_overview.active_runs(store) if row.dag_id == dag.dag_id]
         else:
             run = find_run(store, what)
             name, state, shape = run.run_id, run.state, run_json(run)
             reasons = explain_run(store, run, now)
+            under_way = [run.state]
+        mention_idleness(home, store, under_way, now)
     if as_json:
         emit_json({**shape, "reasons": [{"code": code, "text": text} for code, text in reasons]})
         return
@@ -179,11 +187,17 @@ def _why_whole(home: Home, what: str, as_json: bool) -> None:
 def _why_task(session: Session, run: str, task: str, as_json: bool) -> None:
     # Imported on first use: listings explain nothing.
     from console.cli.explaining import explain_task
+    from console.cli.explaining_runs import members
 
     with open_store(session.home) as store, store.snapshot():
-        found = find_run(store, run)
+        found, now = find_run(store, run), time.time_ns() // 1000
+        mention_idleness(session.home, store, [found.state], now)
+        group = [(row, explain_task(store, found, row, now)) for row in members(store, found, task)]
+        if group:
+            _print_group(found, task, group, as_json=as_json)
+            return
         instance = find_task(store, found, task)
-        reasons = explain_task(store, found, instance, time.time_ns() // 1000)
+        reasons = explain_task(store, found, instance, now)
         attempts = reads_run.attempts(store, instance.id)
     if instance.state == TaskState.RUNNING:
         quiet = _quiet(session.home).get(instance.current_attempt or "")
@@ -206,14 +220,35 @@ def _why_task(session: Session, run: str, task: str, as_json: bool) -> None:
         say(f"  {clean(_attempt_line(attempt))}")
 
 
+def _print_group(
+    run: RunDetail, name: str, group: list[tuple[InstanceLine, list[tuple[str, str]]]], *, as_json: bool
+) -> None:
+    """Each task of a task group with its state and what there is to say of it."""
+    if as_json:
+        listed = [
+            {**task_json(task, run), "reasons": [{"code": code, "text": text} for code, text in reasons]}
+            for task, reasons in group
+        ]
+        emit_json({"run_id": run.run_id, "group": name, "tasks": listed})
+        return
+    states = ", ".join(f"{count} {state}" for state, count in Counter(task.state for task, _ in group).most_common())
+    say(f"{run.run_id} {clean(name)}: {len(group)} task{'s' if len(group) != 1 else ''}: {states}")
+    for task, reasons in group:
+        say(f"  {clean(task_name(task))}: {state_word(task.state)}")
+        for _, text in reasons:
+            say(f"    {clean(text)}")
+
+
 def _attempt_line(attempt: AttemptLine) -> str:
-    parts = [f"try {attempt.number}: {attempt.outcome or attempt.state}"]
-    if attempt.duration is not None:
-        parts.append(f"after {duration(attempt.duration)}")
-    if attempt.failure_class and attempt.failure_class != FailureClass.UNKNOWN:
+    """`try 1: failed after 2.1s, permanent, ValueError: no`; what the outcome says already is not said again."""
+    outcome = attempt.outcome or attempt.state
+    taken = attempt.duration if attempt.duration is not None else span(attempt.started_at, attempt.ended_at)
+    parts = [f"try {attempt.number}: {outcome}" + (f" after {duration(taken)}" if taken is not None else "")]
+    if attempt.failure_class and attempt.failure_class not in (FailureClass.UNKNOWN, outcome):
         parts.append(attempt.failure_class)
     if attempt.error:
-        parts.append(attempt.error)
+        if not (outcome == Outcome.TIMEOUT and attempt.error.startswith("timed out")):
+            parts.append(attempt.error)
     elif attempt.exit_code:
         parts.append(f"exit code {attempt.exit_code}")
     if attempt.late_result:

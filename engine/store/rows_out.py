@@ -52,6 +52,8 @@ class RunLine(NamedTuple):
     changed_seq: int
     earlier: Micros = 0
     """How long the episodes before the present one took together."""
+    episode: int = 1
+    """Which stretch this is: a run that is cleared after its end begins another."""
 
 
 class RunDetail(NamedTuple):

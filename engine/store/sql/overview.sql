@@ -11,7 +11,8 @@ SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.
     r.started_at, r.ended_at, r.created_by, r.changed_seq,
     CASE WHEN r.episode > 1 THEN
         (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
-         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END,
+    r.episode
 FROM json_each(:dag_ids) AS d CROSS JOIN run AS r
     ON r.id IN (SELECT id FROM run WHERE dag_id = d.value ORDER BY logical_date DESC, id DESC LIMIT :count);
 
@@ -20,7 +21,8 @@ SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.
     r.started_at, r.ended_at, r.created_by, r.changed_seq,
     CASE WHEN r.episode > 1 THEN
         (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
-         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END,
+    r.episode
 FROM run AS r WHERE r.state IN ('queued', 'running', 'paused', 'cancelling')
 ORDER BY r.dag_id, r.logical_date, r.id;
 

@@ -17,7 +17,8 @@ SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.
     r.started_at, r.ended_at, r.created_by, r.changed_seq,
     CASE WHEN r.episode > 1 THEN
         (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
-         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END,
+    r.episode
 FROM run AS r
 WHERE r.dag_id = :dag_id AND (r.logical_date, r.id) < (:logical_date, :id)
 ORDER BY r.logical_date DESC, r.id DESC LIMIT :count;
@@ -27,7 +28,8 @@ SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.
     r.started_at, r.ended_at, r.created_by, r.changed_seq,
     CASE WHEN r.episode > 1 THEN
         (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
-         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END,
+    r.episode
 FROM run AS r WHERE r.id < :id ORDER BY r.id DESC LIMIT :count;
 
 -- name: latest_runs_in_state
@@ -35,7 +37,8 @@ SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.
     r.started_at, r.ended_at, r.created_by, r.changed_seq,
     CASE WHEN r.episode > 1 THEN
         (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
-         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END,
+    r.episode
 FROM run AS r WHERE r.state = :state AND r.id < :id ORDER BY r.id DESC LIMIT :count;
 
 -- name: runs_of_dag_in_state
@@ -43,7 +46,8 @@ SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.
     r.started_at, r.ended_at, r.created_by, r.changed_seq,
     CASE WHEN r.episode > 1 THEN
         (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
-         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END,
+    r.episode
 FROM run AS r
 WHERE r.dag_id = :dag_id AND r.state = :state AND (r.logical_date, r.id) < (:logical_date, :id)
 ORDER BY r.logical_date DESC, r.id DESC LIMIT :count;
@@ -53,7 +57,8 @@ SELECT r.id, r.run_id, r.dag_id, r.version_id, r.run_type, r.state, r.reason, r.
     r.started_at, r.ended_at, r.created_by, r.changed_seq,
     CASE WHEN r.episode > 1 THEN
         (SELECT coalesce(sum(max(0, e.ended_at - e.started_at)), 0) FROM run_episode AS e
-         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END
+         WHERE e.run = r.id AND e.number < r.episode) ELSE 0 END,
+    r.episode
 FROM json_each(:ids) AS wanted CROSS JOIN run AS r ON r.id = wanted.value;
 
 -- name: instances

@@ -66,7 +66,8 @@ def test_a_stopped_engine_leaves_tasks_running_and_kill_takes_them_along(cli: Cl
 
     until(pid_of_task, "the task runs")
     cli("--home", home.root, "engine", "stop")
-    assert cli("--home", home.root, "runs", "show", "slow@latest", "--json").json["state"] == "running"
+    shown = cli("--home", home.root, "runs", "show", "slow@latest", "--json")
+    assert shown.json["state"] == "running" and shown.err.startswith("no engine runs since ")
     run_engine(home, IDS)
     assert pid_of_task()
     attempts = cli("--home", home.root, "why", "slow@latest", "sleeps", "--json").json["attempts"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,15 @@ def test_rerun_clear_and_mark(cli: Cli, home: Home) -> None:
     assert cli("--home", home.root, "runs", "wait", run_id, "--timeout", "20").code == 0
     assert cli("--home", home.root, "clear", run_id, "after", "--yes").code == 0
     assert cli("--home", home.root, "runs", "wait", run_id, "--timeout", "20").code == 0
+    for found in (
+        cli("--home", home.root, "runs", "list", "broken", "--json").json[0],
+        cli("--home", home.root, "runs", "show", run_id, "--json").json,
+    ):
+        started, ended = (datetime.fromisoformat(found[key]) for key in ("started_at", "ended_at"))
+        assert found["duration"] == pytest.approx((ended - started).total_seconds(), abs=1e-6)
+        assert found["duration"] < found["duration_total"] and found["episode"] == 3
+    assert "s in 3 episodes" in cli("--home", home.root, "runs", "list", "broken").out
+    assert "s in 3 episodes" in cli("--home", home.root, "runs", "show", run_id).out
     refused = cli("--home", home.root, "rerun", run_id, "--failed", "--yes")
     assert refused.code == 5
     last = cli("--home", home.root, "audit", "--json").json

@@ -1,0 +1,86 @@
+"""Reading a home whose engine was killed while a run was under way."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.config import Home
+from engine.model.dag import DagSpec
+from tests.support.cli import Cli
+from tests.support.console_store import NOW, FilledHome, task
+from tests.support.store import tamper
+
+
+async def _fill(root: Path) -> Home:
+    filled = FilledHome(root)
+    await filled.open()
+    names = ("fetch", "shape.rows", "shape.late.sums")
+    tasks = [replace(task(name), group=name.rpartition(".")[0] or None) for name in names]
+    await filled.put_dag(DagSpec("sales", "sales.py", tasks))
+    over = await filled.start("sales", NOW - 7_200_000_000)
+    await filled.play(over)
+    memory = await filled.start("sales", NOW - 3_600_000_000)
+    await filled.claim(memory, "fetch")
+    await filled.claim(memory, "shape.rows")
+    await filled.end(memory, "shape.rows", code=1, error="no such column")
+    await filled.close()
+    return filled.home
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The home: one run is over, of the other one task runs and one has failed. No engine has ended in order."""
+    home = asyncio.run(_fill(tmp_path_factory.mktemp("left") / "home"))
+    home.root.chmod(0o700)
+    tamper(
+        home.database,
+        "UPDATE attempt SET outcome = 'timeout', failure_class = 'timeout', error = 'timed out after 3 s',"
+        " duration = NULL, ended_at = started_at + 3100000 WHERE outcome = 'failed'",
+    )
+    return home
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("runs", "list"),
+        ("runs", "show", "sales@latest"),
+        ("tasks", "sales@latest"),
+        ("why", "sales"),
+        ("why", "sales@latest"),
+        ("why", "sales@latest", "fetch"),
+        ("dags", "list"),
+    ],
+)
+def test_what_is_under_way_comes_with_a_word_that_no_engine_runs(cli: Cli, left: Home, verb: tuple[str, ...]) -> None:
+    """It stands on standard error, once, says when the engine was last seen, and leaves the JSON clean."""
+    answer = cli("--home", left.root, *verb, "--json")
+    assert answer.code == 0 and answer.json
+    assert answer.err.startswith("no engine runs: last seen ") and answer.err.count("\n") == 1
+    assert "02:14:07 UTC (dagdeck engine start)" in cli("--home", left.root, *verb).err
+
+
+def test_what_is_over_needs_no_engine(cli: Cli, left: Home) -> None:
+    """Where nothing that is shown is under way, nothing is said."""
+    for verb in (("runs", "list", "--state", "success"), ("runs", "show", "sales@-1"), ("tasks", "sales@-1")):
+        assert cli("--home", left.root, *verb).err == ""
+
+
+def test_a_task_group_is_explained_task_by_task(cli: Cli, left: Home) -> None:
+    """Groups within it included; what is neither a task nor a group is still unknown."""
+    lines = cli("--home", left.root, "why", "sales@latest", "shape").out.splitlines()
+    assert lines[0].endswith(" shape: 2 tasks: 1 failed, 1 scheduled")
+    assert "  shape.rows: failed" in lines and "    no such column" in lines
+    assert "  shape.late.sums: scheduled" in lines
+    found = cli("--home", left.root, "why", "sales@latest", "shape.late", "--json").json
+    assert found["group"] == "shape.late" and [each["task_id"] for each in found["tasks"]] == ["shape.late.sums"]
+    assert cli("--home", left.root, "why", "sales@latest", "shap").code == 4
+
+
+def test_a_timeout_is_said_once(cli: Cli, left: Home) -> None:
+    """With how long the attempt took, as of every other outcome."""
+    assert "  try 1: timeout after 3.1s\n" in cli("--home", left.root, "why", "sales@latest", "shape.rows").out
