@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 
-from console.text import cell_len, sanitise
+from console.text import cell_len, cut_middle, sanitise
+
+_GAP = 2
+"""Blanks between two columns."""
+_LEAST_CUT = 48
+"""No column is made narrower than this: ordinary ids can be copied from a narrow terminal, too."""
+_END = 24
+"""Cells that are kept for text at the end of a row; what is longer goes on in the next line."""
 
 _COLOURS = {
     "success": "green",
@@ -89,17 +97,39 @@ class Column:
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> None:
-    """Prints rows in aligned columns, two blanks apart, widths counted in terminal cells."""
+    """Prints rows in aligned columns, two blanks apart, widths counted in terminal cells.
+
+    On a terminal, the middle is cut out of what would make all rows longer than its lines; elsewhere all stays whole,
+    and so does text at the end of a row, which moves no other.
+    """
     cells = [[clean("" if value is None else value) for value in row] for row in rows]
     widths = [
         max([cell_len(column.heading), *(cell_len(row[index]) for row in cells)])
         for index, column in enumerate(columns)
     ]
+    if sys.stdout.isatty():
+        end = [] if columns[-1].right else widths[-1:]
+        room = shutil.get_terminal_size().columns - sum(min(width, _END) + _GAP for width in end)
+        widths = narrowed(widths[: len(widths) - len(end)], room) + end
+        cells = [[cut_middle(cell, width) for cell, width in zip(row, widths, strict=True)] for row in cells]
     last = len(columns) - 1
     heading = _line([column.heading for column in columns], columns, widths, last, painted=False)
     say(paint(heading, None, dim=True))
     for row in cells:
         say(_line(row, columns, widths, last, painted=True))
+
+
+def narrowed(widths: Sequence[int], room: int) -> list[int]:
+    """Widths of columns that fit in `room` cells, as far as they can: the widest are cut, each to the same width."""
+    left = room - _GAP * (len(widths) - 1)
+    limit = max(widths, default=0)
+    for known, width in enumerate(sorted(widths)):
+        share = left // (len(widths) - known)
+        if width > share:
+            limit = share
+            break
+        left -= width
+    return [min(width, max(limit, _LEAST_CUT)) for width in widths]
 
 
 def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int], last: int, *, painted: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -31,6 +32,19 @@ class Slots(click.ParamType[int]):
         if not str(value).isdecimal():
             self.fail(f"{value!r} is not a number of slots, nor 'unlimited'", param, ctx)
         return int(value)
+
+
+class _Resize(click.Command):
+    """A command whose number may be written with a minus, which else would be taken for an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As it stands; raises BadParameter for a negative number of slots that is no option's value."""
+        for at, text in enumerate(args):
+            if re.fullmatch(r"-\d+", text) and (at == 0 or not args[at - 1].startswith("--")):
+                if text != str(UNLIMITED):
+                    raise click.BadParameter(f"{text} is not a number of slots: 0 or more, or 'unlimited'", ctx)
+                args = [*args[:at], "unlimited", *args[at + 1 :]]
+        return super().parse_args(ctx, args)
 
 
 @click.group(invoke_without_command=True)
@@ -101,7 +115,7 @@ def _list(home: Home, as_json: bool) -> None:
     table(columns, rows)
 
 
-@pools.command()
+@pools.command(cls=_Resize)
 @click.argument("pool")
 @click.argument("slots", type=Slots())
 @click.option("--description", metavar="TEXT", help="What the pool is for.")

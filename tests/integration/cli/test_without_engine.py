@@ -81,6 +81,13 @@ def test_a_task_group_is_explained_task_by_task(cli: Cli, left: Home) -> None:
     assert cli("--home", left.root, "why", "sales@latest", "shap").code == 4
 
 
+def test_a_negative_number_of_slots_is_explained(cli: Cli, left: Home) -> None:
+    """It is taken for a number and not for an option; -1 stands for no limit, as it always does."""
+    answer = cli("pools", "resize", "default", "-3", "--yes", "--home", left.root)
+    assert answer.code == 2 and "-3 is not a number of slots: 0 or more, or 'unlimited'" in answer.err
+    assert cli("pools", "resize", "default", "-1", "--yes", "--home", left.root).code == 3, "only the engine is missing"
+
+
 def test_a_timeout_is_said_once(cli: Cli, left: Home) -> None:
     """With how long the attempt took, as of every other outcome."""
     assert "  try 1: timeout after 3.1s\n" in cli("--home", left.root, "why", "sales@latest", "shape.rows").out

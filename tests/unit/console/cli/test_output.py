@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 
+import click
 import pytest
 
-from console.cli.output import Column, complain, emit_json, facts, paint, table
+from console.cli.output import Column, complain, emit_json, facts, narrowed, paint, table
 
 
 def test_columns_align_by_cells_not_characters(capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,3 +40,35 @@ def test_facts_leave_out_what_is_not_known(capsys: pytest.CaptureFixture[str]) -
     """Names whose value is None are not printed."""
     facts([("owner", None), ("file", "a.py")])
     assert capsys.readouterr().out == "file  a.py\n"
+
+
+@pytest.mark.parametrize(
+    ("widths", "room", "fitting"),
+    [
+        ([20, 10, 200], 300, [20, 10, 200]),
+        ([20, 10, 200], 100, [20, 10, 66]),
+        ([200, 10, 100], 150, [68, 10, 68]),
+        ([200, 10], 40, [48, 10]),
+        ([], 80, []),
+    ],
+)
+def test_the_widest_columns_give_way(widths: list[int], room: int, fitting: list[int]) -> None:
+    """The others stay as they are, and no column is cut below what an ordinary id takes."""
+    assert narrowed(widths, room) == fitting
+
+
+def test_one_long_name_does_not_widen_all_rows(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal its middle is cut out; in a pipe it stays whole."""
+    columns = [Column("dag"), Column("state"), Column("note")]
+    rows = [("d" * 199 + "e", "active", ""), ("etl", "active", "n" * 100)]
+    table(columns, rows)
+    assert rows[0][0] in capsys.readouterr().out
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    table(columns, rows)
+    lines = click.unstyle(capsys.readouterr().out).splitlines()
+    assert lines[1].startswith("dddd") and "…" in lines[1] and lines[1].endswith("de  active")
+    assert [line.index("a" if at else "s") for at, line in enumerate(lines)] == [50, 50, 50]
+    assert lines[2].endswith("n" * 100)
