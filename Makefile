@@ -11,7 +11,8 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-WORKERS ?= 2
+# Tests wait more than they compute: for processes, commits and screens. Four at a time keep two cores busy.
+WORKERS ?= 4
 SECONDS ?= 300
 ARGS ?=
 

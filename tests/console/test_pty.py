@@ -87,7 +87,8 @@ def test_bytes_that_are_no_text_do_no_harm(program: PtyProgram) -> None:
 
 
 def test_a_storm_of_sizes_leaves_the_right_picture(program: PtyProgram) -> None:
-    """Thirty sizes in a row, down to a few cells: at the end the screen is that of a full repaint, and keys work."""
+    """Thirty sizes in a row, down to a few cells: at the end the screen, but for the clocks of its first line, is that
+    of a full repaint, and keys work."""
     program.until("engine down")
     for step in range(30):
         program.resize(20 + step * 37 % 130, 2 + step * 11 % 40)
@@ -95,10 +96,10 @@ def test_a_storm_of_sizes_leaves_the_right_picture(program: PtyProgram) -> None:
     program.resize(100, 30)
     program.until(lambda: "? keys" in program.lines[-1] and "fx_daily" in program.text)
     program.quiet()
-    before = list(program.lines)
+    before = [line.rstrip() for line in program.lines[1:]]
     program.press("ctrl+l")
     program.quiet()
-    assert [line.rstrip() for line in program.lines] == [line.rstrip() for line in before]
+    assert [line.rstrip() for line in program.lines[1:]] == before
     program.press("?")
     program.until("Keys here")
     program.press("esc")
