@@ -23,6 +23,11 @@ def duration(us: Micros, *, tenths: bool = True) -> str:
     return f"{us // DAY}d{us % DAY // HOUR:02d}h"
 
 
+def took(us: Micros) -> str:
+    """How long something took: milliseconds below a second, where tenths would all read the same."""
+    return f"{max(us, 0) // 1000}ms" if us < SECOND else duration(us)
+
+
 def coarse(us: Micros) -> str:
     """A duration for the corner of an eye, which changes rarely: `12s`, `3m`, `2h46m`, `3d04h`."""
     us = max(us, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.actions import possible
 from console.actions.action import Ask, Switch
 from console.actions.finding import attention_of, dag_of, mark_of, state_of
 from console.model.asks import Selection
@@ -244,6 +245,11 @@ def delete(scene: Scene, target: Target) -> Ask:
     return Ask("delete", title, Selection(run_ids=runs), "delete requested", _run_refs(runs))
 
 
+def open_label(scene: Scene, target: Target) -> str:
+    """Enter opens, but on failures of one cause it asks to recover them."""
+    return "recover" if target.attention is not None and possible.recoverable(scene, target) is None else "open"
+
+
 def recover(scene: Scene, target: Target) -> Ask:
     """Run again what failed of one cause, one run first."""
     return _about_cause(scene, target, "recover", "Recover", "recovery requested")
@@ -262,8 +268,8 @@ def resolve(scene: Scene, target: Target) -> Ask:
 def _about_cause(scene: Scene, target: Target, verb: str, title: str, words: str) -> Ask:
     row = attention_of(scene, target)
     refs = frozenset() if row is None else frozenset((run, task, index) for _, run, task, index in row.where)
-    cause = "" if row is None else row.key.removeprefix("error:")
-    return Ask(verb, f"{title} ── {cause}", Selection(), words, refs, {"cause": cause})
+    cause, text = ("", "") if row is None else (row.key.removeprefix("error:"), row.text)
+    return Ask(verb, f"{title} ── {text}", Selection(), words, refs, {"cause": cause})
 
 
 def undo(scene: Scene, target: Target) -> Ask:

@@ -175,6 +175,14 @@ def a_cause(scene: Scene, target: Target) -> str | None:
     )
 
 
+def a_failed_cause(scene: Scene, target: Target) -> str | None:
+    """Needs one of which something has failed for good."""
+    row = attention_of(scene, target)
+    if row is not None and row.kind == "retries":
+        return "nothing of it has failed: it waits for its next try"
+    return a_cause(scene, target)
+
+
 def a_hold(scene: Scene, target: Target) -> str | None:
     """Needs something on hold."""
     return None if scene.snapshot.holds else "nothing is on hold"
@@ -210,6 +218,10 @@ def a_failure(scene: Scene, target: Target) -> str | None:
 def change(verb: str, *checks: WhyNot) -> WhyNot:
     """What every change needs beside its own checks: a backend that can, and an engine that answers."""
     return first(*checks, can(verb), engine)
+
+
+recoverable = change("recover", a_cause)
+"""Enter on failures of one cause recovers them where that is possible; else it opens the newest of them."""
 
 
 def a_pausable_run(scene: Scene, target: Target) -> str | None:

@@ -20,11 +20,11 @@ MOVES = (
 
 LOOKS = (
     Action(
-        "open", "open", "Opens what the cursor stands on: a DAG's run, a task's log.", ("enter",), LISTS, rank=90,
-        why_not=possible.something,
+        "open", "open", "Opens what the cursor stands on: a DAG's run, a task's log. On a cause of failures: recovers.",
+        ("enter",), LISTS, rank=90, why_not=possible.something, label=asking.open_label,
     ),
-    Action("enter", "enter", "The same as open, for fingers that know lists.", ("l", "right"), LISTS,
-           why_not=possible.something),
+    Action("enter", "enter", "Opens what the cursor stands on; on a cause of failures: the run of the newest.",
+           ("l", "right"), LISTS, why_not=possible.something),
     Action("back", "back", "One level back; on the overview nothing.", ("escape", "h", "left"), LISTS),
     Action("leave", "back", "One level back; on the overview it leaves the console. The engine goes on.", ("q",)),
     Action("quit", "leave", "Leaves the console at once. The engine and all that runs go on.", ("ctrl+q",)),
@@ -152,7 +152,7 @@ CHANGES = (
     ),
     Action(
         "recover", "recover", "Runs again what failed of this cause, across DAGs: one run first, then the rest.", (),
-        LISTS, Danger.CHANGES, "recover", 0, possible.change("recover", possible.a_cause), asking.recover,
+        LISTS, Danger.CHANGES, "recover", 0, possible.recoverable, asking.recover,
         group="change",
     ),
     Action(
@@ -162,8 +162,8 @@ CHANGES = (
     ),
     Action(
         "resolve", "resolve", "Puts the failures of this cause away as seen to; what fails anew comes back.", ("O",),
-        frozenset({OVERVIEW, "inbox"}), Danger.CHANGES, "resolve", 0, possible.change("resolve", possible.a_cause),
-        asking.resolve, group="change",
+        frozenset({OVERVIEW, "inbox"}), Danger.CHANGES, "resolve", 0,
+        possible.change("resolve", possible.a_failed_cause), asking.resolve, group="change",
     ),
     Action(
         "undo", "undo", "Takes back your newest change of the last minute, as far as nothing of it has started.",

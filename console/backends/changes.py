@@ -23,6 +23,8 @@ class Dirty:
     """Runs of which a task instance moved."""
     tasks: dict[int, set[int]] = field(default_factory=dict)
     """Task instances that moved, by run."""
+    failing: set[int] = field(default_factory=set)
+    """Task instances that failed, or wait for their next try since."""
     moves: dict[int, dict[tuple[str | None, str], int]] = field(default_factory=dict)
     """By run: how many task instances went from one state to another; from None: they are new."""
     commanded: set[int] = field(default_factory=set)
@@ -68,6 +70,8 @@ class Dirty:
             return
         self.task_runs.add(run)
         self.tasks.setdefault(run, set()).add(task)
+        if after in ("failed", "up_for_retry"):
+            self.failing.add(task)
         if kind == "task" and after is not None and before != after:
             moves = self.moves.setdefault(run, {})
             moves[before, after] = moves.get((before, after), 0) + 1

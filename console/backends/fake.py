@@ -21,6 +21,7 @@ from console.model.reading import safe
 from console.model.runs import DagDetail, RunDetail, TaskCard, TriggerForm
 from console.model.snapshot import Interest, Page, Snapshot
 from console.model.source import CodeCard
+from engine.model.causes import cause, cause_key
 from engine.model.moments import SECOND, Micros
 
 VERBS = frozenset(
@@ -188,15 +189,14 @@ class FakeBackend:
         return known
 
     def _failures(self) -> tuple[Failure, ...]:
-        found: list[Failure] = []
-        for dag_id in self.dags:
-            runs = self._runs_of(dag_id)
-            last = next((run for run in reversed(runs) if run.mark.state in ("success", "failed")), None)
-            open_runs = [run for run in runs if run.mark.active or (run is last and run.mark.state == "failed")]
-            for run in open_runs:
-                for card in run.tasks:
-                    if card.state in ("failed", "up_for_retry"):
-                        found.append(_failure(run, card))
+        found = [
+            _failure(run, card)
+            for run in self.runs.values()
+            if run.mark.dag_id in self.dags
+            for card in run.tasks
+            if (card.state == "failed" and card.reason not in _DECIDED)
+            or (card.state == "up_for_retry" and run.mark.state == "running")
+        ]
         return tuple(sorted(found, key=lambda failure: -failure.at))
 
     # Follow
@@ -258,6 +258,10 @@ class FakeBackend:
         return MemoryLog(self, attempt_id)
 
 
+_DECIDED = ("killed", "kill_requested", "manual", "cancel")
+"""Reasons of what a person has decided, which is no failure."""
+
+
 def _active(run: RunDetail) -> ActiveRun:
     counts: dict[str, int] = {}
     live: list[LiveTask] = []
@@ -278,5 +282,5 @@ def _failure(run: RunDetail, card: TaskCard) -> Failure:
     mark = run.mark
     return Failure(
         mark.dag_id, mark.id, mark.run_id, card.task_id, card.map_index, card.state, card.last_error or card.state,
-        card.ended_at or card.started_at or 0, card.retry_at,
+        card.ended_at or card.started_at or 0, card.retry_at, cause_key(cause(card.last_error or card.state)),
     )  # fmt: skip

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from console.backends.changes import Dirty
+from console.backends.open_failures import OpenFailures
 from console.backends.pages import NOWHERE, Pages
 from console.backends.run_picture import DagPicture, RunPicture
 from console.backends.specs import Specs
 from console.model import reading
-from console.model.dags import ActiveRun, DagCard, DagStats, Failure, ImportProblem, LiveTask, RunMark
+from console.model.dags import ActiveRun, DagCard, DagStats, ImportProblem, LiveTask, RunMark
 from console.model.home import HoldCard, HomeCard, ProgressCard, RecoveryCard, SessionCard
 from console.model.snapshot import Interest, Snapshot
+from engine.model.causes import cause_key
 from engine.model.moments import DAY, SECOND, Micros
 
 RECENT_RUNS = 24
@@ -35,8 +37,6 @@ _UNSEEN_EVERY: Micros = SECOND
 """While a run is looked at, what the tasks of all others do is read this often: nobody sees it."""
 _NEVER = 1 << 62
 """A moment after which nothing has ended: of recoveries only those under way are read."""
-_FAILURES_EACH = 50
-_FAILURES_ALL = 500
 _STATS_AT_ONCE = 100
 _AT_FIRST = 50
 """DAGs of a large home whose runs are in the first picture: more than any screen shows."""
@@ -78,8 +78,7 @@ class Picture:
         self._active: dict[int, RunMark] = {}
         self._counts: dict[int, dict[str, int]] = {}
         self._live: dict[int, tuple[LiveTask, ...]] = {}
-        self._failures: dict[int, tuple[Failure, ...]] = {}
-        self._failing: dict[str, tuple[int, ...]] = {}
+        self._failures = OpenFailures(self._rows)
         self._stats: dict[str, DagStats] = {}
         self._stats_due: dict[str, None] = {}
         self._recent_due: list[str] = []
@@ -112,14 +111,16 @@ class Picture:
             dag = self._dag.refresh(interest.dag_id, dirty)
             paged = self._pages.refresh(interest.page, dirty)
             self._fill_recent()
+            if self._last.seq >= 0:
+                self._failures.fill()
         self._fill_stats()
-        filling = bool(self._stats_due or self._recent_due) or self._run.filling
+        filling = bool(self._stats_due or self._recent_due or self._failures.due) or self._run.filling
         self._last = replace(
             self._last,
             seq=seq,
             dags=self._all_cards(),
             imports=self._imports,
-            failures=self._all_failures(),
+            failures=self._failures.all(self._last.failures),
             report=self._report,
             session=self._session,
             holds=self._holds,
@@ -160,9 +161,10 @@ class Picture:
         self._read_imports()
         self._read_report()
         self._read_holds()
+        self._failures.load()
         self._stats_due = dict.fromkeys(self._bases)
         self._cards = dict(self._bases)
-        self._settle({*shown[:first], *(mark.dag_id for mark in self._active.values())} & self._bases.keys(), set())
+        self._settle({*shown[:first], *(mark.dag_id for mark in self._active.values())} & self._bases.keys())
 
     def _apply(self, dirty: Dirty, *, seen: bool) -> None:
         if dirty.dags:
@@ -173,6 +175,7 @@ class Picture:
             self._read_report()
         if dirty.holds:
             self._read_holds()
+        self._failures.follow(dirty)
         touched = self._take_marks(dirty.runs)
         recount = {run for run in dirty.runs if run in self._active}
         for run, moves in dirty.moves.items():
@@ -188,7 +191,7 @@ class Picture:
         self._read_live(moved & self._active.keys())
         touched |= {self._active[run].dag_id for run in moved if run in self._active}
         touched |= {dag for dag in self._bases if dag not in self._cards} if dirty.dags else set()
-        self._settle(self._bases if dirty.dags else touched, moved)
+        self._settle(self._bases if dirty.dags else touched)
 
     # Reading
 
@@ -273,7 +276,7 @@ class Picture:
             ProgressCard(row[0], reading.safe(row[2]), row[4], row[9], row[10] + row[11], row[13])
             for row in self._rows.all("inbox", "recoveries", values)
         )
-        self._claims = tuple((reading.safe(row[0]), reading.safe(row[1])) for row in self._rows.all("inbox", "claims"))
+        self._claims = tuple((cause_key(row[0]), reading.safe(row[1])) for row in self._rows.all("inbox", "claims"))
 
     def _read_session(self) -> None:
         row = self._rows.one("home", "sessions", {"count": 1})
@@ -287,7 +290,7 @@ class Picture:
             return
         wanted = [self._recent_due.pop() for _ in range(min(_RECENT_AT_ONCE, len(self._recent_due)))]
         self._read_recent(wanted)
-        self._settle(wanted, set())
+        self._settle(wanted)
 
     def _fill_stats(self) -> None:
         """Figures of a few DAGs more; they are not part of the first picture, which has to come fast."""
@@ -304,17 +307,10 @@ class Picture:
 
     # Putting together
 
-    def _settle(self, dag_ids: Iterable[str], moved: set[int]) -> None:
-        """Composes the cards of DAGs anew, and reads which of their tasks need a person."""
+    def _settle(self, dag_ids: Iterable[str]) -> None:
+        """Composes the cards of DAGs anew."""
         touched = list(dag_ids)
-        wanted: list[int] = []
-        for dag_id in touched:
-            before = self._failing.get(dag_id, ())
-            failing = self._failing[dag_id] = self._failing_runs(dag_id)
-            wanted.extend(run for run in failing if run in moved or run not in self._failures)
-            for run in set(before) - set(failing):
-                self._failures.pop(run, None)
-        self._read_failures(wanted)
+        self._failures.ended(touched, self._recent)
         active = self._active_by_dag(set(touched))
         for dag_id in touched:
             self._compose(dag_id, active.get(dag_id, ()))
@@ -338,50 +334,11 @@ class Picture:
             recent=tuple(self._recent.get(dag_id, ())), active=tuple(active), stats=self._stats.get(dag_id)
         )
 
-    def _failing_runs(self, dag_id: str) -> tuple[int, ...]:
-        """Runs whose failures are open: the last one that succeeded or failed, if it failed, and active ones."""
-        recent = self._recent.get(dag_id, ())
-        last = next((mark for mark in reversed(recent) if mark.state in ("success", "failed")), None)
-        runs = [last.id] if last is not None and last.state == "failed" else []
-        for mark in recent:
-            counts = self._counts.get(mark.id)
-            if counts and mark.id in self._active and (counts.get("failed") or counts.get("up_for_retry")):
-                runs.append(mark.id)
-        return tuple(runs)
-
-    def _read_failures(self, runs: Sequence[int]) -> None:
-        if not runs:
-            return
-        found: dict[int, list[Failure]] = {run: [] for run in runs}
-        values = {"runs": json.dumps(list(runs)), "count": _FAILURES_EACH, "most": _FAILURES_ALL}
-        for row in self._rows.all("overview", "failures", values):
-            found[row[1]].append(reading.failure(row, self._began(row[1], row[3])))
-        for run, failures in found.items():
-            self._failures[run] = tuple(failures) or self._without_task(run)
-
-    def _began(self, run: int, instance: int) -> Micros:
-        """When the attempt began after which an instance waits for its retry: it has not ended."""
-        return next((task.started_at or 0 for task in self._live.get(run, ()) if task.id == instance), 0)
-
-    def _without_task(self, run: int) -> tuple[Failure, ...]:
-        """A run that failed although no task of it did: by its time limit, or by a deadlock."""
-        row = self._rows.one("run", "run", {"run": run})
-        if row is None or row[5] != "failed" or row[6] == "tasks_failed":
-            return ()
-        words = reading.safe(row[6]).replace("_", " ")
-        return (Failure(reading.safe(row[2]), run, reading.safe(row[1]), "", -1, "failed", words, row[12] or row[11]),)
-
     def _all_cards(self) -> tuple[DagCard, ...]:
         cards = tuple(self._cards[dag_id] for dag_id in self._bases if dag_id in self._cards)
         before = self._last.dags
         same = len(cards) == len(before) and all(a is b for a, b in zip(cards, before, strict=True))
         return before if same else cards
-
-    def _all_failures(self) -> tuple[Failure, ...]:
-        found = [failure for runs in self._failing.values() for run in runs for failure in self._failures.get(run, ())]
-        found.sort(key=lambda failure: -failure.at)
-        before = self._last.failures
-        return before if tuple(found) == before else tuple(found)
 
 
 def _move(counts: dict[str, int], moves: Mapping[tuple[str | None, str], int]) -> None:

@@ -28,7 +28,7 @@ POLL_SECONDS = 0.2
 @reading
 @click.pass_context
 def inbox(ctx: click.Context, since: str | None, each: bool, as_json: bool) -> None:
-    """Failures that nobody has put right, across DAGs and runs, by their cause, and who is on them."""
+    """Failures that nobody has put right, and what waits for its next try, by cause, and who is on them."""
     if ctx.invoked_subcommand is None:
         _list(ctx.ensure_object(Session).home, since, each, as_json)
 
@@ -36,23 +36,27 @@ def inbox(ctx: click.Context, since: str | None, each: bool, as_json: bool) -> N
 def _list(home: Home, since: str | None, each: bool, as_json: bool) -> None:
     now = time.time_ns() // 1000
     with open_store(home) as store:
-        found = reads_inbox.causes(store, _moment(since, now))
+        found = reads_inbox.causes(store, _moment(since, now), retrying=True)
     if as_json:
         emit_json([_cause_json(cause) for cause in found])
         return
     if not found:
         say("nothing has failed that nobody has put right")
         return
-    columns = [Column("key"), Column("failed", right=True), Column("DAGs", right=True), Column("last"), Column("on it"),
-               Column("cause")]  # fmt: skip
+    columns = [
+        Column("key"), Column("failed", right=True), Column("in retry", right=True), Column("DAGs", right=True),
+        Column("last"), Column("on it"), Column("cause"),
+    ]  # fmt: skip
     rows: list[tuple[Any, ...]] = []
     for cause in found:
         dags, last = {row.dag_id for row in cause.rows}, max(row.at for row in cause.rows)
         who = "" if cause.claim is None else cause.claim.who
-        rows.append((cause.key, len(cause.rows), len(dags), f"{ago(last, now)} ago", who, cause.signature))
+        waiting = len(cause.rows) - cause.failed or ""
+        rows.append((cause.key, cause.failed, waiting, len(dags), f"{ago(last, now)} ago", who, cause.signature))
         if each:
             rows += [
                 (
+                    "",
                     "",
                     "",
                     "",
@@ -70,7 +74,8 @@ def _cause_json(cause: reads_inbox.Cause) -> dict[str, Any]:
     return {
         "key": cause.key,
         "cause": cause.signature,
-        "failed": len(cause.rows),
+        "failed": cause.failed,
+        "retrying": len(cause.rows) - cause.failed,
         "dag_ids": sorted({row.dag_id for row in cause.rows}),
         "first_at": iso(min(row.at for row in cause.rows)),
         "last_at": iso(max(row.at for row in cause.rows)),

@@ -92,7 +92,7 @@ def attempt_json(attempt: AttemptLine, task: InstanceLine, run: RunDetail) -> di
         "queued_at": iso(attempt.queued_at),
         "started_at": iso(attempt.started_at),
         "ended_at": iso(attempt.ended_at),
-        "duration": seconds(attempt.duration),
+        "duration": seconds(attempt.took),
         "cpu_seconds": attempt.cpu_seconds,
         "peak_bytes": attempt.peak_bytes,
         "late_result": attempt.late_result,
@@ -174,7 +174,9 @@ def dag_state(dag: DagLine) -> str:
 
 def took(task: InstanceLine) -> Micros | None:
     """How long a task instance's newest attempt took, where it has ended."""
-    return task.duration if task.duration is not None else span(task.started_at, task.ended_at)
+    if task.ended_at is None and task.state != "up_for_retry":
+        return None
+    return task.took if task.took is not None else span(task.started_at, task.ended_at)
 
 
 def run_took(run: RunLine | RunDetail, now: Micros | None = None) -> Micros | None:

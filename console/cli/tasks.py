@@ -29,7 +29,8 @@ from console.cli.reading import (
 from console.cli.session import Session, pass_session
 from console.cli.shapes import attempt_json, dag_state, run_json, span, task_json, took
 from console.cli.standing import mention_idleness
-from console.figures import countdown, duration, silence
+from console.figures import countdown, silence
+from console.figures import took as took_words
 from console.text import cut_end
 from engine.model.moments import Micros
 from engine.model.states import ALIVE_TASK, FailureClass, Outcome, TaskState
@@ -110,7 +111,7 @@ def _row(task: InstanceLine, now: Micros, quiet: Quiet, indexes: Counter[str] | 
         task_name(task),
         task.state,
         task.attempt or "",
-        duration(time_taken) if time_taken is not None and task.attempt else "",
+        took_words(time_taken) if time_taken is not None and task.attempt else "",
         _remark(task, now, quiet) if indexes is None else _indexes(indexes),
     )
 
@@ -217,7 +218,7 @@ def _why_task(session: Session, run: str, task: str, as_json: bool) -> None:
     for _, text in reasons:
         say(f"  {clean(text)}")
     for attempt in attempts:
-        say(f"  {clean(_attempt_line(attempt))}")
+        say(f"  {clean(attempt_line(attempt))}")
 
 
 def _print_group(
@@ -239,11 +240,11 @@ def _print_group(
             say(f"    {clean(text)}")
 
 
-def _attempt_line(attempt: AttemptLine) -> str:
+def attempt_line(attempt: AttemptLine) -> str:
     """`try 1: failed after 2.1s, permanent, ValueError: no`; what the outcome says already is not said again."""
     outcome = attempt.outcome or attempt.state
-    taken = attempt.duration if attempt.duration is not None else span(attempt.started_at, attempt.ended_at)
-    parts = [f"try {attempt.number}: {outcome}" + (f" after {duration(taken)}" if taken is not None else "")]
+    taken = "" if attempt.took is None else f" after {took_words(attempt.took)}"
+    parts = [f"try {attempt.number}: {outcome}{taken}"]
     if attempt.failure_class and attempt.failure_class not in (FailureClass.UNKNOWN, outcome):
         parts.append(attempt.failure_class)
     if attempt.error:

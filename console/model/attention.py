@@ -14,7 +14,7 @@ from engine.model.moments import Micros
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One row. `kind`: `failures`, `retries`, `question`, `breaker`, `import` or `report`. `where`: about what."""
+    """One row. `kind`: `failures`, `retries`, `run`, `question`, `breaker`, `import`, `report`. `where`: about what."""
 
     key: str
     kind: str
@@ -39,7 +39,7 @@ def attention(snapshot: Snapshot) -> tuple[Attention, ...]:
         report = snapshot.report
         rows.append(Attention(f"report:{report.id}", "report", report.title, report.created_at))
     rows.extend(_recoveries(snapshot))
-    groups = _groups(snapshot.failures, dict(snapshot.claims))
+    groups = _known_groups(snapshot)
     rows.extend(sorted((row for row in groups if row.failed), key=lambda row: -row.since))
     rows.extend(_questions(snapshot))
     rows.extend(_breakers(snapshot))
@@ -62,10 +62,20 @@ def _recoveries(snapshot: Snapshot) -> list[Attention]:
     ]
 
 
+_last: list[tuple[tuple[Failure, ...], tuple[tuple[str, str], ...], list[Attention]]] = []
+
+
+def _known_groups(snapshot: Snapshot) -> list[Attention]:
+    """The groups of these failures, made once: there may be very many, and every key asks what its row is about."""
+    if not _last or _last[0][0] is not snapshot.failures or _last[0][1] != snapshot.claims:
+        _last[:] = [(snapshot.failures, snapshot.claims, _groups(snapshot.failures, dict(snapshot.claims)))]
+    return _last[0][2]
+
+
 def _groups(failures: Iterable[Failure], claims: Mapping[str, str]) -> list[Attention]:
     found: dict[str, list[Failure]] = {}
     for failure in failures:
-        found.setdefault(cause(failure.error), []).append(failure)
+        found.setdefault(failure.cause, []).append(failure)
     rows: list[Attention] = []
     for key, members in found.items():
         members.sort(key=lambda failure: (failure.state == "up_for_retry", -failure.at))
@@ -74,8 +84,8 @@ def _groups(failures: Iterable[Failure], claims: Mapping[str, str]) -> list[Atte
         rows.append(
             Attention(
                 key=f"error:{key}",
-                kind="failures" if failed else "retries",
-                text=members[0].error if len({failure.error for failure in members}) == 1 else key,
+                kind="run" if key.startswith("run:") else "failures" if failed else "retries",
+                text=members[0].error if len({failure.error for failure in members}) == 1 else cause(members[0].error),
                 since=min(failure.at for failure in members),
                 where=tuple((f.dag_id, f.run_id, f.task_id, f.map_index) for f in members),
                 failed=failed,

@@ -143,7 +143,7 @@ class ImportProblem(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """A task instance that failed in a run nobody has put right yet, or that waits for its next try."""
+    """A task instance that failed and nobody has put right yet, or that waits for its next try."""
 
     dag_id: str
     run: int
@@ -154,6 +154,8 @@ class Failure(NamedTuple):
     error: str
     at: Micros
     retry_at: Micros | None = None
+    cause: str = ""
+    """The key of its cause, as the store's error gives it; the words are made safe to draw, the key knows the error."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,13 @@ from console.model.figures import durations, percentile
 from console.model.home import HoldCard, RecoveryCard
 from console.model.runs import AttemptCard, Mention, TaskCard, TaskPlan, Usual
 from console.text import sanitise, sanitise_lines
+from engine.model.causes import cause, cause_key
 from engine.model.moments import Micros, to_iso
+from engine.model.states import Reason
 
 Row = Sequence[Any]
 MOST_LINES = 200
+_REASONS = frozenset(reason.value for reason in Reason)
 
 
 def safe(text: object) -> str:
@@ -97,13 +100,23 @@ def usual(joined: str | None) -> Usual:
     return Usual(percentile(ordered, 0.5), percentile(ordered, 0.95), len(ordered))
 
 
-def failure(row: Row, began: Micros) -> Failure:
-    """From the columns of `failures`; `began` stands for the end of an instance that has not ended."""
-    error = row[8] or str(row[7] or row[6]).replace("_", " ")
+def failure(row: Row) -> Failure:
+    """From the columns of `unresolved`. Its cause comes from the error as it is stored, not as it is drawn."""
+    error = row[9] or row[6]
     return Failure(
-        dag_id=safe(row[0]), run=row[1], run_id=safe(row[2]), task_id=safe(row[4]), map_index=row[5],
-        state=safe(row[6]), error=one_line(error), at=row[9] or began, retry_at=row[10],
+        dag_id=_word(row[1]), run=row[2], run_id=safe(row[3]), task_id=_word(row[4]), map_index=row[5],
+        state=_word(row[6]), error=one_line(_spoken(error)), at=row[8], retry_at=row[12], cause=_key(row[9]),
     )  # fmt: skip
+
+
+@lru_cache(maxsize=2048)
+def _key(error: str) -> str:
+    return cause_key(cause(error))
+
+
+def _spoken(error: str) -> str:
+    """A reason code, which stands where there is no error, in words."""
+    return error.replace("_", " ") if error in _REASONS else error
 
 
 def import_problem(row: Row) -> ImportProblem:

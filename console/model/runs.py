@@ -35,6 +35,13 @@ class AttemptCard(NamedTuple):
     late_result: str | None
 
     @property
+    def took(self) -> Micros | None:
+        """How long it ran, as whoever watched it measured; else from its start to its end."""
+        if self.duration is not None or self.started_at is None or self.ended_at is None:
+            return self.duration
+        return max(self.ended_at - self.started_at, 0)
+
+    @property
     def glyph_state(self) -> str:
         """The name under which the attempt's glyph is found: its outcome, or its state while it has none."""
         return self.outcome or self.state
@@ -116,8 +123,8 @@ class TaskCard(NamedTuple):
     def elapsed(self, now: Micros) -> Micros | None:
         """How long the newest attempt has run, so far or in all; None where none has started."""
         latest = self.latest
-        if latest is not None and latest.duration is not None:
-            return latest.duration
+        if latest is not None and latest.took is not None:
+            return latest.took
         started = self.started_at if latest is None else latest.started_at
         if started is None:
             return None

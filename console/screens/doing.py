@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from console.actions import possible
 from console.actions.action import Action, Ask
 from console.actions.finding import attention_of, dag_of, task_of
 from console.actions.flow import Flow, carry_out
@@ -85,7 +86,7 @@ def _open(app: ConsoleApp, target: Target) -> None:
             app.open_log(target)
         else:
             app.say(why, "warn")
-    elif target.attention is not None and BY_ID["recover"].why_not(app.scene(), target) is None:
+    elif target.attention is not None and possible.recoverable(app.scene(), target) is None:
         app.perform(BY_ID["recover"], target)
     elif target.run_id is not None:
         app.go(Place("run", target.dag_id, target.run_id, target.task_id, target.map_index))
@@ -93,6 +94,14 @@ def _open(app: ConsoleApp, target: Target) -> None:
         _why(app, target)
     elif target.dag_id is not None:
         app.go(Place("dag", target.dag_id))
+
+
+def _enter(app: ConsoleApp, target: Target) -> None:
+    """The same, but of failures of one cause the run of the newest."""
+    if possible.a_cause(app.scene(), target) is None and target.run_id is not None:
+        app.go(Place("run", target.dag_id, target.run_id, target.task_id, target.map_index))
+    else:
+        _open(app, target)
 
 
 def back(app: ConsoleApp, target: Target) -> None:
@@ -269,7 +278,7 @@ _PATHS = {
 
 _HANDLERS: dict[str, Handler] = {
     "open": _open,
-    "enter": _open,
+    "enter": _enter,
     "back": back,
     "leave": _leave,
     "quit": _quit,

@@ -47,7 +47,7 @@ def _attempt(attempt: AttemptCard, card: TaskCard, now: Micros, width: int) -> S
     elif attempt.state == "running":
         line.add(" > ", DIM).add("now".ljust(8), DIM)
     line.pad(30)
-    took = attempt.duration
+    took = attempt.took
     if took is None and attempt.state == "running" and attempt.started_at is not None:
         line.figure(duration(now - attempt.started_at, tenths=False), 8)
     else:

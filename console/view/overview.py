@@ -178,6 +178,9 @@ def _tail_titles(columns: Layout) -> list[tuple[str, int, Align]]:
 
 def _dag_row(card: DagCard, scene: Scene, columns: Layout, failed: Failure | None) -> Spans:
     now = scene.now
+    last = next((mark for mark in reversed(card.recent) if mark.state in ("success", "failed")), None)
+    if last is not None and last.state == "success":
+        failed = None
     quiet = card.paused_at is not None or card.state != "active"
     line = (
         Line().gap(columns.lead).cell(card.dag_id, columns.name, DIM if quiet else TEXT, cut="middle").gap(columns.gap)
@@ -302,6 +305,8 @@ def _head(row: Attention, *, wide: bool) -> str:
         return f"{len(row.where)} to answer" if wide else f"{len(row.where)}?"
     if row.kind == "breaker":
         return f"{len(row.where)} held back" if wide else f"{len(row.where)}"
+    if row.kind == "run":
+        return (f"{len(row.where)} run" + "s" * (len(row.where) > 1)) if wide else f"{len(row.where)}"
     return "unclean start" if row.kind == "report" else row.detail
 
 
@@ -314,6 +319,10 @@ def _attention_row(row: Attention, scene: Scene, width: int, counted: int) -> Sp
         state = "failed" if row.failed else "up_for_retry"
         head_token = BAD if row.failed else WARN
         line.add(*sign(state)).add(" ")
+        tail = _reach(row)
+    elif row.kind == "run":
+        head_token = BAD
+        line.add(*sign("failed")).add(" ")
         tail = _reach(row)
     elif row.kind in ("question", "breaker"):
         head_token = WARN

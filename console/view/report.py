@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from console.figures import bytes_, duration
+from console.figures import bytes_
 from console.model.home import HomeCard
 from console.model.report import Retelling
 from console.model.runs import AttemptCard, RunDetail, TaskCard
@@ -127,7 +127,7 @@ def _attempt(card: TaskCard, attempt: AttemptCard) -> Iterator[tuple[Micros, str
         yield attempt.started_at, f"{name} starts"
     if attempt.ended_at is not None:
         said = f": {_text(attempt.error)}" if attempt.error else ""
-        took = "" if attempt.duration is None else f" after {duration(attempt.duration)}"
+        took = "" if attempt.took is None else f" after {took_words(attempt.took)}"
         word = attempt.outcome or attempt.state
         yield attempt.ended_at, f"{name} {f'**{word}**' if word in FAILED else word}{took}{said}"
 
@@ -156,7 +156,7 @@ def _failure(card: TaskCard, attempt: AttemptCard, lines: Sequence[str]) -> Iter
         f"{attempt.failure_class} failure" if attempt.failure_class else "",
         f"exit code {attempt.exit_code}" if attempt.exit_code is not None else "",
         f"signal {attempt.signal}" if attempt.signal is not None else "",
-        f"after {duration(attempt.duration)}" if attempt.duration is not None else "",
+        f"after {took_words(attempt.took)}" if attempt.took is not None else "",
         _text(attempt.error) if attempt.error else "",
     ]
     yield ", ".join(fact for fact in facts if fact) or "no evidence of its end"

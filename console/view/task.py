@@ -71,7 +71,7 @@ def _attempt(attempt: AttemptCard, now: Micros, width: int) -> Spans:
     outcome = attempt.outcome or attempt.state
     line.spans((sign(attempt.glyph_state), (f" {outcome}", TEXT)), 14).gap(2)
     line.cell("" if attempt.started_at is None else clock(attempt.started_at), 13, TEXT).gap(1)
-    took = attempt.duration
+    took = attempt.took
     if took is None and attempt.started_at is not None and attempt.ended_at is None:
         took = max(now - attempt.started_at, 0) // SECOND * SECOND
     line.figure("" if took is None else took_words(took), 8).gap(2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from console.figures import clock, coarse, countdown, date, duration
+from console.figures import clock, coarse, countdown, date, duration, took
 from console.glyphs import INTENT, glyph, token
 from console.view.spans import DIM, TEXT, WARN, Spans
 from console.view.spans import INTENT as INTENT_TOKEN
@@ -60,8 +60,8 @@ def until_words(at: Micros, now: Micros, zone: str = "UTC") -> str:
 
 
 def took_words(value: Micros) -> str:
-    """How long something took: milliseconds below a second, where tenths would all read the same."""
-    return f"{max(value, 0) // 1000}ms" if value < SECOND else duration(value)
+    """How long something took."""
+    return took(value)
 
 
 def usual_words(value: Micros) -> str:

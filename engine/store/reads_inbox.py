@@ -28,6 +28,7 @@ class FailedTask(NamedTuple):
     error: str
     changed_seq: int
     logical_date: Micros
+    retry_at: Micros | None = None
 
 
 class Claim(NamedTuple):
@@ -51,6 +52,11 @@ class Cause:
     def key(self) -> str:
         """Its short name."""
         return cause_key(self.signature)
+
+    @property
+    def failed(self) -> int:
+        """How many have failed; the others wait for their next try."""
+        return sum(row.state == "failed" for row in self.rows)
 
 
 class RecoveryLine(NamedTuple):
@@ -106,7 +112,7 @@ class StoredRecovery:
 
 
 def failed(reader: Reader, since: Micros = 0, *, retrying: bool = False) -> list[FailedTask]:
-    """What failed since then and was not resolved; with `retrying` also what waits for its next try."""
+    """What failed since then and was not resolved, nor decided by a person; with `retrying` also what waits to try."""
     values = {"since": since, "most": MOST}
     rows = [FailedTask._make(row) for row in reader.all("inbox", "unresolved", values)]
     if retrying:

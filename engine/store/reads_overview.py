@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from engine.model.moments import DAY, Micros
 from engine.store.percentiles import usual
 from engine.store.reader import Reader, Row
-from engine.store.rows_out import DagLine, DagStats, FailureLine, LiveTask, RunLine, Totals
+from engine.store.rows_out import DagLine, DagStats, LiveTask, RunLine, Totals
 
 SHOWN_STATES = (
     "failed",
@@ -81,12 +81,6 @@ def dag_stats(reader: Reader, dag_ids: Iterable[str], now: Micros) -> dict[str, 
         dag_id: DagStats(usual(durations), succeeded, failed)
         for dag_id, durations, succeeded, failed in reader.all("overview", "run_durations", values)
     }
-
-
-def failures(reader: Reader, runs: Iterable[int], count: int = 50, most: int = 500) -> list[FailureLine]:
-    """Failed and retrying task instances of the given runs, the newest first: `count` per run and state at most."""
-    values = {"runs": json.dumps(list(runs)), "count": count, "most": most}
-    return [FailureLine._make(row) for row in reader.all("overview", "failures", values)]
 
 
 def blockers(text: str | None) -> tuple[str, ...]:

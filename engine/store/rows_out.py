@@ -141,23 +141,6 @@ class DagStats(NamedTuple):
     failed: int
 
 
-class FailureLine(NamedTuple):
-    """A task instance that failed, or failed and waits for its next try."""
-
-    dag_id: str
-    run: int
-    run_id: str
-    task_instance: int
-    task_id: str
-    map_index: int
-    state: str
-    reason: str | None
-    last_error: str | None
-    ended_at: Micros | None
-    retry_at: Micros | None
-    attempt: int
-
-
 class InstanceLine(NamedTuple):
     """One task instance. `attempt` is the number of its newest attempt, `current_attempt` the id of one under way."""
 
@@ -185,6 +168,8 @@ class InstanceLine(NamedTuple):
     """Retries of the present epoch where a clear gave another number than the task's."""
     failed_keys: str | None = None
     """JSON list of what the epoch's last partial attempt left undone."""
+    took: Micros | None = None
+    """How long the newest attempt ran, as whoever watched it measured; else from its start to its end."""
 
 
 class AttemptLine(NamedTuple):
@@ -210,6 +195,13 @@ class AttemptLine(NamedTuple):
     version_id: int | None
     late_result: str | None
     counts: int
+
+    @property
+    def took(self) -> Micros | None:
+        """How long it ran, as whoever watched it measured; else from its start to its end."""
+        if self.duration is not None or self.started_at is None or self.ended_at is None:
+            return self.duration
+        return max(self.ended_at - self.started_at, 0)
 
 
 class CallbackLine(NamedTuple):

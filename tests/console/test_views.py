@@ -71,6 +71,19 @@ async def test_the_inbox_lists_causes_with_their_instances() -> None:
         assert screen.app.place.view == "run"
 
 
+async def test_enter_on_a_cause_says_that_it_recovers_and_l_opens_the_newest() -> None:
+    """The key line and the help name what Enter does on the row under the cursor; `l` goes to the newest's run."""
+    backend = world(trades("failed"))
+    backend.verbs = backend.verbs | {"recover"}
+    async with console(backend) as screen:
+        assert "enter recover" in screen.lines()[-1].replace("↵", "enter")
+        await screen.press("l")
+        assert (screen.app.place.view, screen.app.place.run_id) == ("run", "trades_us@7")
+        assert "enter open" in screen.lines()[-1].replace("↵", "enter")
+        await screen.press("escape", "enter")
+        assert screen.app.place.view == "overview" and "Recover ── ConnectionError: db-1:5432 refused" in screen.text
+
+
 async def test_what_comes_next_stands_in_its_order() -> None:
     """`U`: retries and due runs, soonest first, a heading for each other day; paused DAGs are not among them."""
     backend = world(trades("up_for_retry"))

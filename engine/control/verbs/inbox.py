@@ -18,12 +18,14 @@ from engine.store.reads_inbox import Cause, FailedTask
 class _About:
     """A verb about one cause, named by the argument `cause`: its short name, or the whole of it."""
 
+    retrying = False
+
     async def resolve(self, scheduler: Scheduler, archive: Archive, ask: Ask) -> Ask:
         """The cause with its failures, as the store has them."""
         if ask.args.get("reopen") is not None:
             return ask
         name = str(ask.args.get("cause") or "")
-        found = [each for each in await archive.causes(0) if name in (each.key, each.signature)]
+        found = [each for each in await archive.causes(0, retrying=self.retrying) if name in (each.key, each.signature)]
         if not found:
             raise Refusal("not_found", f"no unresolved failure has the cause {name!r}; see `dagdeck inbox`")
         return replace(ask, found=found[0])
@@ -33,6 +35,7 @@ class Claim(_About):
     """Says that somebody is on it. Arguments: `cause`, and `release` (not any more)."""
 
     name = "claim"
+    retrying = True
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         found: Cause = ask.found

@@ -1,20 +1,37 @@
--- What has failed and nobody has put right.
+-- What has failed and nobody has put right. What a person has decided (killed, marked, cancelled) is no failure.
 
 -- name: unresolved
 SELECT t.id, t.dag_id, t.run, r.run_id, t.task_id, t.map_index, t.state, t.attempt, t.ended_at,
-    coalesce(t.last_error, t.reason, ''), t.changed_seq, r.logical_date
+    coalesce(t.last_error, t.reason, ''), t.changed_seq, r.logical_date, t.retry_at
 FROM task_instance AS t INDEXED BY task_instance_failed JOIN run AS r ON r.id = t.run
-WHERE t.state = 'failed' AND t.ended_at >= :since AND t.reason IS NOT 'expanded'
+WHERE t.state = 'failed' AND t.ended_at >= :since
+    AND coalesce(t.reason, '') NOT IN ('expanded', 'killed', 'kill_requested', 'manual', 'cancel')
     AND NOT EXISTS (SELECT 1 FROM failure_resolved AS f WHERE f.task_instance = t.id AND f.attempt = t.attempt)
 ORDER BY t.ended_at DESC, t.id LIMIT :most;
 
 -- name: retrying
-SELECT t.id, t.dag_id, t.run, r.run_id, t.task_id, t.map_index, t.state, t.attempt, coalesce(a.ended_at, t.started_at),
-    coalesce(t.last_error, t.reason, ''), t.changed_seq, r.logical_date
+SELECT t.id, t.dag_id, t.run, r.run_id, t.task_id, t.map_index, t.state, t.attempt,
+    coalesce(a.ended_at, t.started_at, 0), coalesce(t.last_error, t.reason, ''), t.changed_seq, r.logical_date,
+    t.retry_at
 FROM run AS r INDEXED BY run_state JOIN task_instance AS t ON t.run = r.id AND t.state = 'up_for_retry'
     LEFT JOIN attempt AS a ON a.task_instance = t.id AND a.number = t.attempt
-WHERE r.state = 'running' AND coalesce(a.ended_at, t.started_at, 0) >= :since AND t.reason IS NOT 'expanded'
+WHERE r.state = 'running' AND coalesce(a.ended_at, t.started_at, 0) >= :since
+    AND coalesce(t.reason, '') NOT IN ('expanded', 'killed', 'kill_requested', 'manual', 'cancel')
 ORDER BY 9 DESC, t.id LIMIT :most;
+
+-- name: open_of
+SELECT t.id, t.dag_id, t.run, r.run_id, t.task_id, t.map_index, t.state, t.attempt,
+    CASE t.state WHEN 'failed' THEN t.ended_at ELSE coalesce(a.ended_at, t.started_at, 0) END,
+    coalesce(t.last_error, t.reason, ''), t.changed_seq, r.logical_date, t.retry_at
+FROM (SELECT value AS id FROM json_each(:ids)
+      UNION SELECT i.id FROM json_each(:runs) AS w CROSS JOIN json_each('["failed", "up_for_retry"]') AS s
+          CROSS JOIN task_instance AS i ON i.run = w.value AND i.state = s.value) AS wanted
+    CROSS JOIN task_instance AS t ON t.id = wanted.id CROSS JOIN run AS r ON r.id = t.run
+    LEFT JOIN attempt AS a ON a.task_instance = t.id AND a.number = t.attempt
+WHERE (t.state = 'failed' AND t.ended_at >= 0 OR t.state = 'up_for_retry' AND r.state = 'running')
+    AND coalesce(t.reason, '') NOT IN ('expanded', 'killed', 'kill_requested', 'manual', 'cancel')
+    AND (t.state <> 'failed' OR NOT EXISTS
+        (SELECT 1 FROM failure_resolved AS f WHERE f.task_instance = t.id AND f.attempt = t.attempt));
 
 -- name: claims
 SELECT signature, who, at, note FROM failure_claim ORDER BY signature;

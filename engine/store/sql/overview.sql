@@ -76,14 +76,3 @@ SELECT d.value,
     (SELECT count(*) FROM run AS r WHERE r.dag_id = d.value AND r.state = 'failed' AND r.ended_at >= :week
          AND r.run_type <> 'backfill' AND r.backfill IS NULL)
 FROM json_each(:dag_ids) AS d;
-
--- name: failures
-SELECT t.dag_id, t.run, r.run_id, t.id, t.task_id, t.map_index, t.state, t.reason, t.last_error, t.ended_at,
-    t.retry_at, t.attempt
-FROM json_each(:runs) AS wanted CROSS JOIN json_each('["failed", "up_for_retry"]') AS shown
-    CROSS JOIN task_instance AS t
-    ON t.id IN (SELECT id FROM task_instance
-        WHERE run = wanted.value AND state = shown.value AND reason IS NOT 'expanded' LIMIT :count)
-    JOIN run AS r ON r.id = t.run
-ORDER BY t.ended_at DESC, t.id
-LIMIT :most;

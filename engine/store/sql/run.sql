@@ -64,19 +64,25 @@ FROM json_each(:ids) AS wanted CROSS JOIN run AS r ON r.id = wanted.value;
 -- name: instances
 SELECT t.id, t.run, t.dag_id, t.task_id, t.map_index, t.state, t.reason, t.attempt, t.epoch_start, t.lost_count,
     t.current_attempt, t.then_state, t.retry_at, t.scheduled_at, t.started_at, t.ended_at, t.duration, t.blockers,
-    t.last_error, t.changed_seq, t.retries, t.failed_keys
+    t.last_error, t.changed_seq, t.retries, t.failed_keys,
+    (SELECT coalesce(a.duration, max(0, a.ended_at - a.started_at)) FROM attempt AS a
+     WHERE a.task_instance = t.id AND a.number = t.attempt)
 FROM task_instance AS t WHERE t.run = :run ORDER BY t.id;
 
 -- name: instances_by_id
 SELECT t.id, t.run, t.dag_id, t.task_id, t.map_index, t.state, t.reason, t.attempt, t.epoch_start, t.lost_count,
     t.current_attempt, t.then_state, t.retry_at, t.scheduled_at, t.started_at, t.ended_at, t.duration, t.blockers,
-    t.last_error, t.changed_seq, t.retries, t.failed_keys
+    t.last_error, t.changed_seq, t.retries, t.failed_keys,
+    (SELECT coalesce(a.duration, max(0, a.ended_at - a.started_at)) FROM attempt AS a
+     WHERE a.task_instance = t.id AND a.number = t.attempt)
 FROM json_each(:ids) AS wanted CROSS JOIN task_instance AS t ON t.id = wanted.value;
 
 -- name: instances_of_task
 SELECT t.id, t.run, t.dag_id, t.task_id, t.map_index, t.state, t.reason, t.attempt, t.epoch_start, t.lost_count,
     t.current_attempt, t.then_state, t.retry_at, t.scheduled_at, t.started_at, t.ended_at, t.duration, t.blockers,
-    t.last_error, t.changed_seq, t.retries, t.failed_keys
+    t.last_error, t.changed_seq, t.retries, t.failed_keys,
+    (SELECT coalesce(a.duration, max(0, a.ended_at - a.started_at)) FROM attempt AS a
+     WHERE a.task_instance = t.id AND a.number = t.attempt)
 FROM task_instance AS t WHERE t.run = :run AND t.task_id = :task_id ORDER BY t.map_index;
 
 -- name: attempts

@@ -9,18 +9,26 @@ from pathlib import Path
 
 import pytest
 
+from console.actions.asking import claim, recover, resolve
+from console.backends import open_failures
 from console.backends.picture import Picture
-from console.cli.shapes import run_took
+from console.cli.shapes import attempt_json, run_took, task_json
+from console.cli.tasks import attempt_line
+from console.model.attention import attention
 from console.model.home import HomeCard
 from console.model.runs import RunDetail
 from console.model.snapshot import Interest, Snapshot
+from console.model.targets import Target
 from engine.lifecycle.events import CancelRun, Clear, Kill, Mark, RetryDue, RetryNow
+from engine.lifecycle.memory import RunMemory
+from engine.model.causes import cause, cause_key
 from engine.model.moments import HOUR, SECOND
 from engine.model.rows import Transition
 from engine.model.states import TaskState
-from engine.store import reads_run
+from engine.store import reads_inbox, reads_run
 from engine.store.batch import Batch, CommandRow
 from engine.store.reader import Reader
+from tests.support.console import scene
 from tests.support.console_store import NOW, FilledHome, story, trades
 
 ERROR = "ConnectionError: db-1:5432 refused"
@@ -298,3 +306,111 @@ async def test_a_deleted_run_is_not_shown_any_more(filled: FilledHome) -> None:
     batch.add("trash.put_back", run=memory.run.id)
     await filled.commit(batch)
     assert assert_the_same(followed, filled, interest).dags[0].recent == before[0].recent
+
+
+async def broken(filled: FilledHome, hours: int, error: str = ERROR) -> RunMemory:
+    """A run of so many hours ago, of which the first task failed."""
+    memory = await filled.start("trades_us", NOW - hours * HOUR)
+    await filled.claim(memory, "extract")
+    await filled.end(memory, "extract", code=1, error=error)
+    return memory
+
+
+def by_cause(filled: FilledHome) -> dict[str, tuple[int, int]]:
+    """What the failure inbox lists: failed and retrying by the cause's key."""
+    with Reader(filled.home.database) as reader:
+        found = reads_inbox.causes(reader, retrying=True)
+    return {each.key: (each.failed, len(each.rows) - each.failed) for each in found}
+
+
+def by_row(snapshot: Snapshot) -> dict[str, tuple[int, int]]:
+    """The same as the attention list has it."""
+    rows = [row for row in attention(snapshot) if row.kind in ("failures", "retries")]
+    return {row.key.removeprefix("error:"): (row.failed, row.retrying) for row in rows}
+
+
+async def test_failures_stay_open_until_somebody_sees_to_them(filled: FilledHome) -> None:
+    """A next run that succeeds, or fails otherwise, hides none; the counts are the inbox's; one resolved is gone."""
+    followed = picture(filled)
+    whole(followed, Interest())
+    first = await broken(filled, 4)
+    await broken(filled, 3)
+    await broken(filled, 2, "exit code 7")
+    await filled.play(await filled.start("trades_us", NOW - HOUR))
+    snapshot = assert_the_same(followed, filled, Interest())
+    assert sorted(by_row(snapshot).values()) == [(1, 0), (2, 0)]
+    assert by_row(snapshot) == by_cause(filled)
+    found = filled.instance(first, "extract")
+    batch = Batch(transitions=[Transition("inbox", NOW, "trades_us", first.run.id, to_state="resolved")])
+    batch.add("failure.resolve", task_instance=found.id, attempt=found.attempt, who="ops2", at=NOW, note=None)
+    await filled.commit(batch)
+    snapshot = assert_the_same(followed, filled, Interest())
+    assert sorted(by_row(snapshot).values()) == [(1, 0), (1, 0)]
+    assert by_row(snapshot) == by_cause(filled)
+
+
+async def test_what_a_person_decided_is_no_open_failure(filled: FilledHome) -> None:
+    """Neither a task that an operator killed, nor one marked failed, is in the inbox or in the attention list."""
+    followed = picture(filled)
+    whole(followed, Interest())
+    memory = await filled.start("trades_us", NOW - HOUR)
+    await filled.claim(memory, "extract")
+    extract = filled.instance(memory, "extract")
+    await filled.do(memory, Kill(extract.id, f"{1:032x}", "ops2"), command=command(1, "kill"))
+    await filled.end(memory, "extract", code=143, error="killed")
+    assert extract.state is TaskState.FAILED
+    other = await filled.start("trades_us", NOW - 2 * HOUR)
+    marked = filled.instance(other, "extract")
+    await filled.do(other, Mark((marked.id,), TaskState.FAILED, f"{2:032x}", "ops2"), command=command(2, "mark"))
+    assert marked.state is TaskState.FAILED
+    assert by_row(assert_the_same(followed, filled, Interest())) == by_cause(filled) == {}
+
+
+async def test_a_cause_is_named_by_the_error_as_it_is_stored(filled: FilledHome) -> None:
+    """Its key is the one by which the engine knows it, however the words are made safe to draw; so is a claim's."""
+    evil = "\x1b[31mno\x1b[0m\troute \u202e to db-17\nat line 3"
+    await broken(filled, 1, evil)
+    signature = cause(evil)
+    batch = Batch(transitions=[Transition("inbox", NOW, to_state="claimed")])
+    batch.add("failure.claim", signature=signature, who="ada", at=NOW, note=None)
+    await filled.commit(batch)
+    snapshot = whole(picture(filled), Interest())
+    (row,) = attention(snapshot)
+    assert row.detail == "ada is on it" and "\x1b" not in row.text
+    shown = replace(scene(), snapshot=snapshot)
+    asked = [ask(shown, Target("overview", attention=row.key)) for ask in (recover, claim, resolve)]
+    assert {ask.args["cause"] for ask in asked} == by_cause(filled).keys() == {cause_key(signature)}
+    assert all("\x1b" not in ask.title for ask in asked)
+
+
+async def test_of_very_many_open_failures_the_newest_come_first(
+    filled: FilledHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first picture has as many as it may, and says that more is coming; the next has all."""
+    monkeypatch.setattr(open_failures, "AT_FIRST", 2)
+    for hours in (4, 3, 2):
+        await broken(filled, hours)
+    found = picture(filled)
+    first = found.refresh(Interest())
+    assert first.filling and len(first.failures) == 2
+    assert len(whole(found, Interest()).failures) == 3
+
+
+async def test_an_attempt_took_as_long_wherever_it_is_told(filled: FilledHome) -> None:
+    """In listings, in JSON, in words and on the screen: what its watcher measured, not when the store was told."""
+    memory = await filled.start("trades_us", NOW - HOUR)
+    await filled.claim(memory, "extract")
+    filled.now += SECOND // 6
+    await filled.end(memory, "extract", code=1, error=ERROR, took=5_000)
+    with Reader(filled.home.database) as reader:
+        run = reads_run.run(reader, memory.run.id)
+        line = next(each for each in reads_run.instances(reader, run.id) if each.task_id == "extract")
+        (attempt,) = reads_run.attempts(reader, line.id)
+    told = {task_json(line, run)["duration"], attempt_json(attempt, line, run)["duration"]}
+    assert told == {0.005}
+    assert "after 5ms" in attempt_line(attempt)
+    snapshot = whole(picture(filled), Interest(memory.run.run_id))
+    card = snapshot.run.task("extract") if snapshot.run is not None else None
+    assert card is not None and card.elapsed(filled.now) == card.attempts[-1].took == 5_000
+    unmeasured = card.attempts[-1]._replace(duration=None)
+    assert unmeasured.took == 5_000 == attempt._replace(duration=None).took

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from engine.model.moments import DAY, HOUR, SECOND
 from engine.model.rows import Transition
 from engine.model.states import Reason, RunState, TaskState
-from engine.store import reads_home, reads_overview, reads_run
+from engine.store import reads_home, reads_inbox, reads_overview, reads_run
 from engine.store.batch import Batch
 from engine.store.errors import NotFound
 from engine.store.reader import Reader
@@ -103,16 +104,19 @@ def test_old_successes_do_not_count(reader: Reader) -> None:
     assert stats == ((None, None, 0), 0, 0)
 
 
-def test_failures_of_given_runs(reader: Reader) -> None:
-    """Failed and retrying task instances, with the run's name and the error."""
+def test_open_failures_of_given_runs(reader: Reader) -> None:
+    """Failed and retrying task instances, with the run's name and the error; the same rows as the inbox reads."""
     recent = reads_overview.recent_runs(reader, ["trades_us", "trades_eu", "fx_daily"], count=2)
-    found = reads_overview.failures(reader, [line.id for lines in recent.values() for line in lines])
+    runs = [line.id for lines in recent.values() for line in lines]
+    of_runs = reader.all("inbox", "open_of", {"ids": "[]", "runs": json.dumps(runs)})
+    found = reads_inbox.failed(reader, retrying=True)
+    assert sorted(of_runs) == sorted(found)
     assert sorted((line.dag_id, line.task_id, line.state) for line in found) == [
         ("fx_daily", "load", "failed"),
         ("trades_eu", "load", "failed"),
         ("trades_us", "load", "up_for_retry"),
     ]
-    assert {line.last_error for line in found} == {"ConnectionError: db-1:5432 refused"}
+    assert {line.error for line in found} == {"ConnectionError: db-1:5432 refused"}
 
 
 def test_one_run_with_its_instances_attempts_and_episodes(told: FilledHome, reader: Reader) -> None:

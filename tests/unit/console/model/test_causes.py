@@ -7,7 +7,7 @@ from console.model.dags import Failure
 from console.model.home import ProgressCard
 from tests.support.console import NOW, scene
 
-FAILURE = Failure("etl", 1, "etl@1", "load", -1, "failed", "no route to db-1", NOW)
+FAILURE = Failure("etl", 1, "etl@1", "load", -1, "failed", "no route to db-1", NOW, cause="k1")
 
 
 def test_a_recovery_counts_down_while_it_is_under_way() -> None:
@@ -20,7 +20,7 @@ def test_a_recovery_counts_down_while_it_is_under_way() -> None:
 
 def test_a_cause_says_who_is_on_it() -> None:
     """The name of whoever claimed it."""
-    (row,) = attention(scene(failures=(FAILURE,), claims=(("no route to db-#", "ada"),)).snapshot)
+    (row,) = attention(scene(failures=(FAILURE,), claims=(("k1", "ada"),)).snapshot)
     assert row.detail == "ada is on it"
     (row,) = attention(scene(failures=(FAILURE,)).snapshot)
     assert row.detail == ""

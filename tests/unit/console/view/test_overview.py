@@ -146,8 +146,8 @@ def test_attention_comes_in_the_order_of_need() -> None:
         imports=(ImportProblem("db.py", None, "ImportError: no", 12, NOW),),
         failures=(
             *FAILED,
-            Failure("a", 1, "a@1", "t", -1, "up_for_retry", "Timeout after 12 s", NOW - 9, NOW),
-            Failure("b", 2, "b@2", "t", -1, "up_for_retry", "Timeout after 15 s", NOW - 8, NOW),
+            Failure("a", 1, "a@1", "t", -1, "up_for_retry", "Timeout after 12 s", NOW - 9, NOW, "k2"),
+            Failure("b", 2, "b@2", "t", -1, "up_for_retry", "Timeout after 15 s", NOW - 8, NOW, "k2"),
         ),
     )
     kinds = [(row.kind, row.failed, row.retrying) for row in attention(found.snapshot)]

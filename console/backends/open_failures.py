@@ -1,0 +1,96 @@
+"""What has failed and nobody has put right, as the failure inbox reads it, kept up to date from the feed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from console.backends.changes import Dirty
+from console.model import reading
+from console.model.dags import Failure, RunMark
+
+AT_FIRST = 500
+"""Of very many open failures the first picture has the newest; all others are in the next one."""
+MOST = 20_000
+
+
+class Rows(Protocol):
+    """A store to read from."""
+
+    def all(self, file: str, name: str, values: Mapping[str, Any] = ..., /) -> list[tuple[Any, ...]]:
+        """All rows of a statement."""
+
+
+class OpenFailures:
+    """Task instances by their keys, and runs that failed although no task of them did. Used by one thread."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._tasks: dict[int, Failure] = {}
+        self._runs: dict[str, Failure] = {}
+        self._moved = True
+        self.due = False
+        """Whether there are more than have been read so far."""
+
+    def load(self) -> None:
+        """Reads the newest."""
+        self._read(AT_FIRST)
+
+    def fill(self) -> None:
+        """Reads the others too, where there are more."""
+        if self.due:
+            self._read(MOST)
+
+    def _read(self, most: int) -> None:
+        values = {"since": 0, "most": most}
+        found = [self._rows.all("inbox", name, values) for name in ("unresolved", "retrying")]
+        self._tasks = {row[0]: reading.failure(row) for rows in found for row in rows}
+        self.due = most < MOST and any(len(rows) == most for rows in found)
+        self._moved = True
+
+    def follow(self, dirty: Dirty) -> None:
+        """Reads again what has moved: instances by themselves, and all of a run that moved itself."""
+        moved = {task for tasks in dirty.tasks.values() for task in tasks}
+        ids = dirty.failing | (moved & self._tasks.keys())
+        if not ids and not dirty.runs:
+            return
+        self._moved = True
+        of_runs = [key for key, failure in self._tasks.items() if failure.run in dirty.runs] if dirty.runs else []
+        for key in (*ids, *of_runs):
+            self._tasks.pop(key, None)
+        values = {"ids": json.dumps(sorted(ids)), "runs": json.dumps(sorted(dirty.runs))}
+        for row in self._rows.all("inbox", "open_of", values):
+            self._tasks[row[0]] = reading.failure(row)
+
+    def ended(self, dag_ids: Iterable[str], recent: Mapping[str, Sequence[RunMark]]) -> None:
+        """Looks at DAGs whose last run failed although no task of it did: by its time limit, or by a deadlock.
+
+        There is nothing of them to recover or to resolve, so they stand until the DAG's next run has ended.
+        """
+        found: dict[int, RunMark] = {}
+        for dag_id in dag_ids:
+            self._moved |= self._runs.pop(dag_id, None) is not None
+            marks = recent.get(dag_id, ())
+            last = next((mark for mark in reversed(marks) if mark.state in ("success", "failed")), None)
+            if last is not None and last.state == "failed" and last.reason != "tasks_failed":
+                found[last.id] = last
+        values = {"runs": json.dumps(sorted(found))}
+        for run, state, _ in self._rows.all("overview", "state_counts", values) if found else ():
+            if state == "failed":
+                found.pop(run, None)
+        for mark in found.values():
+            self._moved = True
+            words, at = mark.reason.replace("_", " "), mark.ended_at or mark.started_at or 0
+            self._runs[mark.dag_id] = Failure(
+                mark.dag_id, mark.id, mark.run_id, "", -1, "failed", words, at, cause=f"run:{mark.reason}"
+            )
+
+    def all(self, before: tuple[Failure, ...]) -> tuple[Failure, ...]:
+        """All of them, newest first; the same object as before where nothing has changed."""
+        if not self._moved:
+            return before
+        self._moved = False
+        found = [*self._tasks.values(), *self._runs.values()]
+        found.sort(key=lambda failure: (-failure.at, failure.run, failure.task_id, failure.map_index))
+        return before if tuple(found) == before else tuple(found)
