@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +16,7 @@ from engine.scheduler.core import Scheduler
 from engine.scheduler.past import RunBefore
 from engine.store.errors import NotFound
 from engine.store.reader import Reader
-from engine.store.reads_inbox import Cause, causes
+from engine.store.reads_inbox import Cause, causes, stopped_backfills
 from engine.store.reads_overview import dag_stats
 from engine.store.reads_trash import Trashed, trashed
 from engine.store.recovery import load_backfill, load_command, run_before, run_key, runs_in_slots
@@ -58,6 +58,7 @@ class StoreArchive:
         self._scheduler = scheduler
         scheduler.past.look_up = self.run_before
         scheduler.fetch_run = self.load_run
+        scheduler.fetch_backfill = self.load_backfill
 
     async def find_command(self, command_id: str) -> StoredCommand | None:
         """A command that was applied or refused before."""
@@ -89,6 +90,11 @@ class StoreArchive:
     async def causes(self, since: Micros, *, retrying: bool = False) -> list[Cause]:
         """What has failed since then and nobody has resolved, by cause; with `retrying` what waits for its next try."""
         return await self._lane(lambda reader: causes(reader, since, retrying=retrying))
+
+    async def stopped_backfills(self, runs: Iterable[int]) -> list[StoredBackfill]:
+        """The backfills of these runs that failures have stopped, with their dates."""
+        found = [await self.load_backfill(number) for number in await self._lane(lambda r: stopped_backfills(r, runs))]
+        return [each for each in found if each is not None]
 
     async def runs_beside(self, run_id: str, *, past: bool, future: bool) -> list[str]:
         """Runs of the same DAG with earlier or later logical dates, oldest first."""

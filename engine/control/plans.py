@@ -134,6 +134,9 @@ class Archive(Protocol):
     async def causes(self, since: Micros, *, retrying: bool = False) -> list[Cause]:
         """What has failed since then and nobody has resolved, by cause; with `retrying` what waits for its next try."""
 
+    async def stopped_backfills(self, runs: Iterable[int]) -> list[StoredBackfill]:
+        """The backfills of these runs that failures have stopped, with their dates."""
+
     async def runs_beside(self, run_id: str, *, past: bool, future: bool) -> list[str]:
         """Runs of the same DAG with earlier or later logical dates, oldest first."""
 

@@ -108,6 +108,11 @@ class Breaker:
         if cooldown is None:
             self.until = None
 
+    def probe_now(self) -> None:
+        """Half open before its cooldown is over, which counts again if the probe fails."""
+        if self.state == "open":
+            self.state, self.until, self.probe = "half_open", None, None
+
     def reset(self) -> None:
         """Closed, with nothing to its account."""
         self.state, self.failures, self.cooldown, self.probe = "closed", 0, 0, None

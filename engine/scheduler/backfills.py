@@ -37,8 +37,8 @@ _AGAIN_SECONDS = 5.0
 """How long after a read that failed it is tried again."""
 
 
-async def nothing_stored(run_id: str) -> None:
-    """Before there is an archive, no run that is over can be read."""
+async def nothing_stored(key: object) -> None:
+    """Before there is an archive, nothing that is over can be read."""
 
 
 def admit(scheduler: Scheduler, row: Backfill, items: list[BackfillItem], zone: str) -> LiveBackfill:
@@ -56,6 +56,23 @@ def admit(scheduler: Scheduler, row: Backfill, items: list[BackfillItem], zone: 
     if row.max_slots is not None:
         scheduler.ledger.backfill_most[row.id] = row.max_slots
     return live
+
+
+def bring_back(scheduler: Scheduler, row: Backfill, items: list[BackfillItem]) -> LiveBackfill:
+    """The backfill in memory; brought back there if it was over."""
+    live = scheduler.state.backfills.get(row.id)
+    if live is None:
+        entry = scheduler.state.dags.get(row.dag_id)
+        live = admit(scheduler, row, items, entry.version.spec.schedule.timezone if entry is not None else "UTC")
+    return live
+
+
+def go_on(scheduler: Scheduler, turn: Turn, row: Backfill, items: list[BackfillItem], command: str | None) -> None:
+    """Goes on with a backfill that stood: its failures count anew."""
+    live = bring_back(scheduler, row, items)
+    row.failures, row.ended_at = 0, None
+    change_state(scheduler, turn, live, BackfillState.RUNNING, command)
+    refill(scheduler, turn, live)
 
 
 def refill(scheduler: Scheduler, turn: Turn, live: LiveBackfill) -> None:

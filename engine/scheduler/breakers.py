@@ -163,6 +163,12 @@ class Breakers:
         found.trip(turn.now, by, note, cooldown)
         self.put(turn, found, f"tripped by {by}")
 
+    def probe_now(self, turn: Turn, name: str, by: str) -> None:
+        """Lets a probe through before the cooldown is over."""
+        found = self._of(name)
+        found.probe_now()
+        self.put(turn, found, f"a probe was asked for by {by}")
+
     def reset(self, turn: Turn, name: str, by: str) -> None:
         """Closes a breaker by hand."""
         found = self._of(name)

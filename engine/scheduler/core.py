@@ -38,6 +38,7 @@ from engine.scheduler.timers import Timer, Timers
 from engine.scheduler.turn import Turn
 from engine.scheduler.waiting import Waiting
 from engine.store.errors import CommitFailed
+from engine.store.stored import StoredBackfill
 from engine.store.writer import Writer
 
 Work: TypeAlias = Callable[[Turn], None]
@@ -85,6 +86,7 @@ class Scheduler:
         self.breakers = Breakers(self)
         self.past = Past(self)
         self.fetch_run: Callable[[str], Coroutine[None, None, None]] = nothing_stored
+        self.fetch_backfill: Callable[[int], Coroutine[None, None, StoredBackfill | None]] = nothing_stored
         self.degraded: str | None = None
         self.disk_low: str | None = None
         self.draining = self.stopping = self.report_open = self._turn_due = False

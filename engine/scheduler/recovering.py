@@ -6,20 +6,25 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
+from engine.lifecycle.backfilling import item_state
 from engine.lifecycle.events import Clear, RetryNow
 from engine.lifecycle.memory import RunMemory
+from engine.model.backfill import BackfillState, ItemState
 from engine.model.ids import instance_name
 from engine.model.states import TaskState
+from engine.scheduler.backfills import go_on
 from engine.scheduler.enabling import enable
 from engine.scheduler.renewal import renew
 from engine.scheduler.turn import Turn
 from engine.store.errors import StoreError
 from engine.store.reads_inbox import RecoveryItem, StoredRecovery
+from engine.store.stored import StoredBackfill
 
 if TYPE_CHECKING:
     from engine.scheduler.core import Scheduler
 
 _AGAIN_SECONDS = 5.0
+_SOON_SECONDS = 0.2
 _DONE = frozenset({TaskState.SUCCESS, TaskState.SKIPPED})
 _BEGAN = "began under the engine before"
 _ENDED = ("success", "failed", "skipped")
@@ -38,6 +43,7 @@ def begin(scheduler: Scheduler, turn: Turn, made: StoredRecovery, note: str | No
         command=made.command,
         note=note,
         dags=json.dumps(made.dags),
+        backfills=json.dumps(made.backfills),
     )
     for item in made.items:
         _put(turn, made, item)
@@ -54,8 +60,10 @@ def advance(scheduler: Scheduler, turn: Turn, made: StoredRecovery) -> None:
         for item in made.items:
             if item.state == "pending":
                 _move(turn, made, item, "skipped", "the first one failed again")
+        made.backfills = []
     elif tried:
         _resume_dags(scheduler, turn, made)
+        _resume_backfills(scheduler, made)
     room = made.at_once if tried else 1
     under_way = sum(item.state in ("running", "fetching") for item in made.items)
     for item in made.items:
@@ -64,7 +72,7 @@ def advance(scheduler: Scheduler, turn: Turn, made: StoredRecovery) -> None:
         if item.state == "pending":
             _start(scheduler, turn, made, item)
             under_way += item.state in ("running", "fetching")
-    if all(item.state in _ENDED for item in made.items):
+    if all(item.state in _ENDED for item in made.items) and not made.backfills:
         failed = sum(item.state != "success" for item in made.items)
         end(scheduler, turn, made, "done" if not failed else "failed")
 
@@ -169,7 +177,62 @@ def _resume_dags(scheduler: Scheduler, turn: Turn, made: StoredRecovery) -> None
         entry = scheduler.state.dags.get(dag_id)
         if entry is not None and entry.paused_at is not None:
             enable(scheduler, turn, entry, None, made.command)
-    made.dags = []
+    if made.dags:
+        made.dags = []
+        _put_left(turn, made)
+
+
+def _resume_backfills(scheduler: Scheduler, made: StoredRecovery) -> None:
+    for number in made.backfills:
+        if number not in made.fetching:
+            made.fetching.add(number)
+            scheduler.beside.spawn(_fetch_backfill(scheduler, made, number))
+
+
+async def _fetch_backfill(scheduler: Scheduler, made: StoredRecovery, number: int) -> None:
+    """Brings a backfill that failures have stopped into memory, and has it go on in a turn."""
+    state = scheduler.state
+    try:
+        found = await scheduler.fetch_backfill(number)
+    except StoreError as error:
+        scheduler.log.warning("recovery_read_failed", backfill=number, error=str(error))
+        made.fetching.discard(number)
+        scheduler.post_later(_AGAIN_SECONDS, lambda turn: advance(scheduler, turn, made))
+        return
+    if scheduler.state is state:
+        scheduler.post(partial(_fetched_backfill, scheduler, made, number, found))
+
+
+def _fetched_backfill(
+    scheduler: Scheduler, made: StoredRecovery, number: int, found: StoredBackfill | None, turn: Turn
+) -> None:
+    made.fetching.discard(number)
+    if scheduler.state.recoveries.get(made.id) is not made:
+        return
+    stands = found is not None and found.backfill.state is BackfillState.STOPPED_BY_FAILURES
+    if found is not None and stands and number not in scheduler.state.backfills:
+        if not _is_as_read(scheduler, found):
+            scheduler.post_later(_SOON_SECONDS, lambda turn: advance(scheduler, turn, made))
+            return
+        go_on(scheduler, turn, found.backfill, found.items, made.command)
+    made.backfills.remove(number)
+    _put_left(turn, made)
+    advance(scheduler, turn, made)
+
+
+def _is_as_read(scheduler: Scheduler, found: StoredBackfill) -> bool:
+    """Whether no run of it has moved since it was read. What memory knows better is taken from there."""
+    for item in found.items:
+        memory = scheduler.state.runs.get(item.run or 0)
+        if memory is not None and memory.run.backfill == found.backfill.id:
+            item.state = item_state(memory.run.state)
+        elif item.state is ItemState.RUNNING:
+            return False
+    return True
+
+
+def _put_left(turn: Turn, made: StoredRecovery) -> None:
+    turn.batch.add("recovery_plan.left", id=made.id, dags=json.dumps(made.dags), backfills=json.dumps(made.backfills))
 
 
 def _move(turn: Turn, made: StoredRecovery, item: RecoveryItem, state: str, detail: str | None = None) -> None:

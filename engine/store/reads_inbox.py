@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -108,7 +109,11 @@ class StoredRecovery:
     created_at: Micros
     dags: list[str]
     """DAGs that their breakers had paused: resumed once the canary has succeeded."""
+    backfills: list[int] = field(default_factory=list)
+    """Backfills that its failures had stopped: resumed then, too."""
     items: list[RecoveryItem] = field(default_factory=list)
+    fetching: set[int] = field(default_factory=set)
+    """Backfills that are being read."""
 
 
 def failed(reader: Reader, since: Micros = 0, *, retrying: bool = False) -> list[FailedTask]:
@@ -143,11 +148,19 @@ def failed_again(reader: Reader, recovery: int) -> list[tuple[str, str]]:
 
 def open_recoveries(reader: Reader) -> list[StoredRecovery]:
     """What the engine goes on with."""
-    found = [StoredRecovery(*(*row[:6], json.loads(row[6]))) for row in reader.all("inbox", "open_recoveries")]
+    found = [
+        StoredRecovery(*(*row[:6], json.loads(row[6]), json.loads(row[7])))
+        for row in reader.all("inbox", "open_recoveries")
+    ]
     for each in found:
         for row in reader.all("inbox", "recovery_items", {"id": each.id}):
             each.items.append(RecoveryItem(row[0], row[1], row[2], json.loads(row[3]), row[4], row[5]))
     return found
+
+
+def stopped_backfills(reader: Reader, runs: Iterable[int]) -> list[int]:
+    """The backfills of these runs that failures have stopped."""
+    return [row[0] for row in reader.all("inbox", "stopped_backfills", {"runs": json.dumps(sorted(set(runs)))})]
 
 
 def last_recovery(reader: Reader) -> int:

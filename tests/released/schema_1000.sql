@@ -5,7 +5,7 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 ) STRICT;
-INSERT INTO "_sqlite_migrations" VALUES(1,'dagdeck','schema_1000','2026-11-22 15:07:39.254210+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'dagdeck','schema_1000','2026-11-22 15:24:03.623788+00:00');
 CREATE TABLE answer (                 -- of approvals, kept when they are asked again
     task_instance INTEGER NOT NULL REFERENCES task_instance (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
     asked_at INTEGER NOT NULL,
@@ -477,7 +477,8 @@ CREATE TABLE recovery (               -- a plan to run again what failed of one 
     at_once INTEGER NOT NULL,
     command TEXT NOT NULL,
     note TEXT,
-    dags TEXT NOT NULL               -- JSON list: paused by their breakers, to be resumed once the first run has succeeded
+    dags TEXT NOT NULL,              -- JSON list: paused by their breakers, to be resumed once the first run has succeeded
+    backfills TEXT NOT NULL          -- JSON list: stopped by its failures, to be resumed then, too
 ) STRICT;
 CREATE TABLE recovery_item (
     recovery INTEGER NOT NULL REFERENCES recovery (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,

@@ -188,6 +188,10 @@ class NoArchive:
         """Those that the test put here."""
         return self.failures
 
+    async def stopped_backfills(self, runs: Iterable[int]) -> list[StoredBackfill]:
+        """None."""
+        return []
+
     async def runs_beside(self, run_id: str, *, past: bool, future: bool) -> list[str]:
         """Those that the test put here."""
         return list(self.beside)

@@ -11,9 +11,8 @@ from engine.model.backfill import ACTIVE_BACKFILL, Backfill, BackfillItem, Backf
 from engine.model.ids import scheduled_run_id
 from engine.model.moments import Micros
 from engine.model.states import TERMINAL_RUN
-from engine.scheduler.backfills import admit, change_state, move_item, put_backfill, refill, settle
+from engine.scheduler.backfills import bring_back, change_state, go_on, move_item, put_backfill, settle
 from engine.scheduler.core import Scheduler
-from engine.scheduler.state import LiveBackfill
 from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse
 from engine.store.stored import StoredBackfill
@@ -39,7 +38,7 @@ class BackfillPause(_Verb):
             raise Refusal("state", f"backfill {row.id} is {row.state}, not running")
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
-            change_state(scheduler, turn, _live(scheduler, row), BackfillState.PAUSED, ask.command)
+            change_state(scheduler, turn, scheduler.state.backfills[row.id], BackfillState.PAUSED, ask.command)
             return {"backfill": row.id}
 
         sentence = f"backfill {row.id} of {row.dag_id} paused: nothing more of it starts, what is under way goes on"
@@ -59,7 +58,7 @@ class BackfillResume(_Verb):
             raise Refusal("state", f"backfill {row.id} is {row.state}: only one that is paused or stopped can go on")
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
-            _go_on(scheduler, turn, row, items, ask)
+            go_on(scheduler, turn, row, items, ask.command)
             return {"backfill": row.id}
 
         left = sum(item.state is ItemState.PENDING for item in items)
@@ -80,7 +79,7 @@ class BackfillCancel(_Verb):
         runs = [item for item in items if item.state is ItemState.RUNNING] if ask.args.get("running") else []
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
-            live = _live(scheduler, row, items)
+            live = bring_back(scheduler, row, items)
             row.state = BackfillState.STOPPING
             live.pending.clear()
             live.fetching.clear()
@@ -115,13 +114,13 @@ class BackfillRetry(_Verb):
             raise Refusal("state", f"backfill {row.id} is {row.state}: nothing of it has failed that could run again")
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
-            live = _live(scheduler, row, items)
+            live = bring_back(scheduler, row, items)
             for item in failed:
                 reason = item.reason if item.run is None else ItemReason.RERUN_FAILED
                 move_item(turn, live, item, ItemState.PENDING, reason)
             live.pending.extend(item.ordinal for item in failed if item.ordinal not in live.pending)
             live.pending = type(live.pending)(sorted(live.pending))
-            _go_on(scheduler, turn, row, items, ask)
+            go_on(scheduler, turn, row, items, ask.command)
             return {"backfill": row.id}
 
         targets = [_date(row, item, "runs again") for item in failed]
@@ -143,23 +142,6 @@ def _the_backfill(scheduler: Scheduler, ask: Ask) -> tuple[Backfill, list[Backfi
     if not isinstance(ask.found, StoredBackfill):
         raise Refusal("not_found", f"there is no backfill {_number(ask)}")
     return ask.found
-
-
-def _live(scheduler: Scheduler, row: Backfill, items: list[BackfillItem] | None = None) -> LiveBackfill:
-    """The backfill in memory; brought back there if it was over."""
-    live = scheduler.state.backfills.get(row.id)
-    if live is None:
-        entry = scheduler.state.dags.get(row.dag_id)
-        zone = entry.version.spec.schedule.timezone if entry is not None else "UTC"
-        live = admit(scheduler, row, items or [], zone)
-    return live
-
-
-def _go_on(scheduler: Scheduler, turn: Turn, row: Backfill, items: list[BackfillItem], ask: Ask) -> None:
-    live = _live(scheduler, row, items)
-    row.failures, row.ended_at = 0, None
-    change_state(scheduler, turn, live, BackfillState.RUNNING, ask.command)
-    refill(scheduler, turn, live)
 
 
 def _whole(row: Backfill, becomes: str) -> Target:

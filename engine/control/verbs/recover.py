@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.control.plans import Archive, Ask, Plan, Refusal, Target, plural
 from engine.control.protocol import Effect
 from engine.control.verbs.inbox import failure_target
+from engine.model.backfill import ItemState
 from engine.model.causes import cause, cause_key
 from engine.model.moments import Micros
 from engine.model.terms import TermError, parse_terms
@@ -17,14 +18,23 @@ from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse
 from engine.store.reads_inbox import FailedTask, RecoveryItem, StoredRecovery
+from engine.store.stored import StoredBackfill
 
 AT_ONCE = 4
 MOST_AT_ONCE = 200
 
 
+class _Found(NamedTuple):
+    """What a recovery is about: failures, and the backfills that failures of their runs have stopped."""
+
+    rows: list[FailedTask]
+    backfills: list[StoredBackfill]
+
+
 class Recover:
     """Clears the failures of one cause across DAGs and tries those in retry now: one run first, the rest once that has
-    succeeded, oldest interval first. Arguments: `since` (a moment, or an age such as `2h`) and `error` (text that the
+    succeeded, oldest interval first. DAGs that their breakers had paused and backfills that these failures had stopped
+    go on then, too. Arguments: `since` (a moment, or an age such as `2h`) and `error` (text that the
     error holds), or `cause` (a cause of the inbox); `at_once` (runs at a time); or `stop` (the number of a recovery).
     """
 
@@ -42,29 +52,32 @@ class Recover:
         for each in await archive.causes(since or 0, retrying=True):
             if wanted is None or wanted in (each.key, each.signature):
                 found += [row for row in each.rows if text in row.error.casefold()]
-        return replace(ask, found=found)
+        runs = {row.run for row in found if row.state == "failed"}
+        return replace(ask, found=_Found(found, await archive.stopped_backfills(runs)))
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         if ask.args.get("stop") is not None:
             return _stop(scheduler, ask)
         taken = {key for made in scheduler.state.recoveries.values() for item in made.items for key in item.tasks}
-        rows: list[FailedTask] = sorted(
-            (row for row in ask.found if row.id not in taken), key=lambda row: (row.logical_date, row.run, row.id)
+        found: _Found = ask.found
+        rows = sorted(
+            (row for row in found.rows if row.id not in taken), key=lambda row: (row.logical_date, row.run, row.id)
         )
         if not rows:
             busy = " that no recovery is about already" if taken else ""
             raise Refusal("state", f"nothing to recover: no failure{busy} fits")
         at_once = _at_once(ask)
         paused = _paused(scheduler, rows)
-        breakers = _breakers(scheduler, rows)
-        made = StoredRecovery(0, _words(rows), at_once, ask.command, ask.actor, now, paused)
+        breakers, held = _breakers(scheduler, rows)
+        stopped = [each.backfill.id for each in found.backfills]
+        made = StoredRecovery(0, _words(rows), at_once, ask.command, ask.actor, now, paused, stopped)
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
             keys = {target.key[1] for target in kept}
             made.id = next(scheduler.state.recovery_ids)
             made.items = _items([row for row in rows if row.id in keys])
             for name in breakers:
-                scheduler.breakers.trip(turn, name, ask.actor, "recover: a probe now", 0)
+                scheduler.breakers.probe_now(turn, name, ask.actor)
             recovering.begin(scheduler, turn, made, ask.note)
             return {"recovery": made.id, "runs": len(made.items)}
 
@@ -79,6 +92,8 @@ class Recover:
             f"{dag_id} is paused by its breaker: resumed when the first run has succeeded" for dag_id in paused
         ]
         plan.warnings += [f"breaker {name} is open: a probe goes out at once, and closes it" for name in breakers]
+        plan.warnings += [f"breaker {name} is held open: what uses it waits until it is reset" for name in held]
+        plan.warnings += [_goes_on(each) for each in found.backfills]
         plan.inverse = lambda kept: Inverse("recover", {"stop": made.id})
         return plan
 
@@ -138,7 +153,8 @@ def _paused(scheduler: Scheduler, rows: list[FailedTask]) -> list[str]:
     return [entry.dag_id for entry in entries if entry is not None and entry.paused_by == "its breaker"]
 
 
-def _breakers(scheduler: Scheduler, rows: list[FailedTask]) -> list[str]:
+def _breakers(scheduler: Scheduler, rows: list[FailedTask]) -> tuple[list[str], list[str]]:
+    """The open breakers of these tasks: those that may be probed, and those that somebody holds open."""
     wanted = {(row.dag_id, row.task_id) for row in rows}
     names = {
         task.breaker.name
@@ -147,7 +163,16 @@ def _breakers(scheduler: Scheduler, rows: list[FailedTask]) -> list[str]:
         if task.breaker is not None and (entry.dag_id, task.task_id) in wanted
     }
     known = scheduler.breakers.by_name
-    return sorted(name for name in names if name in known and known[name].state == "open")
+    found = sorted(name for name in names if name in known and known[name].state == "open")
+    return [name for name in found if not known[name].is_held], [name for name in found if known[name].is_held]
+
+
+def _goes_on(found: StoredBackfill) -> str:
+    row, left = found.backfill, sum(item.state is ItemState.PENDING for item in found.items)
+    return (
+        f"backfill {row.id} of {row.dag_id} was stopped by failures: it goes on, with {plural(left, 'date')} left, when"
+        " the first run has succeeded"
+    )
 
 
 def _stop(scheduler: Scheduler, ask: Ask) -> Plan:

@@ -48,10 +48,15 @@ GROUP BY c.id ORDER BY c.id;
 SELECT run_id, detail FROM recovery_item WHERE recovery = :id AND state IN ('failed', 'skipped') ORDER BY ordinal;
 
 -- name: open_recoveries
-SELECT id, cause, at_once, command, created_by, created_at, dags FROM recovery WHERE state = 'running' ORDER BY id;
+SELECT id, cause, at_once, command, created_by, created_at, dags, backfills FROM recovery WHERE state = 'running' ORDER BY id;
 
 -- name: recovery_items
 SELECT ordinal, run, run_id, tasks, state, detail FROM recovery_item WHERE recovery = :id ORDER BY ordinal;
+
+-- name: stopped_backfills
+SELECT DISTINCT b.id FROM json_each(:runs) AS wanted CROSS JOIN run AS r ON r.id = wanted.value
+    CROSS JOIN backfill AS b ON b.id = r.backfill
+WHERE b.state = 'stopped_by_failures' ORDER BY b.id;
 
 -- name: last_recovery
 SELECT coalesce(max(id), 0) FROM recovery;

@@ -355,7 +355,8 @@ CREATE TABLE recovery (               -- a plan to run again what failed of one 
     at_once INTEGER NOT NULL,
     command TEXT NOT NULL,
     note TEXT,
-    dags TEXT NOT NULL               -- JSON list: paused by their breakers, to be resumed once the first run has succeeded
+    dags TEXT NOT NULL,              -- JSON list: paused by their breakers, to be resumed once the first run has succeeded
+    backfills TEXT NOT NULL          -- JSON list: stopped by its failures, to be resumed then, too
 ) STRICT;
 CREATE INDEX recovery_open ON recovery (id) WHERE state = 'running';
 

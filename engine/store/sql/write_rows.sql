@@ -100,8 +100,11 @@ ON CONFLICT (task_instance) DO UPDATE SET attempt = excluded.attempt, who = excl
 DELETE FROM failure_resolved WHERE task_instance = :task_instance;
 
 -- name: recovery_plan.add
-INSERT INTO recovery (id, state, cause, created_by, created_at, at_once, command, note, dags)
-VALUES (:id, 'running', :cause, :created_by, :at, :at_once, :command, :note, :dags);
+INSERT INTO recovery (id, state, cause, created_by, created_at, at_once, command, note, dags, backfills)
+VALUES (:id, 'running', :cause, :created_by, :at, :at_once, :command, :note, :dags, :backfills);
+
+-- name: recovery_plan.left
+UPDATE recovery SET dags = :dags, backfills = :backfills WHERE id = :id;
 
 -- name: recovery_plan.end
 UPDATE recovery SET state = :state, ended_at = :at WHERE id = :id;
