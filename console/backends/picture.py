@@ -121,6 +121,7 @@ class Picture:
             dags=self._all_cards(),
             imports=self._imports,
             failures=self._failures.all(self._last.failures),
+            more_failures=self._failures.due,
             report=self._report,
             session=self._session,
             holds=self._holds,

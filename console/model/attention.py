@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console.model.dags import Failure, ImportProblem
 from console.model.keys import UNMAPPED
@@ -25,6 +25,8 @@ class Attention:
     failed: int = 0
     retrying: int = 0
     detail: str = ""
+    more: bool = False
+    """Whether there may be more than is counted: not all have been read yet."""
 
     @property
     def dags(self) -> tuple[str, ...]:
@@ -40,6 +42,8 @@ def attention(snapshot: Snapshot) -> tuple[Attention, ...]:
         rows.append(Attention(f"report:{report.id}", "report", report.title, report.created_at))
     rows.extend(_recoveries(snapshot))
     groups = _known_groups(snapshot)
+    if snapshot.more_failures:
+        groups = [replace(row, more=True) for row in groups]
     rows.extend(sorted((row for row in groups if row.failed), key=lambda row: -row.since))
     rows.extend(_questions(snapshot))
     rows.extend(_breakers(snapshot))

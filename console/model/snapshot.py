@@ -41,6 +41,8 @@ class Snapshot:
     dags: tuple[DagCard, ...] = ()
     imports: tuple[ImportProblem, ...] = ()
     failures: tuple[Failure, ...] = ()
+    more_failures: bool = False
+    """Whether these are only the newest so far: of very many the others are in the next picture."""
     report: RecoveryCard | None = None
     session: SessionCard | None = None
     holds: tuple[HoldCard, ...] = ()

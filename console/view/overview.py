@@ -343,11 +343,13 @@ def _attention_row(row: Attention, scene: Scene, width: int, counted: int) -> Sp
 
 
 def _how_many(row: Attention, wide: bool) -> str:
+    more = "…" if row.more else ""
     if not wide:
-        return f"{row.failed}+{row.retrying}↻" if row.failed and row.retrying else f"{row.failed or row.retrying}"
+        both = f"{row.failed}{more}+{row.retrying}↻"
+        return both if row.failed and row.retrying else f"{row.failed or row.retrying}{more}"
     if row.failed and row.retrying:
-        return f"{row.failed} failed + {row.retrying} in retry"
-    return f"{row.failed} failed" if row.failed else f"{row.retrying} in retry"
+        return f"{row.failed}{more} failed + {row.retrying} in retry"
+    return f"{row.failed}{more} failed" if row.failed else f"{row.retrying}{more} in retry"
 
 
 def _reach(row: Attention) -> str:

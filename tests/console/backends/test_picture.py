@@ -17,8 +17,10 @@ from console.cli.tasks import attempt_line
 from console.model.attention import attention
 from console.model.home import HomeCard
 from console.model.runs import RunDetail
-from console.model.snapshot import Interest, Snapshot
+from console.model.snapshot import Interest, Scene, Snapshot
 from console.model.targets import Target
+from console.view.overview import Overview
+from console.view.spans import plain
 from engine.lifecycle.events import CancelRun, Clear, Kill, Mark, RetryDue, RetryNow
 from engine.lifecycle.memory import RunMemory
 from engine.model.causes import cause, cause_key
@@ -329,6 +331,11 @@ def by_row(snapshot: Snapshot) -> dict[str, tuple[int, int]]:
     return {row.key.removeprefix("error:"): (row.failed, row.retrying) for row in rows}
 
 
+def scene_of(snapshot: Snapshot) -> Scene:
+    """A picture as it is shown."""
+    return replace(scene(), snapshot=snapshot)
+
+
 async def test_failures_stay_open_until_somebody_sees_to_them(filled: FilledHome) -> None:
     """A next run that succeeds, or fails otherwise, hides none; the counts are the inbox's; one resolved is gone."""
     followed = picture(filled)
@@ -377,7 +384,7 @@ async def test_a_cause_is_named_by_the_error_as_it_is_stored(filled: FilledHome)
     snapshot = whole(picture(filled), Interest())
     (row,) = attention(snapshot)
     assert row.detail == "ada is on it" and "\x1b" not in row.text
-    shown = replace(scene(), snapshot=snapshot)
+    shown = scene_of(snapshot)
     asked = [ask(shown, Target("overview", attention=row.key)) for ask in (recover, claim, resolve)]
     assert {ask.args["cause"] for ask in asked} == by_cause(filled).keys() == {cause_key(signature)}
     assert all("\x1b" not in ask.title for ask in asked)
@@ -393,7 +400,11 @@ async def test_of_very_many_open_failures_the_newest_come_first(
     found = picture(filled)
     first = found.refresh(Interest())
     assert first.filling and len(first.failures) == 2
-    assert len(whole(found, Interest()).failures) == 3
+    (row,) = attention(first)
+    assert (row.failed, row.more) == (2, True)
+    assert "2… failed" in plain(Overview(scene_of(first)).row(0, 140))
+    (row,) = attention(whole(found, Interest()))
+    assert (row.failed, row.more) == (3, False)
 
 
 async def test_an_attempt_took_as_long_wherever_it_is_told(filled: FilledHome) -> None:
