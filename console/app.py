@@ -269,10 +269,17 @@ class ConsoleApp(TerminalApp[None]):
         self.perform(action)
         return True
 
+    def meant(self) -> Target:
+        """What the cursor stands on, with the rows that are marked."""
+        front = self.stage.front
+        return replace(front.target(self._scene), marked=front.marked(self._scene))
+
     def perform(self, action: Action, target: Target | None = None, switches: frozenset[str] = frozenset()) -> None:
         """Does an action, or says why not. What it is about is fixed here and now."""
-        meant = target or self.stage.front.target(self._scene)
-        why = action.why_not(self._scene, meant)
+        from console.actions.many import why_not
+
+        meant = target or self.meant()
+        why = why_not(action, self._scene, meant)
         if why is not None:
             self.say(why, "warn")
             return

@@ -51,8 +51,10 @@ class Desk(Protocol):
 class Flow:
     """One dialog, from its opening to the commit. What it is about does not change, whatever rows move meanwhile."""
 
-    def __init__(self, desk: Desk, ask: Ask, production: bool) -> None:
+    def __init__(self, desk: Desk, ask: Ask, production: bool, done: Callable[[], object] | None = None) -> None:
+        """`done` is called once the command is committed."""
         self._desk = desk
+        self._done = done
         self._ask = ask
         self._production = production
         self._generation = 0
@@ -140,7 +142,12 @@ class Flow:
         preview = self._preview
         if result is None or preview is None or result.tag != preview.preview_id:
             return
-        self._desk.spawn(carry_out(self._desk, self._ask, self._ask.arguments(result.options), preview, result.note))
+        self._desk.spawn(self._carry_out(self._ask.arguments(result.options), preview, result.note))
+
+    async def _carry_out(self, args: Mapping[str, Any], preview: PreviewCard, note: str) -> None:
+        receipt = await carry_out(self._desk, self._ask, args, preview, note)
+        if receipt is not None and self._done is not None:
+            self._done()
 
 
 def _counted(preview: PreviewCard | None) -> str:

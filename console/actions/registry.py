@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from console.actions import asking, possible
-from console.actions.action import LISTS, OVERVIEW, ROWS, SOURCE, Action, Danger
+from console.actions.action import DAG, LISTS, OVERVIEW, ROWS, RUN, SOURCE, Action, Danger
 from console.actions.views import VIEWS
+
+MARKING = frozenset({OVERVIEW, DAG, RUN})
+"""Views whose rows can be marked."""
 
 MOVES = (
     Action("move.down", "down", "One row down.", ("j", "down"), group="move"),
@@ -44,6 +47,10 @@ LOOKS = (
     Action("filter", "filter", "Shows only rows that fit: words, `state:failed`, `tag:`, `since:2h`; ! inverts.",
            ("/",), LISTS, rank=10),
     Action("failures", "only failures", "Only rows that failed or wait for a retry; again shows all.", ("z",), LISTS),
+    Action("row.mark", "mark row", "Marks the row, or not any more; what changes rows then takes all that are marked.",
+           ("space",), MARKING),
+    Action("row.range", "mark range", "Marks all rows from the one that was marked last to this one.", ("V",), MARKING),
+    Action("row.all", "mark all shown", "Marks every row that the filter shows; again none of them.", ("*",), MARKING),
     Action("newest", "newest running", "To the log of the task that began last and still runs.", ("F",), LISTS,
            why_not=possible.something_runs),
     Action("freeze", "freeze", "Keeps the picture as it is, and says so; again lets it live.", ("Z",)),

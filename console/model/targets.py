@@ -23,3 +23,5 @@ class Target:
     backfill: int | None = None
     span: tuple[int, int] | None = None
     """The first and last moment of dates that were left out."""
+    marked: tuple[Target, ...] = ()
+    """All marked rows, where rows are marked: changes that can take many are about these, and not about the cursor."""

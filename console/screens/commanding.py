@@ -89,7 +89,7 @@ def _act(app: ConsoleApp, name: str, rest: list[str]) -> None:
         where = ", ".join(VIEWS[view].title for view in views_of(action))
         app.say(f"{action.title} is an action of another view ({where})", "warn")
         return
-    target = app.stage.front.target(app.scene())
+    target = app.meant()
     switches = {word.lstrip("+") for word in rest if word.startswith("+")}
     words = [word for word in rest if not word.startswith("+")]
     if words:

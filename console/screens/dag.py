@@ -44,6 +44,7 @@ class DagPane(Pane):
         """Shows another DAG."""
         if dag_id != self.dag_id:
             self.dag_id, self._rows = dag_id, None
+            self.unmark()
             self.list.show(())
 
     def interest(self) -> Interest:
@@ -85,6 +86,10 @@ class DagPane(Pane):
         key = self.list.cursor_key
         run_id = key[1] if isinstance(key, tuple) else None
         return Target(self.view, self.dag_id, run_id)
+
+    def target_at(self, scene: Scene, key: object) -> Target | None:
+        """A run."""
+        return Target(self.view, self.dag_id, key[1]) if isinstance(key, tuple) else None
 
     def next_failure(self, scene: Scene, step: int) -> bool:
         """To the next run that failed."""

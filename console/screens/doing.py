@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from console.actions import possible
+from console.actions import many, possible
 from console.actions.action import Action, Ask
 from console.actions.finding import attention_of, dag_of, task_of
 from console.actions.flow import Flow, carry_out
@@ -44,13 +44,15 @@ def do(app: ConsoleApp, action: Action, target: Target, switches: frozenset[str]
         assert action.ask is not None
         app.spawn(_at_once(app, action.ask(app.scene(), target)))
     elif action.ask is not None and not any(action.id in view.handlers for view in VIEWS.values()):
-        ask = action.ask(app.scene(), target)
+        ask = many.ask(action, app.scene(), target)
         unknown = sorted(switches - {switch.name for switch in ask.switches})
         if unknown:
             named = ", ".join(switch.name for switch in ask.switches) or "none"
             app.say(f"{action.title} has no switch {unknown[0]!r}; it has: {named}", "warn")
             return
-        Flow(app, ask.switched(switches), app.scene().snapshot.home.production).start()
+        pane = app.stage.front
+        done = pane.unmark if many.takes(action, target) else None
+        Flow(app, ask.switched(switches), app.scene().snapshot.home.production, done).start()
     elif action.opens == app.place.view:
         app.redraw()
     elif action.opens:
@@ -105,10 +107,13 @@ def _enter(app: ConsoleApp, target: Target) -> None:
 
 
 def back(app: ConsoleApp, target: Target) -> None:
-    """Without the filter, where there is one; else one level back."""
+    """Without the filter, where there is one; then without the marks; else one level back."""
     pane = app.stage.front
     if pane.needle:
         pane.filter("", app.scene())
+        app.redraw()
+        return
+    if pane.unmark():
         app.redraw()
         return
     app.back()
@@ -273,6 +278,9 @@ _PATHS = {
     "bookmarks": f"{_WAYS}:bookmarks",
     "copy.address": f"{_WAYS}:copy_address",
     "copy.menu": f"{_WAYS}:copy_menu",
+    "row.mark": "console.screens.marking:toggle",
+    "row.range": "console.screens.marking:mark_range",
+    "row.all": "console.screens.marking:mark_all",
 }
 """Handlers that are imported when they are first needed."""
 

@@ -79,6 +79,13 @@ class OverviewPane(Pane):
         row = attention_of(scene, Target(self.view, attention=name))
         return Target(self.view) if row is None else _of_attention(self.view, row, scene)
 
+    def target_at(self, scene: Scene, key: object) -> Target | None:
+        """A DAG; causes are recovered as a whole, and not marked."""
+        if not isinstance(key, tuple) or key[0] != "dag":
+            return None
+        card = scene.snapshot.by_id.get(key[1])
+        return None if card is None else target_of(self.view, card)
+
     def next_failure(self, scene: Scene, step: int) -> bool:
         """To the next DAG of which something has failed."""
         if self._rows is None:

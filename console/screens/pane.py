@@ -94,6 +94,26 @@ class Pane(Vertical):
             filter=self.needle,
         )
 
+    def target_at(self, scene: Scene, key: object) -> Target | None:
+        """What the row with that key is about; None where such rows cannot be marked."""
+        return None
+
+    def marked(self, scene: Scene) -> tuple[Target, ...]:
+        """What the marked rows are about, in their order."""
+        view = self.listed
+        if view is None or not view.marks:
+            return ()
+        found = (self.target_at(scene, key) for key in view.marked)
+        return tuple(target for target in found if target is not None)
+
+    def unmark(self) -> bool:
+        """Takes all marks away; False where there are none."""
+        view = self.listed
+        if view is None or not view.marks:
+            return False
+        view.set_marks(())
+        return True
+
     def interest(self) -> Interest:
         """What has to be in the picture for this view."""
         return Interest()

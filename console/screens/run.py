@@ -92,6 +92,7 @@ class RunPane(Pane):
         if run_id != self.run_id:
             self._rows, self.run_id = None, run_id
             self._eta = (None, None)
+            self.unmark()
             self.list.show(())
         self._wanted = ("task", task_id, map_index) if task_id else ("first",)
         if task_id and map_index != UNMAPPED:
@@ -250,6 +251,13 @@ class RunPane(Pane):
         if card is None:
             return Target(self.view, dag_id, self.run_id if run is not None else None)
         return Target(self.view, dag_id, self.run_id, card.task_id, card.map_index)
+
+    def target_at(self, scene: Scene, key: object) -> Target | None:
+        """A task instance, a folded row of them, or a folded group."""
+        run = self.detail(scene)
+        if run is None or not isinstance(key, tuple):
+            return None
+        return Target(self.view, run.mark.dag_id, self.run_id, key[1], key[2])
 
     def fold(self, scene: Scene, *, only_open: bool = False) -> bool:
         """Folds or unfolds what the cursor stands on: a mapped task, an index of one, a task group, a task in one.

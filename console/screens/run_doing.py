@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from console.actions.registry import BY_ID
 from console.model.place import Place
 from console.screens.doing import back
+from console.screens.marking import toggle
 from console.screens.run import BOXES, GANTT, RunPane
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def wider(app: ConsoleApp, target: Target) -> None:
 
 
 def fold(app: ConsoleApp, target: Target) -> None:
-    """Folds or unfolds the row under the cursor."""
+    """Folds or unfolds the row under the cursor; one with nothing to fold is marked."""
     pane = app.stage.front
     if isinstance(pane, RunPane) and not pane.fold(app.scene()):
-        app.say("nothing is folded here: mapped tasks and task groups can be", "warn")
+        toggle(app, target)

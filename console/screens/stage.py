@@ -154,7 +154,9 @@ class Stage(Screen[None], inherit_bindings=False):
             self.keys.show(message_line(message, width))
             return
         # Ten times a second would be too dear for what nobody reads that often: a key that is pressed asks anew.
-        wanted = (scene.now // SECOND, width, self.front.view, self.front.target(scene), scene.link.state)
+        here, listed = self.front.target(scene), self.front.listed
+        marks = None if listed is None else listed.marks
+        wanted = (scene.now // SECOND, width, self.front.view, here, scene.link.state, marks)
         if wanted != self._keys_for:
             self._keys_for = wanted
             self.keys.show(self._key_line(scene, width))
@@ -163,12 +165,8 @@ class Stage(Screen[None], inherit_bindings=False):
         """Draws the rule alone."""
         if not self.is_mounted or not self.front.is_mounted:
             return
-        self.rule.show(
-            (),
-            _in_rule(
-                (*self._frozen(), *_filter_words(self.front), *self.front.rule(self._desk.scene(), self.size.width))
-            ),
-        )
+        said = (*self._frozen(), *_marked_words(self.front), *_filter_words(self.front))
+        self.rule.show((), _in_rule((*said, *self.front.rule(self._desk.scene(), self.size.width))))
 
     def _frozen(self) -> Spans:
         at = self._desk.frozen_at
@@ -176,18 +174,19 @@ class Stage(Screen[None], inherit_bindings=False):
         return slow if at is None else ((f"FROZEN at {clock(at)}, Z lets it live   ", "warn bold"), *slow)
 
     def _key_line(self, scene: Scene, width: int) -> Spans:
+        from console.actions import many
         from console.actions.registry import actions_of
         from console.view.keyline import key_line
 
         keymap, view = self._desk.keymap_of, self.front.view
-        target = self.front.target(scene)
+        target = self._desk.meant()
         offered = [action for action in actions_of(view) if action.rank]
         offered.sort(key=lambda action: -action.rank)
         pairs = []
         for action in offered:
             key = keymap.shown(action.id, view)
-            if key and action.opens != view and action.why_not(scene, target) is None:
-                pairs.append((key, action.title_for(scene, target)))
+            if key and action.opens != view and many.why_not(action, scene, target) is None:
+                pairs.append((key, many.title(action, scene, target)))
         return key_line(pairs, width)
 
     # Places
@@ -329,6 +328,12 @@ def _filter_words(pane: Pane) -> Spans:
     sifter = pane.sifter
     count = "" if sifter is None else f"{sifter.shown} of {sifter.total} rows   "
     return ((f"filter {pane.needle}   ", "accent"), (count, "dim"))
+
+
+def _marked_words(pane: Pane) -> Spans:
+    """How many rows are marked."""
+    count = 0 if pane.listed is None or not pane.listed.marks else len(pane.listed.marked)
+    return ((f"{count} marked   ", "accent bold"),) if count else ()
 
 
 def _in_rule(said: Spans) -> Spans:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from collections.abc import Callable, Hashable, Iterable
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from rich.style import Style
 from textual import events
@@ -12,70 +12,13 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
+from console.widgets.rows import Key, Rows, RowSource, as_source
 from console.widgets.spans import Painted, Spans, changes, draw
 
 WHEEL = 3
 """Rows that one step of the wheel moves."""
-Key: TypeAlias = Hashable | None
-"""What a row is about, so that it is found again when rows move. None: the cursor passes over the row."""
-
-
-class Row(NamedTuple):
-    """One row: its key and its content, as wide as the view's `row_width` at most."""
-
-    key: Key
-    spans: Spans
-
-
-@runtime_checkable
-class RowSource(Protocol):
-    """Rows made on demand: a list of any length costs only its visible rows."""
-
-    def __len__(self) -> int:
-        """The number of rows."""
-
-    def key(self, index: int) -> Key:
-        """The key of the row at `index`."""
-
-    def index(self, key: Key) -> int | None:
-        """Where the row with that key is now; None when it has gone."""
-
-    def row(self, index: int, width: int) -> Spans:
-        """The content of the row at `index` for a view of that width. The same content should be the same object."""
-
-
-Rows: TypeAlias = RowSource | Sequence[tuple[Key, Spans]]
-"""What a view shows: rows made on demand, or a plain sequence of them."""
-
-
-class _ListedRows:
-    """A plain sequence of rows as a source."""
-
-    def __init__(self, rows: Sequence[tuple[Key, Spans]]) -> None:
-        self._rows = rows
-        self._index: dict[Key, int] | None = None
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def key(self, index: int) -> Key:
-        return self._rows[index][0]
-
-    def index(self, key: Key) -> int | None:
-        if self._index is None:
-            self._index = {row[0]: at for at, row in enumerate(self._rows)}
-        return self._index.get(key)
-
-    def row(self, index: int, width: int) -> Spans:
-        return self._rows[index][1]
-
-
 Sift: TypeAlias = Callable[[RowSource, int], RowSource]
 """Makes of rows, and their width, those that are to be seen."""
-
-
-def _as_source(rows: Rows) -> RowSource:
-    return rows if isinstance(rows, RowSource) else _ListedRows(rows)
 
 
 class _Painting(NamedTuple):
@@ -133,7 +76,7 @@ class LineView(Painted, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._given = self._source = _as_source(rows)
+        self._given = self._source = as_source(rows)
         self._sift: Sift | None = None
         self._has_cursor = cursor
         self._gutter = 1 if gutter else 0
@@ -141,6 +84,7 @@ class LineView(Painted, can_focus=True):
         self._at = 0
         self._top = 0
         self._marks: set[Key] = set()
+        self._marked_last: Key = None
         self._lines: list[_Painting] = []
         self._lines_for: tuple[int, int] | None = None
         self._strips: dict[tuple[int, bool, bool, bool], tuple[Spans, Style, Strip]] = {}
@@ -150,7 +94,7 @@ class LineView(Painted, can_focus=True):
 
     def show(self, rows: Rows) -> None:
         """Show these rows: visible cells that differ are repainted, everything else costs nothing."""
-        self._given = _as_source(rows)
+        self._given = as_source(rows)
         self._source = self._given if self._sift is None else self._sift(self._given, self.row_width)
         before, line = self._key, self._at - self._top
         found = self._source.index(before) if before is not None else None
@@ -220,10 +164,27 @@ class LineView(Painted, can_focus=True):
         self._marks = set(keys)
         self._repaint()
 
+    @property
+    def marked(self) -> tuple[Hashable, ...]:
+        """The marked keys whose rows are there, sifted out or not, in the order of their rows."""
+        found = [(at, key) for key in self._marks if key is not None and (at := self._given.index(key)) is not None]
+        return tuple(key for _, key in sorted(found, key=lambda each: each[0]))
+
+    @property
+    def marked_last(self) -> Key:
+        """The row that was marked last, where a range begins; None when it is marked no more."""
+        return self._marked_last if self._marked_last in self._marks else None
+
+    @property
+    def shown_keys(self) -> tuple[Hashable, ...]:
+        """The keys of all rows that are not sifted out, in their order."""
+        return tuple(key for at in range(len(self._source)) if (key := self._source.key(at)) is not None)
+
     def toggle_mark(self) -> None:
         """Mark or unmark the row under the cursor."""
         if self._key is not None:
             self._marks ^= {self._key}
+            self._marked_last = self._key
             self._repaint()
 
     def mark_range(self, anchor: Key) -> None:
@@ -233,6 +194,7 @@ class LineView(Painted, can_focus=True):
             return
         keys = (self._source.key(index) for index in range(min(start, self._at), max(start, self._at) + 1))
         self._marks.update(key for key in keys if key is not None)
+        self._marked_last = self._key
         self._repaint()
 
     def action_cursor_down(self) -> None:

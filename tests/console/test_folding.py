@@ -46,11 +46,11 @@ async def test_space_on_a_task_of_a_group_folds_the_group() -> None:
         assert "load.b" in screen.text
 
 
-async def test_what_cannot_be_folded_says_so() -> None:
-    """On a task that is neither mapped nor in a group the key explains itself."""
+async def test_what_cannot_be_folded_is_marked() -> None:
+    """On a task that is neither mapped nor in a group the key marks the row."""
     async with console(world(flow()), (120, 30)) as screen:
         await screen.press("j", "enter", "g", "space")
-        assert "nothing is folded here" in screen.text
+        assert "1 marked" in screen.lines()[2]
 
 
 async def test_other_shapes_of_the_run_show_mapped_tasks_too() -> None:

@@ -26,9 +26,10 @@ from console.terminal import TerminalApp, run_console
 from console.text import fit
 from console.theming import Look
 from console.widgets.dialog import Dialog, DialogContent, Option
-from console.widgets.lines import LineView, Row
+from console.widgets.lines import LineView
 from console.widgets.log import LogLine, LogView
 from console.widgets.prompt import Prompt
+from console.widgets.rows import Row
 from console.widgets.status import BarLine
 
 WORDS = ["load", "天気", "e\u0301", "✓", "►", "ﾊ", "👍", "0", "42", "  ", "─"]

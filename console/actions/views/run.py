@@ -6,7 +6,7 @@ from console.actions import possible
 from console.actions.action import LISTS, RUN, Action, View
 
 FOLD = Action(
-    "fold", "fold", "Unfolds the indexes of a mapped task or a task group into rows, or folds them into one.",
+    "fold", "fold", "Unfolds the indexes of a mapped task or a task group into rows, or folds them; marks other rows.",
     ("space",), frozenset({RUN}), rank=20,
 )  # fmt: skip
 

@@ -8,7 +8,8 @@ import pytest
 from textual.geometry import Region
 
 from console.text import sanitise
-from console.widgets.lines import Key, LineView, Row
+from console.widgets.lines import LineView
+from console.widgets.rows import Key, Row
 from console.widgets.spans import Spans
 from tests.support.widgets import Stage, area, repaints
 
