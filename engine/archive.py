@@ -19,6 +19,7 @@ from engine.store.reader import Reader
 from engine.store.reads_inbox import Cause, causes, stopped_backfills
 from engine.store.reads_overview import dag_stats
 from engine.store.reads_trash import Trashed, trashed
+from engine.store.reads_why import Answer, answers
 from engine.store.recovery import load_backfill, load_command, run_before, run_key, runs_in_slots
 from engine.store.selecting import Chosen, Kind, choose, command_by_number, runs_beside
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
@@ -103,6 +104,11 @@ class StoreArchive:
     async def command_by_number(self, number: int) -> str | None:
         """The id of a command of the audit."""
         return await self._lane(lambda reader: command_by_number(reader, number))
+
+    async def last_answer(self, task_instance: int) -> Answer | None:
+        """The newest answer that an approval has been given."""
+        found = await self._lane(lambda reader: answers(reader, task_instance))
+        return found[-1] if found else None
 
     async def load_backfill(self, backfill: int) -> StoredBackfill | None:
         """A backfill with its dates, if there is one of that number."""

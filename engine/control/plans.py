@@ -21,6 +21,7 @@ from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse
 from engine.store.reads_inbox import Cause
 from engine.store.reads_trash import Trashed
+from engine.store.reads_why import Answer
 from engine.store.selecting import Chosen, Kind
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
 
@@ -142,6 +143,9 @@ class Archive(Protocol):
 
     async def command_by_number(self, number: int) -> str | None:
         """The id of a command of the audit."""
+
+    async def last_answer(self, task_instance: int) -> Answer | None:
+        """The newest answer that an approval has been given."""
 
     async def load_backfill(self, backfill: int) -> StoredBackfill | None:
         """A backfill with its dates, if there is one of that number."""

@@ -36,7 +36,7 @@ GUARDED = {"run.update": "run", "task.update": "task instance", "attempt.update"
 (RUN_INSERT, TASK_INSERT, ATTEMPT_INSERT, RUN_UPDATE, TASK_UPDATE, ATTEMPT_UPDATE) = range(6)
 (EPISODE, CALLBACK, RESULT, COMMAND, EVENT) = range(6, 11)
 
-SILENT = frozenset({"engine.seen", "meta.put", "event.prune", "command.prune_mark", "command.prune"})
+SILENT = frozenset({"engine.seen", "meta.put", "event.prune", "command.prune_mark", "command.prune", "trash.prune"})
 """Statements that change nothing a console shows, and so need no event."""
 
 

@@ -18,6 +18,8 @@ from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 from engine.store.errors import CommitFailed, StoreError
 from engine.store.reader import Reader
+from engine.store.reads_trash import trashed
+from engine.store.trash import KEPT
 from engine.upkeep.children import ChildFailed, prune_files
 
 T = TypeVar("T")
@@ -107,6 +109,7 @@ class Night:
         runs = await self._prune_runs()
         events = await self._prune_events()
         await self._prune_audit()
+        await self._empty_trash()
         now = self._clock.now()
         text = f"{told['removed']} attempt directories, {told['freed']} bytes, {runs} runs, {events} events"
 
@@ -180,6 +183,12 @@ class Night:
             turn.batch.add("command.prune", before=before)
 
         await self._commit(work)
+
+    async def _empty_trash(self) -> None:
+        """Deleted runs whose week is over."""
+        before = self._clock.now() - KEPT
+        if any(row.at < before for row in await self._read(trashed)):
+            await self._commit(lambda turn: turn.batch.add("trash.prune", before=before))
 
     async def _read(self, read: Callable[[Reader], T]) -> T:
         found: T = await self._lane(read)

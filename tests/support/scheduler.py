@@ -34,6 +34,7 @@ from engine.store.batch import Batch
 from engine.store.errors import CommitFailed
 from engine.store.reads_inbox import Cause
 from engine.store.reads_trash import Trashed
+from engine.store.reads_why import Answer
 from engine.store.selecting import Chosen, Kind
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
 from engine.store.writer import Writer
@@ -199,6 +200,10 @@ class NoArchive:
     async def command_by_number(self, number: int) -> str | None:
         """The number is the place among the test's commands."""
         return list(self.commands)[number - 1] if 0 < number <= len(self.commands) else None
+
+    async def last_answer(self, task_instance: int) -> Answer | None:
+        """None."""
+        return None
 
     async def load_backfill(self, backfill: int) -> StoredBackfill | None:
         """One that the test put here."""

@@ -6,21 +6,28 @@ from typing import Any
 
 from engine.authoring.exceptions import ParamError
 from engine.authoring.params import param_from_text, resolve_params
-from engine.control.plans import Ask, Plan, Refusal, Target, by_run, task_target, the_runs, the_tasks
+from engine.control.plans import Archive, Ask, Plan, Refusal, Target, by_run, task_target, the_runs, the_tasks
 from engine.lifecycle.memory import RunMemory
 from engine.model.dag import ApprovalSpec, Json
-from engine.model.moments import Micros
+from engine.model.moments import MINUTE, SECOND, Micros, from_iso, to_iso
 from engine.model.rows import TaskInstance
-from engine.model.states import TaskState
+from engine.model.states import TERMINAL_TASK, TaskState
 from engine.scheduler.approvals import answer
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
+from engine.store.reads_why import Answer as Answered
 
 
 class Answer:
     """Answers one approval. Arguments: `option`, `params` (JSON values by name) or `param_texts` (as typed)."""
 
     name = "answer"
+
+    async def gather(self, scheduler: Scheduler, archive: Archive, ask: Ask, now: Micros) -> Any:
+        """The answer that the task has been given before, if any."""
+        (memory,) = the_runs(scheduler, ask)
+        (instance,) = the_tasks(memory, ask)
+        return await archive.last_answer(instance.id) if instance.state in TERMINAL_TASK else None
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         (memory, *more), option = the_runs(scheduler, ask), ask.args.get("option")
@@ -31,7 +38,7 @@ class Answer:
         spec = memory.plan.tasks[instance.task_id].approval
         assert spec is not None
         if instance.state is not TaskState.AWAITING_INPUT:
-            raise Refusal("stale", _too_late(scheduler, memory, instance))
+            raise Refusal("stale", _too_late(scheduler, memory, instance, ask, now))
         if option not in spec.options:
             raise Refusal("invalid", f"{instance.task_id} offers {', '.join(spec.options)}, not {option!r}")
         params = _params(spec, ask.args)
@@ -52,14 +59,22 @@ class Answer:
         return Plan([target], sentence, carry, lambda _: sentence)
 
 
-def _too_late(scheduler: Scheduler, memory: RunMemory, instance: TaskInstance) -> str:
+def _too_late(scheduler: Scheduler, memory: RunMemory, instance: TaskInstance, ask: Ask, now: Micros) -> str:
     """Who came first, where somebody did."""
     ref = scheduler.state.results.get(memory.run.id, {}).get((instance.task_id, instance.map_index))
     found = ref.value if ref is not None else None
+    first: tuple[str | None, str | None, Micros] | None = None
     if isinstance(found, dict) and found.get("option"):
-        who = found.get("by") or "nobody in time, so by its default"
-        return f"{instance.task_id} was answered {found['option']} by {who} at {found.get('at')}"
-    return f"{instance.task_id} waits for no answer: it is {instance.state.value}"
+        first = found["option"], found.get("by"), from_iso(str(found["at"]), "UTC")
+    elif isinstance(ask.found, Answered):
+        first = ask.found.option, ask.found.by, ask.found.answered_at
+    if first is None or first[0] is None:
+        return f"{instance.task_id} waits for no answer: it is {instance.state.value}"
+    option, who, at = first
+    by = f"by {who}" if who else "by nobody in time, so by its default"
+    past = max(0, now - at)
+    when = f"{past // SECOND} s ago" if past < 10 * MINUTE else f"at {to_iso(at)}"
+    return f"{instance.task_id} was answered {option} {by} {when}"
 
 
 def _params(spec: ApprovalSpec, args: dict[str, Any]) -> dict[str, Json]:

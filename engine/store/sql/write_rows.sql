@@ -154,6 +154,9 @@ UPDATE recovery_report SET acknowledged_at = :at, acknowledged_by = :who WHERE a
 -- name: meta.put
 INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = excluded.value;
 
+-- name: trash.prune
+DELETE FROM trash WHERE at < :before;
+
 -- name: event.prune
 DELETE FROM event
 WHERE seq < (SELECT min((SELECT max(seq) FROM event),

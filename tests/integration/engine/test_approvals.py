@@ -68,6 +68,10 @@ async def test_two_people_answer_at_once_after_a_crash(make_site: MakeSite, caps
     assert outcomes == ["done", "refused"]
     state = await site.over(run_id)
     assert state == ("success" if option == "approve" else "failed")
+    await site.crash()
+    await site.start()
+    with pytest.raises(CommandRefused, match=rf"sign_off was answered {option} by {by} \d+ s ago"):
+        await site.command("answer", select, {"option": "approve"})
     assert "answered" in dagdeck("why", run_id, "sign_off", "--home", site.root).out
 
 

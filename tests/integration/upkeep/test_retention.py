@@ -203,6 +203,18 @@ async def test_rows_go_in_small_steps_and_break_no_rule(home: Home, monkeypatch:
     assert look(home.database, "SELECT count(*) FROM command") == [(1,)]
 
 
+async def test_what_has_been_in_the_trash_for_a_week_goes_at_night(home: Home) -> None:
+    """Also where everything else is kept for ever; what was deleted since then stays."""
+    for run, days in ((9001, 8), (9002, 6)):
+        tamper(
+            home.database,
+            "INSERT INTO trash (run, run_id, dag_id, version_id, run_type, state, logical_date, last_task, at, who,"
+            f" rows) VALUES ({run}, 'r{run}', 'etl', 1, 'manual', 'failed', 0, 0, {LATER - days * DAY}, 'ann', '{{}}')",
+        )
+    await prune_rows(home, FOREVER, LATER)
+    assert look(home.database, "SELECT run FROM trash") == [(9002,)]
+
+
 async def test_the_audit_goes_only_when_it_is_told_to(home: Home) -> None:
     """The audit is for ever unless the home says otherwise; its newest row stays."""
     await prune_rows(home, Retention(0, 0, 0, 0, audit_days=1), LATER)
