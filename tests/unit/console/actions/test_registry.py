@@ -14,6 +14,7 @@ from console.actions.views import VIEWS
 from console.backends.local import VERBS
 from console.keymap import Keymap, KeymapError
 from console.model.attention import attention
+from console.model.audit import Audit, AuditCard
 from console.model.backfills import BackfillCard, Backfills
 from console.model.dags import Failure
 from console.model.home import HoldCard, RecoveryCard
@@ -45,6 +46,7 @@ HOME_WIDE = {
     "limits.resize",
     "limits.trip",
     "limits.reset",
+    "audit.undo",
 }
 """Actions about the whole home, or about a pool or breaker of it: they name no row of a DAG."""
 LIMITS = {"limits.resize": "pool:db", "limits.trip": "breaker:db-1", "limits.reset": "breaker:db-1"}
@@ -78,6 +80,10 @@ def target(action: Action, state: str) -> tuple[Scene, Target]:
         )
     if action.id in LIMITS:
         return found, Target("limits", attention=LIMITS[action.id])
+    if action.id == "audit.undo":
+        done = AuditCard(3, "c3", NOW, "ada", "cli", "clear", "done", "cleared", None, "trades_us", None, None)
+        listed = replace(found.snapshot, paged=Audit((done,)))
+        return replace(found, snapshot=listed), Target("audit", attention="command:3")
     if action.id == "cancel":
         return found, Target(RUN, "trades_us", "trades_us@7")
     return found, Target(RUN, "trades_us", "trades_us@7", "load")

@@ -1,0 +1,33 @@
+"""The audit as it is shown: who asked for what, when, and what came of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from engine.model.moments import Micros
+
+
+class AuditCard(NamedTuple):
+    """One command."""
+
+    number: int
+    id: str
+    at: Micros
+    user: str
+    client: str
+    """`console` or `cli`."""
+    verb: str
+    outcome: str
+    """`done` or `refused`."""
+    message: str
+    note: str | None
+    dag_id: str | None
+    run_id: str | None
+    task: str | None
+    """What it was about: of many things the first."""
+
+
+class Audit(NamedTuple):
+    """The newest commands, newest first."""
+
+    cards: tuple[AuditCard, ...]

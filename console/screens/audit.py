@@ -1,0 +1,100 @@
+"""The pane of the audit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from console.model.audit import Audit, AuditCard
+from console.model.place import Place
+from console.model.snapshot import Interest, Page, Scene
+from console.model.targets import Target
+from console.screens.pane import Bar, Pane
+from console.view import audit as view
+from console.view.spans import DIM, TEXT, Spans
+from console.widgets.lines import LineView
+from engine.model.ids import split_name
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+
+PAGE = Page("audit")
+
+
+class AuditPane(Pane):
+    """Commands, newest first."""
+
+    view = "audit"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.list = LineView(id="audit")
+        self._touched = False
+
+    def compose(self) -> ComposeResult:
+        """One list."""
+        yield self.list
+
+    def focus_inside(self) -> Widget:
+        """The list."""
+        return self.list
+
+    def interest(self) -> Interest:
+        """What this view reads for itself."""
+        return Interest(page=PAGE)
+
+    def touched(self, move: str = "") -> None:
+        """From now on the cursor stays where it is put."""
+        self._touched = True
+
+    def leave(self) -> None:
+        """Whoever comes again begins at the top."""
+        self._touched = False
+
+    def draw(self, scene: Scene) -> None:
+        """Shows the scene. Until somebody moves it, the cursor stays on the newest command."""
+        found = scene.snapshot.paged
+        if not isinstance(found, Audit):
+            self.list.show([(None, (("reading", DIM),))])
+            return
+        self.list.show(view.rows(scene, found, self.list.row_width) or [(None, (("no command yet", DIM),))])
+        if not self._touched:
+            self.list.action_cursor_first()
+
+    def title(self, scene: Scene, width: int) -> Bar:
+        """What this is."""
+        return ((" audit", f"{TEXT} bold"),), ()
+
+    def rule(self, scene: Scene, width: int) -> Spans:
+        """How much is listed."""
+        found = scene.snapshot.paged
+        return ((f"{len(found.cards)} commands", DIM),) if isinstance(found, Audit) else ()
+
+    def card(self, scene: Scene) -> AuditCard | None:
+        """The command under the cursor."""
+        found, key = scene.snapshot.paged, self.list.cursor_key
+        if not isinstance(found, Audit) or not isinstance(key, tuple):
+            return None
+        return next((card for card in found.cards if card.number == key[1]), None)
+
+    def target(self, scene: Scene) -> Target:
+        """The command itself: what it was about is opened, and nothing else is done with it."""
+        card = self.card(scene)
+        return Target(self.view) if card is None else Target(self.view, attention=f"command:{card.number}")
+
+
+def open_subject(app: ConsoleApp, target: Target) -> None:
+    """What the command was about."""
+    pane = app.stage.front
+    card = pane.card(app.scene()) if isinstance(pane, AuditPane) else None
+    if card is None:
+        app.say("no command is selected", "warn")
+    elif card.run_id is not None:
+        task_id, index = (None, None) if card.task is None else split_name(card.task)
+        app.go(Place("run", card.dag_id, card.run_id, task_id, -1 if index is None else index))
+    elif card.dag_id is not None:
+        app.go(Place("dag", card.dag_id))
+    else:
+        app.say(f"{card.verb} was about no DAG and no run", "warn")
