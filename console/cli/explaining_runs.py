@@ -89,7 +89,7 @@ def members(store: Reader, run: RunDetail, name: str) -> list[InstanceLine]:
 
 def explain_dag(store: Reader, dag: DagLine, now: Micros) -> list[tuple[str, str]]:
     """Codes and sentences: whether it gets runs, what keeps it from that, what is under way, and what comes next."""
-    found = [*_standing(store, dag, now)]
+    found = [*standing(store, dag, now)]
     active = [row for row in reads_overview.active_runs(store) if row.dag_id == dag.dag_id]
     for row in active[:_SHOWN]:
         found.append(("run", f"{row.run_id} is {row.state}: `dagdeck why {row.run_id}`"))
@@ -106,7 +106,8 @@ def explain_dag(store: Reader, dag: DagLine, now: Micros) -> list[tuple[str, str
     return found
 
 
-def _standing(store: Reader, dag: DagLine, now: Micros) -> Iterator[tuple[str, str]]:
+def standing(store: Reader, dag: DagLine, now: Micros) -> Iterator[tuple[str, str]]:
+    """Whether a DAG is active, and all that keeps it from getting runs."""
     if dag.state != "active":
         yield "inactive", f"it is inactive: its file {dag.file} is gone, and it gets no runs"
     if dag.broken_since is not None:

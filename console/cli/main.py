@@ -21,7 +21,7 @@ VERBS: dict[str, Verb] = {
     "runs": Verb("console.cli.runs", "runs", _LOOK, "Runs: list, show, report, wait, delete, restore."),
     "tasks": Verb("console.cli.tasks", "tasks", _LOOK, "The task instances of a run."),
     "logs": Verb("console.cli.logs", "logs", _LOOK, "The log of a task's attempt."),
-    "why": Verb("console.cli.tasks", "why", _LOOK, "Why a task, a run or a DAG is as it is."),
+    "why": Verb("console.cli.tasks", "why", _LOOK, "Why a task, a run, a DAG or a backfill is as it is."),
     "inbox": Verb("console.cli.inbox", "inbox", _LOOK, "Failures by cause: list, claim, release, resolve."),
     "stats": Verb("console.cli.figures", "stats", _LOOK, "Durations and success rates."),
     "audit": Verb("console.cli.figures", "audit", _LOOK, "Who asked for what, and what came of it."),

@@ -22,6 +22,7 @@ from console.cli.reading import (
     in_order,
     iso,
     open_store,
+    reads_backfill,
     reads_overview,
     reads_run,
     task_name,
@@ -145,14 +146,14 @@ def _remarks(task: InstanceLine, now: Micros, quiet: Quiet) -> str:
 
 
 @click.command()
-@click.argument("what", metavar="RUN|DAG")
+@click.argument("what", metavar="RUN|DAG|BACKFILL")
 @click.argument("task", required=False)
 @reading
 @pass_session
 def why(session: Session, what: str, task: str | None, as_json: bool) -> None:
-    """Say why TASK of RUN, or RUN, or DAG is as it is: since when, what it waits for, who holds that, what is next.
+    """Say why TASK of RUN, or RUN, DAG or BACKFILL is as it is: since when, what it waits for, what is next.
 
-    TASK may be a task group: each of its tasks is explained.
+    BACKFILL is its number. TASK may be a task group: each of its tasks is explained.
     """
     if task is None:
         _why_whole(session.home, what, as_json)
@@ -161,16 +162,23 @@ def why(session: Session, what: str, task: str | None, as_json: bool) -> None:
 
 
 def _why_whole(home: Home, what: str, as_json: bool) -> None:
-    """A run or a DAG; what is no id of a DAG names a run."""
+    """A DAG, a backfill or a run; a number that is no id of a DAG is that of a backfill."""
+    from console.cli.explaining_backfills import explain_backfill
     from console.cli.explaining_runs import explain_dag, explain_run
 
     now = time.time_ns() // 1000
+    shape: dict[str, Any]
     with open_store(home) as store, store.snapshot():
         dag = None if "@" in what else next((row for row in reads_overview.dags(store) if row.dag_id == what), None)
         if dag is not None:
             name, state, shape = dag.dag_id, dag_state(dag), {"dag_id": dag.dag_id, "state": dag_state(dag)}
             reasons = explain_dag(store, dag, now)
             under_way = [row.state for row in reads_overview.active_runs(store) if row.dag_id == dag.dag_id]
+        elif what.isdecimal():
+            row = reads_backfill.backfill(store, int(what))
+            name, state = f"backfill {row.id} of {row.dag_id}", row.state
+            shape = {"number": row.id, "dag_id": row.dag_id, "state": row.state, "waits_for": row.waits_for}
+            reasons, under_way = explain_backfill(store, row, now), [row.state]
         else:
             run = find_run(store, what)
             name, state, shape = run.run_id, run.state, run_json(run)

@@ -51,6 +51,10 @@ def test_a_range_is_planned_run_and_mended(home: Home) -> None:
     until(lambda: now()["state"] == "completed", "it is complete")
     assert (now()["done"], now()["failed"], now()["success"]) == (10, 1, 9)
     assert ask("dags", "gaps", "--json").json == []
+    said = ask("why", made["backfill"]).out
+    assert said.startswith(f"backfill {made['backfill']} of daily: completed")
+    assert "2024-01-04T00:00:00Z failed: `dagdeck why daily@20240104T000000Z`" in said
+    assert f"nothing: it is over; `dagdeck backfill retry {made['backfill']}` runs what failed again" in said
     (home.root / "mended").touch()
     assert "1 date of backfill 1 again" in ask("backfill", "retry", made["backfill"], "--yes").out
     until(lambda: now()["success"] == 10, "what failed has run again")
@@ -64,3 +68,27 @@ def test_a_range_is_planned_run_and_mended(home: Home) -> None:
     ):
         answer = ask("backfill", *words, "--yes")
         assert (answer.code, text in answer.err) == (code, True), answer
+
+
+def test_why_a_backfill_waits_and_was_stopped(home: Home) -> None:
+    """Who holds what it waits for, what failures stopped it, and which date is next."""
+
+    def ask(*words: object) -> Answer:
+        return dagdeck("--home", home.root, *words)
+
+    def why() -> dict[str, str]:
+        return {each["code"]: each["text"] for each in ask("why", 1, "--json").json["reasons"]}
+
+    until(lambda: "daily" in ask("dags", "list").out, "the DAG is known")
+    assert ask("dags", "pause", "daily", "--note", "moving", "--yes").code == 0
+    words = ("create", "daily", "--from", "2024-01-03", "--to", "2024-01-06", "--max-active", 1, "--stop-after", 1)
+    assert ask("backfill", *words, "--yes").code == 0
+    found = why()
+    assert found["dag_paused"].startswith("daily: it is paused by ") and "moving" in found["dag_paused"]
+    assert found["next"].startswith("2024-01-03T00:00:00Z starts, of 4 dates that are left, as soon as that is over")
+    assert ask("dags", "resume", "daily", "--yes").code == 0
+    until(lambda: "stopped" in ask("backfill", "show", 1, "--json").json["state"], "a failure stops it")
+    found = why()
+    assert found["state"].startswith("1 runs of it failed, and it stops after 1: since ")
+    assert found["next"].startswith("nothing of it starts, 2 dates are left: `dagdeck backfill resume 1` goes on")
+    assert ask("why", 99).code == 4
