@@ -59,7 +59,8 @@ async def test_what_is_months_old_is_pruned_beside_the_work(make_site: MakeSite)
     pruned = "SELECT detail FROM event WHERE kind = 'engine' AND reason = 'pruned'"
     await until(lambda: site.rows(pruned), "it has pruned")
     left = len(list(site.home.attempts.glob("*/*")))
-    assert before == 6 and left == 2 + 2
+    assert before == 6, site.log()
+    assert left == 2 + 2
     assert site.rows("SELECT state, count(*) FROM run GROUP BY state ORDER BY state") == [("failed", 1), ("running", 1)]
     assert site.rows("SELECT verb FROM command WHERE verb = 'prune'") == [("prune",)]
     (site.root / "release").touch()
