@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.app import ComposeResult
 from textual.widget import Widget
 
@@ -12,9 +14,12 @@ from console.model.place import Place
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from console.screens.pane import Pane
-from console.view.overview import Overview, best_run, summary
-from console.view.spans import DIM, Spans
+from console.view.overview import ORDERS, Overview, best_run, summary
+from console.view.spans import ACCENT, DIM, TEXT, Spans
 from console.widgets.lines import LineView
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
 
 
 class OverviewPane(Pane):
@@ -28,6 +33,8 @@ class OverviewPane(Pane):
         self._wanted: str | None = None
         self._rows: Overview | None = None
         self._touched = False
+        self.order = "name"
+        """What the DAGs are sorted by."""
 
     def compose(self) -> ComposeResult:
         """One list."""
@@ -39,7 +46,7 @@ class OverviewPane(Pane):
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row: what needs a person."""
-        self._rows = rows = Overview(scene, self._rows)
+        self._rows = rows = Overview(scene, self._rows, self.order)
         self.list.show(rows)
         wanted, self._wanted = self._wanted, None
         if wanted is not None and self.list.move_to(("dag", wanted)):
@@ -66,7 +73,8 @@ class OverviewPane(Pane):
         words = "reading the store" if scene.loading else summary(scene.snapshot)
         if scene.snapshot.trouble:
             return ((scene.snapshot.trouble[: max(width - 20, 10)], "bad"),)
-        return ((words, DIM),)
+        order = "" if self.order == "name" else f"by {self.order}   "
+        return ((order, ACCENT), (words, DIM))
 
     def target(self, scene: Scene) -> Target:
         """The DAG with the run that is most worth looking at, or the attention row with its first instance."""
@@ -97,6 +105,21 @@ class OverviewPane(Pane):
             if isinstance(key, tuple) and key[0] == "dag" and key[1] in failed:
                 return self.list.move_to(key)
         return False
+
+
+def choose_order(app: ConsoleApp, target: Target) -> None:
+    """Asks what the DAGs are to be sorted by."""
+    from console.screens.chooser import Chooser
+
+    def rows(needle: str, width: int) -> list[tuple[str | None, Spans]]:
+        return [(name, ((words, TEXT),)) for name, words in ORDERS.items()]
+
+    def chosen(name: str | None) -> None:
+        if name is not None:
+            app.stage.overview.order = name
+            app.redraw()
+
+    app.push_screen(Chooser("Sort by", rows, typing=False), chosen)
 
 
 def target_of(view: str, card: DagCard | None) -> Target:

@@ -56,12 +56,12 @@ def layout(width: int, longest: int) -> Layout:
 class Overview:
     """The rows of the overview, made on demand; made once for each scene."""
 
-    def __init__(self, scene: Scene, before: Overview | None = None) -> None:
+    def __init__(self, scene: Scene, before: Overview | None = None, by: str = "name") -> None:
         self.scene = scene
         self.rows: list[tuple[Hashable, object]] = []
         self._cache: dict[Hashable, Spans] = {} if before is None else before._cache
         self.attention = attention(scene.snapshot)
-        cards = in_order(scene.snapshot)
+        cards = in_order(scene.snapshot, by)
         self._longest = max((len(card.dag_id) for card in cards), default=8)
         self._failed = _latest_failures(scene.snapshot.failures)
         self.rows += [(("attention", row.key), row) for row in self.attention]
@@ -115,9 +115,45 @@ class Overview:
         return spans
 
 
-def in_order(snapshot: Snapshot) -> list[DagCard]:
-    """DAGs by id; paused ones come last."""
-    return sorted(snapshot.dags, key=lambda card: (card.paused_at is not None, card.state != "active", card.dag_id))
+ORDERS = {
+    "name": "name",
+    "state": "state: failed first, then what runs",
+    "last": "last run, newest first",
+    "duration": "duration of the last run that ended, longest first",
+    "next": "next run, soonest first",
+}
+"""What DAGs can be sorted by, in words."""
+_STATE_ORDER = ("failed", "running", "paused", "queued")
+_LATE = 2**63
+
+
+def in_order(snapshot: Snapshot, by: str = "name") -> list[DagCard]:
+    """DAGs by one of `ORDERS`, and where that says nothing by id; paused ones come last."""
+
+    def key(card: DagCard) -> tuple[bool, bool, int, str]:
+        return card.paused_at is not None, card.state != "active", _place(card, by), card.dag_id
+
+    return sorted(snapshot.dags, key=key)
+
+
+def _place(card: DagCard, by: str) -> int:
+    mark = best_run(card)
+    match by:
+        case "state":
+            state = None if mark is None else mark.state
+            return _STATE_ORDER.index(state) if state in _STATE_ORDER else len(_STATE_ORDER)
+        case "last":
+            last = card.last_run
+            return _LATE if last is None else -(last.started_at or last.logical_date or 0)
+        case "duration":
+            ended = card.last_ended
+            if ended is None or ended.started_at is None or ended.ended_at is None:
+                return _LATE
+            return ended.started_at - ended.ended_at
+        case "next":
+            return _LATE if card.next_run_after is None else card.next_run_after
+        case _:
+            return 0
 
 
 def best_run(card: DagCard) -> RunMark | None:
