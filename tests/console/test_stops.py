@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -13,35 +14,56 @@ from console.actions.views import VIEWS
 from tests.support.tour import EMPTY, KEPT, ORDINARY, SIZES, Tour, furnish, kept
 
 SHOWN = sorted(path.relative_to(KEPT).with_suffix("").as_posix() for path in KEPT.rglob("*.txt"))
-Stops = dict[str, str]
+TOURS = {kept(situation, size, "x").parent.name: (situation, size) for situation in (ORDINARY, EMPTY) for size in SIZES}
+
+
+class Stops:
+    """The stops of each tour, by the names under which they are kept. A tour is made when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._found: dict[str, dict[str, str]] = {}
+
+    def of(self, tour: str) -> dict[str, str]:
+        """One tour's."""
+        if tour not in self._found:
+            situation, size = TOURS[tour]
+            filled = asyncio.run(furnish(self._folder / tour / "home", situation))
+            stops = asyncio.run(Tour(filled, size).go())
+            self._found[tour] = {
+                kept(situation, size, stop).relative_to(KEPT).with_suffix("").as_posix(): text
+                for stop, text in stops.items()
+            }
+        return self._found[tour]
 
 
 @pytest.fixture(scope="module")
 def stops(tmp_path_factory: pytest.TempPathFactory) -> Stops:
-    """All stops of all tours, by the names under which they are kept."""
-    found: Stops = {}
-    for situation in (ORDINARY, EMPTY):
-        filled = asyncio.run(furnish(tmp_path_factory.mktemp(situation) / "home", situation))
-        for size in SIZES:
-            for stop, text in asyncio.run(Tour(filled, size).go()).items():
-                found[kept(situation, size, stop).relative_to(KEPT).with_suffix("").as_posix()] = text
-    return found
+    """All tours of this module."""
+    return Stops(tmp_path_factory.mktemp("tours"))
 
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_view_shows_what_it_showed(stops: Stops, name: str) -> None:
     """The same home at the same moment gives the same screen; no line is wider than the terminal."""
-    assert stops[name] == (KEPT / f"{name}.txt").read_text(encoding="utf-8")
+    assert stops.of(name.partition("/")[0])[name] == (KEPT / f"{name}.txt").read_text(encoding="utf-8")
 
 
-def test_every_view_has_a_stop(stops: Stops) -> None:
+@pytest.mark.parametrize("tour", TOURS)
+def test_every_view_has_a_stop(stops: Stops, tour: str) -> None:
     """A view that is added is kept, too, and none is kept that is gone."""
-    assert sorted(stops) == SHOWN
-    assert {name.rpartition("/")[2] for name in stops} >= set(VIEWS)
+    found = stops.of(tour)
+    assert sorted(found) == [name for name in SHOWN if name.partition("/")[0] == tour]
 
 
-def test_a_home_without_faults_warns_of_nothing_but_its_engine(stops: Stops) -> None:
+def test_all_views_are_seen_on_some_tour() -> None:
+    """No view is left out of the tours."""
+    assert {name.rpartition("/")[2] for name in SHOWN} >= set(VIEWS)
+
+
+@pytest.mark.parametrize("tour", [tour for tour in TOURS if tour.startswith(EMPTY)])
+def test_a_home_without_faults_warns_of_nothing_but_its_engine(stops: Stops, tour: str) -> None:
     """On an empty home no sign of a failed or retried task stands anywhere."""
-    for name, text in stops.items():
-        if name.startswith(EMPTY) and name.rpartition("/")[2] in VIEWS:
+    for name, text in stops.of(tour).items():
+        if name.rpartition("/")[2] in VIEWS:
             assert not {"✘", "↻", "↯"} & set(text), name
