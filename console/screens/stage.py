@@ -218,12 +218,10 @@ class Stage(Screen[None], inherit_bindings=False):
     def on_key(self, event: events.Key) -> None:
         """The registry's keys; all others are the widgets'.
 
-        Keys of one burst are all sent to what had the focus at its beginning: those that follow the one that opened the
-        prompt are the prompt's, and those that follow the one that opened a dialog are nobody's.
+        While the prompt is open all keys are its own, and come to it this way: with the focus on it, newer keys would
+        overtake those that are still on their way here. Those that follow the one that opened a dialog are nobody's.
         """
         if self._prompt_open:
-            if self.focused is not self.prompt:
-                self.set_focus(self.prompt)
             self.prompt.on_key(event)
             return
         if self.app.screen is not self:
@@ -235,6 +233,11 @@ class Stage(Screen[None], inherit_bindings=False):
         if self._desk.press(key):
             event.stop()
             event.prevent_default()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """What is pasted is the open prompt's."""
+        if self._prompt_open:
+            self.prompt.on_paste(event)
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor where a person wants it."""
@@ -269,7 +272,6 @@ class Stage(Screen[None], inherit_bindings=False):
         self.prompt.open(prefix, text, self._recalled())
         self.prompt.add_class("shown")
         self.keys.add_class("hidden")
-        self.set_focus(self.prompt)
 
     def _recalled(self) -> list[str]:
         """What up recalls: commands, or filters and searches."""

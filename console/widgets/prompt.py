@@ -14,7 +14,9 @@ from console.widgets.spans import Painted, Spans, draw, spans_width
 
 
 class Prompt(Painted, can_focus=True):
-    """A prompt: Enter submits, Esc cancels, up and down recall, Tab completes. While focused it takes every letter."""
+    """A prompt: Enter submits, Esc cancels, up and down recall, Tab completes. It takes every letter that reaches it,
+    by its focus or handed on by its screen.
+    """
 
     DEFAULT_CSS = "Prompt { height: 1; width: 1fr; }"
 
@@ -105,7 +107,7 @@ class Prompt(Painted, can_focus=True):
         prefix: Spans = ((self._prefix, "accent bold"),)
         room = width - spans_width(prefix)
         hint = self._hint if spans_width(self._hint) <= room // 2 else ()
-        edit = self._edit.spans(room - spans_width(hint), focused=self.has_focus)
+        edit = self._edit.spans(room - spans_width(hint), focused=True)
         return draw((*prefix, *edit, *hint) if y == 0 else (), width, self.palette.style)
 
     def _changed(self) -> None:

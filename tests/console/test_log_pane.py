@@ -88,6 +88,7 @@ async def test_where_nothing_ended_well_there_is_nothing_to_compare_with() -> No
     async with console(backend) as screen:
         await screen.press("j", "enter", "L", "=")
         await screen.shows("no attempt of this task ended well before this one")
+        assert "connect" in screen.text and "beside it" not in screen.text
 
 
 async def test_keys_that_come_before_the_log_is_open_are_obeyed_once_it_is() -> None:

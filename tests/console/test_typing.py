@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from textual import events
 from textual.app import App
@@ -26,6 +28,19 @@ async def test_a_burst_after_the_prompts_key_is_text(text: str) -> None:
         assert screen.app.screen is screen.app.stage
         await screen.press("escape", "j")
         assert screen.app.stage.prompt.text == text[1:], "after Esc the prompt takes nothing more"
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3, 5])
+async def test_keys_that_come_a_moment_apart_keep_their_order(turns: int) -> None:
+    """However many turns of the loop lie between two keys, none overtakes another on its way to the prompt."""
+    async with console(world(trades("failed"))) as screen:
+        for character in ":theme jkgG":
+            key = {":": "colon", " ": "space"}.get(character, character)
+            screen.app.post_message(events.Key(key, character))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        await screen.settle()
+        assert screen.app.stage.prompt.text == "theme jkgG"
 
 
 async def test_a_filter_typed_in_a_burst_with_its_enter_filters() -> None:

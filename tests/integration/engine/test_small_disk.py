@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.control.client import CommandRefused
 from tests.integration.engine.conftest import DAGS, MakeSite
 from tests.support.engine import PATIENCE, Site, until
 
@@ -76,6 +77,7 @@ async def test_a_full_disk_degrades_and_recovers_while_tasks_run(make_site: Make
     site.configure("min_free_mb = 8")
     try:
         await fill_and_free(site, small_disk)
+        assert set(site.rows("SELECT dag_id, state FROM run")) == {("hold", "success"), ("results", "success")}
     finally:
         site.clear()
 
@@ -89,14 +91,29 @@ async def fill_and_free(site: Site, disk: Disk) -> None:
     disk.fill(site.engine.pid)
     await told(site, degraded=True)
     assert site.engine.code is None
+    asked = await acknowledged(site, "results")
+    for early in asked:
+        assert site.run_state(early) == "queued"
+    assert not site.rows("SELECT a.id FROM attempt a JOIN task_instance t ON t.id = a.task_instance "
+                         "WHERE t.dag_id = 'results'")  # fmt: skip
     disk.free(site.engine.pid)
     await told(site, degraded=False)
     waiting = await site.trigger("results")
+    for early in asked:
+        assert await site.over(early) == "success"
     (site.root / "release").touch()
     assert await site.over(run_id) == "success"
     assert await site.over(waiting) == "success"
     assert site.rows("PRAGMA integrity_check") == [("ok",)]
     assert await site.stop() == 0
+
+
+async def acknowledged(site: Site, dag_id: str) -> list[str]:
+    """The run that was asked for, if the full disk still had room for its rows; a refusal is an answer, too."""
+    try:
+        return [await site.trigger(dag_id)]
+    except CommandRefused:
+        return []
 
 
 async def told(site: Site, *, degraded: bool) -> None:

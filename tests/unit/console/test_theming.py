@@ -130,7 +130,8 @@ def test_every_state_has_a_style(theme: Theme) -> None:
     for monochrome in (False, True):
         palette = Palette(theme, monochrome=monochrome)
         for state in STATES:
-            palette.style(token(state))
+            style = palette.style(token(state))
+            assert style.color is not None or style.bold or style.dim or monochrome, f"{state} looks like nothing"
 
 
 def test_tokens_combine_a_role_with_attributes() -> None:
