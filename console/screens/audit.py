@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.app import ComposeResult
-from textual.widget import Widget
-
 from console.model.audit import Audit, AuditCard
 from console.model.place import Place
 from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
-from console.screens.pane import Bar, Pane
+from console.screens.pane import Bar, ListPane
 from console.view import audit as view
 from console.view.spans import DIM, TEXT, Spans
-from console.widgets.lines import LineView
 from engine.model.ids import split_name
 
 if TYPE_CHECKING:
@@ -23,45 +19,27 @@ if TYPE_CHECKING:
 PAGE = Page("audit")
 
 
-class AuditPane(Pane):
+class AuditPane(ListPane):
     """Commands, newest first."""
 
     view = "audit"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.list = LineView(id="audit")
-        self._touched = False
-
-    def compose(self) -> ComposeResult:
-        """One list."""
-        yield self.list
-
-    def focus_inside(self) -> Widget:
-        """The list."""
-        return self.list
 
     def interest(self) -> Interest:
         """What this view reads for itself."""
         return Interest(page=PAGE)
 
-    def touched(self, move: str = "") -> None:
-        """From now on the cursor stays where it is put."""
-        self._touched = True
-
-    def leave(self) -> None:
-        """Whoever comes again begins at the top."""
-        self._touched = False
-
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the newest command."""
         found = scene.snapshot.paged
         if not isinstance(found, Audit):
-            self.list.show([(None, (("reading", DIM),))])
+            self.show_words("reading")
             return
-        self.list.show(view.rows(scene, found, self.list.row_width) or [(None, (("no command yet", DIM),))])
-        if not self._touched:
-            self.list.action_cursor_first()
+        lines = view.rows(scene, found, self.list.row_width)
+        if not lines:
+            self.show_words("no command yet")
+            return
+        self.list.show(lines)
+        self.stay_on_top()
 
     def title(self, scene: Scene, width: int) -> Bar:
         """What this is."""

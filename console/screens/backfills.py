@@ -2,61 +2,37 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.widget import Widget
-
 from console.model.backfills import Backfills
 from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
-from console.screens.pane import Bar, Pane
+from console.screens.pane import Bar, ListPane
 from console.view import backfills as view
 from console.view.spans import DIM, TEXT, Spans
-from console.widgets.lines import LineView
 
 PAGE = Page("backfills")
 
 
-class BackfillsPane(Pane):
+class BackfillsPane(ListPane):
     """All backfills with their progress."""
 
     view = "backfills"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.list = LineView(id="backfills")
-        self._touched = False
-
-    def compose(self) -> ComposeResult:
-        """One list."""
-        yield self.list
-
-    def focus_inside(self) -> Widget:
-        """The list."""
-        return self.list
 
     def interest(self) -> Interest:
         """What this view reads for itself."""
         return Interest(page=PAGE)
 
-    def touched(self, move: str = "") -> None:
-        """From now on the cursor stays where it is put."""
-        self._touched = True
-
-    def leave(self) -> None:
-        """Whoever comes again begins at the top."""
-        self._touched = False
-
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row."""
         found = scene.snapshot.paged
         if not isinstance(found, Backfills):
-            self.list.show([(None, (("reading", DIM),))])
+            self.show_words("reading")
             return
         lines = view.rows(scene, found, self.list.row_width)
-        words = "no backfills, and no gaps: b on a DAG starts one"
-        self.list.show(lines or [(None, ((words, DIM),))])
-        if not self._touched:
-            self.list.action_cursor_first()
+        if not lines:
+            self.show_words("no backfills, and no gaps: b on a DAG starts one")
+            return
+        self.list.show(lines)
+        self.stay_on_top()
 
     def title(self, scene: Scene, width: int) -> Bar:
         """What this is."""

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.widget import Widget
-
 from console.model.place import Place
 from console.model.runs import DagDetail
 from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
-from console.screens.pane import Bar, Pane
+from console.screens.pane import Bar, ListPane
 from console.view import dag as view
 from console.view.spans import DIM, Spans
-from console.widgets.lines import LineView
 
 
-class DagPane(Pane):
+class DagPane(ListPane):
     """The runs of one DAG, newest first."""
 
     view = "dag"
 
     def __init__(self) -> None:
         super().__init__()
-        self.list = LineView(id="runs")
         self.dag_id: str | None = None
         self._rows: view.DagRows | None = None
         self._wanted: str | None = None
-
-    def compose(self) -> ComposeResult:
-        """One list."""
-        yield self.list
-
-    def focus_inside(self) -> Widget:
-        """The list."""
-        return self.list
 
     def arrive(self, place: Place) -> None:
         """The DAG of the place, at its run if it names one."""
@@ -60,7 +47,7 @@ class DagPane(Pane):
         """Shows the scene."""
         detail = self.detail(scene)
         if detail is None:
-            self.list.show([(None, (("reading", DIM),))])
+            self.show_words("reading")
             return
         self._rows = view.DagRows(scene, detail, self._rows)
         self.list.show(self._rows)

@@ -2,58 +2,35 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.widget import Widget
-
 from console.model.attention import Attention
 from console.model.dags import Failure
 from console.model.snapshot import Scene
 from console.model.targets import Target
-from console.screens.pane import Bar, Pane
+from console.screens.pane import Bar, ListPane
 from console.view import inbox as view
 from console.view.spans import DIM, TEXT, Spans
-from console.widgets.lines import LineView
 from engine.model.terms import Terms
 
 
-class InboxPane(Pane):
+class InboxPane(ListPane):
     """What has failed and nobody has put right, by cause."""
 
     view = "inbox"
 
     def __init__(self) -> None:
         super().__init__()
-        self.list = LineView(id="inbox")
         self._terms = Terms()
         self._found: list[tuple[Attention, list[Failure]]] = []
-        self._touched = False
-
-    def compose(self) -> ComposeResult:
-        """One list."""
-        yield self.list
-
-    def focus_inside(self) -> Widget:
-        """The list."""
-        return self.list
-
-    def touched(self, move: str = "") -> None:
-        """From now on the cursor stays where it is put."""
-        self._touched = True
-
-    def leave(self) -> None:
-        """Whoever comes again begins at the top."""
-        self._touched = False
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row."""
         self._found = view.groups(scene.snapshot, self._terms)
         if not self._found:
             words = f"nothing matches {self.needle}" if self.needle else "nothing has failed"
-            self.list.show([(None, ((words, DIM),))])
+            self.show_words(words)
             return
         self.list.show(view.rows(scene, self._found, self.list.row_width))
-        if not self._touched:
-            self.list.action_cursor_first()
+        self.stay_on_top()
 
     def sift(self, terms: Terms, scene: Scene) -> None:
         """Shows only instances that fit, below their causes."""

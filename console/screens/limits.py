@@ -5,18 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from textual.app import ComposeResult
-from textual.widget import Widget
-
 from console.actions.flow import Flow
 from console.actions.views.limits import ask_resize, name_in
 from console.model.limits import LimitsCard
 from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
-from console.screens.pane import Bar, Pane
+from console.screens.pane import Bar, ListPane
 from console.view import limits as view
-from console.view.spans import DIM, Spans
-from console.widgets.lines import LineView
+from console.view.spans import Spans
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -25,22 +21,10 @@ PAGE = Page("limits")
 _RESIZE = "limits.resize"
 
 
-class LimitsPane(Pane):
+class LimitsPane(ListPane):
     """One list; the cursor stands on a pool, a breaker or a question."""
 
     view = "limits"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.list = LineView(id="limits")
-
-    def compose(self) -> ComposeResult:
-        """One list."""
-        yield self.list
-
-    def focus_inside(self) -> Widget:
-        """The list."""
-        return self.list
 
     def interest(self) -> Interest:
         """One page."""
@@ -55,7 +39,7 @@ class LimitsPane(Pane):
         """Shows the scene."""
         card = self.card(scene)
         if card is None:
-            self.list.show([(None, (("reading", DIM),))])
+            self.show_words("reading")
         else:
             self.list.show(view.rows(card, scene.now, self.list.row_width))
 

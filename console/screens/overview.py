@@ -4,45 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.app import ComposeResult
-from textual.widget import Widget
-
 from console.actions.finding import attention_of
 from console.model.attention import Attention
 from console.model.dags import DagCard
 from console.model.place import Place
 from console.model.snapshot import Scene
 from console.model.targets import Target
-from console.screens.pane import Pane
+from console.screens.pane import ListPane
 from console.view.overview import ORDERS, Overview, best_run, summary
 from console.view.spans import ACCENT, DIM, TEXT, Spans
-from console.widgets.lines import LineView
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
 
 
-class OverviewPane(Pane):
+class OverviewPane(ListPane):
     """The attention list, then every DAG."""
 
     view = "overview"
 
     def __init__(self) -> None:
         super().__init__()
-        self.list = LineView(id="overview")
         self._wanted: str | None = None
         self._rows: Overview | None = None
-        self._touched = False
         self.order = "name"
         """What the DAGs are sorted by."""
-
-    def compose(self) -> ComposeResult:
-        """One list."""
-        yield self.list
-
-    def focus_inside(self) -> Widget:
-        """The list."""
-        return self.list
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row: what needs a person."""
@@ -50,17 +36,15 @@ class OverviewPane(Pane):
         self.list.show(rows)
         wanted, self._wanted = self._wanted, None
         if wanted is not None and self.list.move_to(("dag", wanted)):
-            self._touched = True
-        if not self._touched:
-            self.list.action_cursor_first()
+            self._moved = True
+        self.stay_on_top()
+
+    def leave(self) -> None:
+        """Whoever comes again finds the cursor where it was."""
 
     def arrive(self, place: Place) -> None:
         """At the DAG of the place, if it names one."""
         self._wanted = place.dag_id
-
-    def touched(self, move: str = "") -> None:
-        """A person has moved the cursor: from now on it stays where it is put."""
-        self._touched = True
 
     def here(self, scene: Scene, place: Place) -> Place:
         """The overview at a DAG."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
+from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widget import Widget
 
@@ -14,7 +15,7 @@ from console.model.place import Place
 from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
 from console.view.sieve import Sifter
-from console.view.spans import Spans
+from console.view.spans import DIM, Spans
 from console.widgets.lines import LineView
 from engine.model.terms import TermError, Terms, parse_terms
 
@@ -163,3 +164,37 @@ class Pane(Vertical):
     def next_failure(self, scene: Scene, step: int) -> bool:
         """Puts the cursor on the next (or previous) failure; False when there is none."""
         return False
+
+
+class ListPane(Pane):
+    """A pane that is one list, known to style sheets by the name of its view."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.list = LineView(id=self.view)
+        self._moved = False
+
+    def compose(self) -> ComposeResult:
+        """One list."""
+        yield self.list
+
+    def focus_inside(self) -> Widget:
+        """The list."""
+        return self.list
+
+    def touched(self, move: str = "") -> None:
+        """From now on the cursor stays where it is put."""
+        self._moved = True
+
+    def leave(self) -> None:
+        """Whoever comes again begins at the top."""
+        self._moved = False
+
+    def stay_on_top(self) -> None:
+        """Puts the cursor on the first row unless somebody has moved it: newest and most pressing rows come on top."""
+        if not self._moved:
+            self.list.action_cursor_first()
+
+    def show_words(self, words: str) -> None:
+        """Shows a sentence instead of rows: nothing is there, or nothing is there yet."""
+        self.list.show([(None, ((words, DIM),))])

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.widget import Widget
-
 from console.model.place import Place
 from console.model.schedule_page import SchedulePage
 from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
-from console.screens.pane import Bar, Pane
+from console.screens.pane import Bar, ListPane
 from console.view import schedule as view
 from console.view.backfills import range_of
-from console.view.spans import DIM, TEXT
-from console.widgets.lines import LineView
+from console.view.spans import TEXT
 
 
-class SchedulePane(Pane):
+class SchedulePane(ListPane):
     """What comes next, and what was left out."""
 
     view = "schedule"
 
     def __init__(self) -> None:
         super().__init__()
-        self.list = LineView(id="schedule")
         self.dag_id = ""
-
-    def compose(self) -> ComposeResult:
-        """One list."""
-        yield self.list
-
-    def focus_inside(self) -> Widget:
-        """The list."""
-        return self.list
 
     def arrive(self, place: Place) -> None:
         """The DAG of the place."""
@@ -50,7 +37,7 @@ class SchedulePane(Pane):
         """Shows the scene."""
         page = self._page(scene)
         if page is None:
-            self.list.show([(None, (("reading", DIM),))])
+            self.show_words("reading")
         else:
             self.list.show(view.rows(scene, page, self.list.row_width))
 

@@ -5,30 +5,25 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
-from textual.app import ComposeResult
-from textual.widget import Widget
-
 from console.model.place import Place
 from console.model.snapshot import Interest, Page, Scene
 from console.model.source import SourceCard
 from console.model.targets import Target
-from console.screens.pane import Bar, Desk, Pane
+from console.screens.pane import Bar, Desk, ListPane
 from console.view import source as view
-from console.view.spans import DIM, Spans
-from console.widgets.lines import LineView
+from console.view.spans import Spans
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
 
 
-class SourcePane(Pane):
+class SourcePane(ListPane):
     """One version: that of the run it was opened from, at the task's line; from there to its neighbours."""
 
     view = "source"
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
-        self.list = LineView(id="source")
         self.comparing = False
         self._desk = desk
         self._place = Place("source")
@@ -43,14 +38,6 @@ class SourcePane(Pane):
     def made_for(cls, desk: Desk) -> SourcePane:
         """The pane of an app."""
         return cls(desk)
-
-    def compose(self) -> ComposeResult:
-        """One list of lines."""
-        yield self.list
-
-    def focus_inside(self) -> Widget:
-        """The list."""
-        return self.list
 
     def arrive(self, place: Place) -> None:
         """The version that the place's run used, or the current one."""
@@ -74,7 +61,7 @@ class SourcePane(Pane):
         if card is None:
             waiting = scene.snapshot.page != self.interest().page
             self._shown = ()
-            self.list.show([(None, (("reading" if waiting else "no version of it was ever loaded", DIM),))])
+            self.show_words("reading" if waiting else "no version of it was ever loaded")
             return
         width = max(self.list.size.width - 1, 1)
         wanted = (card, self.comparing, width)

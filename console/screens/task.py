@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.widget import Widget
-
 from console.model.keys import UNMAPPED
 from console.model.place import Place
 from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
 from console.model.task_page import TaskPage
-from console.screens.pane import Bar, Pane
+from console.screens.pane import Bar, ListPane
 from console.view import task as view
 from console.view.spans import DIM, TEXT, Spans
-from console.widgets.lines import LineView
 
 
-class TaskPane(Pane):
+class TaskPane(ListPane):
     """A task of a run, by its id and map index."""
 
     view = "task"
 
     def __init__(self) -> None:
         super().__init__()
-        self.list = LineView(id="task")
         self._where: tuple[str | None, str, str, int] = (None, "", "", UNMAPPED)
         self._fresh = True
-
-    def compose(self) -> ComposeResult:
-        """One list."""
-        yield self.list
-
-    def focus_inside(self) -> Widget:
-        """The list."""
-        return self.list
 
     def arrive(self, place: Place) -> None:
         """The task of the place."""
@@ -62,7 +49,7 @@ class TaskPane(Pane):
         run, card = self.detail(scene), self.card(scene)
         if run is None or card is None:
             words = "reading" if run is None else f"this run has no task {self._where[2]}"
-            self.list.show([(None, ((words, DIM),))])
+            self.show_words(words)
             return
         page = scene.snapshot.paged if scene.snapshot.page == self.interest().page else None
         found = page if isinstance(page, TaskPage) else None

@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.widget import Widget
-
 from console.model.snapshot import Scene
 from console.model.targets import Target
-from console.screens.pane import Bar, Pane
+from console.screens.pane import Bar, ListPane
 from console.view import upcoming as view
 from console.view.overview import best_run
 from console.view.spans import DIM, TEXT, Spans
-from console.widgets.lines import LineView
 from engine.model.terms import Terms
 
 
-class UpcomingPane(Pane):
+class UpcomingPane(ListPane):
     """Runs that are due, and retries that wait, in their order."""
 
     view = "upcoming"
 
     def __init__(self) -> None:
         super().__init__()
-        self.list = LineView(id="upcoming")
         self._terms = Terms()
         self._found: list[view.Coming] = []
-        self._touched = False
-
-    def compose(self) -> ComposeResult:
-        """One list."""
-        yield self.list
-
-    def focus_inside(self) -> Widget:
-        """The list."""
-        return self.list
-
-    def touched(self, move: str = "") -> None:
-        """From now on the cursor stays where it is put."""
-        self._touched = True
-
-    def leave(self) -> None:
-        """Whoever comes again begins at the top."""
-        self._touched = False
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row."""
@@ -52,11 +30,10 @@ class UpcomingPane(Pane):
                 if self.needle
                 else "nothing is due: no DAG that is not paused has a schedule"
             )
-            self.list.show([(None, ((words, DIM),))])
+            self.show_words(words)
             return
         self.list.show(view.rows(scene, self._found, self.list.row_width))
-        if not self._touched:
-            self.list.action_cursor_first()
+        self.stay_on_top()
 
     def sift(self, terms: Terms, scene: Scene) -> None:
         """Shows only what comes of DAGs that fit."""
