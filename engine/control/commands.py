@@ -153,7 +153,7 @@ class Commands:
         while len(self._movers) > _MOVERS:
             self._movers.popitem(last=False)
         done = plan.done(kept)
-        if command.verb != "undo":
+        if command.verb != "undo" and not plan.final:
             inverse = None if plan.inverse is None else plan.inverse(kept)
             made = Undoable(command.command_id, command.verb, actor.name, turn.now, done, inverse=inverse)
             remember(self._scheduler, turn, made, former)

@@ -96,6 +96,8 @@ class Plan:
     """For what runs again: with which version of its DAG."""
     inverse: Callable[[list[Target]], Inverse | None] | None = None
     """After `carry`: the command that does the opposite, where that is not giving rows their former states back."""
+    final: bool = False
+    """After `carry`: nothing of it can be taken back."""
     follows: Callable[[], list[Effect]] = list
     """Finds rows that nobody named but that would move with the targets, because of what trigger rules had decided."""
 

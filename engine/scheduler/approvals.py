@@ -9,7 +9,7 @@ from engine.lifecycle.events import Answered
 from engine.lifecycle.memory import RunMemory
 from engine.model.attempt_files import InputRef
 from engine.model.dag import ApprovalSpec, Json
-from engine.model.moments import SECOND, to_iso
+from engine.model.moments import SECOND, Micros, to_iso
 from engine.model.rows import TaskInstance
 from engine.model.states import TaskState
 from engine.scheduler.timers import Timer
@@ -52,6 +52,13 @@ def answer(
         text = json.dumps(result)
         row = ResultRow(instance.id, scheduler.new_id(turn.now), text, len(text.encode()), turn.now)
         turn.batch.results.append(row)
+
+
+def withdraw(scheduler: Scheduler, turn: Turn, memory: RunMemory, instance: TaskInstance, at: Micros) -> None:
+    """Forgets the answer of that moment, and its result. Who gave it, and who took it back, stands in the audit."""
+    turn.batch.add("answer.withdraw", task_instance=instance.id, at=at)
+    turn.batch.add("answer.result", task_instance=instance.id, at=at)
+    scheduler.state.results.get(memory.run.id, {}).pop((instance.task_id, instance.map_index), None)
 
 
 def due(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:

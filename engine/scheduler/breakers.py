@@ -175,6 +175,15 @@ class Breakers:
         found.reset()
         self.put(turn, found, f"reset by {by}")
 
+    def put_back(self, turn: Turn, before: Breaker, by: str) -> None:
+        """Lets a breaker stand as it stood before somebody changed it by hand."""
+        found = self._of(before.name)
+        for name in Breaker.__slots__:
+            setattr(found, name, getattr(before, name))
+        if found.probe is not None and not self._is_under_way(found):
+            found.probe = None
+        self.put(turn, found, f"taken back by {by}")
+
     def resumed(self, turn: Turn, dag_id: str) -> None:
         """Somebody resumed a DAG that its breaker had paused: it starts counting anew."""
         if (found := self.by_name.get(OF_DAG + dag_id)) is not None and found.state != "closed":

@@ -29,6 +29,12 @@ class Inverse:
     run_ids: tuple[str, ...] = ()
     unstarted: bool = False
     """Only as long as nothing of these runs has started."""
+    about: str = ""
+    """What it is about (`pool:db`): it can be taken back until somebody else has changed that again."""
+    rows: bool = False
+    """Rows that the command has changed get their former states back, too."""
+    whole: bool = False
+    """Only if all of these rows can get theirs back."""
 
 
 @dataclass(slots=True)

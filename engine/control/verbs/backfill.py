@@ -18,6 +18,7 @@ from engine.scheduler.backfills import admit, put_backfill, put_item, refill
 from engine.scheduler.core import Scheduler
 from engine.scheduler.state import DagEntry
 from engine.scheduler.turn import Turn
+from engine.scheduler.undo import Inverse
 from engine.timetable import ScheduleError, Slot, read_range, read_window, slots_between
 
 E = TypeVar("E", Order, Reprocess)
@@ -83,7 +84,9 @@ class BackfillCreate:
             return f"backfill {row.id}: {_sentence(row, items)}"
 
         sentence = _sentence(row, items) + _about(row, items, usual)
-        return Plan(targets, sentence, carry, done, 0, _warnings(entry, row, items))
+        plan = Plan(targets, sentence, carry, done, 0, _warnings(entry, row, items))
+        plan.inverse = lambda kept: Inverse("backfill_cancel", {"id": row.id, "running": True, "unstarted": True})
+        return plan
 
 
 def _entry(scheduler: Scheduler, ask: Ask) -> DagEntry:

@@ -9,7 +9,7 @@ from engine.control.protocol import Effect
 from engine.lifecycle.events import CancelRun
 from engine.model.backfill import ACTIVE_BACKFILL, Backfill, BackfillItem, BackfillState, ItemReason, ItemState
 from engine.model.ids import scheduled_run_id
-from engine.model.moments import Micros
+from engine.model.moments import Micros, to_iso
 from engine.model.states import TERMINAL_RUN
 from engine.scheduler.backfills import bring_back, change_state, go_on, move_item, put_backfill, settle
 from engine.scheduler.core import Scheduler
@@ -63,11 +63,15 @@ class BackfillResume(_Verb):
 
         left = sum(item.state is ItemState.PENDING for item in items)
         sentence = f"backfill {row.id} of {row.dag_id} goes on: {plural(left, 'date')} left"
-        return Plan([_whole(row, "running")], sentence, carry, lambda kept: f"resumed backfill {row.id}")
+        plan = Plan([_whole(row, "running")], sentence, carry, lambda kept: f"resumed backfill {row.id}")
+        plan.inverse = lambda kept: Inverse("backfill_pause", {"id": row.id})
+        return plan
 
 
 class BackfillCancel(_Verb):
-    """Drops what has not started of a backfill; with the argument `running` its runs that are under way end too."""
+    """Drops what has not started of a backfill; with the argument `running` its runs that are under way end too, with
+    `unstarted` only while nothing of them has started.
+    """
 
     name = "backfill_cancel"
 
@@ -77,6 +81,9 @@ class BackfillCancel(_Verb):
             raise Refusal("state", f"backfill {row.id} is {row.state}: there is nothing to cancel")
         waiting = [item for item in items if item.state is ItemState.PENDING]
         runs = [item for item in items if item.state is ItemState.RUNNING] if ask.args.get("running") else []
+        paused = row.state is not BackfillState.RUNNING
+        if ask.args.get("unstarted"):
+            _refuse_started(scheduler, items)
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
             live = bring_back(scheduler, row, items)
@@ -99,18 +106,31 @@ class BackfillCancel(_Verb):
         going = sum(item.state is ItemState.RUNNING for item in items)
         rest = f"{plural(going, 'run')} cancelled" if runs else f"{plural(going, 'run')} under way goes on"
         sentence = f"backfill {row.id} of {row.dag_id} cancelled: {plural(len(waiting), 'date')} dropped, {rest}"
-        return Plan(targets, sentence, carry, lambda kept: f"cancelled backfill {row.id}")
+        plan = Plan(targets, sentence, carry, lambda kept: f"cancelled backfill {row.id}")
+        dates = [item.ordinal for item in waiting]
+        plan.inverse = lambda kept: Inverse("backfill_retry", {"id": row.id, "dates": dates, "paused": paused})
+        plan.final = bool(runs) or not dates
+        return plan
 
 
 class BackfillRetry(_Verb):
-    """Runs what failed, or was cancelled, of a backfill again."""
+    """Runs what failed, or was cancelled, of a backfill again. Arguments: `dates` (their places, instead of all), and
+    `paused` (it goes on when it is resumed).
+    """
 
     name = "backfill_retry"
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         row, items = _the_backfill(scheduler, ask)
-        failed = [item for item in items if item.state in (ItemState.FAILED, ItemState.CANCELLED)]
-        if not failed or row.state is BackfillState.STOPPING:
+        dates, paused = ask.args.get("dates"), bool(ask.args.get("paused"))
+        if dates is not None and not isinstance(dates, list):
+            raise Refusal("invalid", f"dates are places in the backfill, not {dates!r}")
+        failed = [
+            item
+            for item in items
+            if item.state in (ItemState.FAILED, ItemState.CANCELLED) and (dates is None or item.ordinal in dates)
+        ]
+        if not failed or (row.state is BackfillState.STOPPING and dates is None):
             raise Refusal("state", f"backfill {row.id} is {row.state}: nothing of it has failed that could run again")
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
@@ -120,12 +140,25 @@ class BackfillRetry(_Verb):
                 move_item(turn, live, item, ItemState.PENDING, reason)
             live.pending.extend(item.ordinal for item in failed if item.ordinal not in live.pending)
             live.pending = type(live.pending)(sorted(live.pending))
+            if paused:
+                row.ended_at = None
+                change_state(scheduler, turn, live, BackfillState.PAUSED, ask.command)
+                return {"backfill": row.id}
             go_on(scheduler, turn, row, items, ask.command)
             return {"backfill": row.id}
 
         targets = [_date(row, item, "runs again") for item in failed]
         sentence = f"{plural(len(failed), 'date')} of backfill {row.id} of {row.dag_id} again"
         return Plan(targets, sentence, carry, lambda kept: f"{plural(len(kept), 'date')} of backfill {row.id} again")
+
+
+def _refuse_started(scheduler: Scheduler, items: list[BackfillItem]) -> None:
+    """What has begun to run is cancelled, and not taken back."""
+    for item in items:
+        memory = scheduler.state.runs.get(item.run or 0)
+        again = item.reason in (ItemReason.RERUN, ItemReason.RERUN_FAILED)
+        if item.run is not None and (memory is None or again or any(ti.attempt for ti in memory.by_id.values())):
+            raise Refusal("state", f"{to_iso(item.logical_date)} has begun to run: cancel the backfill instead")
 
 
 def _number(ask: Ask) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from typing import Any
+
+import msgspec
 
 from engine.authoring.durations import seconds_of
 from engine.control.plans import Ask, Plan, Refusal, Target, plural
@@ -19,18 +22,22 @@ from engine.store.stored import StoredHold
 
 SCOPES = ("all", "pool", "dag")
 LONGEST: Micros = 366 * DAY
+_holds: msgspec.json.Decoder[list[StoredHold]] = msgspec.json.Decoder(list[StoredHold])
 OPEN = "open"
 """Until somebody releases it."""
 
 
 class Hold:
     """Holds back what has not started. Arguments: `scope` (`all`, `pool` or `dag`), `pattern` (a pool's name, or a glob
-    of DAG ids), `for` (how long, as `30m`; without it, or with `open`, until it is released).
+    of DAG ids), `for` (how long, as `30m`; without it, or with `open`, until it is released); or `again`, holds that
+    were released a moment ago.
     """
 
     name = "hold"
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+        if ask.args.get("again") is not None:
+            return _again(scheduler, ask, now)
         wanted = _wanted(scheduler, ask, now)
         what = holds.describe(wanted)
         same = [hold for hold in scheduler.state.holds.values() if _is_same(hold, wanted)]
@@ -89,10 +96,35 @@ class Release:
         freed = {instance.id for hold in found for _, instance in _waiting(scheduler, hold)}
         sentence = f"{plural(len(found), 'hold')} released: {plural(len(freed), 'waiting task')} may start"
         plan = Plan(targets, sentence, carry, lambda kept: f"released {plural(len(kept), 'hold')}")
-        if len(found) == 1 and found[0].until is None:
-            args = {"scope": found[0].scope, **({"pattern": found[0].pattern} if found[0].pattern else {})}
-            plan.inverse = lambda kept: Inverse("hold", args)
+        plan.inverse = lambda kept: Inverse(
+            "hold", {"again": [asdict(hold) for hold in found if ("hold", hold.id) in {each.key for each in kept}]}
+        )
         return plan
+
+
+def _again(scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
+    """Holds that were released stand again, as those who made them had made them."""
+    try:
+        given = _holds.decode(msgspec.json.encode(ask.args["again"]))
+    except msgspec.ValidationError as error:
+        raise Refusal("invalid", f"again: {error}") from error
+    found = [hold for hold in given if hold.until is None or hold.until > now]
+    if not found:
+        raise Refusal("state", "nothing to hold again: the time of it is over")
+
+    def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+        for hold in found:
+            holds.put(scheduler, turn, replace(hold, id=next(scheduler.state.hold_ids)), ask.command)
+        return {}
+
+    targets = [
+        Target(
+            ("hold", hold.id), Effect("hold", holds.describe(hold), "open", "held", detail=f"by {hold.who}, as before")
+        )
+        for hold in found
+    ]
+    sentence = f"{', '.join(holds.describe(hold) for hold in found)} on hold again"
+    return Plan(targets, sentence, carry, lambda _: sentence)
 
 
 def _wanted(scheduler: Scheduler, ask: Ask, now: Micros) -> StoredHold:

@@ -12,6 +12,7 @@ from engine.model.moments import Micros
 from engine.scheduler.core import Scheduler
 from engine.scheduler.ledger import UNLIMITED
 from engine.scheduler.turn import Turn
+from engine.scheduler.undo import Inverse
 
 MOST_SLOTS = 1_000_000
 
@@ -49,8 +50,10 @@ class Resize:
             warnings = [f"nothing of pool {name} starts until it has slots again"]
         effect = Effect("pool", name, "new" if before is None else shown(before), shown(slots), detail=detail)
         sentence = f"pool {name}: {'new, ' if before is None else shown(before) + ' → '}{shown(slots)}"
-        return Plan([Target(("pool", name), effect)], sentence, carry, lambda _: f"pool {name} has {shown(slots)}", 0,
-                    warnings)  # fmt: skip
+        plan = Plan([Target(("pool", name), effect)], sentence, carry, lambda _: f"pool {name} has {shown(slots)}")
+        plan.warnings = warnings
+        plan.inverse = lambda _: _as_before(name, before)
+        return plan
 
 
 class Remove:
@@ -76,8 +79,19 @@ class Remove:
             turn.note("pool", after="removed", detail=name, command=ask.command)
             return {"pool": name}
 
-        effect = Effect("pool", name, shown(scheduler.ledger.pools[name]), "removed")
-        return Plan([Target(("pool", name), effect)], f"pool {name} removed", carry, lambda _: f"pool {name} is gone")
+        before = scheduler.ledger.pools[name]
+        effect = Effect("pool", name, shown(before), "removed")
+        plan = Plan([Target(("pool", name), effect)], f"pool {name} removed", carry, lambda _: f"pool {name} is gone")
+        plan.inverse = lambda _: _as_before(name, before)
+        return plan
+
+
+def _as_before(name: str, slots: int | None) -> Inverse:
+    """What gives a pool its former size back; one that is new goes."""
+    about = f"pool:{name}"
+    if slots is None:
+        return Inverse("remove", {"pool": name}, about=about)
+    return Inverse("resize", {"pool": name, "slots": slots}, about=about)
 
 
 def pool_name(ask: Ask) -> str:

@@ -94,7 +94,7 @@ class Recover:
         plan.warnings += [f"breaker {name} is open: a probe goes out at once, and closes it" for name in breakers]
         plan.warnings += [f"breaker {name} is held open: what uses it waits until it is reset" for name in held]
         plan.warnings += [_goes_on(each) for each in found.backfills]
-        plan.inverse = lambda kept: Inverse("recover", {"stop": made.id})
+        plan.inverse = lambda kept: Inverse("recover", {"stop": made.id}, rows=True)
         return plan
 
 

@@ -22,6 +22,7 @@ from engine.control.plans import (
     task_target,
 )
 from engine.control.protocol import Selector
+from engine.control.roles import ADMIN_VERBS
 from engine.lifecycle.events import Restore
 from engine.lifecycle.memory import RunMemory
 from engine.lifecycle.undoing import why_not
@@ -84,6 +85,9 @@ class Undo:
     def _opposite(self, scheduler: Scheduler, ask: Ask, made: Undoable, now: Micros) -> Plan:
         inverse = made.inverse
         assert inverse is not None
+        if made.verb in ADMIN_VERBS and made.actor != ask.actor:
+            raise Refusal("role", f"{made.verb} is taken back by whoever did it: do the opposite by its own name")
+        _refuse_overtaken(scheduler, made, inverse)
         if inverse.unstarted:
             for name in inverse.run_ids:
                 key = scheduler.state.names.get(name)
@@ -94,7 +98,35 @@ class Undo:
         plan = self._verbs[inverse.verb].plan(scheduler, asked, now)
         done = plan.done
         plan.done = lambda kept: f"took back {made.verb}: {done(kept)}"
+        return _with_rows(scheduler, ask, made, plan, whole=inverse.whole) if inverse.rows else plan
+
+
+def _refuse_overtaken(scheduler: Scheduler, made: Undoable, inverse: Inverse) -> None:
+    """What somebody has changed again after it stays as it is now."""
+    after = False
+    for other in scheduler.state.undo.values():
+        if after and inverse.about and other.inverse is not None and other.inverse.about == inverse.about:
+            raise Refusal("state", f"{other.verb} by {other.actor} came after")
+        after = after or other is made
+
+
+def _with_rows(scheduler: Scheduler, ask: Ask, made: Undoable, plan: Plan, *, whole: bool) -> Plan:
+    """The opposite, and the rows that the command had changed as they were."""
+    try:
+        rows = _rows(scheduler, ask, made, entire=whole)
+    except Refusal:
+        if whole:
+            raise
         return plan
+    mine, opposite = {target.key for target in rows.targets}, plan.carry
+
+    def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
+        result = opposite(turn, [target for target in kept if target.key not in mine])
+        return {**result, **rows.carry(turn, [target for target in kept if target.key in mine])}
+
+    plan.targets, plan.carry, plan.follows = [*rows.targets, *plan.targets], carry, rows.follows
+    plan.sentence, plan.warnings = f"{plan.sentence}, {rows.sentence}", [*plan.warnings, *rows.warnings]
+    return plan
 
 
 def _asked(ask: Ask, inverse: Inverse) -> Ask:
@@ -121,8 +153,8 @@ def _last(known: Mapping[str, Undoable]) -> str:
     return f"{last.verb} by {last.actor}, to be named from the audit"
 
 
-def _rows(scheduler: Scheduler, ask: Ask, made: Undoable) -> Plan:
-    """Task instances and runs, as they were."""
+def _rows(scheduler: Scheduler, ask: Ask, made: Undoable, *, entire: bool = False) -> Plan:
+    """Task instances and runs, as they were. Raises Refusal when none can be, or with `entire`, when one cannot."""
     later = undo.later(scheduler, made)
     tasks = {before.id: before for before in made.tasks}
     runs = {before.id: before for before in made.runs}
@@ -134,8 +166,9 @@ def _rows(scheduler: Scheduler, ask: Ask, made: Undoable) -> Plan:
             left.append(f"{name}: it is gone")
         else:
             _choose(memory, [row for row in made.tasks if row.run == key], runs.get(key), later, targets, left)
-    if not targets:
-        raise Refusal("state", f"nothing of it can be taken back: {_named(left)}")
+    if not targets or (entire and left):
+        what = "it cannot" if targets else "nothing of it can"
+        raise Refusal("state", f"{what} be taken back: {_named(left)}")
 
     def event(instances: list[TaskInstance], run: int, kept: set[int]) -> Restore:
         rows = tuple(tasks[instance.id] for instance in instances)

@@ -54,6 +54,12 @@ INSERT INTO answer (task_instance, asked_at, answered_at, option, params, by, or
 VALUES (:task_instance, :asked_at, :answered_at, :option, :params, :by, :origin, :command)
 ON CONFLICT (task_instance, asked_at) DO NOTHING;
 
+-- name: answer.withdraw
+DELETE FROM answer WHERE task_instance = :task_instance AND answered_at = :at;
+
+-- name: answer.result
+DELETE FROM task_result WHERE task_instance = :task_instance AND at = :at;
+
 -- name: breaker.put
 INSERT INTO breaker (name, state, failures, cooldown, until, opened_at, last_failure_at, last_error, probe, by, note,
     victims)

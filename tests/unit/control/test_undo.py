@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -9,12 +12,17 @@ from engine.control.actors import Actor
 from engine.control.plans import Refusal
 from engine.lifecycle.memory import RunMemory
 from engine.lifecycle.validate import problems
+from engine.model.attempt_files import AttemptStatus
+from engine.model.breaker import BreakerSpec
+from engine.model.dag import ApprovalSpec, ScheduleSpec, TaskSpec
 from engine.model.states import Reason, RunState
 from engine.scheduler import undo
+from engine.store.reads_inbox import Cause, FailedTask
 from tests.support.lifecycle import task
 from tests.support.scheduler import FAILED, Rig
 
 OTHER = Actor(1, 1)
+DOWN = AttemptStatus(1, "child", outcome="failed", failure_class="transient", error="ConnectionError: db-1 refused")
 
 
 async def failed_run(rig: Rig) -> RunMemory:
@@ -187,3 +195,138 @@ async def test_what_can_be_undone_survives_the_engine(rig: Rig) -> None:
     row = rig.stored("undo.put")[-1]
     kept = rig.scheduler.state.undo[row["command"]]
     assert msgspec.to_builtins(undo.restored([row["former"]])[row["command"]]) == msgspec.to_builtins(kept)
+
+
+async def test_a_pool_gets_its_former_size_back(rig: Rig) -> None:
+    """A new one goes; what somebody else has changed after it stays, and is named."""
+    first = "a" * 32
+    await rig.command("resize", args={"pool": "db", "slots": 4})
+    await rig.command("resize", args={"pool": "db", "slots": 8}, command_id=first)
+    await rig.command("undo")
+    assert rig.scheduler.ledger.pools["db"] == 4
+    await rig.command("undo")
+    assert "db" not in rig.scheduler.ledger.pools
+    await rig.command("resize", args={"pool": "db", "slots": 4}, command_id=first)
+    await rig.command("resize", args={"pool": "db", "slots": 2}, actor=OTHER)
+    with pytest.raises(Refusal, match=r"resize by .* came after"):
+        await rig.command("undo")
+    await rig.command("undo", actor=OTHER)
+    await rig.command("remove", args={"pool": "db"})
+    await rig.command("undo")
+    assert rig.scheduler.ledger.pools["db"] == 4
+
+
+async def test_what_admins_do_is_taken_back_by_themselves_alone(rig: Rig) -> None:
+    """Undo asks for less than resizing does, and would be a way round."""
+    await rig.command("resize", args={"pool": "db", "slots": 4}, command_id="a" * 32)
+    with pytest.raises(Refusal, match="taken back by whoever did it") as refused:
+        await rig.command("undo", actor=OTHER, args={"command": "a" * 32})
+    assert refused.value.code == "role"
+
+
+async def test_a_breaker_stands_again_as_before_it_was_tripped_or_reset(rig: Rig) -> None:
+    """With its failures and its cooldown; once it has moved by itself, undo is refused."""
+    await rig.dag(task("a", breaker=BreakerSpec("db-1", failures=2, cooldown=60.0)), max_active_runs=9)
+    memory = await rig.trigger()
+    await rig.finish(memory, "a", DOWN)
+    found = rig.scheduler.breakers.by_name["db-1"]
+    before = replace(found)
+    await rig.command("trip", args={"breaker": "db-1"}, note="no more")
+    assert found.is_held
+    await rig.command("undo")
+    assert found == before and rig.stored("breaker.put")[-1]["failures"] == 1
+    await rig.command("trip", args={"breaker": "db-1", "for": "60s"})
+    opened = replace(found)
+    await rig.command("reset", args={"breaker": "db-1"})
+    await rig.later(5)
+    await rig.command("undo")
+    assert found == opened
+    await rig.command("reset", args={"breaker": "db-1"}, command_id="a" * 32)
+    await rig.finish(await rig.trigger(), "a", DOWN)
+    with pytest.raises(Refusal, match="db-1 has moved since: it is closed now"):
+        await rig.command("undo", args={"command": "a" * 32})
+
+
+async def test_an_answer_is_taken_back_while_nothing_has_followed(rig: Rig) -> None:
+    """The approval asks again, nobody is said to have answered it; once a task below has started it is too late."""
+    ask = TaskSpec("ok", "approval", approval=ApprovalSpec(rejects=["reject"]))
+    await rig.dag(ask, task("b", "ok", inputs=["ok"]), max_active_runs=9)
+    memory = await rig.trigger()
+    rig.scheduler.state.pin(memory.run.id)
+    about: Any = {"runs": (memory.run.run_id,), "tasks": ("ok",)}
+    await rig.command("hold")
+    await rig.command("answer", **about, args={"option": "approve"})
+    assert rig.states(memory) == {"ok": "success", "b": "scheduled"}
+    await rig.command("undo")
+    assert rig.states(memory) == {"ok": "awaiting_input", "b": "none"}
+    assert ("ok", -1) not in rig.scheduler.state.results[memory.run.id]
+    assert rig.stored("answer.withdraw")[0]["at"] == rig.stored("answer.add")[0]["answered_at"]
+    await rig.command("answer", **about, args={"option": "reject"})
+    assert memory.run.state is RunState.FAILED
+    await rig.command("undo")
+    assert (rig.states(memory), memory.run.state) == ({"ok": "awaiting_input", "b": "none"}, RunState.RUNNING)
+    assert problems(memory) == []
+    await rig.command("answer", **about, args={"option": "approve"})
+    rig.scheduler.state.undo = {name: made for name, made in rig.scheduler.state.undo.items() if made.verb != "hold"}
+    await rig.command("release", command_id="b" * 32)
+    rig.scheduler.state.undo.pop("b" * 32)
+    with pytest.raises(Refusal, match=r"it cannot be taken back: b of .*: it has started since"):
+        await rig.command("undo")
+    assert rig.states(memory)["ok"] == "success"
+
+
+async def test_a_new_backfill_is_taken_back_while_nothing_of_it_runs(rig: Rig) -> None:
+    """What has begun is not."""
+    await rig.dag(task("a"), schedule=ScheduleSpec("0 0 * * *"))
+    await rig.command("hold")
+    about: Any = {"dags": ("etl",), "args": {"start": "2023-11-01..2023-11-05"}}
+    await rig.command("backfill_create", **about)
+    assert len(rig.scheduler.state.backfills) == 1
+    await rig.command("undo")
+    assert rig.scheduler.state.backfills == {}
+    assert rig.stored("backfill.put")[-1]["state"] == "cancelled"
+    await rig.command("release")
+    await rig.command("backfill_create", **about)
+    with pytest.raises(Refusal, match="has begun to run: cancel the backfill instead"):
+        await rig.command("undo")
+
+
+async def test_a_cancelled_backfill_goes_on_again(rig: Rig) -> None:
+    """With the dates that had been dropped; those of a paused one wait."""
+    await rig.dag(task("a"), schedule=ScheduleSpec("0 0 * * *"))
+    await rig.command("backfill_create", dags=("etl",), args={"start": "2023-11-01..2023-11-03", "max_active": 1})
+    (live,) = rig.scheduler.state.backfills.values()
+    await rig.command("backfill_cancel", args={"id": 1})
+    assert [item.state.value for item in live.items] == ["running", "cancelled", "cancelled"]
+    await rig.command("undo")
+    assert [item.state.value for item in live.items] == ["running", "pending", "pending"]
+    assert live.row.state == "running"
+    await rig.command("backfill_pause", args={"id": 1})
+    await rig.command("backfill_cancel", args={"id": 1})
+    await rig.command("undo")
+    assert live.row.state == "paused"
+
+
+async def test_a_recovery_is_taken_back_with_its_first_run(rig: Rig) -> None:
+    """What it had cleared and what has not started is failed again."""
+    memory = await failed_run(rig)
+    ti = memory.instances["b", -1]
+    row = FailedTask(ti.id, "etl", memory.run.id, memory.run.run_id, "b", -1, "failed", 1, rig.clock.now(), "exit 1",
+                     ti.changed_seq, memory.run.logical_date)  # fmt: skip
+    rig.archive.failures = [Cause("exit #", [row])]
+    await rig.command("recover", args={"cause": "exit #"})
+    assert rig.states(memory)["b"] == "scheduled"
+    await rig.command("undo")
+    assert (rig.states(memory)["b"], memory.run.state) == ("failed", RunState.FAILED)
+    assert rig.scheduler.state.recoveries == {}
+
+
+async def test_released_holds_stand_again_as_they_were_made(rig: Rig) -> None:
+    """All of them, each with who made it, why and until when."""
+    await rig.command("hold", note="db-1 is down")
+    await rig.command("hold", args={"scope": "dag", "pattern": "etl", "for": "30m"}, actor=OTHER)
+    before = [replace(hold, id=0) for hold in rig.scheduler.state.holds.values()]
+    await rig.command("release")
+    assert rig.scheduler.state.holds == {}
+    await rig.command("undo")
+    assert [replace(hold, id=0) for hold in rig.scheduler.state.holds.values()] == before
