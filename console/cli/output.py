@@ -79,12 +79,6 @@ def emit_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
 
-def emit_json_line(value: Any) -> None:
-    """One line of JSON, at once: for what goes on and on."""
-    sys.stdout.write(json.dumps(value, separators=(",", ":")) + "\n")
-    sys.stdout.flush()
-
-
 class Column:
     """One column of a table: its heading, the side it is aligned to, and whether its words are states."""
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from console.actions.action import Action
     from console.app import ConsoleApp
     from console.model.place import Place
-    from console.screens.dag import DagPane
     from console.screens.log import LogPane
     from console.screens.run import RunPane
     from console.view.keyline import Message
@@ -88,11 +87,6 @@ class Stage(Screen[None], inherit_bindings=False):
     def run_pane(self) -> RunPane:
         """One run."""
         return cast("RunPane", self.pane("run"))
-
-    @property
-    def dag_pane(self) -> DagPane:
-        """One DAG's runs."""
-        return cast("DagPane", self.pane("dag"))
 
     @property
     def log_pane(self) -> LogPane:

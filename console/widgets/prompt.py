@@ -8,7 +8,6 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from console.text import fit
 from console.widgets.edit import LineEdit
 from console.widgets.spans import Painted, Spans, draw, spans_width
 
@@ -50,7 +49,6 @@ class Prompt(Painted, can_focus=True):
         self._prefix = prefix
         self._complete = complete
         self._edit = LineEdit()
-        self._hint: Spans = ()
         self._history: list[str] = []
         self._recalled = 0
         self._draft = ""
@@ -62,19 +60,13 @@ class Prompt(Painted, can_focus=True):
         """What stands in the prompt."""
         return self._edit.text
 
-    def open(self, prefix: str, text: str = "", history: Sequence[str] = (), hint: Spans = ()) -> None:
-        """Start anew: another prefix, a text to begin with, what up recalls (oldest first), a hint on the right."""
-        self._prefix, self._hint = prefix, hint
+    def open(self, prefix: str, text: str = "", history: Sequence[str] = ()) -> None:
+        """Start anew: another prefix, a text to begin with, what up recalls (oldest first)."""
+        self._prefix = prefix
         self._history, self._recalled, self._draft = list(history), len(history), text
         self._candidates = ()
         self._edit.set(text)
         self.refresh()
-
-    def show_hint(self, hint: Spans) -> None:
-        """What stands on the right: a fault in what was typed, the number of matches, candidates."""
-        if hint != self._hint:
-            self._hint = hint
-            self.refresh()
 
     def on_key(self, event: events.Key) -> None:
         """Every key of an editor is the prompt's; others (function keys, palette) go on to the screen."""
@@ -105,10 +97,8 @@ class Prompt(Painted, can_focus=True):
         """The prompt as a strip."""
         width = self.size.width
         prefix: Spans = ((self._prefix, "accent bold"),)
-        room = width - spans_width(prefix)
-        hint = self._hint if spans_width(self._hint) <= room // 2 else ()
-        edit = self._edit.spans(room - spans_width(hint), focused=True)
-        return draw((*prefix, *edit, *hint) if y == 0 else (), width, self.palette.style)
+        edit = self._edit.spans(width - spans_width(prefix), focused=True)
+        return draw((*prefix, *edit) if y == 0 else (), width, self.palette.style)
 
     def _changed(self) -> None:
         self.refresh()
@@ -132,9 +122,3 @@ class Prompt(Painted, can_focus=True):
             self._candidate = (self._candidate + 1) % len(self._candidates)
         self._edit.set(self._candidates[self._candidate])
         self._changed()
-
-
-def candidates_hint(candidates: Sequence[str], width: int) -> Spans:
-    """Candidates as a hint of at most `width` cells."""
-    shown = "  ".join(candidates)
-    return ((" " + fit(shown, min(width - 1, len(shown))), "dim"),) if shown and width > 1 else ()

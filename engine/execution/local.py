@@ -75,7 +75,6 @@ class LocalExecutor:
         self._deaths: list[float] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
-        self._handing_out = False
 
     async def open(self, deliver: Deliver) -> None:
         """Starts the runner and the watches."""

@@ -77,11 +77,6 @@ def may_start(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Micros) 
     return ti.state is TaskState.SCHEDULED and next(_instance_gates(ti, memory, limits, now), None) is None
 
 
-def run_blockers(run: Run, spec: DagSpec, limits: Limits, now: Micros) -> tuple[str, ...]:
-    """Everything that a queued run waits for; empty when it may start now."""
-    return tuple(_run_gates(run, spec, limits, now))
-
-
 def may_start_run(run: Run, spec: DagSpec, limits: Limits, now: Micros) -> bool:
     """Whether a queued run may start now."""
     return run.state is RunState.QUEUED and next(_run_gates(run, spec, limits, now), None) is None

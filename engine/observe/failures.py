@@ -20,6 +20,7 @@ from engine.model.moments import SECOND, Micros, to_iso
 from engine.observe.channels import Undelivered, call_address, run_command
 from engine.store.errors import StoreError
 from engine.store.reader import Reader, Row
+from engine.store.recovery import load_meta
 
 TOLD = "told_failures"
 """Key of the last event that was told of."""
@@ -140,8 +141,8 @@ class Teller:
 
     async def _begin(self) -> None:
         """Goes on after what was told; an engine that has never told begins with what comes."""
-        stored = await self._read(lambda reader: reader.one("recovery", "meta", {"key": TOLD}))
-        self._upto = self._noted = int(stored[0]) if stored is not None else self._committed()
+        stored = await self._read(lambda reader: load_meta(reader, TOLD))
+        self._upto = self._noted = int(stored) if stored is not None else self._committed()
         if stored is None:
             await self._note(TOLD, str(self._upto))
 

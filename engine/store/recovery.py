@@ -184,14 +184,6 @@ def load_version(reader: Reader, version_id: int) -> StoredVersion:
     return StoredVersion(*row)
 
 
-def load_attempt(reader: Reader, attempt_id: str) -> Attempt:
-    """An attempt by its id. Raises NotFound."""
-    row = reader.one("recovery", "attempt", {"id": attempt_id})
-    if row is None:
-        raise NotFound(f"there is no attempt {attempt_id}")
-    return _attempt(row)
-
-
 def load_results(reader: Reader, run: int) -> dict[tuple[str, int], StoredResult]:
     """The results of a run by task id and map index: of each instance the newest."""
     rows = reader.all("recovery", "results_of_run", {"run": run})

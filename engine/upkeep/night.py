@@ -19,11 +19,11 @@ from engine.scheduler.turn import Turn
 from engine.store.errors import CommitFailed, StoreError
 from engine.store.reader import Reader
 from engine.store.reads_trash import trashed
+from engine.store.recovery import load_meta
 from engine.store.trash import KEPT
 from engine.upkeep.children import ChildFailed, prune_files
 
 T = TypeVar("T")
-Lane = Callable[[Callable[[Reader], T]], Awaitable[T]]
 
 EVENTS = 5_000
 RUNS = 20
@@ -97,11 +97,11 @@ class Night:
     async def _missed(self) -> bool:
         """Whether the engine was away at night, and more than once."""
         try:
-            last = await self._read(lambda reader: reader.one("recovery", "meta", {"key": _PRUNED_AT}))
+            last = await self._read(lambda reader: load_meta(reader, _PRUNED_AT))
         except StoreError as error:
             self._log.warning("last_pruning_unknown", error=str(error))
             return False
-        return last is not None and self._clock.now() - int(last[0]) > 2 * DAY
+        return last is not None and self._clock.now() - int(last) > 2 * DAY
 
     async def prune(self) -> None:
         """Files by a process of its own, then rows. Raises ChildFailed, StoreError."""

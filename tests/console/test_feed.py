@@ -8,11 +8,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from console.backends.fake import FakeBackend
 from console.feed import BLURRED, FOCUSED, Feed
 from console.model.link import Link
 from console.model.snapshot import Interest, Snapshot
 from tests.support.console import NOW, trades, world
+from tests.support.fake_backend import FakeBackend
 
 PATIENCE = 5.0
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from console.backends.fake import FakeBackend
 from console.backends.picture import Picture
 from console.model.backfills import GapCard
 from console.model.grid import Grid, worse
@@ -21,6 +20,7 @@ from engine.store.reader import Reader
 from tests.support.console import LOGICAL, PLANS, console, mark, plan, scene, trades, world
 from tests.support.console_store import NOW, FilledHome
 from tests.support.console_store import trades as trades_spec
+from tests.support.fake_backend import FakeBackend
 
 
 def history(runs: int) -> Grid:

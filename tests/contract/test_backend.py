@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import pytest
 
-from console.backends.fake import FakeBackend
 from console.backends.local import LocalBackend
 from console.backends.port import Backend
 from console.cli.link import engine_pid
@@ -20,6 +19,7 @@ from console.model.link import LinkState
 from console.model.snapshot import Interest, Snapshot
 from engine.config import Home
 from tests.support.console import NOW, dag, mark, plan, run, task
+from tests.support.fake_backend import FakeBackend
 from tests.support.homes import a_home, end_engine, run_engine
 
 pytestmark = pytest.mark.processes

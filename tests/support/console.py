@@ -12,7 +12,6 @@ from textual.pilot import Pilot
 
 from console import wire
 from console.app import ConsoleApp
-from console.backends.fake import FakeBackend
 from console.backends.local import VERBS as LOCAL_VERBS
 from console.model.dags import DagCard, RunMark
 from console.model.home import HomeCard
@@ -20,6 +19,7 @@ from console.model.link import Gauges, Link, LinkState
 from console.model.runs import AttemptCard, RunDetail, TaskCard, TaskPlan, Usual
 from console.model.snapshot import Scene, Snapshot
 from engine.model.moments import HOUR, MINUTE, SECOND, Micros, from_iso
+from tests.support.fake_backend import FakeBackend
 
 NOW: Micros = from_iso("2026-11-22T02:14:07Z")
 LOGICAL: Micros = from_iso("2026-11-22T01:10:00Z")

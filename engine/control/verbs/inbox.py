@@ -7,7 +7,6 @@ from typing import Any
 
 from engine.control.plans import Archive, Ask, Plan, Refusal, Target, plural
 from engine.control.protocol import Effect
-from engine.model.causes import cause_key
 from engine.model.moments import Micros, to_iso
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
@@ -127,8 +126,3 @@ def failure_target(row: FailedTask, becomes: str, detail: str = "") -> Target:
         "task", row.dag_id, row.state, becomes, row.run_id, row.task_id, row.map_index, detail or row.error[:200]
     )
     return Target(("task", row.id), effect, row.changed_seq)
-
-
-def named_cause(signature: str) -> str:
-    """A cause as people read it: its short name, and what it says."""
-    return f"{cause_key(signature)} {signature}"

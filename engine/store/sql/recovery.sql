@@ -40,12 +40,6 @@ SELECT a.id, a.task_instance, a.number, a.state, a.queued_at, a.started_at, a.en
     a.version_id, a.late_result, a.counts
 FROM attempt AS a INDEXED BY attempt_unfinished WHERE a.state <> 'ended' ORDER BY a.id;
 
--- name: attempt
-SELECT a.id, a.task_instance, a.number, a.state, a.queued_at, a.started_at, a.ended_at, a.outcome, a.failure_class,
-    a.reason, a.exit_code, a.signal, a.error, a.pid, a.pid_started, a.boot_id, a.duration, a.cpu_seconds, a.peak_bytes,
-    a.version_id, a.late_result, a.counts
-FROM attempt AS a WHERE a.id = :id;
-
 -- name: open_callbacks
 SELECT id, run, name, state, created_at, task_instance, attempt, started_at, ended_at, outcome, exit_code, error, pid,
     pid_started, boot_id

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from textual.events import Paste
 
 from console.widgets.edit import LineEdit
-from console.widgets.prompt import Prompt, candidates_hint
+from console.widgets.prompt import Prompt
 from console.widgets.spans import spans_width
 from tests.support.widgets import Stage
 
@@ -74,20 +74,6 @@ async def test_tab_goes_through_the_candidates() -> None:
         prompt.open(":", "zzz")
         await pilot.press("tab")
         assert prompt.text == "zzz"
-
-
-async def test_a_hint_stands_on_the_right() -> None:
-    """A hint is right-aligned and gives way when there is no room."""
-    prompt = Prompt("/")
-    app = Listener(prompt)
-    async with app.run_test(size=(40, 24)) as pilot:
-        prompt.show_hint((("3 of 41", "dim"),))
-        await pilot.pause()
-        assert app.text()[0] == "/" + " " * 32 + "3 of 41"
-        prompt.show_hint((("x" * 30, "dim"),))
-        await pilot.pause()
-        assert app.text()[0] == "/"
-    assert candidates_hint(["runs", "rerun"], 9) == ((" runs  r…", "dim"),)
 
 
 @given(

@@ -22,7 +22,6 @@ from engine.store.batch import Batch, CallbackRow, ResultRow
 from engine.store.errors import NotFound
 from engine.store.reader import Reader
 from engine.store.recovery import (
-    load_attempt,
     load_command,
     load_meta,
     load_results,
@@ -116,7 +115,6 @@ async def test_every_column_survives_the_way_to_the_store_and_back(path: Path) -
         assert found.runs[0].run == run
         assert found.runs[0].instances == [ti]
         assert found.unfinished == [ti.current]
-        assert load_attempt(reader, "A1") == first
 
 
 async def test_open_callbacks_results_and_commands_come_back(path: Path) -> None:

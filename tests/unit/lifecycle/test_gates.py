@@ -6,7 +6,7 @@ import pytest
 
 from engine.lifecycle.events import CancelRun, PauseRun, RetryNow
 from engine.lifecycle.explain import explain
-from engine.lifecycle.gates import Limits, blockers, may_start, may_start_run, run_blockers
+from engine.lifecycle.gates import Limits, blockers, may_start, may_start_run
 from engine.model.moments import MINUTE
 from engine.model.states import Blocker
 from tests.support.lifecycle import ERROR, World, task
@@ -108,17 +108,16 @@ def test_waiting_for_upstream_and_for_a_retry_are_told() -> None:
 
 
 def test_a_queued_run_waits_in_order() -> None:
-    """A run's own gates are told for the run, and for each of its instances behind `run_queued`."""
+    """A run's own gates are told for each of its instances, behind `run_queued`."""
     world = World(task("a"), start=False, max_active_runs=1)
     run, spec = world.run, world.plan.spec
     assert may_start_run(run, spec, Limits(), world.now)
-    assert run_blockers(run, spec, Limits(), world.now) == ()
+    assert blockers(world.ti("a"), world.memory, Limits(), world.now) == ("run_queued",)
     run.run_after = world.now + 1
     limits = Limits(
         runs_active={"etl": 1}, dag_paused={"etl"}, hold_all=True, degraded=True, disk_low=True, draining=True
     )
     codes = ("dag_paused", "run_after", "hold", "degraded", "disk", "draining", "max_active_runs")
-    assert run_blockers(run, spec, limits, world.now) == codes
     assert not may_start_run(run, spec, limits, world.now)
     assert blockers(world.ti("a"), world.memory, limits, world.now) == ("run_queued", *codes)
     assert all(explain(code, world.ti("a"), world.memory, limits, world.now) for code in codes)

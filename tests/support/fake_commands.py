@@ -13,7 +13,7 @@ from engine.model.ids import manual_run_id
 from engine.model.moments import from_iso
 
 if TYPE_CHECKING:
-    from console.backends.fake import FakeBackend
+    from tests.support.fake_backend import FakeBackend
 
 _FAILED = ("failed", "upstream_failed", "cancelled")
 _ALIVE = ("queued", "running", "killing")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from console.backends import fake_commands as obey
 from console.backends.port import News
 from console.model.asks import PreviewCard, Receipt, Refused, Selection, Unreachable
 from console.model.dags import ActiveRun, DagCard, Failure, LiveTask, ParamCard
@@ -23,6 +22,7 @@ from console.model.snapshot import Interest, Page, Snapshot
 from console.model.source import CodeCard
 from engine.model.causes import cause, cause_key
 from engine.model.moments import SECOND, Micros
+from tests.support import fake_commands as obey
 
 VERBS = frozenset(
     {"trigger", "rerun", "clear", "mark", "retry", "kill", "cancel", "pause", "resume", "acknowledge", "stack", "prune"}
