@@ -59,6 +59,11 @@ class Ask:
     switches: tuple[Switch, ...] = ()
     note: bool = True
 
+    @property
+    def does(self) -> str:
+        """What Enter does, in the words of the title."""
+        return self.title.partition(" ── ")[0].lower()
+
     def switched(self, names: frozenset[str]) -> Ask:
         """The same with these switches on; of a group, the others are off then."""
         groups = {switch.group for switch in self.switches if switch.name in names and switch.group}

@@ -64,9 +64,7 @@ class Flow:
 
     def start(self) -> None:
         """Opens the dialog and asks for the first preview."""
-        content = DialogContent(
-            self._ask.title, verb=self._ask.verb.replace("_", " "), options=self._options, note=self._ask.note
-        )
+        content = DialogContent(self._ask.title, verb=self._ask.does, options=self._options, note=self._ask.note)
         self._dialog = Dialog(content, on_options=self._switched, on_screen=self._desk.frame_sent)
         self._desk.open_dialog(self._dialog, self._closed)
         self._look(self._dialog.values)
@@ -126,7 +124,7 @@ class Flow:
                 self._ask.title,
                 body=body,
                 summary=summary,
-                verb=self._ask.verb,
+                verb=self._ask.does,
                 options=self._options,
                 note=self._ask.note,
                 challenge=challenge,

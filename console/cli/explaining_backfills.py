@@ -18,6 +18,12 @@ _WAITS = {
     "hold": {"hold"},
 }
 """By what the engine stored: which sentences about its DAG say who, since when and why."""
+_VERBS: dict[str, str] = {
+    BackfillState.PAUSED: "backfill_pause",
+    BackfillState.STOPPING: "backfill_cancel",
+    BackfillState.CANCELLED: "backfill_cancel",
+}
+"""By state: what somebody asked for, so that it is in it."""
 
 
 def explain_backfill(store: Reader, row: reads_backfill.BackfillLine, now: Micros) -> list[tuple[str, str]]:
@@ -26,7 +32,7 @@ def explain_backfill(store: Reader, row: reads_backfill.BackfillLine, now: Micro
     left = [date for date in dates if date.state == "pending"]
     under_way = [date for date in dates if date.state == "running"]
     failed = [date for date in dates if date.state == "failed"]
-    found = [("state", _state(row, now)), *_waits(store, row, now)]
+    found = [("state", _state(store, row, now)), *_waits(store, row, now)]
     for date in failed[:_SHOWN]:
         found.append(("failed", f"{iso(date.logical_date)} failed: `dagdeck why {date.run_id}`"))
     for date in under_way[:_SHOWN]:
@@ -35,15 +41,25 @@ def explain_backfill(store: Reader, row: reads_backfill.BackfillLine, now: Micro
     return found
 
 
-def _state(row: reads_backfill.BackfillLine, now: Micros) -> str:
+def _state(store: Reader, row: reads_backfill.BackfillLine, now: Micros) -> str:
     made = f"{row.created_by} asked for it {ago(row.created_at, now)} ago"
     if row.state == BackfillState.STOPPED_BY_FAILURES:
         return (
             f"{row.failures} runs of it failed, and it stops after {row.stop_after}: since {iso(row.ended_at)}; {made}"
         )
+    by = _by(store, row, now)
     if row.state not in ACTIVE_BACKFILL:
-        return f"it is {row.state} since {iso(row.ended_at)}; {made}"
-    return f"it is {row.state}; {made}"
+        return f"it is {row.state} since {iso(row.ended_at)}{by}; {made}"
+    return f"it is {row.state}{by}; {made}"
+
+
+def _by(store: Reader, row: reads_backfill.BackfillLine, now: Micros) -> str:
+    """Who brought it into its state, how long ago and with which words, where a person did."""
+    verb = _VERBS.get(row.state)
+    moved = reads_backfill.last_moved(store, row.id, verb) if verb is not None else None
+    if moved is None:
+        return ""
+    return f", by {moved.who} {ago(moved.at, now)} ago{f' ({moved.note})' if moved.note else ''}"
 
 
 def _waits(store: Reader, row: reads_backfill.BackfillLine, now: Micros) -> Iterator[tuple[str, str]]:

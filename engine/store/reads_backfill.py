@@ -73,6 +73,14 @@ class ItemLine(NamedTuple):
     run_state: str | None
 
 
+class Moved(NamedTuple):
+    """Who paused or cancelled a backfill, and when."""
+
+    who: str
+    at: Micros
+    note: str | None
+
+
 def backfills(reader: Reader, dag_id: str | None = None, count: int = 50) -> list[BackfillLine]:
     """Backfills of one DAG or of all, newest first."""
     values = {"dag_id": dag_id, "before": _LAST, "count": count}
@@ -100,6 +108,12 @@ def items(reader: Reader, backfill: int, first: int = 0, count: int = 1000) -> l
     """Dates of a backfill in their order, from the one with the number `first` on."""
     values = {"id": backfill, "first": first, "count": count}
     return [ItemLine._make(row) for row in reader.all("backfill", "items", values)]
+
+
+def last_moved(reader: Reader, backfill: int, verb: str) -> Moved | None:
+    """The newest command of the audit with this verb about a backfill; None where it is not kept any more."""
+    row = reader.one("backfill", "last_moved", {"id": backfill, "verb": verb})
+    return None if row is None else Moved._make(row)
 
 
 def run_times(reader: Reader, line: BackfillLine, now: Micros) -> Usual:

@@ -62,36 +62,52 @@ def _end(text: str, zone: str, now: Micros, *, whole: bool) -> Micros:
     return _instant(day, ZoneInfo(zone))
 
 
-def _instant(wall: datetime, zone: ZoneInfo) -> Micros:
-    """The first moment at which a clock in the zone shows this, or has passed it."""
-    return from_datetime(wall.replace(tzinfo=zone, fold=0).astimezone(UTC))
+def _instant(wall: datetime, zone: ZoneInfo, *, last: bool = False) -> Micros:
+    """When a clock in the zone shows this: of two passes the first, or the `last`. A time that is skipped comes as much
+    later as clocks leave out.
+    """
+    passes = [from_datetime(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)) for fold in (0, 1)]
+    return max(passes) if last else passes[0]
 
 
 @dataclass(frozen=True, slots=True)
 class DayWindow:
-    """A time of the day, in minutes of the local clock; it may go over midnight."""
+    """A time of the day, in minutes of the local clock; it may go over midnight.
+
+    Where an hour comes twice it lasts from the first pass of its beginning to the last pass of its end. What clocks
+    skip comes later by the length of the gap, so a window that lies in a gap is not left out.
+    """
 
     begin: int
     end: int
     zone: ZoneInfo
 
     def contains(self, at: Micros) -> bool:
-        """Whether the local clock shows a time within."""
-        local = to_datetime(at).astimezone(self.zone)
-        minute = local.hour * 60 + local.minute
-        if self.begin <= self.end:
-            return self.begin <= minute < self.end
-        return minute >= self.begin or minute < self.end
+        """Whether the moment lies within."""
+        return any(first <= at < until for first, until in self._spans(at))
 
     def next_change(self, at: Micros) -> Micros:
         """When it begins or ends next, after `at`."""
+        spans = self._spans(at)
+        if not self.contains(at):
+            return min(first for first, _ in spans if first > at)
+        for first, until in spans:
+            if first <= at < until:
+                at = until  # where the clocks change, one may reach into the next
+        return at
+
+    def _spans(self, at: Micros) -> list[tuple[Micros, Micros]]:
+        """The windows of the days around a moment, in their order."""
         day = to_datetime(at).astimezone(self.zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-        found = (
-            _instant(day + timedelta(days=number, minutes=minute), self.zone)
-            for number in range(-1, 3)
-            for minute in (self.begin, self.end)
-        )
-        return min(moment for moment in found if moment > at)
+        length = self.end + (0 if self.begin < self.end else 1440)
+        days = (day + timedelta(days=number) for number in range(-2, 4))
+        return [
+            (
+                _instant(midnight + timedelta(minutes=self.begin), self.zone),
+                _instant(midnight + timedelta(minutes=length), self.zone, last=True),
+            )
+            for midnight in days
+        ]
 
 
 def read_window(text: str, zone: str) -> DayWindow:

@@ -20,6 +20,10 @@ SELECT i.ordinal, i.logical_date, i.interval_end, i.state, i.reason, i.run, r.ru
 FROM backfill_item AS i LEFT JOIN run AS r ON r.id = i.run
 WHERE i.backfill = :id AND i.ordinal >= :first ORDER BY i.ordinal LIMIT :count;
 
+-- name: last_moved
+SELECT user, received_at, note FROM command
+WHERE verb = :verb AND outcome = 'done' AND json_extract(args, '$.id') = :id ORDER BY number DESC LIMIT 1;
+
 -- name: run_times
 SELECT group_concat(took) FROM
     (SELECT max(0, r.ended_at - r.started_at) AS took FROM run AS r

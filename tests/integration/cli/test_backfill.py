@@ -71,7 +71,7 @@ def test_a_range_is_planned_run_and_mended(home: Home) -> None:
 
 
 def test_why_a_backfill_waits_and_was_stopped(home: Home) -> None:
-    """Who holds what it waits for, what failures stopped it, and which date is next."""
+    """Who holds what it waits for or paused it, what failures stopped it, and which date is next."""
 
     def ask(*words: object) -> Answer:
         return dagdeck("--home", home.root, *words)
@@ -86,6 +86,10 @@ def test_why_a_backfill_waits_and_was_stopped(home: Home) -> None:
     found = why()
     assert found["dag_paused"].startswith("daily: it is paused by ") and "moving" in found["dag_paused"]
     assert found["next"].startswith("2024-01-03T00:00:00Z starts, of 4 dates that are left, as soon as that is over")
+    assert ask("backfill", "pause", 1, "--note", "tired", "--yes").code == 0
+    paused, _, created = why()["state"].partition("; ")
+    assert paused.startswith("it is paused, by ") and paused.endswith("ago (tired)") and "asked for it" in created
+    assert ask("backfill", "resume", 1, "--yes").code == 0
     assert ask("dags", "resume", "daily", "--yes").code == 0
     until(lambda: "stopped" in ask("backfill", "show", 1, "--json").json["state"], "a failure stops it")
     found = why()

@@ -29,7 +29,7 @@ PARTIAL = {"callback_open", "attempt_unfinished"}
 """Indexes that hold open rows alone: reading one from end to end is what they are for."""
 NEWEST_FIRST = {
     ("write", "audit_head"), ("write_rows", "event.prune"), ("prune", "oldest_event"), ("prune", "oldest_command"),
-    ("evidence", "last_event"),
+    ("evidence", "last_event"), ("backfill", "last_moved"),
 }  # fmt: skip
 """Statements that walk a large table by its key, and stop at the first row that fits."""
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine.model.moments import from_iso, to_datetime
+from engine.model.moments import DAY, MINUTE, from_iso, to_datetime
 from engine.timetable import ScheduleError, read_range, read_window
 
 ZONE = "Europe/Berlin"
@@ -63,14 +63,37 @@ def test_a_window_over_midnight_in_its_own_zone() -> None:
     assert to_datetime(window.next_change(ends), "Asia/Tokyo").strftime("%d %H:%M") == "30 22:00"
 
 
-def test_a_window_on_a_day_that_lacks_it() -> None:
-    """A window within the hour that clocks skip has no length that day, and its changes still come in order."""
-    window = read_window("02:15-02:45", ZONE)
-    before = from_iso("2026-03-29T01:00", ZONE)
-    change = window.next_change(before)
-    assert to_datetime(change, ZONE).strftime("%d %H:%M") == "29 03:15"
-    assert not window.contains(change)
-    assert window.next_change(change) > change
+@pytest.mark.parametrize(
+    ("text", "date", "expected"),
+    [
+        ("02:15-02:45", "2026-03-29", ["03:15+0200", "03:45+0200"]),
+        ("01:30-02:30", "2026-03-29", ["01:30+0100", "03:30+0200"]),
+        ("02:15-02:45", "2026-10-25", ["02:15+0200", "02:45+0100"]),
+        ("01:00-02:30", "2026-10-25", ["01:00+0200", "02:30+0100"]),
+        ("02:30-05:00", "2026-10-25", ["02:30+0200", "05:00+0100"]),
+        ("02:30-02:00", "2026-10-25", []),
+        ("01:50-02:10 Australia/Lord_Howe", "2026-10-04", ["01:50+1030", "02:40+1100"]),
+        ("01:30-01:50 Australia/Lord_Howe", "2026-04-05", ["01:30+1100", "01:50+1030"]),
+    ],
+)
+def test_a_window_on_a_day_on_which_clocks_change(text: str, date: str, expected: list[str]) -> None:
+    """A repeated time begins at its first pass and ends at its last; a skipped one comes later by the gap."""
+    window = read_window(text, ZONE)
+    at, end = (from_iso(f"{date}T{time}", window.zone.key) for time in ("00:00", "23:59"))
+    found = []
+    while (at := window.next_change(at)) < end:
+        found.append(to_datetime(at, window.zone.key).strftime("%H:%M%z"))
+    assert found == expected
+
+
+@pytest.mark.parametrize("text", ["02:15-02:45", "22:30-02:30", "02:30-02:00", "00:00-23:59"])
+@pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24"])
+def test_a_window_changes_when_it_says(text: str, day: str) -> None:
+    """From any moment on it stays as it is until its next change, and is otherwise from then on."""
+    window, first = read_window(text, ZONE), from_iso(day, ZONE)
+    for at in range(first, first + 3 * DAY, 25 * MINUTE):
+        change = window.next_change(at)
+        assert window.contains(at) == window.contains(change - 1) != window.contains(change)
 
 
 @pytest.mark.parametrize("text", ["5-8", "05:30-25:00", "05:30-05:30", "05:30-08:00 Mars/Olympus"])
