@@ -107,6 +107,8 @@ class Night:
         """Files by a process of its own, then rows. Raises ChildFailed, StoreError."""
         told = await self._prune_files(self._home.root, dry_run=False)
         runs = await self._prune_runs()
+        await self._prune_gaps()
+        await self._prune_backfills()
         events = await self._prune_events()
         await self._prune_audit()
         await self._empty_trash()
@@ -154,6 +156,38 @@ class Night:
 
         await self._commit(work)
         return gone
+
+    async def _prune_gaps(self) -> None:
+        """Gaps that were noted, and ended, as long ago as the runs that have gone: runs that filled one are gone, too,
+        and it would open again.
+        """
+        before = self._clock.now() - self._retention.run_days * DAY
+        dag_ids = await self._read(lambda reader: reader.all("prune", "old_gaps", {"before": before}))
+
+        def work(turn: Turn) -> None:
+            for (dag_id,) in dag_ids:
+                turn.batch.add("gap.prune", dag_id=dag_id, before=before)
+                turn.note("prune", dag_id=dag_id, reason="retention")
+
+        if dag_ids and self._retention.run_days:
+            await self._commit(work)
+
+    async def _prune_backfills(self) -> None:
+        """Backfills that ended as long ago and of which no run is left, with their dates."""
+        before = self._clock.now() - self._retention.run_days * DAY
+        values = {"before": before, "count": RUNS}
+
+        def work(turn: Turn) -> None:
+            for key, dag_id in old:
+                turn.batch.add("backfill.prune", id=key)
+                turn.note("prune", dag_id=dag_id, reason="retention", detail=f"backfill {key}")
+
+        while self._retention.run_days:
+            old = await self._read(lambda reader: reader.all("prune", "old_backfills", values))
+            old = [row for row in old if row[0] not in self._scheduler.state.backfills]
+            if not old:
+                return
+            await self._commit(work)
 
     async def _prune_events(self) -> int:
         if not self._retention.event_days:

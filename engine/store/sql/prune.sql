@@ -21,6 +21,14 @@ WHERE r.dag_id = :dag_id AND r.state = :state AND r.ended_at < :before
                  ORDER BY newest.ended_at DESC LIMIT 1)
 ORDER BY r.ended_at LIMIT :count;
 
+-- name: old_backfills
+SELECT b.id, b.dag_id FROM backfill AS b
+WHERE b.ended_at < :before AND NOT EXISTS (SELECT 1 FROM run AS r WHERE r.backfill = b.id)
+ORDER BY b.id LIMIT :count;
+
+-- name: old_gaps
+SELECT DISTINCT dag_id FROM schedule_gap WHERE at < :before AND until < :before ORDER BY dag_id;
+
 -- name: oldest_event
 SELECT seq, at FROM event ORDER BY seq LIMIT 1;
 

@@ -173,6 +173,12 @@ WHERE seq < (SELECT min((SELECT max(seq) FROM event),
 -- name: run.prune
 DELETE FROM run WHERE id = :id AND state IN ('success', 'failed', 'cancelled');
 
+-- name: backfill.prune
+DELETE FROM backfill WHERE id = :id AND ended_at IS NOT NULL;
+
+-- name: gap.prune
+DELETE FROM schedule_gap WHERE dag_id = :dag_id AND at < :before AND until < :before;
+
 -- name: command.prune_mark
 INSERT INTO meta (key, value) VALUES ('audit_kept_from', CAST(:before AS TEXT))
 ON CONFLICT (key) DO UPDATE SET value = excluded.value

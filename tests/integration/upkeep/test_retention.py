@@ -203,6 +203,36 @@ async def test_rows_go_in_small_steps_and_break_no_rule(home: Home, monkeypatch:
     assert look(home.database, "SELECT count(*) FROM command") == [(1,)]
 
 
+async def test_backfills_and_gaps_go_with_the_runs_of_their_time(home: Home) -> None:
+    """Those that ended before what is kept, with all their dates; a backfill stays while a run of it does, while it is
+    under way and while it is young, and a gap as long as what filled it.
+    """
+    old, young = LATER - 30 * DAY, LATER - 5 * DAY
+    kept = look(home.database, "SELECT max(id) FROM run WHERE state = 'running'")[0][0]
+    for key, state, ended in (
+        (901, "completed", old),
+        (902, "cancelled", young),
+        (903, "completed", old),
+        (904, "paused", None),
+    ):
+        tamper(
+            home.database,
+            "INSERT INTO backfill (id, dag_id, state, start, stop, sort, max_active, reprocess, created_at, created_by,"
+            f" total, params, tasks, downstream, failures, ended_at) VALUES ({key}, 'stock', '{state}', 0, 1, 'oldest',"
+            f" 1, 'none', {old}, 'ann', 1, '{{}}', '[]', 0, 0, {'NULL' if ended is None else ended})",
+            f"INSERT INTO backfill_item VALUES ({key}, 0, 0, 1, 'success', 'create', NULL)",
+        )
+    tamper(home.database, f"UPDATE run SET backfill = 903 WHERE id = {kept}")
+    for first, until, at in ((1, 2, old), (3, LATER, old), (4, 5, young)):
+        tamper(home.database, f"INSERT INTO schedule_gap VALUES ('stock', {first}, {until}, 1, 'missed', {at})")
+    await prune_rows(home, FOREVER, LATER)
+    assert len(look(home.database, "SELECT id FROM backfill WHERE id > 900")) == 4
+    await prune_rows(home, Retention(0, 0, run_days=20, event_days=0), LATER)
+    assert look(home.database, "SELECT id FROM backfill WHERE id > 900") == [(902,), (903,), (904,)]
+    assert look(home.database, "SELECT backfill FROM backfill_item WHERE backfill > 900") == [(902,), (903,), (904,)]
+    assert look(home.database, "SELECT first FROM schedule_gap WHERE dag_id = 'stock'") == [(3,), (4,)]
+
+
 async def test_what_has_been_in_the_trash_for_a_week_goes_at_night(home: Home) -> None:
     """Also where everything else is kept for ever; what was deleted since then stays."""
     for run, days in ((9001, 8), (9002, 6)):
