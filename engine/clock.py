@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from typing import Protocol
@@ -10,8 +9,6 @@ from typing import Protocol
 from engine.model.moments import SECOND, Micros
 
 OFFSET_VARIABLE = "DAGDECK_CLOCK_OFFSET"
-LONGEST_SLEEP: Micros = 15 * SECOND
-"""The wall clock is read again at least this often, so that a step of the clock is noticed."""
 
 
 class Clock(Protocol):
@@ -34,13 +31,6 @@ class Clock(Protocol):
     def from_system(self, moment: Micros) -> Micros:
         """This clock's moment for a moment of the system's wall clock, such as another process wrote down."""
 
-    async def sleep_until(self, moment: Micros) -> None:
-        """Returns once `now()` has reached `moment`."""
-
-
-async def _doze(left: Micros) -> None:
-    await asyncio.sleep(max(1000, min(left, LONGEST_SLEEP)) / SECOND)
-
 
 class SystemClock:
     """The machine's own clocks."""
@@ -60,35 +50,18 @@ class SystemClock:
     def from_system(self, moment: Micros) -> Micros:
         return moment
 
-    async def sleep_until(self, moment: Micros) -> None:
-        while (left := moment - self.now()) > 0:
-            await _doze(left)
-
 
 class ShiftedClock(SystemClock):
-    """The system's clock moved by `offset` microseconds, running `rate` times as fast from its making on.
+    """The system's clock moved by `offset` microseconds: a demo lives in the past for a while, to make real history."""
 
-    A demo lives in the past for a while to make real history. Monotonic time keeps its real pace.
-    """
-
-    def __init__(self, offset: Micros, rate: float = 1.0) -> None:
-        if rate <= 0:
-            raise ValueError(f"the rate of a clock must be above 0, not {rate}")
-        self._made = time.time_ns() // 1000
+    def __init__(self, offset: Micros) -> None:
         self._offset = offset
-        self._rate = rate
 
     def now(self) -> Micros:
         return self.from_system(time.time_ns() // 1000)
 
     def from_system(self, moment: Micros) -> Micros:
-        if self._rate == 1.0:
-            return moment + self._offset
-        return self._made + self._offset + round((moment - self._made) * self._rate)
-
-    async def sleep_until(self, moment: Micros) -> None:
-        while (left := moment - self.now()) > 0:
-            await _doze(round(left / self._rate))
+        return moment + self._offset
 
 
 def clock_from_environment() -> Clock:

@@ -9,16 +9,8 @@ from console.cli.link import engine_pid
 from console.cli.options import reading
 from console.cli.output import clean, emit_json, paint, say
 from console.cli.session import Session, pass_session
-from engine.config import Home
 
 _COLOURS = {"wrong": "red", "note": "yellow"}
-
-
-def contradictions(home: Home) -> list[str]:
-    """Everything that is wrong, in words; empty when nothing is."""
-    from engine.upkeep.evidence import verify
-
-    return [each.text for each in verify(home, engine_runs=engine_pid(home) is not None) if each.verdict == "wrong"]
 
 
 @click.command("verify")

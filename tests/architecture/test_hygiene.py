@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ SHOW = "; import json, sys; print(json.dumps(sorted(sys.modules)))"
 CHILD_ROOMS = ("engine.authoring", "engine.model", "engine.execution", "engine.dagfiles", "engine.failpoints")
 
 
-def loaded(code: str, *flags: str) -> set[str]:
+@cache
+def loaded(code: str, *flags: str) -> frozenset[str]:
     """The modules that are loaded once `code` has run in a clean interpreter."""
     done = subprocess.run(
         [sys.executable, *flags, "-c", f"import sys; sys.path.insert(0, {str(PROJECT)!r}); {code}{SHOW}"],
@@ -25,10 +27,10 @@ def loaded(code: str, *flags: str) -> set[str]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return set(json.loads(done.stdout.splitlines()[-1]))
+    return frozenset(json.loads(done.stdout.splitlines()[-1]))
 
 
-def foreign(modules: set[str]) -> set[str]:
+def foreign(modules: frozenset[str]) -> set[str]:
     """Those that belong neither to the standard library nor to us. Site packages' own start-up hooks are left out."""
     own = {"engine", "console", "dagdeck", "sitecustomize", "usercustomize", "__mp_main__"}
     tops = {module.split(".")[0] for module in modules}

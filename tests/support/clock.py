@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from hashlib import sha256
 
 from engine.model.moments import Micros
@@ -12,13 +11,12 @@ START: Micros = 1_767_225_600_000_000
 
 
 class FakeClock:
-    """Implements `engine.clock.Clock`. Sleepers wake when `advance` or `set` moves the clock to their moment."""
+    """Implements `engine.clock.Clock`."""
 
     def __init__(self, now: Micros = START) -> None:
         self._now = now
         self._monotonic: Micros = 0
         self._drawn = 0
-        self._moved = asyncio.Event()
 
     def now(self) -> Micros:
         """The moment."""
@@ -41,11 +39,6 @@ class FakeClock:
         """Moments that real processes wrote down are left as they are."""
         return moment
 
-    async def sleep_until(self, moment: Micros) -> None:
-        """Returns once the clock has been moved to `moment`."""
-        while self._now < moment:
-            await self._moved.wait()
-
     def advance(self, by: Micros) -> None:
         """Lets time pass."""
         self._monotonic += by
@@ -54,5 +47,3 @@ class FakeClock:
     def set(self, now: Micros) -> None:
         """Sets the wall clock, forwards or back."""
         self._now = now
-        self._moved.set()
-        self._moved = asyncio.Event()

@@ -18,6 +18,7 @@ from console.cli.spawning import start_engine
 from engine.config import Home
 from engine.store.reader import Reader
 from engine.store.reads_overview import dags
+from engine.upkeep.evidence import verify
 
 PATIENCE = 20.0
 
@@ -29,6 +30,11 @@ def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE)
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:g} s: {what}")
         time.sleep(0.02)
+
+
+def contradictions(home: Home) -> list[str]:
+    """Everything that does not hold of a home, in words; empty when all does."""
+    return [each.text for each in verify(home, engine_runs=engine_pid(home) is not None) if each.verdict == "wrong"]
 
 
 @contextmanager

@@ -68,9 +68,6 @@ class SetClock:
     def from_system(self, moment: Micros) -> Micros:
         return moment
 
-    async def sleep_until(self, moment: Micros) -> None:
-        self.at = max(self.at, moment)
-
 
 class HeldWriter:
     """Numbers batches as the real writer does; commits or fails them when told."""

@@ -27,24 +27,6 @@ def test_a_shifted_clock_lives_in_its_own_time() -> None:
     assert clock.from_system(10 * DAY) == 7 * DAY
 
 
-def test_a_faster_clock_keeps_the_order_of_moments() -> None:
-    """With a rate, time passes faster from the clock's making on; moments keep their order."""
-    clock = ShiftedClock(0, rate=60.0)
-    now = time.time_ns() // 1000
-    assert clock.from_system(now + SECOND) - clock.from_system(now) == 60 * SECOND
-    with pytest.raises(ValueError, match="rate of a clock"):
-        ShiftedClock(0, rate=0)
-
-
-async def test_sleeping_ends_at_the_moment() -> None:
-    """`sleep_until` returns when the moment has come, at once for a moment that is past."""
-    clock = ShiftedClock(HOUR, rate=100.0)
-    await clock.sleep_until(clock.now() - HOUR)
-    until = clock.now() + 2 * SECOND
-    await clock.sleep_until(until)
-    assert clock.now() >= until
-
-
 def test_the_environment_can_shift_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """DAGDECK_CLOCK_OFFSET is a number of seconds; anything else is refused by name."""
     assert type(clock_from_environment()) is SystemClock
@@ -55,12 +37,11 @@ def test_the_environment_can_shift_the_clock(monkeypatch: pytest.MonkeyPatch) ->
         clock_from_environment()
 
 
-async def test_the_fake_clock_moves_only_by_hand() -> None:
+def test_the_fake_clock_moves_only_by_hand() -> None:
     """The clock of tests stands still until it is moved; stepping it leaves monotonic time alone."""
     clock = FakeClock(0)
     clock.advance(5 * SECOND)
     assert (clock.now(), clock.monotonic()) == (5 * SECOND, 5 * SECOND)
     clock.set(HOUR)
     assert (clock.now(), clock.monotonic()) == (HOUR, 5 * SECOND)
-    await clock.sleep_until(HOUR)
     assert FakeClock().entropy(10) == FakeClock().entropy(10)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from console.cli.verifying import contradictions
 from engine.config import Home
 from engine.daemon import AlreadyRunning, take_lock
 from engine.model.moments import from_iso
@@ -21,6 +20,7 @@ from engine.upkeep.salvaging import salvage_home
 from tests.integration.upkeep.test_backup import modes
 from tests.support.cli import dagdeck
 from tests.support.damage import PAGE, overwrite, root_page
+from tests.support.homes import contradictions
 from tests.support.store import look, tamper
 
 NOW = from_iso("2026-11-23T01:02:03Z")

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import structlog
 
-from console.cli.verifying import contradictions
 from engine.care import Retention
 from engine.config import Home
 from engine.execution.directory import path_of
@@ -25,6 +24,7 @@ from engine.upkeep.night import Night, next_night
 from engine.upkeep.retention import Survey, remove, survey
 from tests.support.cli import dagdeck
 from tests.support.console_store import NOW
+from tests.support.homes import contradictions
 from tests.support.scheduler import Rig
 from tests.support.source import PROJECT
 from tests.support.store import look, tamper
