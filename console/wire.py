@@ -11,10 +11,11 @@ console then runs with Textual's own rendering.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import textual
@@ -22,13 +23,13 @@ from rich.cells import split_graphemes
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
-from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.strip import Strip
 
 from console.glyphs import to_ascii
+from console.pens import BLANK, PLAIN, UNKNOWN, Cell, Pen, bare_pen, blank_with, erases, pen_of, serves, turn
 from console.text import cells, is_allowed, is_safe
 
 TESTED: Final = ("8.2.8",)
@@ -37,23 +38,8 @@ TESTED: Final = ("8.2.8",)
 _METHOD: Final = "render_segments"
 _BRIDGE: Final = 4
 """Unchanged cells that are cheaper to send again than to jump over."""
-
-
-class Pen(NamedTuple):
-    """How a cell is drawn, as the parameters of SGR: attributes, foreground, background; empty means default."""
-
-    attributes: str
-    front: str
-    back: str
-
-
-PLAIN: Final = Pen("", "", "")
-
-Cell: TypeAlias = tuple[str, Pen]
-"""A character with its marks, and its pen. The second cell of a wide character has no text."""
-
-_UNKNOWN: Final[Cell] = ("", Pen("?", "", ""))
-_BLANK: Final[Cell] = (" ", PLAIN)
+_ERASE: Final = 12
+"""Blank cells that are cheaper to have erased than to send, the jump behind them included."""
 
 
 class Wire:
@@ -68,20 +54,22 @@ class Wire:
         self._want: list[list[Cell]] = []
         self._sent: list[list[Cell]] = []
         self._dirty: dict[int, tuple[int, int]] = {}
-        self._pen = _UNKNOWN[1]
+        self._pen = UNKNOWN[1]
+        self.erases = erases(os.environ)
+        """Whether the terminal erases cells in the colour that is set."""
 
     def resize(self, width: int, height: int) -> None:
         """Start over for a terminal of that size; the same size changes nothing."""
         if (width, height) != (self.width, self.height):
             self.width, self.height = width, height
-            self._want = [[_BLANK] * width for _ in range(height)]
+            self._want = [[BLANK] * width for _ in range(height)]
             self.forget()
 
     def forget(self) -> None:
         """Assume nothing about what the terminal shows: the next frame sends every cell."""
-        self._sent = [[_UNKNOWN] * self.width for _ in range(self.height)]
+        self._sent = [[UNKNOWN] * self.width for _ in range(self.height)]
         self._dirty = dict.fromkeys(range(self.height), (0, self.width))
-        self._pen = _UNKNOWN[1]
+        self._pen = UNKNOWN[1]
         self.pending = bool(self._dirty)
 
     def paint(self, y: int, x: int, first: int, last: int, strip: Strip, colours: ColorSystem) -> None:
@@ -102,11 +90,11 @@ class Wire:
             end += 1
         row, begin, stop = self._want[y], left + start, left + end
         if begin > 0 and not row[begin][0]:
-            row[begin - 1] = (" ", row[begin - 1][1])
+            row[begin - 1] = (" ", bare_pen(row[begin - 1][1]))
         beyond = stop < self.width and not row[stop][0]
         row[begin:stop] = found[start:end]
         if beyond:
-            row[stop] = (" ", row[stop][1])
+            row[stop] = (" ", bare_pen(row[stop][1]))
         low, high = self._dirty.get(y, (self.width, 0))
         self._dirty[y] = (max(min(low, begin - 1), 0), min(max(high, stop + 1), self.width))
 
@@ -132,17 +120,42 @@ class Wire:
                 start, end = self._run(row, sent, x, high)
                 if at != (y, start):
                     out.append(f"\x1b[{start + 1}G" if at[0] == y else f"\x1b[{y + 1};{start + 1}H")
-                for text, wanted in row[start:end]:
-                    if wanted is not pen and wanted != pen:
-                        out.append(_turn(pen, wanted))
-                        pen = wanted
-                    out.append(text)
+                pen, at = self._ink(out, pen, y, start, row[start:end])
                 sent[start:end] = row[start:end]
-                at, x = (y, end), end
+                x = end
         self._dirty.clear()
         self.pending = False
         self._pen = pen
         return "".join(out)
+
+    def _ink(self, out: list[str], pen: Pen, y: int, x: int, run: list[Cell]) -> tuple[Pen, tuple[int, int]]:
+        """Write a run of cells from column `x` on, where the cursor is; gives the pen and where the cursor is then."""
+        at, size = 0, len(run)
+        while at < size:
+            text, wanted = cell = run[at]
+            if text != " ":
+                if wanted is not pen and wanted != pen:
+                    out.append(turn(pen, wanted))
+                    pen = wanted
+                out.append(text)
+                at += 1
+                continue
+            blanks = 1
+            while at + blanks < size and (run[at + blanks] is cell or run[at + blanks] == cell):
+                blanks += 1
+            bare = blank_with(pen, wanted)
+            if bare != pen:
+                out.append(turn(pen, bare))
+                pen = bare
+            at += blanks
+            if blanks < _ERASE or not self.erases or wanted.attributes:
+                out.append(" " * blanks)
+            else:
+                out.append(f"\x1b[{blanks}X")
+                if at == size:
+                    return pen, (y, x + at - blanks)
+                out.append(f"\x1b[{x + at + 1}G")
+        return pen, (y, x + size)
 
     def _run(self, row: list[Cell], sent: list[Cell], x: int, high: int) -> tuple[int, int]:
         """The run of cells to send for the changed cell `x`. It begins on a whole character; so it ends, as both cells
@@ -155,22 +168,12 @@ class Wire:
         while ahead < high and ahead - end <= _BRIDGE:
             if row[ahead] != sent[ahead]:
                 end = ahead + 1
-            elif row[ahead][1] != row[end - 1][1]:
+            elif row[ahead][1] != row[end - 1][1] and not (
+                row[ahead][0] == " " and serves(row[end - 1][1], row[ahead][1])
+            ):
                 break
             ahead += 1
         return start, end
-
-
-def _turn(old: Pen, new: Pen) -> str:
-    """The shortest SGR from one pen to another."""
-    if old.attributes != new.attributes:
-        codes = ["0" if old != PLAIN else "", *new]
-    else:
-        codes = [
-            (new.front or "39") if new.front != old.front else "",
-            (new.back or "49") if new.back != old.back else "",
-        ]
-    return f"\x1b[{';'.join(code for code in codes if code)}m"
 
 
 def _as_cells(strip: Iterable[Segment], colours: ColorSystem) -> list[Cell]:
@@ -178,19 +181,20 @@ def _as_cells(strip: Iterable[Segment], colours: ColorSystem) -> list[Cell]:
     for text, style, control in strip:
         if control:
             continue
-        pen = PLAIN if style is None else _pen(style, colours)
+        pen = PLAIN if style is None else pen_of(style, colours)
         if not is_safe(text):
             text = printable(text)
+        blank = (" ", bare_pen(pen))
         if text.isascii():
-            found += [(character, pen) for character in text]
+            found += [blank if character == " " else (character, pen) for character in text]
             continue
         for piece, size in cells(text):
             if size:
-                found.append((piece, pen))
+                found.append(blank if piece == " " else (piece, pen))
                 if size == 2:
                     found.append(("", pen))
             elif found:
-                found[-1] = (found[-1][0] + piece, found[-1][1])
+                found[-1] = (found[-1][0] + piece, pen)
     return found
 
 
@@ -199,19 +203,8 @@ def _exactly(found: list[Cell], width: int) -> list[Cell]:
     if len(found) == width:
         return found
     if len(found) > width and not found[width][0]:
-        found[width - 1] = _BLANK
-    return found[:width] + [_BLANK] * (width - len(found))
-
-
-@lru_cache(4096)
-def _pen(style: Style, colours: ColorSystem) -> Pen:
-    flags = (style.bold, style.dim, style.italic, style.underline, style.reverse, style.strike)
-    attributes = ";".join(code for code, on in zip("123479", flags, strict=True) if on)
-    sides = [
-        "" if colour is None or colour.is_default else ";".join(colour.downgrade(colours).get_ansi_codes(foreground))
-        for colour, foreground in ((style.color, True), (style.bgcolor, False))
-    ]
-    return Pen(attributes, *sides)
+        found[width - 1] = BLANK
+    return found[:width] + [BLANK] * (width - len(found))
 
 
 _wires: WeakKeyDictionary[Console, Wire] = WeakKeyDictionary()

@@ -52,6 +52,17 @@ class _Screen(pyte.Screen):
         super().set_margins(*args)
 
 
+def seen(screen: pyte.Screen) -> list[list[tuple[Any, ...]]]:
+    """What is seen of every cell: character, colours and attributes, but of a plain blank its background alone."""
+    return [[_seen(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
+
+
+def _seen(cell: Any) -> tuple[Any, ...]:
+    if cell.data == " " and not (cell.reverse or cell.underscore or cell.strikethrough):
+        return (" ", cell.bg)
+    return tuple(cell)
+
+
 class PtyProgram:
     """Starts a program in a pseudo terminal of `size` (columns, rows). As a context manager it also ends the program.
 
@@ -139,9 +150,8 @@ class PtyProgram:
         return "\n".join(self.lines)
 
     def cells(self) -> list[list[tuple[Any, ...]]]:
-        """Every cell with its character, colours and attributes, to compare one screen with another."""
-        buffer, width = self.screen.buffer, self.screen.columns
-        return [[tuple(buffer[y][x]) for x in range(width)] for y in range(self.screen.lines)]
+        """What is seen of every cell, to compare one screen with another."""
+        return seen(self.screen)
 
     def modes(self) -> dict[str, bool]:
         """The private modes that the program has switched, as it left them."""

@@ -15,22 +15,25 @@ from textual.color import Color
 from textual.strip import Strip
 
 from console import wire
+from console.pens import PLAIN, UNKNOWN, Pen, erases, turn
 from console.text import cells, fit, sanitise
 from console.wire import SafeLineFilter, Wire, printable
+from tests.support.pty import seen
 
 WIDTH, HEIGHT = 40, 8
 STYLES = [
     Style.parse(text)
     for text in ("#ff0000 on #000000", "bold #00ff00 on #101010", "#c0c0c0 on #101010", "reverse", "underline #c0c0c0")
 ]
-WORDS = ["a", "load", "天気", "e\u0301", "✓", "►", "ﾊ", "👍", "0", "42", " ", "  ", "─"]
+WORDS = ["a", "load", "天気", "e\u0301", "✓", "►", "ﾊ", "👍", "0", "42", " ", "  ", " " * 20, "─"]
 
 
 class Terminal:
     """A terminal that shows what the wire sends."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, erases: bool = False) -> None:
         self.wire = Wire()
+        self.wire.erases = erases
         self.wire.resize(WIDTH, HEIGHT)
         self.screen = pyte.Screen(WIDTH, HEIGHT)
         self.screen.reset_mode(7, private=True)
@@ -44,15 +47,15 @@ class Terminal:
         self._stream.feed(data)
         return data
 
-    def shown(self) -> list[list[object]]:
-        return [[self.screen.buffer[y][x] for x in range(WIDTH)] for y in range(HEIGHT)]
+    def shown(self) -> list[list[tuple[object, ...]]]:
+        return seen(self.screen)
 
 
 def random_strip(dice: random.Random) -> Strip:
     segments: list[Segment] = []
     left = WIDTH
     while left:
-        text = fit("".join(dice.choices(WORDS, k=dice.randint(1, 4))), dice.randint(1, 8), cut="hard")
+        text = fit("".join(dice.choices(WORDS, k=dice.randint(1, 4))), dice.choice((1, 3, 8, 25)), cut="hard")
         text = fit(text, left, cut="hard") if sum(size for _, size in cells(text)) > left else text
         segments.append(Segment(text, dice.choice(STYLES)))
         left -= sum(size for _, size in cells(text))
@@ -89,11 +92,12 @@ def changed(old: Strip, new: Strip) -> list[int]:
     return [x for x, (before, after) in enumerate(zip(by_cell(old), by_cell(new), strict=True)) if before != after]
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_any_updates_end_in_the_picture_of_a_full_repaint(seed: int) -> None:
+@pytest.mark.parametrize("erases", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_any_updates_end_in_the_picture_of_a_full_repaint(seed: int, erases: bool) -> None:
     """After each of 400 random span updates the terminal shows, cell by cell, what painting everything anew shows."""
     dice = random.Random(seed)
-    live = Terminal()
+    live = Terminal(erases=erases)
     truth = [random_strip(dice) for _ in range(HEIGHT)]
     for y, strip in enumerate(truth):
         live.paint(y, 0, WIDTH, strip)
@@ -192,6 +196,62 @@ def test_two_cell_timers_cost_a_few_bytes_each() -> None:
         frames.append(picture.frame())
     assert len(frames[2]) <= 16 * 16
     assert frames[2].count("33") == 16
+
+
+def test_a_blank_costs_no_change_of_what_is_not_seen_on_it() -> None:
+    """Between two columns of one colour blanks of another foreground change nothing; an underlined one is drawn so."""
+    terminal = Terminal()
+    terminal.frame()
+    grey, red, line = (Style.parse(text) for text in ("#808080 on #101010", "red on #101010", "underline"))
+    terminal.paint(0, 0, 8, Strip([Segment("ab", red), Segment("   ", grey), Segment("cd", red), Segment(" ", line)]))
+    assert terminal.frame().count("m") == 2
+    assert terminal.screen.display[0].rstrip() == "ab   cd"
+    assert terminal.screen.buffer[0][7].underscore and not terminal.screen.buffer[0][4].underscore
+    assert terminal.screen.buffer[0][4].bg == "101010"
+
+
+def test_a_cursor_that_moves_costs_little_more_than_the_text_of_two_rows() -> None:
+    """On a terminal that erases in colour, two rows of 160 cells that swap the cursor take less than 200 bytes."""
+    picture = Wire()
+    picture.erases = True
+    picture.resize(160, 50)
+    plain, dim, cursor = (
+        Style.parse(text) for text in ("#c8ced8 on #11141a", "#78818f on #11141a", "#11141a on #c8ced8")
+    )
+
+    def put(y: int, *, on: bool) -> None:
+        parts = [("task_one   ", plain), ("success   ", dim), (" " * 20 + "8.0s  ", plain), (" " * 113, dim)]
+        strip = Strip([Segment(text, cursor if on else style) for text, style in parts], 160)
+        picture.paint(y, 0, 0, 160, strip, ColorSystem.TRUECOLOR)
+
+    put(5, on=True)
+    put(6, on=False)
+    picture.frame()
+    put(5, on=False)
+    put(6, on=True)
+    assert 100 < len(picture.frame()) < 200
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shortest"),
+    [
+        (Pen("1", "31", "40"), Pen("", "31", "40"), "\x1b[22m"),
+        (Pen("1;2", "31", "40"), Pen("1", "31", "40"), "\x1b[22;1m"),
+        (Pen("", "31", "40"), Pen("4", "32", "40"), "\x1b[4;32m"),
+        (Pen("1;3;4", "31", ""), PLAIN, "\x1b[0m"),
+        (Pen("", "31", "40"), Pen("", "", "40"), "\x1b[39m"),
+        (UNKNOWN[1], Pen("1", "31", ""), "\x1b[0;1;31m"),
+    ],
+)
+def test_from_one_pen_to_another_the_shortest_way_is_taken(old: Pen, new: Pen, shortest: str) -> None:
+    """Only what differs is switched, unless starting over is shorter; of an unknown pen nothing is relied on."""
+    assert turn(old, new) == shortest
+
+
+@pytest.mark.parametrize(("term", "does"), [("xterm-256color", True), ("tmux-256color", False), ("linux", False)])
+def test_only_terminals_that_erase_in_colour_are_told_to(term: str, does: bool) -> None:
+    """Cells are erased where the kind of terminal is known to do so in the colour that is set."""
+    assert erases({"TERM": term}) is does
 
 
 def test_a_terminal_that_does_not_keep_up_gets_one_frame_for_many() -> None:
