@@ -16,7 +16,7 @@ from engine.scheduler.core import Scheduler
 from engine.scheduler.past import RunBefore
 from engine.store.errors import NotFound
 from engine.store.reader import Reader
-from engine.store.reads_inbox import Cause, causes, stopped_backfills
+from engine.store.reads_inbox import Cause, Dragged, causes, dragged_down, stopped_backfills
 from engine.store.reads_overview import dag_stats
 from engine.store.reads_trash import Trashed, trashed
 from engine.store.reads_why import Answer, answers
@@ -91,6 +91,11 @@ class StoreArchive:
     async def causes(self, since: Micros, *, retrying: bool = False) -> list[Cause]:
         """What has failed since then and nobody has resolved, by cause; with `retrying` what waits for its next try."""
         return await self._lane(lambda reader: causes(reader, since, retrying=retrying))
+
+    async def dragged_down(self, runs: Iterable[int]) -> list[Dragged]:
+        """What of these runs did not run because something before it had failed."""
+        wanted = tuple(runs)
+        return await self._lane(lambda reader: dragged_down(reader, wanted))
 
     async def stopped_backfills(self, runs: Iterable[int]) -> list[StoredBackfill]:
         """The backfills of these runs that failures have stopped, with their dates."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from console.backends.changes import Dirty
 from console.model import reading
-from console.model.dags import Failure, RunMark
+from console.model.dags import Failure
 
 AT_FIRST = 500
 """Of very many open failures the first picture has the newest; all others are in the next one."""
@@ -23,12 +23,14 @@ class Rows(Protocol):
 
 
 class OpenFailures:
-    """Task instances by their keys, and runs that failed although no task of them did. Used by one thread."""
+    """Task instances by their keys; runs that failed although no task of them did, by that of an instance of theirs.
+
+    Used by one thread.
+    """
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._tasks: dict[int, Failure] = {}
-        self._runs: dict[str, Failure] = {}
         self._moved = True
         self.due = False
         """Whether there are more than have been read so far."""
@@ -44,7 +46,7 @@ class OpenFailures:
 
     def _read(self, most: int) -> None:
         values = {"since": 0, "most": most}
-        found = [self._rows.all("inbox", name, values) for name in ("unresolved", "retrying")]
+        found = [self._rows.all("inbox", name, values) for name in ("unresolved", "failed_runs", "retrying")]
         self._tasks = {row[0]: reading.failure(row) for rows in found for row in rows}
         self.due = most < MOST and any(len(rows) == most for rows in found)
         self._moved = True
@@ -60,37 +62,17 @@ class OpenFailures:
         for key in (*ids, *of_runs):
             self._tasks.pop(key, None)
         values = {"ids": json.dumps(sorted(ids)), "runs": json.dumps(sorted(dirty.runs))}
-        for row in self._rows.all("inbox", "open_of", values):
+        for row in (
+            *self._rows.all("inbox", "open_of", values),
+            *self._rows.all("inbox", "failed_runs_of", {"runs": values["runs"]}),
+        ):
             self._tasks[row[0]] = reading.failure(row)
-
-    def ended(self, dag_ids: Iterable[str], recent: Mapping[str, Sequence[RunMark]]) -> None:
-        """Looks at DAGs whose last run failed although no task of it did: by its time limit, or by a deadlock.
-
-        There is nothing of them to recover or to resolve, so they stand until the DAG's next run has ended.
-        """
-        found: dict[int, RunMark] = {}
-        for dag_id in dag_ids:
-            self._moved |= self._runs.pop(dag_id, None) is not None
-            marks = recent.get(dag_id, ())
-            last = next((mark for mark in reversed(marks) if mark.state in ("success", "failed")), None)
-            if last is not None and last.state == "failed" and last.reason != "tasks_failed":
-                found[last.id] = last
-        values = {"runs": json.dumps(sorted(found))}
-        for run, state, _ in self._rows.all("overview", "state_counts", values) if found else ():
-            if state == "failed":
-                found.pop(run, None)
-        for mark in found.values():
-            self._moved = True
-            words, at = mark.reason.replace("_", " "), mark.ended_at or mark.started_at or 0
-            self._runs[mark.dag_id] = Failure(
-                mark.dag_id, mark.id, mark.run_id, "", -1, "failed", words, at, cause=f"run:{mark.reason}"
-            )
 
     def all(self, before: tuple[Failure, ...]) -> tuple[Failure, ...]:
         """All of them, newest first; the same object as before where nothing has changed."""
         if not self._moved:
             return before
         self._moved = False
-        found = [*self._tasks.values(), *self._runs.values()]
+        found = list(self._tasks.values())
         found.sort(key=lambda failure: (-failure.at, failure.run, failure.task_id, failure.map_index))
         return before if tuple(found) == before else tuple(found)

@@ -311,7 +311,6 @@ class Picture:
     def _settle(self, dag_ids: Iterable[str]) -> None:
         """Composes the cards of DAGs anew."""
         touched = list(dag_ids)
-        self._failures.ended(touched, self._recent)
         active = self._active_by_dag(set(touched))
         for dag_id in touched:
             self._compose(dag_id, active.get(dag_id, ()))

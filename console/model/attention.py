@@ -14,7 +14,7 @@ from engine.model.moments import Micros
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One row. `kind`: `failures`, `retries`, `run`, `question`, `breaker`, `import`, `report`. `where`: about what."""
+    """One row. `kind`: `failures`, `retries`, `question`, `breaker`, `import`, `report`. `where`: about what."""
 
     key: str
     kind: str
@@ -88,7 +88,7 @@ def _groups(failures: Iterable[Failure], claims: Mapping[str, str]) -> list[Atte
         rows.append(
             Attention(
                 key=f"error:{key}",
-                kind="run" if key.startswith("run:") else "failures" if failed else "retries",
+                kind="failures" if failed else "retries",
                 text=members[0].error if len({failure.error for failure in members}) == 1 else cause(members[0].error),
                 since=min(failure.at for failure in members),
                 where=tuple((f.dag_id, f.run_id, f.task_id, f.map_index) for f in members),

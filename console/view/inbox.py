@@ -53,7 +53,8 @@ def _cause(row: Attention, members: list[Failure], scene: Scene, width: int) -> 
     failed = sum(failure.state != "up_for_retry" for failure in members)
     retrying = len(members) - failed
     dags = len({failure.dag_id for failure in members})
-    reach = f"{len(members)} task{'s' if len(members) != 1 else ''} in {dags} DAG{'s' if dags != 1 else ''}"
+    what = "task" if members[0].task_id else "run"
+    reach = f"{len(members)} {what}{'s' if len(members) != 1 else ''} in {dags} DAG{'s' if dags != 1 else ''}"
     reach = row.detail or reach
     first, last = min(f.at for f in members), max(f.at for f in members)
     when = f"first {moment_words(first, now)}   last {moment_words(last, now)}"

@@ -341,8 +341,6 @@ def _head(row: Attention, *, wide: bool) -> str:
         return f"{len(row.where)} to answer" if wide else f"{len(row.where)}?"
     if row.kind == "breaker":
         return f"{len(row.where)} held back" if wide else f"{len(row.where)}"
-    if row.kind == "run":
-        return (f"{len(row.where)} run" + "s" * (len(row.where) > 1)) if wide else f"{len(row.where)}"
     return "unclean start" if row.kind == "report" else row.detail
 
 
@@ -355,10 +353,6 @@ def _attention_row(row: Attention, scene: Scene, width: int, counted: int) -> Sp
         state = "failed" if row.failed else "up_for_retry"
         head_token = BAD if row.failed else WARN
         line.add(*sign(state)).add(" ")
-        tail = _reach(row)
-    elif row.kind == "run":
-        head_token = BAD
-        line.add(*sign("failed")).add(" ")
         tail = _reach(row)
     elif row.kind in ("question", "breaker"):
         head_token = WARN

@@ -19,7 +19,7 @@ from engine.model.terms import Terms
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse
-from engine.store.reads_inbox import Cause
+from engine.store.reads_inbox import Cause, Dragged
 from engine.store.reads_trash import Trashed
 from engine.store.reads_why import Answer
 from engine.store.selecting import Chosen, Kind
@@ -136,6 +136,9 @@ class Archive(Protocol):
 
     async def causes(self, since: Micros, *, retrying: bool = False) -> list[Cause]:
         """What has failed since then and nobody has resolved, by cause; with `retrying` what waits for its next try."""
+
+    async def dragged_down(self, runs: Iterable[int]) -> list[Dragged]:
+        """What of these runs did not run because something before it had failed."""
 
     async def stopped_backfills(self, runs: Iterable[int]) -> list[StoredBackfill]:
         """The backfills of these runs that failures have stopped, with their dates."""

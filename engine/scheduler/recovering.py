@@ -7,11 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.lifecycle.backfilling import item_state
+from engine.lifecycle.clearing import select
 from engine.lifecycle.events import Clear, RetryNow
 from engine.lifecycle.memory import RunMemory
 from engine.model.backfill import BackfillState, ItemState
 from engine.model.ids import instance_name
-from engine.model.states import TaskState
+from engine.model.states import RunState, TaskState
 from engine.scheduler.backfills import go_on
 from engine.scheduler.enabling import enable
 from engine.scheduler.renewal import renew
@@ -160,6 +161,9 @@ def _again(scheduler: Scheduler, made: StoredRecovery, item: RecoveryItem, turn:
         return
     failed = [ti for ti in rows if ti.state is TaskState.FAILED]
     waiting = [ti for ti in rows if ti.state is TaskState.UP_FOR_RETRY]
+    if rows and memory.run.state is RunState.FAILED and not memory.tally[TaskState.FAILED]:
+        failed = select(memory, None, only_failed=True)  # it failed as a whole: by its time limit, or by a deadlock
+        item.tasks = [ti.id for ti in failed]
     if not failed and not waiting:
         _move(turn, made, item, "skipped", f"it is {', '.join(sorted({ti.state for ti in rows}))} by now")
         scheduler.release(memory.run.id)

@@ -15,7 +15,9 @@ MOST = 20_000
 
 
 class FailedTask(NamedTuple):
-    """A task instance that failed, or waits for its next try."""
+    """A task instance that failed, or waits for its next try; or a run that failed although no task of it did: it has
+    no `task_id`, the key of an instance that was stopped, and its episode, negative, as `attempt`.
+    """
 
     id: int
     dag_id: str
@@ -30,6 +32,16 @@ class FailedTask(NamedTuple):
     changed_seq: int
     logical_date: Micros
     retry_at: Micros | None = None
+
+
+class Dragged(NamedTuple):
+    """A task instance that did not run because one before it had failed."""
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int
+    state: str
 
 
 class Claim(NamedTuple):
@@ -119,7 +131,8 @@ class StoredRecovery:
 def failed(reader: Reader, since: Micros = 0, *, retrying: bool = False) -> list[FailedTask]:
     """What failed since then and was not resolved, nor decided by a person; with `retrying` also what waits to try."""
     values = {"since": since, "most": MOST}
-    rows = [FailedTask._make(row) for row in reader.all("inbox", "unresolved", values)]
+    found = [row for name in ("unresolved", "failed_runs") for row in reader.all("inbox", name, values)]
+    rows = sorted(map(FailedTask._make, found), key=lambda row: (-row.at, row.id))
     if retrying:
         rows += [FailedTask._make(row) for row in reader.all("inbox", "retrying", values)]
     return rows
@@ -134,6 +147,12 @@ def causes(reader: Reader, since: Micros = 0, *, retrying: bool = False) -> list
             signature = cause(row.error)
             found.setdefault(signature, Cause(signature, [], claims.get(signature))).rows.append(row)
     return sorted(found.values(), key=lambda each: -max(row.at for row in each.rows))
+
+
+def dragged_down(reader: Reader, runs: Iterable[int]) -> list[Dragged]:
+    """What of these runs did not run because something before it had failed."""
+    values = {"runs": json.dumps(sorted(set(runs))), "most": MOST}
+    return [Dragged._make(row) for row in reader.all("inbox", "dragged_down", values)]
 
 
 def recoveries(reader: Reader, since: Micros = 0, key: int | None = None) -> list[RecoveryLine]:

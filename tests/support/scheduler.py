@@ -32,7 +32,7 @@ from engine.scheduler.ledger import UNLIMITED, Ledger
 from engine.scheduler.state import DagEntry, State
 from engine.store.batch import Batch
 from engine.store.errors import CommitFailed
-from engine.store.reads_inbox import Cause
+from engine.store.reads_inbox import Cause, Dragged
 from engine.store.reads_trash import Trashed
 from engine.store.reads_why import Answer
 from engine.store.selecting import Chosen, Kind
@@ -185,6 +185,10 @@ class NoArchive:
     async def causes(self, since: Micros, *, retrying: bool = False) -> list[Cause]:
         """Those that the test put here."""
         return self.failures
+
+    async def dragged_down(self, runs: Iterable[int]) -> list[Dragged]:
+        """None."""
+        return []
 
     async def stopped_backfills(self, runs: Iterable[int]) -> list[StoredBackfill]:
         """None."""

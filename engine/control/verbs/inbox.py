@@ -123,6 +123,13 @@ def _reopen(ask: Ask) -> Plan:
 def failure_target(row: FailedTask, becomes: str, detail: str = "") -> Target:
     """A failure as a row of a preview."""
     effect = Effect(
-        "task", row.dag_id, row.state, becomes, row.run_id, row.task_id, row.map_index, detail or row.error[:200]
+        "task" if row.task_id else "run",
+        row.dag_id,
+        row.state,
+        becomes,
+        row.run_id,
+        row.task_id or None,
+        row.map_index,
+        detail or row.error[:200],
     )
     return Target(("task", row.id), effect, row.changed_seq)

@@ -17,7 +17,7 @@ from engine.scheduler import recovering
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse
-from engine.store.reads_inbox import FailedTask, RecoveryItem, StoredRecovery
+from engine.store.reads_inbox import Dragged, FailedTask, RecoveryItem, StoredRecovery
 from engine.store.stored import StoredBackfill
 
 AT_ONCE = 4
@@ -29,6 +29,8 @@ class _Found(NamedTuple):
 
     rows: list[FailedTask]
     backfills: list[StoredBackfill]
+    dragged: list[Dragged]
+    """What did not run because of them."""
 
 
 class Recover:
@@ -53,7 +55,8 @@ class Recover:
             if wanted is None or wanted in (each.key, each.signature):
                 found += [row for row in each.rows if text in row.error.casefold()]
         runs = {row.run for row in found if row.state == "failed"}
-        return replace(ask, found=_Found(found, await archive.stopped_backfills(runs)))
+        dragged = await archive.dragged_down(runs) if not ask.command else []
+        return replace(ask, found=_Found(found, await archive.stopped_backfills(runs), dragged))
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         if ask.args.get("stop") is not None:
@@ -86,6 +89,7 @@ class Recover:
             _sentence(rows, at_once),
             carry,
             lambda kept: f"recovery {made.id}: {_sentence(rows, at_once)}",
+            follows=lambda: _followers(found.dragged, rows),
         )
         plan.reopens = len({row.run for row in rows if row.state == "failed"})
         plan.warnings = [
@@ -134,10 +138,20 @@ def _targets(rows: list[FailedTask]) -> list[Target]:
     return [
         failure_target(
             row,
-            "none" if row.state == "failed" else "scheduled",
+            "running" if not row.task_id else "none" if row.state == "failed" else "scheduled",
             f"{'goes first' if row.run == first else 'follows'}: {row.error[:160]}",
         )
         for row in rows
+    ]
+
+
+def _followers(dragged: list[Dragged], rows: list[FailedTask]) -> list[Effect]:
+    """What the failures had dragged down, in the runs that run again."""
+    runs = {row.run_id for row in rows}
+    return [
+        Effect("task", each.dag_id, each.state, "none", each.run_id, each.task_id, each.map_index, "decided anew")
+        for each in dragged
+        if each.run_id in runs
     ]
 
 

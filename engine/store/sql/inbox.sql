@@ -33,6 +33,34 @@ WHERE (t.state = 'failed' AND t.ended_at >= 0 OR t.state = 'up_for_retry' AND r.
     AND (t.state <> 'failed' OR NOT EXISTS
         (SELECT 1 FROM failure_resolved AS f WHERE f.task_instance = t.id AND f.attempt = t.attempt));
 
+-- Runs that failed although no task of them did, by their time limit or by a deadlock. A run's row has the key of its first
+-- instance that was stopped, and the number of its episode, negative, where others have that of their attempt.
+
+-- name: failed_runs
+SELECT f.id, r.dag_id, r.id, r.run_id, '', -1, r.state, -r.episode, r.ended_at, r.reason, r.changed_seq,
+    r.logical_date, NULL
+FROM run AS r INDEXED BY run_state CROSS JOIN task_instance AS f ON f.id =
+    (SELECT min(t.id) FROM task_instance AS t WHERE t.run = r.id AND t.state IN ('cancelled', 'removed', 'skipped'))
+WHERE r.state = 'failed' AND r.reason <> 'tasks_failed' AND r.ended_at >= :since
+    AND NOT EXISTS (SELECT 1 FROM task_instance AS t WHERE t.run = r.id AND t.state = 'failed')
+    AND NOT EXISTS (SELECT 1 FROM failure_resolved AS d WHERE d.task_instance = f.id AND d.attempt = -r.episode)
+ORDER BY r.ended_at DESC, r.id LIMIT :most;
+
+-- name: failed_runs_of
+SELECT f.id, r.dag_id, r.id, r.run_id, '', -1, r.state, -r.episode, r.ended_at, r.reason, r.changed_seq,
+    r.logical_date, NULL
+FROM json_each(:runs) AS wanted CROSS JOIN run AS r ON r.id = wanted.value CROSS JOIN task_instance AS f ON f.id =
+    (SELECT min(t.id) FROM task_instance AS t WHERE t.run = r.id AND t.state IN ('cancelled', 'removed', 'skipped'))
+WHERE r.state = 'failed' AND r.reason <> 'tasks_failed'
+    AND NOT EXISTS (SELECT 1 FROM task_instance AS t WHERE t.run = r.id AND t.state = 'failed')
+    AND NOT EXISTS (SELECT 1 FROM failure_resolved AS d WHERE d.task_instance = f.id AND d.attempt = -r.episode);
+
+-- name: dragged_down
+SELECT t.dag_id, r.run_id, t.task_id, t.map_index, t.state
+FROM json_each(:runs) AS wanted CROSS JOIN task_instance AS t ON t.run = wanted.value AND t.state = 'upstream_failed'
+    CROSS JOIN run AS r ON r.id = t.run
+ORDER BY r.logical_date, r.id, t.id LIMIT :most;
+
 -- name: claims
 SELECT signature, who, at, note FROM failure_claim ORDER BY signature;
 

@@ -216,14 +216,27 @@ async def test_the_story_of_the_screens(tmp_path: Path) -> None:
     await home.close()
 
 
+def resolved(row: reads_inbox.FailedTask) -> Batch:
+    """Somebody has seen to it."""
+    batch = Batch()
+    batch.add("failure.resolve", task_instance=row.id, attempt=row.attempt, who="ana", at=NOW, note=None)
+    return batch
+
+
 async def test_a_run_that_failed_without_a_failed_task_says_why(filled: FilledHome) -> None:
-    """A run that was ended by its time limit stands in the attention list with that reason."""
+    """One that its time limit ended stands in the attention list and in the inbox, until it is seen to."""
     memory = await filled.start("trades_us", NOW - HOUR)
     from engine.lifecycle.events import RunTimeout
 
     await filled.do(memory, RunTimeout())
     snapshot = whole(picture(filled), Interest())
     assert [(failure.task_id, failure.error) for failure in snapshot.failures] == [("", "run timeout")]
+    (cause,) = reads_inbox.causes(Reader(filled.home.database))
+    (row,) = cause.rows
+    assert (cause.signature, row.task_id, row.state, row.run_id) == ("run_timeout", "", "failed", memory.run.run_id)
+    await filled.commit(resolved(row))
+    assert reads_inbox.causes(Reader(filled.home.database)) == []
+    assert whole(picture(filled), Interest()).failures == ()
 
 
 async def test_a_large_home_shows_its_first_dags_first(filled: FilledHome) -> None:

@@ -9,6 +9,7 @@ from engine.execution import port
 from engine.lifecycle.memory import RunMemory
 from engine.lifecycle.validate import problems
 from engine.model.states import TaskState
+from engine.store.reads_inbox import Cause, FailedTask
 from tests.support.lifecycle import task
 from tests.support.scheduler import FAILED, OK, Rig
 
@@ -85,3 +86,27 @@ async def test_a_run_that_goes_first_gets_the_next_slot(rig: Rig) -> None:
     assert third.run.priority == 0
     with pytest.raises(Refusal, match="nothing to prioritize"):
         await rig.command("prioritize", runs=(third.run.run_id,), args={"to": 0})
+
+
+async def test_a_run_that_timed_out_without_a_failed_task_is_recovered_as_a_whole(rig: Rig) -> None:
+    """Everything that its time limit stopped runs again; it is recovered when all of that has succeeded."""
+    await rig.dag(task("a"), task("b", "a"), run_timeout=60.0)
+    await rig.command("resize", args={"pool": "default", "slots": 0})
+    memory = await rig.trigger()
+    rig.scheduler.state.pin(memory.run.id)
+    await rig.later(61)
+    assert (memory.run.state, rig.states(memory)) == ("failed", {"a": "cancelled", "b": "cancelled"})
+    first = memory.instances["a", -1]
+    row = FailedTask(first.id, "etl", memory.run.id, memory.run.run_id, "", -1, "failed", -1, rig.clock.now(),
+                     "run_timeout", first.changed_seq, memory.run.logical_date)  # fmt: skip
+    rig.archive.failures = [Cause("run_timeout", [row])]
+    shown = await rig.preview("recover", args={"cause": "run_timeout"})
+    assert [(each.kind, each.task_id, each.becomes) for each in shown.rows] == [("run", None, "running")]
+    await rig.command("resize", args={"pool": "default", "slots": 9})
+    await rig.command("recover", args={"cause": "run_timeout"})
+    assert rig.states(memory) == {"a": "queued", "b": "none"}
+    (made,) = rig.scheduler.state.recoveries.values()
+    await rig.finish(memory, "a")
+    await rig.finish(memory, "b")
+    assert made.items[0].state == "success"
+    assert rig.scheduler.state.recoveries == {}
