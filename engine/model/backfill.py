@@ -80,6 +80,7 @@ class Backfill:
     total: int
     """Dates in it, skipped ones included."""
     params: dict[str, Json] = field(default_factory=dict)
+    """Of new runs: those that were given; the others are as the DAG says when a run is made."""
     tasks: list[str] = field(default_factory=list)
     """Only these tasks, and with `downstream` those below them, are run again; empty: whole runs."""
     downstream: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,14 @@ def to_datetime(moment: Micros, zone: str = "UTC") -> datetime:
 def to_iso(moment: Micros) -> str:
     """ISO 8601 in UTC, with microseconds only where there are some: `2026-11-22T01:00:00Z`."""
     return to_datetime(moment).isoformat().replace("+00:00", "Z")
+
+
+def to_local(moment: Micros, zone: str) -> str:
+    """For people: what a clock in the zone shows, a whole day as its date: `2026-11-22`, `2026-11-22 06:00`."""
+    local = to_datetime(moment, zone).replace(tzinfo=None)
+    if local.time() in (time.min, time.max):
+        return local.date().isoformat()
+    return local.isoformat(" ", "seconds" if local.second else "minutes")
 
 
 def from_iso(text: str, zone: str = "UTC") -> Micros:

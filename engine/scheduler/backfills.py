@@ -22,7 +22,7 @@ from engine.model.backfill import (
 from engine.model.ids import scheduled_run_id
 from engine.model.moments import Micros
 from engine.model.states import TERMINAL_RUN, RunType
-from engine.scheduler.creating import create_run
+from engine.scheduler.creating import create_run, current_params
 from engine.scheduler.renewal import renew
 from engine.scheduler.state import DagEntry, LiveBackfill
 from engine.scheduler.timers import Timer
@@ -138,6 +138,7 @@ def _start(scheduler: Scheduler, turn: Turn, live: LiveBackfill, entry: DagEntry
         return
     row = live.row
     slot = Slot(item.logical_date, item.logical_date, item.interval_end, item.interval_end)
+    params = current_params(scheduler, entry, row.params)
     memory = create_run(
         scheduler,
         turn,
@@ -145,8 +146,9 @@ def _start(scheduler: Scheduler, turn: Turn, live: LiveBackfill, entry: DagEntry
         RunType.BACKFILL,
         slot,
         run_id,
-        dict(row.params),
+        params,
         created_by=row.created_by,
+        given=row.params.keys() & params.keys(),
         backfill=row.id,
     )
     if entry.last_start is None or item.logical_date > entry.last_start:

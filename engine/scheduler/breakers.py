@@ -15,7 +15,7 @@ from engine.model.moments import SECOND, Micros
 from engine.model.rows import TaskInstance, Transition
 from engine.model.states import ALIVE_TASK, Outcome, RunState, RunType, TaskState
 from engine.scheduler import planner
-from engine.scheduler.creating import create_run
+from engine.scheduler.creating import create_run, current_params
 from engine.scheduler.timers import Timer
 from engine.scheduler.turn import Turn
 
@@ -148,7 +148,7 @@ class Breakers:
             return
         slot, inferred = planner.manual_slot(entry, None, turn.now)
         run_id = planner.manual_id(scheduler, entry, slot)
-        params = planner.default_params(scheduler, entry)
+        params = current_params(scheduler, entry)
         found.probe = run_id
         scheduler.ledger.probe_runs.add(run_id)
         create_run(

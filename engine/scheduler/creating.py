@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from engine.authoring.exceptions import ParamError
+from engine.authoring.params import resolve_params
 from engine.lifecycle.memory import RunMemory, new_run
 from engine.model.dag import Json
 from engine.model.rows import Run
@@ -65,3 +67,17 @@ def create_run(
     state.put_run(memory)
     scheduler.past.created(memory)
     return memory
+
+
+def current_params(scheduler: Scheduler, entry: DagEntry, given: Mapping[str, Json] | None = None) -> dict[str, Json]:
+    """The params of a run that nobody is asked about: those given for it before, else as the environment and the DAG
+    say. All were checked when they were given; where they do not fit the present DAG any more, its own defaults are
+    used, and the engine's log says so.
+    """
+    spec = entry.version.spec
+    known = {name: value for name, value in (given or {}).items() if name in spec.params or spec.extra_params}
+    try:
+        return resolve_params(spec.params, scheduler.environments.defaults(spec, known), extra=spec.extra_params)
+    except ParamError as error:
+        scheduler.log.warning("params_refused", dag_id=spec.dag_id, error=str(error))
+        return {name: param.default for name, param in spec.params.items()}

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.authoring.exceptions import ParamError
-from engine.authoring.params import resolve_params
-from engine.model.dag import Json
 from engine.model.ids import manual_run_id, scheduled_run_id
 from engine.model.moments import SECOND, Micros
 from engine.model.states import RunType
 from engine.scheduler.backfills import claimed_by_schedule
-from engine.scheduler.creating import create_run
+from engine.scheduler.creating import create_run, current_params
 from engine.scheduler.overlap import may_overlap, record_gaps
 from engine.scheduler.state import DagEntry
 from engine.scheduler.timers import Timer
@@ -37,7 +34,7 @@ def plan_runs(scheduler: Scheduler, turn: Turn, entry: DagEntry) -> None:
             entry.taken.discard(slot.logical_date)
         elif number < plan.caught_up or may_overlap(scheduler, turn, entry, slot):
             run_id = scheduled_run_id(entry.dag_id, slot.logical_date)
-            create_run(scheduler, turn, entry, RunType.SCHEDULED, slot, run_id, default_params(scheduler, entry))
+            create_run(scheduler, turn, entry, RunType.SCHEDULED, slot, run_id, current_params(scheduler, entry))
             claimed_by_schedule(scheduler, turn, entry.dag_id, slot.logical_date)
     record_gaps(turn, entry, plan.gap_spans)
     if plan.gaps:
@@ -106,18 +103,6 @@ def _move_on(turn: Turn, entry: DagEntry, plan: MissedPlan) -> None:
     )
     if entry.place != before:
         put_schedule(turn, entry)
-
-
-def default_params(scheduler: Scheduler, entry: DagEntry) -> dict[str, Json]:
-    """The params of a run that nobody is asked about. What the environment says was checked when the DAG was loaded;
-    where the two do not fit together any more, the DAG's own defaults are used, and the engine's log says so.
-    """
-    spec = entry.version.spec
-    try:
-        return resolve_params(spec.params, scheduler.environments.defaults(spec, {}))
-    except ParamError as error:
-        scheduler.log.warning("params_of_environment_refused", dag_id=spec.dag_id, error=str(error))
-        return {name: param.default for name, param in spec.params.items()}
 
 
 def put_schedule(turn: Turn, entry: DagEntry) -> None:

@@ -12,7 +12,7 @@ from engine.control.verbs.trigger import run_params
 from engine.lifecycle.backfilling import fate
 from engine.model.backfill import Backfill, BackfillItem, BackfillState, ItemReason, ItemState, Order, Reprocess
 from engine.model.ids import scheduled_run_id
-from engine.model.moments import DAY, HOUR, SECOND, Micros, to_iso
+from engine.model.moments import DAY, HOUR, SECOND, Micros, to_local
 from engine.model.states import RunState, RunType
 from engine.scheduler.backfills import admit, put_backfill, put_item, refill
 from engine.scheduler.core import Scheduler
@@ -60,7 +60,7 @@ class BackfillCreate:
         entry = _entry(scheduler, ask)
         begin, end = _range(entry, ask, now)
         row = _row(scheduler, entry, ask, now, begin, end)
-        _refuse_overlap(scheduler, row)
+        _refuse_overlap(scheduler, row, entry.version.spec.schedule.timezone)
         slots = _slots(entry, row, now)
         stored, usual = ask.found
         found = {date: slot.state for date, slot in stored.items()} | _in_memory(scheduler, entry)
@@ -79,11 +79,12 @@ class BackfillCreate:
             return {"backfill": row.id}
 
         targets = [_target(entry, item, found.get(item.logical_date)) for item in items]
+        told = _sentence(row, items, entry.version.spec.schedule.timezone)
 
         def done(kept: list[Target]) -> str:
-            return f"backfill {row.id}: {_sentence(row, items)}"
+            return f"backfill {row.id}: {told}"
 
-        sentence = _sentence(row, items) + _about(row, items, usual)
+        sentence = told + _about(row, items, usual)
         plan = Plan(targets, sentence, carry, done, 0, _warnings(entry, row, items))
         plan.inverse = lambda kept: Inverse("backfill_cancel", {"id": row.id, "running": True, "unstarted": True})
         return plan
@@ -131,7 +132,7 @@ def _row(scheduler: Scheduler, entry: DagEntry, ask: Ask, now: Micros, begin: Mi
             read_window(str(not_during), spec.schedule.timezone)
     except ScheduleError as error:
         raise Refusal("invalid", str(error)) from error
-    params, _ = run_params(scheduler, spec, args)
+    params, given = run_params(scheduler, spec, args)
     return Backfill(
         id=0,
         dag_id=entry.dag_id,
@@ -144,7 +145,7 @@ def _row(scheduler: Scheduler, entry: DagEntry, ask: Ask, now: Micros, begin: Mi
         created_at=now,
         created_by=ask.actor,
         total=0,
-        params=params,
+        params={name: params[name] for name in given},
         tasks=tasks,
         downstream=bool(args.get("downstream")),
         max_slots=_number(args, "max_slots"),
@@ -173,14 +174,14 @@ def _number(args: dict[str, Any], name: str) -> int | None:
     return value
 
 
-def _refuse_overlap(scheduler: Scheduler, row: Backfill) -> None:
+def _refuse_overlap(scheduler: Scheduler, row: Backfill, zone: str) -> None:
     for live in scheduler.state.backfills.values():
         other = live.row
         if other.dag_id == row.dag_id and other.start <= row.stop and row.start <= other.stop:
             raise Refusal(
                 "state",
                 f"backfill {other.id} of {row.dag_id} is {other.state} and has some of these dates "
-                f"({to_iso(other.start)} to {to_iso(other.stop)}): wait for it, or cancel it",
+                f"({to_local(other.start, zone)} to {to_local(other.stop, zone)}): wait for it, or cancel it",
             )
 
 
@@ -196,7 +197,9 @@ def _slots(entry: DagEntry, row: Backfill, now: Micros) -> list[Slot]:
             raise Refusal("invalid", f"that are more than {MOST_DATES:,} dates: choose a smaller range")
     if not found:
         future = " that is over" if row.stop > now else ""
-        raise Refusal("invalid", f"the schedule of {row.dag_id} has no interval{future} between {_span(row)}")
+        zone = entry.timetable.timezone
+        span = f"{to_local(row.start, zone)} and {to_local(row.stop, zone)} ({zone})"
+        raise Refusal("invalid", f"the schedule of {row.dag_id} has no interval{future} between {span}")
     return found if row.order is Order.OLDEST else found[::-1]
 
 
@@ -215,28 +218,26 @@ def _item(row: Backfill, number: int, slot: Slot, found: RunState | None) -> Bac
 
 
 def _target(entry: DagEntry, item: BackfillItem, found: RunState | None) -> Target:
+    zone = entry.version.spec.schedule.timezone
+    details = [_DETAILS.get(item.reason, ""), to_local(item.logical_date, zone) if zone != "UTC" else ""]
     effect = Effect(
         "run",
         entry.dag_id,
         found.value if found is not None else "none",
         _BECOMES[item.reason],
         run_id=scheduled_run_id(entry.dag_id, item.logical_date),
-        detail=_DETAILS.get(item.reason, ""),
+        detail=", ".join(filter(None, reversed(details))),
     )
     return Target(("slot", item.logical_date), effect)
 
 
-def _span(row: Backfill) -> str:
-    return f"{to_iso(row.start)} and {to_iso(row.stop)}"
-
-
-def _sentence(row: Backfill, items: list[BackfillItem]) -> str:
+def _sentence(row: Backfill, items: list[BackfillItem], zone: str) -> str:
     counts = Counter(item.reason for item in items)
     again = counts[ItemReason.RERUN] + counts[ItemReason.RERUN_FAILED]
     alone = sum(item.state is ItemState.SKIPPED for item in items)
     dates = sorted(item.logical_date for item in items)
     parts = [
-        f"{plural(len(items), 'date')} of {row.dag_id} from {to_iso(dates[0])} to {to_iso(dates[-1])}",
+        f"{plural(len(items), 'date')} of {row.dag_id}, {_dates(dates[0], dates[-1], zone)}",
         f"{row.order} first",
         f"{row.max_active} at a time" if row.max_active > 1 else "one after the other",
     ]
@@ -246,6 +247,11 @@ def _sentence(row: Backfill, items: list[BackfillItem]) -> str:
         parts.append(f"not {row.not_during}")
     made = f"{plural(counts[ItemReason.CREATE], 'run')} made, {again} run again, {alone} left alone"
     return f"{', '.join(parts)}: {made}"
+
+
+def _dates(first: Micros, last: Micros, zone: str) -> str:
+    one, two = to_local(first, zone), to_local(last, zone)
+    return f"{one} ({zone})" if first == last else f"{one} to {two} ({zone})"
 
 
 def _about(row: Backfill, items: list[BackfillItem], usual: tuple[Micros, Micros] | None) -> str:
@@ -270,10 +276,11 @@ def _warnings(entry: DagEntry, row: Backfill, items: list[BackfillItem]) -> list
     if entry.state == "broken":
         found.append(f"{entry.file} cannot be loaded: the last good version is used")
     table = entry.timetable
-    if table is not None and table.start is not None:
-        early = sum(item.logical_date < table.start for item in items)
-        if early:
-            found.append(f"{plural(early, 'date')} before the DAG's start date")
+    if table is not None:
+        early = sum(table.start is not None and item.logical_date < table.start for item in items)
+        late = sum(table.end is not None and item.logical_date > table.end for item in items)
+        found += [f"{plural(early, 'date')} before the DAG's start date"] if early else []
+        found += [f"{plural(late, 'date')} after the DAG's end date"] if late else []
     odd = sorted({item.interval_end - item.logical_date for item in items})
     if DAY in odd and len(odd) > 1:
         found.append(f"days of {', '.join(f'{length / HOUR:g}' for length in odd)} h: clocks change in that time")

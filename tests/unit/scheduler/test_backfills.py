@@ -11,7 +11,7 @@ from engine.execution.port import Ended
 from engine.lifecycle.memory import RunMemory
 from engine.model.backfill import BackfillState, ItemState
 from engine.model.dag import ParamSpec, ScheduleSpec
-from engine.model.moments import from_iso, to_iso
+from engine.model.moments import DAY, from_iso, to_iso
 from engine.model.states import RunState
 from engine.scheduler.state import LiveBackfill
 from engine.store.stored import StoredBackfill, StoredSlot
@@ -249,10 +249,35 @@ async def test_params_are_those_of_the_backfill(rig: Rig) -> None:
         await create(rig, "2023-10-01", param_texts={"rows": "many"})
 
 
+async def test_a_dag_that_changes_meanwhile_keeps_its_dates_and_gets_its_own_params(rig: Rig) -> None:
+    """Runs that are made later are of the new version, on the dates and intervals that were planned; params that were
+    given stay, those that are new have their defaults, and those that are gone are left out.
+    """
+    old = {"rows": ParamSpec(default=3), "gone": ParamSpec(default=1)}
+    await rig.dag(task("a"), schedule=DAILY, params=old)
+    live = await create(rig, max_active=1, param_texts={"rows": "7", "gone": "2"})
+    new = {"rows": ParamSpec(default=3), "more": ParamSpec(default="x")}
+    await rig.dag(task("a"), schedule=ScheduleSpec("0 6 * * *"), params=new, bundle="b2")
+    await rig.finish(run_of(rig, 1), "a")
+    run = run_of(rig, 2).run
+    assert (run.params, run.interval_end - run.logical_date) == ({"rows": 7, "more": "x"}, DAY)
+    await rig.dag(task("a"), schedule=ScheduleSpec(None), params=new, bundle="b3")
+    await rig.finish(run_of(rig, 2), "a")
+    for day in (3, 4, 5):
+        await rig.finish(run_of(rig, day), "a")
+    assert (dates(rig), live.row.state) == (["01", "02", "03", "04", "05"], BackfillState.COMPLETED)
+
+
 async def test_the_plan_lists_each_date(rig: Rig) -> None:
     """A preview names every date in order with what becomes of it, and what is odd about them."""
     await rig.dag(
-        task("a"), schedule=ScheduleSpec("0 0 * * *", "Europe/Berlin", start_date="2023-10-29T00:00:00+02:00")
+        task("a"),
+        schedule=ScheduleSpec(
+            "0 0 * * *",
+            "Europe/Berlin",
+            start_date="2023-10-29T00:00:00+02:00",
+            end_date="2023-10-29T00:00:00+02:00",
+        ),
     )
     preview = await rig.preview(
         "backfill_create", dags=("etl",), args={"start": "2023-10-28..2023-10-30", "order": "newest", "max_active": 4}
@@ -263,12 +288,14 @@ async def test_the_plan_lists_each_date(rig: Rig) -> None:
         "etl@20231027T220000Z",
     ]
     assert {row.becomes for row in preview.rows} == {"new run"}
+    assert [row.detail for row in preview.rows] == ["2023-10-30", "2023-10-29", "2023-10-28"]
     assert preview.sentence == (
-        "3 dates of etl from 2023-10-27T22:00:00Z to 2023-10-29T23:00:00Z, newest first, 4 at a time: "
+        "3 dates of etl, 2023-10-28 to 2023-10-30 (Europe/Berlin), newest first, 4 at a time: "
         "3 runs made, 0 run again, 0 left alone"
     )
     assert preview.warnings == [
         "1 date before the DAG's start date",
+        "1 date after the DAG's end date",
         "days of 24, 25 h: clocks change in that time",
     ]
 
