@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -12,11 +13,20 @@ from console.cli.errors import CliError, Exit
 from console.cli.link import select
 from console.cli.options import Asking, changing, reading
 from console.cli.output import Column, emit_json, facts, no_rows, say, table
-from console.cli.reading import Reader, find_dag, iso, open_store, reads_backfill, reads_schedule, seconds
+from console.cli.reading import (
+    Reader,
+    find_dag,
+    iso,
+    open_store,
+    reads_backfill,
+    reads_overview,
+    reads_schedule,
+    seconds,
+)
 from console.cli.session import Session, pass_session
 from console.cli.trigger import expect_dag, parse_param
 from console.figures import ago, duration
-from engine.model.moments import to_iso
+from engine.model.moments import to_iso, to_local
 
 BackfillLine = reads_backfill.BackfillLine
 
@@ -86,6 +96,7 @@ def list_backfills(session: Session, dag: str | None, as_json: bool) -> None:
     with open_store(session.home) as store, store.snapshot():
         rows = reads_backfill.backfills(store, find_dag(store, dag).dag_id if dag else None)
         found = [_json(store, row, now) for row in rows]
+        zones = _zones(store)
     if as_json:
         emit_json(found)
         return
@@ -102,7 +113,7 @@ def list_backfills(session: Session, dag: str | None, as_json: bool) -> None:
     ]
     shown = [
         (
-            row.id, row.dag_id, iso(row.start), iso(row.stop), _state(row), made["done"], made["failed"], made["left"],
+            row.id, row.dag_id, *_span(row, zones), _state(row), made["done"], made["failed"], made["left"],
             _about(made),
         )
         for row, made in zip(rows, found, strict=True)
@@ -122,6 +133,7 @@ def show(session: Session, number: int, as_json: bool) -> None:
     with open_store(session.home) as store, store.snapshot():
         row = reads_backfill.backfill(store, number)
         about = _json(store, row, now)
+        zones = _zones(store)
         dates = reads_backfill.items(store, number, count=reads_backfill.MOST_ITEMS)
     if as_json:
         listed = [
@@ -136,11 +148,18 @@ def show(session: Session, number: int, as_json: bool) -> None:
         ]
         emit_json({**about, "dates": listed})
         return
-    names = ("number", "dag_id", "state", "waits_for", "start", "stop", "order", "max_active", "reprocess", "note")
+    first, last = _span(row, zones)
+    zone = zones.get(row.dag_id, "UTC")
+    names = ("order", "max_active", "reprocess", "stop_after", "note")
     facts(
         [
+            ("number", row.id),
+            ("DAG", row.dag_id),
+            ("state", _state(row)),
+            ("dates", f"{first} to {last} ({zone})"),
             *((name.replace("_", " "), about[name]) for name in names),
-            ("only", ", ".join(row.tasks) or None),
+            ("params", ", ".join(f"{name}={json.dumps(value)}" for name, value in row.params.items()) or None),
+            ("only", ", ".join(row.tasks) + (" and what is below" if row.downstream else "") if row.tasks else None),
             ("not during", row.not_during),
             ("max slots", row.max_slots),
             ("created", f"{ago(row.created_at, now)} ago by {row.created_by}"),
@@ -148,8 +167,24 @@ def show(session: Session, number: int, as_json: bool) -> None:
         ]
     )
     say()
-    columns = [Column("logical date"), Column("state", state=True), Column("reason"), Column("run")]
-    table(columns, [(iso(item.logical_date), item.state, item.reason, item.run_id) for item in dates])
+    columns = [Column("logical date"), Column("local"), Column("state", state=True), Column("reason"), Column("run")]
+    table(
+        columns,
+        [
+            (iso(item.logical_date), to_local(item.logical_date, zone), item.state, item.reason, item.run_id)
+            for item in dates
+        ],
+    )
+
+
+def _zones(store: Reader) -> dict[str, str]:
+    return {dag.dag_id: dag.timezone for dag in reads_overview.dags(store)}
+
+
+def _span(row: BackfillLine, zones: dict[str, str]) -> tuple[str, str]:
+    """The first and the last date as somebody in the DAG's zone calls them."""
+    zone = zones.get(row.dag_id, "UTC")
+    return to_local(row.start, zone), to_local(row.stop, zone)
 
 
 def _json(store: Reader, row: BackfillLine, now: int) -> dict[str, Any]:

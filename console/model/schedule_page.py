@@ -30,3 +30,7 @@ class SchedulePage:
     on_missed: str = ""
     overlap: str = "queue"
     gaps: tuple[GapCard, ...] = ()
+    first: Micros | None = None
+    """The start date: no interval begins before it."""
+    last: Micros | None = None
+    """The end date."""

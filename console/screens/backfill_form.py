@@ -11,14 +11,17 @@ from console.actions.flow import Flow
 from console.model.asks import Refused, Unreachable
 from console.model.runs import TriggerForm
 from console.model.targets import Target
-from console.screens.trigger import Form
+from console.screens.trigger import DATE, Form
+from console.screens.trigger import arguments as param_arguments
 from console.widgets.edit import LineEdit
-from engine.model.moments import to_iso
+from engine.model.moments import Micros, to_iso, to_local
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
 
-RANGE, MOST, TASKS, QUIET, STOP = "dates", "at a time", "only tasks", "not during", "stop after"
+RANGE, MOST, SLOTS, TASKS = "which dates", "runs at a time", "max slots", "only tasks"
+QUIET, STOP = "not during", "stop after"
+"""With blanks: no param has such a name."""
 
 
 class BackfillForm(Form):
@@ -30,13 +33,15 @@ class BackfillForm(Form):
         super().__init__(form, typed, refusal)
         self.headline = f"Backfill ── {form.dag_id}"
         hints = {
-            RANGE: f"-90d..yesterday, 2026-01-01..2026-01-31, yesterday ({form.timezone})",
-            MOST: "runs; 1: one after the other; empty: as many as the DAG may have",
-            TASKS: "names, with blanks between; of runs that are there, and what is below; empty: whole runs",
-            QUIET: "05:30-08:00 Europe/Berlin; empty: at any time",
-            STOP: "failed runs; empty: never",
+            RANGE: f"-90d..yesterday, 2026-01-01..2026-01-31 ({form.timezone})",
+            MOST: "1: one after the other; empty: as the DAG says",
+            SLOTS: "tasks of it at a time; empty: half of each pool",
+            TASKS: "and what is below, of runs that are there; empty: all",
+            QUIET: "05:30-08:00 Europe/Berlin; empty: starts at any time",
+            STOP: "so many failed runs; empty: never",
         }
-        self._fields = [(name, LineEdit(typed.get(name, "")), hint) for name, hint in hints.items()]
+        params = [(name, edit, words) for name, edit, words in self._fields if name != DATE]
+        self._fields = [(name, LineEdit(typed.get(name, "")), hint) for name, hint in hints.items()] + params
 
 
 def open_form(app: ConsoleApp, target: Target) -> None:
@@ -56,29 +61,35 @@ async def _ask(app: ConsoleApp, target: Target) -> None:
 
     async def refusal(typed: Mapping[str, str]) -> str:
         try:
-            await app.commands().preview(ask.verb, ask.selection, {**arguments(typed), **ask.arguments({})})
+            await app.commands().preview(ask.verb, ask.selection, {**arguments(form, typed), **ask.arguments({})})
         except (Refused, Unreachable) as error:
             return str(error)
         except ValueError as error:
             return str(error)
         return ""
 
-    typed = {} if target.span is None else {RANGE: "..".join(map(to_iso, target.span))}
+    typed = {} if target.span is None else {RANGE: _written(target.span, form.timezone)}
     screen = BackfillForm(form, typed, refusal)
-    app.push_screen(screen, lambda typed: _entered(app, target, typed))
+    app.push_screen(screen, lambda typed: _entered(app, target, form, typed))
 
 
-def _entered(app: ConsoleApp, target: Target, typed: Mapping[str, str] | None) -> None:
+def _written(span: tuple[Micros, Micros], zone: str) -> str:
+    """A range as somebody would type it: whole days as dates, else moments that are the same in every zone."""
+    days = [to_local(at, zone) for at in span]
+    return "..".join(days if all(len(day) == len("2026-01-31") for day in days) else map(to_iso, span))
+
+
+def _entered(app: ConsoleApp, target: Target, form: TriggerForm, typed: Mapping[str, str] | None) -> None:
     if typed is None:
         return
-    ask = replace(create(app.scene(), target), args=arguments(typed))
+    ask = replace(create(app.scene(), target), args=arguments(form, typed))
     Flow(app, ask, app.scene().snapshot.home.production).start()
 
 
-def arguments(typed: Mapping[str, str]) -> dict[str, Any]:
+def arguments(form: TriggerForm, typed: Mapping[str, str]) -> dict[str, Any]:
     """The verb's arguments as they were typed. Raises ValueError naming the field that should be a number."""
-    found: dict[str, Any] = {"start": typed.get(RANGE, "").strip()}
-    for name, argument in ((MOST, "max_active"), (STOP, "stop_after")):
+    found: dict[str, Any] = {"start": typed.get(RANGE, "").strip(), **param_arguments(form, typed)}
+    for name, argument in ((MOST, "max_active"), (SLOTS, "max_slots"), (STOP, "stop_after")):
         text = typed.get(name, "").strip()
         if text:
             if not text.isdecimal():

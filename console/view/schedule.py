@@ -12,7 +12,7 @@ from console.view.backfills import WHYS, span_words
 from console.view.dialogs import wrap
 from console.view.spans import ACCENT, DIM, TEXT, WARN, Line, Spans, crop
 from console.view.words import interval_words
-from engine.model.moments import Micros, to_datetime
+from engine.model.moments import Micros, to_datetime, to_local
 
 Row = tuple[Hashable, Spans]
 
@@ -34,17 +34,27 @@ def rows(scene: Scene, page: SchedulePage, width: int) -> list[Row]:
     if not page.words:
         return [(None, ((" this DAG has no schedule: t starts a run by hand", DIM),))]
     lines: list[Row] = [(None, ((f" {text}", TEXT),)) for text in wrap(page.words, max(width - 2, 20))]
+    lines += [(None, ((f" {limits}", DIM),))] if (limits := _limits(page)) else []
     policies = f"catchup {page.catchup}; {_MISSED.get(page.on_missed, '')}; {_OVERLAPS.get(page.overlap, '')}"
     lines += [(None, ((f" {text}", DIM),)) for text in wrap(policies, max(width - 2, 20))]
     lines.append((None, ()))
     lines.append((None, crop(_titles(page), width)))
     lines += [(("coming", run.start), crop(_run(scene, page, run.start, run.end, run.due), width)) for run in page.runs]
     if not page.runs:
-        lines.append((None, ((" no run comes any more", DIM),)))
+        why = ": the end date has passed" if page.last is not None and page.last < scene.now else ""
+        lines.append((None, ((f" no run comes any more{why}", DIM),)))
     if page.gaps:
         lines += [(None, ()), (None, ((" gaps: intervals that were left out; b fills one", DIM),))]
         lines += [(("gap", gap.dag_id, gap.first), crop(_gap(page, gap), width)) for gap in page.gaps]
     return lines
+
+
+def _limits(page: SchedulePage) -> str:
+    """From when to when intervals begin, where that is limited."""
+    first, last = (None if at is None else to_local(at, page.timezone) for at in (page.first, page.last))
+    if first is None:
+        return f"up to {last}" if last is not None else ""
+    return f"from {first} to {last}" if last is not None else f"from {first} on"
 
 
 def _titles(page: SchedulePage) -> Spans:

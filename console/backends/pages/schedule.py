@@ -46,5 +46,5 @@ def read(reading: Reading) -> SchedulePage:
     on_missed = spec.on_missed or ("all" if spec.kind == "interval" else "latest")
     return SchedulePage(
         safe(dag_id), safe(spec.timezone), safe(describe(table)), safe(spec.kind), runs, catchup, safe(on_missed),
-        safe(spec.overlap), cards,
+        safe(spec.overlap), cards, table.start, table.end,
     )  # fmt: skip

@@ -283,7 +283,8 @@ def _warnings(entry: DagEntry, row: Backfill, items: list[BackfillItem]) -> list
         found += [f"{plural(late, 'date')} after the DAG's end date"] if late else []
     odd = sorted({item.interval_end - item.logical_date for item in items})
     if DAY in odd and len(odd) > 1:
-        found.append(f"days of {', '.join(f'{length / HOUR:g}' for length in odd)} h: clocks change in that time")
+        lengths = " and ".join(f"{length / HOUR:g}" for length in odd if length != DAY)
+        found.append(f"among them days of {lengths} hours: clocks change in that time")
     if row.params and any(item.reason in (ItemReason.RERUN, ItemReason.RERUN_FAILED) for item in items):
         found.append("runs that run again keep their params")
     return found

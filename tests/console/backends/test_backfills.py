@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from console.backends.picture import Picture
 from console.model.backfills import Backfills, GapCard
+from console.model.dags import ParamCard
 from console.model.home import HomeCard
+from console.model.runs import TriggerForm
 from console.model.schedule_page import SchedulePage
 from console.model.snapshot import Interest, Page
 from console.screens.backfill_form import arguments
@@ -78,21 +81,27 @@ def test_what_is_left_is_told_as_a_range() -> None:
 
 def test_the_form_asks_for_what_was_typed() -> None:
     """Empty fields are left to the engine; numbers have to be numbers, and tasks bring what is below them."""
+    form = TriggerForm("trades_us", "UTC", (ParamCard("rows", 3), ParamCard("env", "prod")))
     typed = {
-        "dates": " -90d..yesterday ",
-        "at a time": "4",
+        "which dates": " -90d..yesterday ",
+        "runs at a time": "4",
+        "max slots": "2",
         "only tasks": "load report",
         "not during": "",
         "stop after": "",
+        "rows": "3",
+        "env": "dev",
     }
-    assert arguments(typed) == {
+    assert arguments(form, typed) == {
         "start": "-90d..yesterday",
         "max_active": 4,
+        "max_slots": 2,
         "tasks": ["load", "report"],
         "downstream": True,
+        "param_texts": {"env": "dev"},
     }
-    with pytest.raises(ValueError, match="at a time is a number"):
-        arguments({"dates": "yesterday", "at a time": "many"})
+    with pytest.raises(ValueError, match="runs at a time is a number"):
+        arguments(form, {"which dates": "yesterday", "runs at a time": "many"})
 
 
 async def test_a_schedule_is_said_in_words_with_its_next_runs(filled: FilledHome) -> None:
@@ -107,6 +116,10 @@ async def test_a_schedule_is_said_in_words_with_its_next_runs(filled: FilledHome
     assert "2026-11-22 03:10   Sun 2026-11-22 03:10 UTC        55m  02:10–03:10" in lines[4]
     assert any("catchup none; missed runs are all made" in line for line in lines)
     assert "missed while no engine ran" in lines[-1]
+    over = replace(page, first=from_iso("2026-01-01"), last=from_iso("2026-03-31T06:00"), runs=())
+    lines = [plain(line) for _, line in schedule_rows(scene(dag("trades_us")), over, 120)]
+    assert lines[1] == " from 2026-01-01 to 2026-03-31 06:00"
+    assert " no run comes any more: the end date has passed" in lines
 
 
 async def test_a_dag_without_a_schedule_says_so(filled: FilledHome) -> None:

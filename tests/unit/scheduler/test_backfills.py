@@ -296,7 +296,7 @@ async def test_the_plan_lists_each_date(rig: Rig) -> None:
     assert preview.warnings == [
         "1 date before the DAG's start date",
         "1 date after the DAG's end date",
-        "days of 24, 25 h: clocks change in that time",
+        "among them days of 25 hours: clocks change in that time",
     ]
 
 
