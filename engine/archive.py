@@ -17,7 +17,7 @@ from engine.scheduler.past import RunBefore
 from engine.store.errors import NotFound
 from engine.store.reader import Reader
 from engine.store.reads_inbox import Cause, Dragged, causes, dragged_down, stopped_backfills
-from engine.store.reads_overview import dag_stats
+from engine.store.reads_overview import run_time
 from engine.store.reads_trash import Trashed, trashed
 from engine.store.reads_why import Answer, answers
 from engine.store.recovery import load_backfill, load_command, run_before, run_key, runs_in_slots
@@ -76,8 +76,7 @@ class StoreArchive:
 
     async def usual_run_time(self, dag_id: str, now: Micros) -> tuple[Micros, Micros] | None:
         """How long runs of a DAG take, median and 95th percentile; None where none is known."""
-        stats = await self._lane(lambda reader: dag_stats(reader, [dag_id], now))
-        usual = stats[dag_id].usual
+        usual = await self._lane(lambda reader: run_time(reader, dag_id, now))
         return None if usual.p50 is None or usual.p95 is None else (usual.p50, usual.p95)
 
     async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:

@@ -203,7 +203,7 @@ def a_failure(scene: Scene, target: Target) -> str | None:
     """Needs a failure somewhere in the view."""
     if target.view in ("overview", "inbox"):
         return None if scene.snapshot.failures else "nothing has failed"
-    if target.view == "grid":
+    if target.view in ("grid", "calendar"):
         return None
     if target.view == "dag":
         listed = scene.snapshot.dag

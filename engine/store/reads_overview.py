@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from engine.model.moments import DAY, Micros
 from engine.store.percentiles import usual
 from engine.store.reader import Reader, Row
-from engine.store.rows_out import DagLine, DagStats, LiveTask, RunLine, Totals
+from engine.store.rows_out import DagLine, DagStats, LiveTask, RunLine, Totals, Usual
 
 SHOWN_STATES = (
     "failed",
@@ -81,6 +81,15 @@ def dag_stats(reader: Reader, dag_ids: Iterable[str], now: Micros) -> dict[str, 
         dag_id: DagStats(usual(durations), succeeded, failed)
         for dag_id, durations, succeeded, failed in reader.all("overview", "run_durations", values)
     }
+
+
+def run_time(reader: Reader, dag_id: str, now: Micros) -> Usual:
+    """How long runs of a DAG take: those that its schedule made, else, where these are too few to say, all of them."""
+    found = dag_stats(reader, [dag_id], now)[dag_id].usual
+    if found.p50 is not None:
+        return found
+    row = reader.one("backfill", "run_times_of_dag", {"dag_id": dag_id, "since": now - WINDOW})
+    return usual(None if row is None else row[0])
 
 
 def blockers(text: str | None) -> tuple[str, ...]:

@@ -28,3 +28,9 @@ WHERE verb = :verb AND outcome = 'done' AND json_extract(args, '$.id') = :id ORD
 SELECT group_concat(took) FROM
     (SELECT max(0, r.ended_at - r.started_at) AS took FROM run AS r
      WHERE r.backfill = :id AND r.state = 'success' AND r.started_at IS NOT NULL ORDER BY r.rowid DESC LIMIT 100);
+
+-- name: run_times_of_dag
+SELECT group_concat(took) FROM
+    (SELECT max(0, r.ended_at - r.started_at) AS took FROM run AS r
+     WHERE r.dag_id = :dag_id AND r.state = 'success' AND r.ended_at >= :since AND r.started_at IS NOT NULL
+     ORDER BY r.ended_at DESC LIMIT 100);

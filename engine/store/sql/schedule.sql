@@ -13,3 +13,9 @@ WHERE (g.left_out > 0 OR (g.count = 0 AND g.at > (CAST(strftime('%s', 'now') AS 
      WHERE b.dag_id = g.dag_id AND b.start <= g.first AND b.stop >= g.until - 1
          AND b.state <> 'cancelled')
 ORDER BY g.first DESC, g.dag_id LIMIT :count;
+
+-- name: dates
+SELECT r.logical_date, r.state, r.run_id, r.started_at, r.ended_at FROM run AS r INDEXED BY run_slot
+WHERE r.dag_id = :dag_id AND r.run_type IN ('scheduled', 'backfill')
+    AND r.logical_date >= :first AND r.logical_date < :until
+ORDER BY r.logical_date DESC LIMIT :count;
