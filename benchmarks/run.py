@@ -23,6 +23,7 @@ from benchmarks.figures import Figure
 MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "tasks": engine_figures.chain_and_fans,
     "idle": engine_figures.start_and_idle,
+    "making": engine_figures.making,
     "ten-thousand": engine_figures.ten_thousand,
     "mapped-ten-thousand": engine_figures.mapped_ten_thousand,
     "adoption": engine_figures.adoption,

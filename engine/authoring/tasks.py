@@ -39,6 +39,25 @@ class Kind:
 PLAIN = Kind()
 
 
+class Calls:
+    """The tasks that calls of one function made in one DAG, by id, oldest first."""
+
+    __slots__ = ("_numbers", "tasks")
+
+    def __init__(self) -> None:
+        self.tasks: dict[str, Task] = {}
+        self._numbers: dict[str, int] = {}
+
+    def free_id(self, first: str) -> str:
+        """`first`, `first__1`, and so on. Numbers once given are not tried again, so ten thousand calls stay cheap."""
+        number, task_id = self._numbers.get(first, 0), first
+        while task_id in self.tasks:
+            number += 1
+            task_id = f"{first}__{number}"
+        self._numbers[first] = number
+        return task_id
+
+
 class TaskFunction(Wirable):
     """A Python function as a task. Calling it in a DAG makes a task there; anywhere else it just runs the function.
 
@@ -60,7 +79,7 @@ class TaskFunction(Wirable):
         self.place = user_place()
         self.kind = kind
         self._origin = origin or self
-        self._made: list[tuple[object, Task]] = []
+        self._calls: dict[object, Calls] = {}
         self._uncalled: Task | None = None
         if "doc" not in self.options and function.__doc__ and function.__doc__.strip():
             self.options["doc"] = inspect.cleandoc(function.__doc__)
@@ -73,10 +92,10 @@ class TaskFunction(Wirable):
                     f"task {self.task_id!r} is called outside of a DAG: do it in a @dag function or in `with DAG(...)`"
                 )
             return self.function(*args, **kwargs)
-        made = self._made_in(dag)
-        if made and made[0] is self._origin._uncalled:
+        uncalled = self._origin._uncalled
+        if uncalled is not None and self._made_in(dag).get(uncalled.task_id) is uncalled:
             raise DefinitionError(
-                f"task {self.task_id!r} was wired without being called on line {made[0].place.line}: "
+                f"task {self.task_id!r} was wired without being called on line {uncalled.place.line}: "
                 "call it first, and wire what the call returns"
             )
         return self._make(dag, args, kwargs)
@@ -114,7 +133,7 @@ class TaskFunction(Wirable):
         if len(made) > 1:
             raise DefinitionError(f"task {self.task_id!r} was called {len(made)} times: wire what the calls returned")
         if made:
-            return made[0]
+            return next(iter(made.values()))
         self._origin._uncalled = self._make(dag, (), {})
         return self._origin._uncalled
 
@@ -122,18 +141,15 @@ class TaskFunction(Wirable):
         """Whether a DAG has a task of this function."""
         return bool(self._made_in(dag))
 
-    def _made_in(self, dag: object) -> list[Task]:
-        return [made for owner, made in self._origin._made if owner is dag]
+    def _made_in(self, dag: object) -> Mapping[str, Task]:
+        calls = self._origin._calls.get(dag)
+        return calls.tasks if calls is not None else {}
 
     def _make(
         self, dag: DAG, args: tuple[Any, ...], kwargs: dict[str, Any], lists: Mapping[str, Any] | None = None
     ) -> Task:
-        own = {made.task_id for made in self._made_in(dag)}
-        first = _grouped_id(dag, self.task_id)
-        task_id, count = first, 0
-        while task_id in own:
-            count += 1
-            task_id = f"{first}__{count}"
+        calls = self._origin._calls.setdefault(dag, Calls())
+        task_id = calls.free_id(_grouped_id(dag, self.task_id))
         check_call(self.function, task_id, args, {**kwargs, **(lists or {})})
         made = Task(dag, task_id, "python", self.options, function=self.function, args=args, kwargs=kwargs, lists=lists)
         made.decides, made.skips_all_below = self.kind.decides, self.kind.skips_all_below
@@ -141,7 +157,7 @@ class TaskFunction(Wirable):
             made.as_setup()
         elif self.kind.role == "teardown":
             made.as_teardown(on_failure_fail_dagrun=self.kind.on_failure_fail_run)
-        self._origin._made.append((dag, made))
+        calls.tasks[made.task_id] = made
         return made
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dagdeck import DAG, DefinitionError, shell, task
+from dagdeck import DAG, DefinitionError, TaskGroup, shell, task
 from engine.authoring.serialize import serialize
 from engine.model.dag import TaskSpec
 
@@ -360,3 +360,21 @@ def test_outside_of_a_dag_a_task_is_its_function() -> None:
 
     assert add(2) == 3
     assert add.function(2, right=5) == 7
+
+
+def test_the_number_of_a_call_is_the_first_free_one_in_its_group_and_dag() -> None:
+    """Numbers go on within a group and a DAG, start anew in the next, and pass over ids that were given by hand."""
+
+    @task
+    def load() -> None: ...
+
+    with DAG("first"):
+        load.override(task_id="load__1")()
+        plain = [load().task_id for _ in range(3)]
+        with TaskGroup("inner"):
+            grouped = [load().task_id for _ in range(2)]
+    with DAG("second"):
+        again = [load().task_id for _ in range(2)]
+    assert plain == ["load", "load__2", "load__3"]
+    assert grouped == ["inner.load", "inner.load__1"]
+    assert again == ["load", "load__1"]
