@@ -1,7 +1,7 @@
 """Schedules: every way to say when a DAG runs. `dagdeck schedule` says what each of them means.
 
-Holidays are a list in Python. Where several DAGs share one, it stands in a module of its own in `dags/`: a change of it
-makes a new version of each DAG that imports it.
+Holidays are a list in Python, or a file of dates beside the DAG file: `exclude="holidays.txt"`. A change of it makes a
+new version of each DAG that reads it.
 """
 
 from datetime import datetime, timedelta

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from itertools import islice, takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -12,6 +13,7 @@ import click
 from console.cli.errors import CliError, Exit
 from console.cli.output import Column, emit_json, paint, say, table
 from console.cli.session import Session, pass_session
+from engine.model.date_lists import dates_in, is_file
 from engine.model.moments import Micros, from_iso, to_datetime, to_iso
 
 if TYPE_CHECKING:
@@ -25,7 +27,9 @@ MOST = 1000
 @click.option("--timezone", metavar="ZONE", help="IANA zone of the expression; else the home's, else UTC.")
 @click.option("--kind", type=click.Choice(["interval", "trigger"]), help="Else interval; for single times trigger.")
 @click.option("--start-date", metavar="WHEN", help="What `every …` is counted from; else --from, else today.")
-@click.option("--exclude", multiple=True, metavar="DATES", help="2026-12-25, 2026-12-24..2027-01-01 or 12-25.")
+@click.option(
+    "--exclude", multiple=True, metavar="DATES", help="2026-12-25, 2026-12-24..2027-01-01 or 12-25; or a file of these."
+)
 @click.option("--day-and", is_flag=True, help="A date has to fit both day fields of a cron expression.")
 @click.option(
     "--from",
@@ -68,7 +72,8 @@ def schedule(
         anchored = _moment(anchor, zone, "--start-date" if start_date else "--from") if anchor else None
         if anchored is None and "every" in expression.lower():
             anchored = round(today.timestamp()) * 1_000_000
-        table = compile_timetable(expression, zone, kind or "trigger", anchored, exclude=exclude, both_days=day_and)
+        left_out = tuple(date for text in exclude for date in _dates(text))
+        table = compile_timetable(expression, zone, kind or "trigger", anchored, exclude=left_out, both_days=day_and)
         timetable = table if kind or table.is_finite else replace(table, kind="interval")
     except ScheduleError as error:
         raise CliError(str(error), Exit.USAGE) from error
@@ -114,6 +119,16 @@ def _print(words: str, timetable: Timetable, runs: list[Slot], as_json: bool) ->
 def _points(runs: list[Slot]) -> list[Micros]:
     """The schedule's points among the runs: where intervals begin, and where the last one ends."""
     return sorted({point for slot in runs for point in (slot.interval_start, slot.interval_end)})
+
+
+def _dates(text: str) -> list[str]:
+    """A date as it was typed, or those of the file that it names."""
+    if not is_file(text):
+        return [text]
+    try:
+        return dates_in(Path(text).read_text("utf-8"), text)
+    except (OSError, ValueError) as error:
+        raise CliError(f"--exclude {text}: {error}", Exit.USAGE) from error
 
 
 def _moment(text: str, zone: str, option: str) -> Micros:

@@ -8,15 +8,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from engine.authoring.registry import files_read
+
 _LARGEST_SOURCE = 4 * 1024 * 1024
 
 
 def modules_under(root: str, file: str) -> list[str]:
-    """The DAG file and its modules, relative to `root`, sorted. Call it after the file has been imported.
+    """The DAG file, its modules and the data files that its definition reads, relative to `root`, sorted. Call it after
+    the file has been imported.
 
     Imports inside functions have not happened yet, so they are read from the source.
     """
-    found = {file, *_imported(root)}
+    found = {file, *_imported(root), *files_read()}
     pending = list(found)
     while pending:
         for path in _named_in(pending.pop(), root):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from engine.authoring.exceptions import DefinitionError
+from engine.authoring.places import user_place
 
 if TYPE_CHECKING:
     from engine.authoring.dag import DAG, DagFunction
@@ -77,8 +79,36 @@ def loading() -> FileRegistry | None:
     return _loading[-1] if _loading else None
 
 
+def read_beside(name: str) -> str:
+    """The text of a data file beside the DAG file, which from then on is a part of the DAG's version.
+
+    Raises ValueError for a file that is not there, or lies outside of `dags/`.
+    """
+    registry = loading()
+    if registry is None:
+        path = Path(user_place().file).parent / name
+    else:
+        path = Path(registry.file).parent / name
+        if not Path(os.path.normpath(path)).is_relative_to(registry.root):
+            raise ValueError(f"a file below dags/: {name} lies elsewhere")
+        _files_read.append(os.path.normpath(path))
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"a file of plain text: {name} is not UTF-8") from None
+    except OSError as problem:
+        raise ValueError(f"a file that can be read: {name}: {problem.strerror}") from None
+
+
+def files_read() -> list[str]:
+    """The data files that the file being loaded, or the one loaded last, has asked for. Absolute paths."""
+    return list(_files_read)
+
+
 def push_loading(registry: FileRegistry) -> None:
     """Begins to load a file: its DAGs register there, and it sees none that was being built outside."""
+    if not _loading:
+        _files_read.clear()
     _loading.append(registry)
     _saved.append(_building.copy())
     _building.clear()
@@ -91,3 +121,4 @@ def pop_loading() -> None:
 
 
 _saved: list[list[DAG]] = []
+_files_read: list[str] = []

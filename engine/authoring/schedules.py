@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 from engine.authoring.durations import seconds_of
+from engine.authoring.registry import read_beside
+from engine.model.date_lists import dates_in, is_file
 
 Catchup: TypeAlias = Literal["none", "latest", "all"]
 CATCHUPS: tuple[Catchup, ...] = ("none", "latest", "all")
@@ -69,13 +71,33 @@ def catchup(value: Any) -> tuple[Catchup, float | None]:
     return "all", seconds
 
 
+_EXCLUDED = (
+    'a list of dates such as ["2026-12-25", "2026-12-24..2027-01-01", "12-25"], or the name of a file of dates beside '
+    "the DAG file"
+)
+
+
 def excluded(value: Any) -> list[str]:
-    """Dates and texts as texts; what they mean is checked with the schedule."""
-    if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
-        raise ValueError('a list of dates such as ["2026-12-25", "2026-12-24..2027-01-01", "12-25"]')
-    found = []
-    for entry in value:
+    """Dates and texts as texts, those of files among them; what they mean is checked with the schedule."""
+    entries = [value] if isinstance(value, str) else value
+    if not isinstance(entries, Sequence | Set | Mapping) or isinstance(entries, bytes):
+        raise ValueError(_EXCLUDED)
+    found: list[str] = []
+    for entry in entries:
         if isinstance(entry, datetime) or not isinstance(entry, date | str):
-            raise ValueError('a list of dates such as ["2026-12-25", "2026-12-24..2027-01-01", "12-25"]')
-        found.append(entry.strip() if isinstance(entry, str) else entry.isoformat())
-    return sorted(dict.fromkeys(found))
+            raise ValueError(_EXCLUDED)
+        if isinstance(entry, date):
+            found.append(entry.isoformat())
+        elif is_file(entry):
+            found.extend(_dates_beside(entry))
+        else:
+            found.append(entry.strip())
+    return sorted(set(found))
+
+
+def _dates_beside(name: str) -> list[str]:
+    text = read_beside(name)
+    try:
+        return dates_in(text, name)
+    except ValueError as problem:
+        raise ValueError(f"a file of dates: {problem}") from None

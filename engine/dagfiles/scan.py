@@ -77,6 +77,8 @@ class DagFiles:
         self._judge = Judge(owners or {}, pools, environments)
         self._files = {file: _File() for file in sorted(self._judge.files())}
         self._tree: dict[str, Seen] = {}
+        self._data: dict[str, tuple[int, ...]] = {}
+        """Files that DAG files read when they are loaded, as they were then or have been seen since."""
         self._look = 0
         self._looked_at = self._changed_at = _LONG_AGO
         self._restless_since: float | None = None
@@ -88,8 +90,10 @@ class DagFiles:
     async def scan(self) -> list[FileUpdate]:
         """Looks once, starts what has to be read, and returns what is new, after half a second at most."""
         tree = await asyncio.to_thread(look, self._dags)
+        data = await asyncio.to_thread(self._look_at_data) if self._data else {}
         now = self._monotonic()
         self._note(tree, now)
+        self._note_data(data, now)
         gone = self._find_gone(now)
         self._start(now)
         readings = self._readings()
@@ -144,6 +148,16 @@ class DagFiles:
             self._restless_since = None
         elif self._restless_since is None:
             self._restless_since = now
+
+    def _look_at_data(self) -> dict[str, tuple[int, ...]]:
+        return {name: sign(f"{self._dags}/{name}") for name in self._data}
+
+    def _note_data(self, data: dict[str, tuple[int, ...]], now: float) -> None:
+        """Data files are no part of the tree: they are looked at one by one, for the files that read them."""
+        if any(self._data.get(name) != signature for name, signature in data.items()):
+            self._data |= data
+            self._unread, self._changed_at = True, now
+            self._restless_since = self._restless_since or now
 
     def _is_quiet(self, file: _File, now: float) -> bool:
         if self._restless_since is None:
@@ -242,6 +256,7 @@ class DagFiles:
                 file.seen, self._unread = None, True
             else:
                 file.last = result
+                self._data |= {name: seen for name, seen in result.signatures.items() if not name.endswith(".py")}
                 finished.add(name)
         return finished
 

@@ -242,7 +242,7 @@ def test_an_unknown_zone_is_an_error(zone: str) -> None:
         ("start_date", 20240101, 'ISO 8601 text such as "2024-01-31"'),
         ("catchup", 1, 'True, False, "none", "latest", "all", or how far back'),
         ("overlap", "kill", 'one of "queue", "skip"'),
-        ("exclude", "2026-12-25", "a list of dates"),
+        ("exclude", 20261225, "a list of dates"),
         ("exclude", [20261225], "a list of dates"),
         ("on_missed", "none", 'one of "all", "latest", "skip"'),
         ("params", ["env"], "a dict, such as"),

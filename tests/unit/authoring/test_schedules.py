@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.authoring.dag import DAG
+from engine.authoring.exceptions import DefinitionError
+from engine.authoring.loading import load_file
+from engine.authoring.modules import modules_under
 from engine.authoring.serialize import serialize
 from engine.model.dag import ScheduleSpec
+from tests.support.dag_files import write
 
 
 def schedule_of(**options: Any) -> ScheduleSpec:
@@ -60,6 +65,54 @@ def test_left_out_dates_are_texts() -> None:
     """Dates and texts may be mixed; each is kept once, in order."""
     made = schedule_of(schedule="@daily", exclude=[date(2026, 12, 26), "12-25", "2026-12-26"], day_and=True)
     assert (made.exclude, made.day_and) == (["12-25", "2026-12-26"], True)
+
+
+HOLIDAYS = """# of 2026
+12-25,Christmas
+2026-04-03..2026-04-06  Easter
+2026-05-01; Labour Day # not everywhere
+
+"""
+
+
+def test_left_out_dates_may_stand_in_a_file(tmp_path: Path) -> None:
+    """Beside the DAG file, by themselves or among others; the file is then a part of the DAG's version."""
+    (tmp_path / "holidays.txt").write_text(HOLIDAYS)
+    source = """
+        from dagdeck import DAG, shell
+        for number, dates in enumerate(["holidays.txt", ["holidays.txt", "01-01"]]):
+            with DAG(f"d{number}", schedule="@daily", exclude=dates):
+                shell("t", "true")
+    """
+    file = write(tmp_path, "d.py", source)
+    one, two = (serialize(dag, "d.py", "UTC").schedule.exclude for dag in load_file(file, tmp_path).values())
+    assert one == ["12-25", "2026-04-03..2026-04-06", "2026-05-01"]
+    assert two == ["01-01", *one]
+    assert modules_under(str(tmp_path), str(file)) == ["d.py", "holidays.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("none.txt", r"a file that can be read: none.txt: No such file"),
+        ("../passwords", r"a file below dags/: ../passwords lies elsewhere"),
+        ("bad.txt", r"bad.txt, line 2: 'Dec' is not a date such as 2026-12-25"),
+        ("never.txt", r"never.txt, line 1: '2026-02-30' is not a date"),
+    ],
+)
+def test_a_file_of_dates_that_cannot_be_used_is_refused(tmp_path: Path, name: str, words: str) -> None:
+    """The error names the file, its line and the line of the DAG file."""
+    (tmp_path / "bad.txt").write_text("12-25\nDec 25\n")
+    (tmp_path / "never.txt").write_text("2026-02-30")
+    file = write(tmp_path, "d.py", f"from dagdeck import DAG\nDAG('d', schedule='@daily', exclude='{name}')\n")
+    with pytest.raises(DefinitionError, match=words) as caught:
+        load_file(file, tmp_path)
+    assert (caught.value.line, Path(caught.value.file)) == (2, file)
+
+
+def test_left_out_dates_may_be_keys() -> None:
+    """What maps dates to names, as calendars of holidays do, is a list of its dates."""
+    assert schedule_of(schedule="@daily", exclude={date(2026, 12, 25): "Christmas"}).exclude == ["2026-12-25"]
 
 
 def test_what_is_due_beside_a_run_under_way() -> None:
