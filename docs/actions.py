@@ -26,7 +26,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "pause": ("pause", "dags pause"),
     "resume": ("resume", "dags resume"),
     "prioritize": ("prioritize",),
-    "delete": ("runs delete",),
+    "delete": ("runs delete", "dags delete"),
     "restore": ("runs restore",),
     "claim": ("inbox claim", "inbox release"),
     "resolve": ("inbox resolve",),

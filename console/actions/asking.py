@@ -245,6 +245,13 @@ def delete(scene: Scene, target: Target) -> Ask:
     return Ask("delete", title, Selection(run_ids=runs), "delete requested", _run_refs(runs))
 
 
+def delete_history(scene: Scene, target: Target) -> Ask:
+    """Move all runs of the DAG that are over to the trash."""
+    dag_id = target.dag_id or ""
+    refs = frozenset({(dag_id, "", UNMAPPED)})
+    return Ask("delete", f"Delete ── history of {dag_id}", Selection(dag_ids=(dag_id,)), "delete requested", refs)
+
+
 def open_label(scene: Scene, target: Target) -> str:
     """Enter opens, but on failures of one cause it asks to recover them."""
     return "recover" if target.attention is not None and possible.recoverable(scene, target) is None else "open"

@@ -13,7 +13,7 @@ from console.model.targets import Target
 
 MANY = frozenset({
     "again", "rerun", "rerun_failed", "retry", "clear", "mark", "mark_success", "mark_failed", "stop", "force",
-    "kill_retry", "cancel", "pause", "pause_run", "prioritize", "delete",
+    "kill_retry", "cancel", "pause", "pause_run", "prioritize", "delete", "delete_history", "trash.restore",
 })  # fmt: skip
 """Changes that take many rows; everything else is about the row under the cursor."""
 

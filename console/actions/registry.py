@@ -6,7 +6,7 @@ from console.actions import asking, possible
 from console.actions.action import DAG, LISTS, OVERVIEW, ROWS, RUN, SOURCE, Action, Danger
 from console.actions.views import VIEWS
 
-MARKING = frozenset({OVERVIEW, DAG, RUN})
+MARKING = frozenset({OVERVIEW, DAG, RUN, "trash"})
 """Views whose rows can be marked."""
 
 MOVES = (
@@ -130,7 +130,7 @@ CHANGES = (
         group="change",
     ),
     Action(
-        "trigger_again", "trigger again", "A new run with the params and the logical date of this one.", (), ROWS,
+        "trigger_again", "trigger again", "A new run like this one: its date and params in a form first.", ("+",), ROWS,
         Danger.CHANGES, "trigger", 0, possible.change("trigger", possible.a_run), asking.trigger_again,
         group="change",
     ),
@@ -158,6 +158,10 @@ CHANGES = (
         Danger.CHANGES, "delete", 0, possible.change("delete", possible.an_ended_run), asking.delete, group="change",
     ),
     Action(
+        "delete_history", "delete history", "Moves all runs of the DAG that are over to the trash.", (), ROWS,
+        Danger.CHANGES, "delete", 0, possible.change("delete", possible.a_dag), asking.delete_history, group="change",
+    ),
+    Action(
         "recover", "recover", "Runs again what failed of this cause, across DAGs: one run first, then the rest.", (),
         LISTS, Danger.CHANGES, "recover", 0, possible.recoverable, asking.recover,
         group="change",
@@ -174,7 +178,8 @@ CHANGES = (
     ),
     Action(
         "undo", "undo", "Takes back your newest change of the last minute, as far as nothing of it has started.",
-        ("u",), LISTS, Danger.CHANGES, "undo", 0, possible.change("undo"), asking.undo, group="change",
+        ("u",), LISTS | frozenset({"trash", "limits"}), Danger.CHANGES, "undo", 0, possible.change("undo"), asking.undo,
+        group="change",
     ),
     Action(
         "hold", "hold", "Starts nothing new, anywhere, until released or for a time; when on hold: releases.", ("H",),

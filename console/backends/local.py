@@ -40,6 +40,7 @@ VERBS = frozenset(
     {
         "trigger",
         "rerun",
+        "restore",
         "clear",
         "mark",
         "retry",
@@ -130,9 +131,9 @@ class LocalBackend:
             return await asyncio.wrap_future(ahead)
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._refresh, interest)
 
-    async def form(self, dag_id: str) -> TriggerForm:
-        """What it takes to start a run by hand. Raises LookupError when there is no such DAG."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._form, dag_id)
+    async def form(self, dag_id: str, like: str | None = None) -> TriggerForm:
+        """What it takes to start a run by hand. Raises LookupError when there is no such DAG or run."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._form, dag_id, like)
 
     async def waiting(self, run_id: str, task_id: str, map_index: int) -> WaitCard:
         """Why a task waits."""
@@ -156,11 +157,11 @@ class LocalBackend:
             last = Snapshot(0, self._home_card()) if self._picture is None else self._picture.last
             return replace(last, seq=max(last.seq, 0), trouble=one_line(error), filling=False)
 
-    def _form(self, dag_id: str) -> TriggerForm:
+    def _form(self, dag_id: str, like: str | None) -> TriggerForm:
         try:
             self._pictures()
             assert self._reader is not None
-            return Specs(self._reader).form(dag_id)
+            return Specs(self._reader).form(dag_id, like)
         except StoreError as error:
             raise LookupError(one_line(error)) from error
 

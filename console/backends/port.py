@@ -29,8 +29,11 @@ class Reads(Protocol):
     async def refresh(self, interest: Interest) -> Snapshot:
         """The picture at the newest commit. One that cannot be taken is the last one again, with `trouble` told."""
 
-    async def form(self, dag_id: str) -> TriggerForm:
-        """What it takes to start a run of a DAG by hand. Raises LookupError when there is no such DAG."""
+    async def form(self, dag_id: str, like: str | None = None) -> TriggerForm:
+        """What it takes to start a run of a DAG by hand; `like` is a run whose params and date are filled in.
+
+        Raises LookupError when there is no such DAG or run.
+        """
 
     async def waiting(self, run_id: str, task_id: str, map_index: int) -> WaitCard:
         """Why a task waits, in sentences, and what it asks of a person."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from console.model import reading
+from console.model.dags import ParamCard
 from console.model.runs import TaskPlan, TriggerForm, Usual
 from console.text import sanitise_lines
-from engine.model.moments import DAY, MINUTE, Micros
+from engine.model.moments import DAY, MINUTE, Micros, to_datetime
 
 if TYPE_CHECKING:
     from console.backends.picture import Rows
@@ -69,12 +71,25 @@ class Specs:
                 self._usual[dag_id, task] = now, reading.usual(joined)
         return {task: self._usual[dag_id, task][1] for task in task_ids}
 
-    def form(self, dag_id: str) -> TriggerForm:
-        """What it takes to start a run by hand. Raises LookupError when there is no such DAG."""
+    def form(self, dag_id: str, like: str | None = None) -> TriggerForm:
+        """What it takes to start a run by hand. Raises LookupError when there is no such DAG or run."""
         base = next((row for row in self._rows.all("overview", "dags") if row[0] == dag_id), None)
         if base is None:
             raise LookupError(f"there is no DAG {dag_id}")
         row = None if base[3] is None else self._rows.one("run", "version", {"id": base[3]})
         spec = {} if row is None else json.loads(row[5])
         doc = tuple(sanitise_lines(spec["doc"].strip(), 20)) if spec.get("doc") else ()
-        return TriggerForm(dag_id, reading.safe(base[4]), reading.param_cards(spec), doc)
+        form = TriggerForm(dag_id, reading.safe(base[4]), reading.param_cards(spec), doc)
+        return form if like is None else self._like(form, like)
+
+    def _like(self, form: TriggerForm, run_id: str) -> TriggerForm:
+        """The form with the params of a run as what is filled in; what its DAG does not declare stands there, too."""
+        key = self._rows.one("run", "run_by_run_id", {"run_id": run_id})
+        row = None if key is None else self._rows.one("run", "run", {"run": key[0]})
+        if row is None:
+            raise LookupError(f"there is no run {run_id}")
+        given = json.loads(row[15])
+        known = tuple(replace(param, default=given.get(param.name, param.default)) for param in form.params)
+        more = tuple(ParamCard(reading.safe(name), given[name]) for name in given.keys() - {p.name for p in known})
+        date = to_datetime(row[7], form.timezone).replace(tzinfo=None).isoformat()
+        return replace(form, params=(*known, *sorted(more, key=lambda param: param.name)), like=run_id, date=date)

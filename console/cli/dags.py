@@ -1,4 +1,4 @@
-"""`dagdeck dags …`: list, show, graph, versions, source, diff, validate, pause, resume, gaps."""
+"""`dagdeck dags …`: list, show, graph, versions, source, diff, validate, pause, resume, delete, gaps."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ GAP_WORDS = {
 
 @click.group()
 def dags() -> None:
-    """DAGs: list, show, graph, versions, source, diff, validate, pause, resume, gaps."""
+    """DAGs: list, show, graph, versions, source, diff, validate, pause, resume, delete, gaps."""
 
 
 @dags.command("list")
@@ -249,6 +249,15 @@ def resume(session: Session, dag: tuple[str, ...], catchup: str | None, expressi
     """Resume DAGs that were paused. What fell due meanwhile is made as their catch-up says."""
     args = {"catchup": catchup} if catchup else {}
     report(change(session, "resume", _which(session.home, dag, expression), args, asking), asking)
+
+
+@dags.command()
+@click.argument("dag", nargs=-1, required=True)
+@changing
+@pass_session
+def delete(session: Session, dag: tuple[str, ...], asking: Asking) -> None:
+    """Move all runs of DAGs that are over to the trash: for a week `dagdeck runs restore` brings them back."""
+    report(change(session, "delete", _which(session.home, dag, None), {}, asking), asking)
 
 
 @dags.command()

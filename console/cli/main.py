@@ -17,7 +17,9 @@ from engine.version import VERSION
 _LOOK, _CHANGE, _ENGINE, _HOME = "Look", "Change", "Engine", "Homes and checks"
 
 VERBS: dict[str, Verb] = {
-    "dags": Verb("console.cli.dags", "dags", _LOOK, "DAGs: list, show, graph, source, validate, pause, resume."),
+    "dags": Verb(
+        "console.cli.dags", "dags", _LOOK, "DAGs: list, show, graph, source, validate, pause, resume, delete."
+    ),
     "runs": Verb("console.cli.runs", "runs", _LOOK, "Runs: list, show, report, wait, delete, restore."),
     "tasks": Verb("console.cli.tasks", "tasks", _LOOK, "The task instances of a run."),
     "logs": Verb("console.cli.logs", "logs", _LOOK, "The log of a task's attempt."),

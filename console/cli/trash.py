@@ -6,6 +6,7 @@ import click
 
 from console.cli.changes import chosen, select_option
 from console.cli.changing import change, report
+from console.cli.errors import CliError, Exit, NotFound
 from console.cli.link import select
 from console.cli.options import Asking, changing, reading
 from console.cli.output import Column, emit_json, say, table
@@ -24,12 +25,21 @@ def delete(session: Session, run: str | None, expression: str | None, asking: As
 
 
 @click.command()
-@click.argument("run", nargs=-1, required=True)
+@click.argument("run", nargs=-1)
+@click.option("--dag", metavar="DAG", help="All runs of DAG that are in the trash.")
 @changing
 @pass_session
-def restore(session: Session, run: tuple[str, ...], asking: Asking) -> None:
-    """Put RUNs, by their whole ids, back from the trash."""
-    report(change(session, "restore", select(), {"run_ids": list(run)}, asking), asking)
+def restore(session: Session, run: tuple[str, ...], dag: str | None, asking: Asking) -> None:
+    """Put RUNs, by their whole ids, back from the trash; with --dag the history of a DAG."""
+    if bool(run) == (dag is not None):
+        raise CliError("RUNs, or --dag DAG", Exit.USAGE)
+    names = list(run)
+    if dag is not None:
+        with open_store(session.home) as store:
+            names = [row.run_id for row in trashed(store) if row.dag_id == dag]
+        if not names:
+            raise NotFound(f"there is no run of {dag} in the trash")
+    report(change(session, "restore", select(), {"run_ids": names}, asking), asking)
 
 
 @click.command()

@@ -232,3 +232,7 @@ class TriggerForm:
     timezone: str
     params: tuple[ParamCard, ...] = ()
     doc: tuple[str, ...] = ()
+    like: str = ""
+    """A run whose params are filled in; empty: the DAG's defaults."""
+    date: str = ""
+    """Its logical date, as it is typed in the DAG's zone."""

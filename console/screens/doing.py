@@ -36,6 +36,10 @@ def do(app: ConsoleApp, action: Action, target: Target, switches: frozenset[str]
         from console.screens.trigger import open_form
 
         open_form(app, target)
+    elif action.id == "trigger_again":
+        from console.screens.trigger import open_again
+
+        open_again(app, target)
     elif action.id == "backfill":
         from console.screens.backfill_form import open_form as open_backfill_form
 

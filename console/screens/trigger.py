@@ -13,7 +13,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
-from console.actions.asking import trigger
+from console.actions.action import Ask
+from console.actions.asking import trigger, trigger_again
 from console.actions.flow import Flow
 from console.actions.views.limits import ask_answer
 from console.model.asks import Refused, Unreachable
@@ -45,36 +46,41 @@ _RULES = {
 
 def open_form(app: ConsoleApp, target: Target) -> None:
     """Reads what the DAG wants to know, and opens the form."""
-    app.spawn(_ask(app, target))
+    app.spawn(_ask(app, target, None))
 
 
-async def _ask(app: ConsoleApp, target: Target) -> None:
+def open_again(app: ConsoleApp, target: Target) -> None:
+    """The same, filled in with the params and the logical date of the run: it makes a new one."""
+    app.spawn(_ask(app, target, target.run_id))
+
+
+async def _ask(app: ConsoleApp, target: Target, like: str | None) -> None:
     backend = app.backend
     assert backend is not None and target.dag_id is not None  # the action needs a DAG and an engine
     try:
-        form = await backend.form(target.dag_id)
+        form = await backend.form(target.dag_id, like)
     except LookupError as error:
         app.say(str(error), "warn")
         return
-    ask = trigger(app.scene(), target)
+    ask = trigger(app.scene(), target) if like is None else trigger_again(app.scene(), target)
 
     async def refusal(typed: Mapping[str, str]) -> str:
         try:
-            await app.commands().preview(ask.verb, ask.selection, arguments(form, typed))
+            await app.commands().preview(ask.verb, ask.selection, {**ask.args, **arguments(form, typed)})
         except (Refused, Unreachable) as error:
             return str(error)
         return ""
 
-    screen = Form(form, app.typed.get(form.dag_id, {}), refusal)
-    app.push_screen(screen, lambda typed: _entered(app, target, form, typed))
+    screen = Form(form, app.typed.get(form.like or form.dag_id, {}), refusal)
+    app.push_screen(screen, lambda typed: _entered(app, ask, form, typed))
 
 
-def _entered(app: ConsoleApp, target: Target, form: TriggerForm, typed: Mapping[str, str] | None) -> None:
+def _entered(app: ConsoleApp, ask: Ask, form: TriggerForm, typed: Mapping[str, str] | None) -> None:
     if typed is None:
         return
-    app.typed[form.dag_id] = typed
-    ask = replace(trigger(app.scene(), target), args=arguments(form, typed))
-    Flow(app, ask, app.scene().snapshot.home.production).start()
+    app.typed[form.like or form.dag_id] = typed
+    whole = replace(ask, args={**ask.args, **arguments(form, typed)})
+    Flow(app, whole, app.scene().snapshot.home.production).start()
 
 
 def open_answer(app: ConsoleApp, target: Target) -> None:
@@ -117,7 +123,7 @@ def answer_arguments(form: TriggerForm, typed: Mapping[str, str]) -> dict[str, A
 def arguments(form: TriggerForm, typed: Mapping[str, str]) -> dict[str, Any]:
     """The verb's arguments: only what differs from the defaults, as it was typed."""
     found: dict[str, Any] = {}
-    if typed.get(DATE, "").strip():
+    if typed.get(DATE, "").strip() not in ("", form.date):
         found["logical_date"] = typed[DATE].strip()
     texts = {p.name: typed[p.name] for p in form.params if typed.get(p.name, default_text(p)) != default_text(p)}
     if texts:
@@ -186,15 +192,15 @@ class Form(ModalScreen[Mapping[str, str] | None], inherit_bindings=False):
         """With a `title` of its own the form is about something else than a new run, and asks for no date."""
         super().__init__()
         self._form = form
-        self.headline = title or f"Trigger ── {form.dag_id}"
+        self.headline = title or (f"Trigger again ── {form.like}" if form.like else f"Trigger ── {form.dag_id}")
         self._refusal = refusal
         self._error = ""
         self._error_at: int | None = None
         self._asking = False
         self._fields: list[tuple[str, LineEdit, str]] = []
         if not title:
-            words = f"2026-11-22T01:00 ({form.timezone}); empty: last interval"
-            self._fields.append((DATE, LineEdit(typed.get(DATE, "")), words))
+            words = f"2026-11-22T01:00 ({form.timezone}); empty: {'as that run' if form.like else 'last interval'}"
+            self._fields.append((DATE, LineEdit(typed.get(DATE, form.date)), words))
         for param in form.params:
             text = typed.get(param.name, default_text(param))
             self._fields.append((param.name, LineEdit(text), hint(param)))

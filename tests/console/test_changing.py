@@ -172,6 +172,24 @@ async def test_a_run_is_triggered_with_what_was_typed() -> None:
         assert "triggered trades_us" in screen.text
 
 
+async def test_a_run_is_triggered_again_with_other_params() -> None:
+    """`+` fills the form in with the run's date and params; what is changed there is sent beside the run's name."""
+    from console.model.dags import ParamCard
+
+    backend = world(run := trades("success"))
+    backend.params["trades_us"] = (ParamCard("env", "prod"), ParamCard("limit", 10))
+    backend.given[run.mark.run_id] = {"env": "dev", "limit": 3}
+    async with console(backend) as screen:
+        await screen.press("+")
+        await screen.shows("Trigger again ── ")
+        assert "dev" in screen.text and "2026-11-22T01:10:00" in screen.text
+        await screen.press("tab", "tab", "backspace", "4", "enter")
+        await confirm(screen)
+        verb, selection, args, _ = backend.commands[-1]
+        assert (verb, selection.dag_ids) == ("trigger", ("trades_us",))
+        assert args == {"like": run.mark.run_id, "parallel": True, "param_texts": {"limit": "4"}}
+
+
 async def test_a_wrong_value_is_told_at_its_field_and_nothing_typed_is_lost() -> None:
     """The form stays, the cursor goes to the field that is wrong, and once it is put right the run is triggered."""
     from console.model.dags import ParamCard

@@ -57,6 +57,8 @@ class FakeBackend:
         self.now = now
         self.home = home or HomeCard("fake", "/srv/fake")
         self.waits: dict[tuple[str, str, int], WaitCard] = {}
+        self.given: dict[str, dict[str, Any]] = {}
+        """Params of runs."""
         self.seq = 1
         self.dags: dict[str, DagCard] = {}
         self.runs: dict[str, RunDetail] = {}
@@ -164,11 +166,16 @@ class FakeBackend:
         """What the test has put there."""
         return self.waits.get((run_id, task_id, map_index), WaitCard())
 
-    async def form(self, dag_id: str) -> TriggerForm:
-        """The DAG's parameters."""
+    async def form(self, dag_id: str, like: str | None = None) -> TriggerForm:
+        """The DAG's parameters; like a run, with what `given` says of it."""
         if dag_id not in self.dags:
             raise LookupError(f"there is no DAG {safe(dag_id)}")
-        return TriggerForm(dag_id, self.dags[dag_id].timezone, self.params.get(dag_id, ()))
+        params = self.params.get(dag_id, ())
+        if like is None:
+            return TriggerForm(dag_id, self.dags[dag_id].timezone, params)
+        given = self.given.get(like, {})
+        params = tuple(replace(param, default=given.get(param.name, param.default)) for param in params)
+        return TriggerForm(dag_id, self.dags[dag_id].timezone, params, like=like, date="2026-11-22T01:10:00")
 
     def _runs_of(self, dag_id: str) -> list[RunDetail]:
         found = [run for run in self.runs.values() if run.mark.dag_id == dag_id]

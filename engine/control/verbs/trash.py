@@ -8,20 +8,40 @@ from typing import Any
 
 from engine.control.plans import Archive, Ask, Plan, Refusal, Target, plural, run_target, the_runs
 from engine.control.protocol import Effect, Selector
+from engine.control.selecting import MOST
 from engine.model.moments import Micros, to_iso
 from engine.model.states import TERMINAL_RUN
+from engine.model.terms import parse_terms
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse
 from engine.store.reads_trash import Trashed
+from engine.store.selecting import STATES
 
 
 class Delete:
-    """Moves runs that are over into the trash, with their tasks, attempts and results; logs stay as long as
-    all logs do. A run of which a process lives is refused.
+    """Moves runs that are over into the trash, or the whole history of DAGs, with their tasks, attempts and results;
+    logs stay as long as all logs do. A run of which a process lives is refused.
     """
 
     name = "delete"
+
+    async def resolve(self, scheduler: Scheduler, archive: Archive, ask: Ask) -> Ask:
+        """Of DAGs all runs that are over."""
+        if not ask.select.dag_ids or ask.select.run_ids or ask.select.expression:
+            return ask
+        unknown = sorted(set(ask.select.dag_ids) - scheduler.state.dags.keys())
+        if unknown:
+            raise Refusal("not_found", f"there is no DAG {unknown[0]}")
+        named = ",".join(sorted(set(ask.select.dag_ids)))
+        terms = parse_terms(f"dag:{named} state:success,failed,cancelled", 0, states=STATES)
+        found = await archive.choose(terms, "runs", scheduler.clock.now())
+        if found.cut or found.count > MOST:
+            raise Refusal("invalid", f"{named} has more than {MOST:,} runs: use an expression with dag: and before:")
+        runs = [run_id for run_id in found.run_ids if run_id.partition("@")[0] in ask.select.dag_ids]
+        if not runs:
+            raise Refusal("state", f"nothing to delete: no run of {named} is over")
+        return replace(ask, select=Selector(run_ids=runs))
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         named = the_runs(scheduler, ask)

@@ -12,6 +12,7 @@ import pytest
 from console.actions.asking import claim, recover, resolve
 from console.backends import open_failures
 from console.backends.picture import Picture
+from console.backends.specs import Specs
 from console.cli.shapes import attempt_json, run_took, task_json
 from console.cli.tasks import attempt_line
 from console.model.attention import attention
@@ -24,7 +25,7 @@ from console.view.spans import plain
 from engine.lifecycle.events import CancelRun, Clear, Kill, Mark, RetryDue, RetryNow
 from engine.lifecycle.memory import RunMemory
 from engine.model.causes import cause, cause_key
-from engine.model.moments import HOUR, SECOND
+from engine.model.moments import HOUR, SECOND, to_datetime
 from engine.model.rows import Transition
 from engine.model.states import TaskState
 from engine.store import reads_inbox, reads_run
@@ -438,3 +439,19 @@ async def test_an_attempt_took_as_long_wherever_it_is_told(filled: FilledHome) -
     assert card is not None and card.elapsed(filled.now) == card.attempts[-1].took == 5_000
     unmeasured = card.attempts[-1]._replace(duration=None)
     assert unmeasured.took == 5_000 == attempt._replace(duration=None).took
+
+
+async def test_a_form_is_filled_in_with_what_a_run_was_given(filled: FilledHome) -> None:
+    """Its date in the zone of its DAG and its params, also those that nobody declared; an unknown run gives no form."""
+    memory = await filled.start("trades_us", NOW - HOUR)
+    connection = sqlite3.connect(filled.home.database)
+    with connection:
+        connection.execute("UPDATE run SET params = ? WHERE id = ?", ('{"extra": [1]}', memory.run.id))
+    connection.close()
+    specs = Specs(Reader(filled.home.database))
+    form = specs.form("trades_us", memory.run.run_id)
+    assert [(param.name, param.default) for param in form.params][-1] == ("extra", [1])
+    zone = to_datetime(memory.run.logical_date, form.timezone)
+    assert (form.like, form.date) == (memory.run.run_id, zone.replace(tzinfo=None).isoformat())
+    with pytest.raises(LookupError, match="no run nosuch"):
+        specs.form("trades_us", "nosuch")

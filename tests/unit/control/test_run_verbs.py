@@ -11,6 +11,7 @@ from engine.execution import port
 from engine.lifecycle.memory import RunMemory
 from engine.model.dag import TaskSpec
 from engine.model.states import RunState, TriggerRule
+from engine.store.selecting import Chosen
 from tests.support.lifecycle import task
 from tests.support.scheduler import FAILED, OK, Rig
 
@@ -138,3 +139,22 @@ async def test_a_forced_clear_runs_what_a_branch_left_out(rig: Rig) -> None:
     assert rig.states(memory)["y"] == "skipped"
     await rig.command("clear", runs=(memory.run.run_id,), tasks=("y",), args={"force": True})
     assert rig.states(memory)["y"] == "queued"
+
+
+async def test_the_history_of_a_dag_is_deleted_as_one(rig: Rig) -> None:
+    """All of its runs that are over, and none of a DAG whose id differs in case alone; runs under way stay."""
+    await rig.dag(task("a"), max_active_runs=9)
+    over, alive = await rig.trigger(), await rig.trigger()
+    for memory in (over, alive):
+        rig.scheduler.state.pin(memory.run.id)
+    await rig.finish(over, "a")
+    rig.archive.chosen = Chosen(run_ids=[over.run.run_id, "ETL@1"])
+    shown = await rig.preview("delete", dags=("etl",))
+    assert [row.run_id for row in shown.rows] == [over.run.run_id]
+    await rig.command("delete", dags=("etl",))
+    assert alive.run.id in rig.scheduler.state.runs and over.run.id not in rig.scheduler.state.runs
+    rig.archive.chosen = Chosen(run_ids=[])
+    with pytest.raises(Refusal, match="no run of etl is over"):
+        await rig.command("delete", dags=("etl",))
+    with pytest.raises(Refusal, match="there is no DAG nosuch"):
+        await rig.command("delete", dags=("nosuch",))

@@ -21,6 +21,7 @@ from console.model.home import HoldCard, RecoveryCard
 from console.model.link import LinkState
 from console.model.snapshot import Scene
 from console.model.targets import Target
+from console.model.trash import Trash, TrashedCard
 from engine.model.moments import SECOND
 from tests.support.console import NOW, dag, link, mark, scene, trades
 
@@ -84,6 +85,10 @@ def target(action: Action, state: str) -> tuple[Scene, Target]:
         done = AuditCard(3, "c3", NOW, "ada", "cli", "clear", "done", "cleared", None, "trades_us", None, None)
         listed = replace(found.snapshot, paged=Audit((done,)))
         return replace(found, snapshot=listed), Target("audit", attention="command:3")
+    if action.id == "trash.restore":
+        gone = TrashedCard("trades_us@3", "trades_us", "failed", NOW, "ada", None, False)
+        listed = replace(found.snapshot, paged=Trash((gone,)))
+        return replace(found, snapshot=listed), Target("trash", "trades_us", attention="trash:trades_us@3")
     if action.id == "cancel":
         return found, Target(RUN, "trades_us", "trades_us@7")
     return found, Target(RUN, "trades_us", "trades_us@7", "load")
