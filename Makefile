@@ -55,6 +55,7 @@ soak: $(STAMP)  ## schedules at all changes of clocks, many operators, and kille
 	$(BIN)/python -m benchmarks.backfills
 	@$(BIN)/python -m benchmarks.operators --seconds $(SECONDS)
 	$(BIN)/python -m benchmarks.soak --seconds $(SECONDS) $(ARGS)
+	$(BIN)/python -m benchmarks.steady --seconds $(SECONDS)
 
 .PHONY: demo
 demo: $(STAMP)  ## open the console on a throw-away home with live runs

@@ -15,14 +15,14 @@ _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z")
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long things are kept. 0 days or bytes is without limit."""
+    """How long things are kept, in days or parts of one. 0 days or bytes is without limit."""
 
-    log_days: int = 30
+    log_days: float = 30
     log_bytes: int = 20 * GB
     """Of all attempt directories together."""
-    run_days: int = 365
-    event_days: int = 90
-    audit_days: int = 0
+    run_days: float = 365
+    event_days: float = 90
+    audit_days: float = 0
     at: int = 3 * 60
     """When it is pruned: minutes after midnight in the home's zone."""
 
@@ -70,12 +70,12 @@ def retention_of(raw: Mapping[str, Any]) -> Retention:
     _only("retention", raw, known | {"at"})
     for key in known & raw.keys():
         value = raw[key]
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100_000:
-            raise ValueError(f"retention.{key} = {value!r} should be a whole number, 0 for no limit")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100_000:
+            raise ValueError(f"retention.{key} = {value!r} should be a number, 0 for no limit")
     default = Retention()
     return Retention(
         log_days=raw.get("log_days", default.log_days),
-        log_bytes=raw.get("log_gb", default.log_bytes // GB) * GB,
+        log_bytes=round(raw.get("log_gb", default.log_bytes / GB) * GB),
         run_days=raw.get("run_days", default.run_days),
         event_days=raw.get("event_days", default.event_days),
         audit_days=raw.get("audit_days", default.audit_days),

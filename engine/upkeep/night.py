@@ -126,7 +126,7 @@ class Night:
     async def _prune_runs(self) -> int:
         if not self._retention.run_days:
             return 0
-        before = self._clock.now() - self._retention.run_days * DAY
+        before = self._clock.now() - round(self._retention.run_days * DAY)
         count = 0
         dag_ids = await self._read(lambda reader: [row[0] for row in reader.all("prune", "dag_ids")])
         for dag_id in dag_ids:
@@ -192,7 +192,7 @@ class Night:
     async def _prune_events(self) -> int:
         if not self._retention.event_days:
             return 0
-        before = self._clock.now() - self._retention.event_days * DAY
+        before = self._clock.now() - round(self._retention.event_days * DAY)
         count = 0
         while True:
             oldest = await self._read(lambda reader: reader.one("prune", "oldest_event"))
@@ -207,7 +207,7 @@ class Night:
     async def _prune_audit(self) -> None:
         if not self._retention.audit_days:
             return
-        before = self._clock.now() - self._retention.audit_days * DAY
+        before = self._clock.now() - round(self._retention.audit_days * DAY)
         oldest = await self._read(lambda reader: reader.one("prune", "oldest_command"))
         if oldest is None or oldest[0] >= before:
             return

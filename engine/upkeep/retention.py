@@ -30,8 +30,8 @@ class Kept:
     path: Path
     dag_id: str
     bytes: int
-    age: int
-    """Whole days since its end."""
+    age: float
+    """Days since its end."""
     doomed: str | None = None
     """Why it goes: `age`, `size` or `unknown`; None: it stays."""
     result_only: bool = False
@@ -125,7 +125,7 @@ def _judge(day: Path, name: str, row: Row | None, now: Micros) -> Kept | None:
     _, dag_id, _, state, _, ended_at, with_result, latest = row
     if state != "ended":
         return None
-    age = max(0, (now - ended_at) // DAY) if ended_at is not None else _age_of(day, now)
+    age = max(0.0, (now - ended_at) / DAY) if ended_at is not None else _age_of(day, now)
     return Kept(path, dag_id, tree_bytes(path), age, result_only=bool(with_result and latest))
 
 
@@ -140,7 +140,7 @@ def _is_alive(path: Path) -> bool:
         os.close(handle)
 
 
-def _age_of(day: Path, now: Micros) -> int:
+def _age_of(day: Path, now: Micros) -> float:
     """By the name of its folder: for what the store does not know."""
     try:
         then = to_datetime(0).strptime(day.name + "+0000", "%Y%m%d%z")
