@@ -1,9 +1,9 @@
 """One home at work for hours: steady load, consoles attached and stopped, kills, pruning; what grows is told.
 
 `python -m benchmarks.steady --seconds 3600 [--seed N] [--kill-every 10] [--samples FILE]`: one engine serves a home
-whose DAGs run without a pause. Five consoles are attached: one is typed at, one is stopped for every other minute, one is
-stopped for good until the end, and a client follows and never reads. Tasks, hosts and runners are killed at random, the
-engine itself twice in the first third; the last two thirds are one life of it, over which memory, descriptors, the
+whose DAGs run without a pause. Five consoles are attached: one is typed at, one is stopped for every other minute, one
+is stopped for good until the end; and a client follows and never reads. Tasks, hosts and runners are killed at random,
+the engine itself twice in the first third; the last two thirds are one life of it, over which memory, descriptors, the
 write-ahead log and the disk are judged. All the while the home is pruned, verified and listed.
 Prints one JSON document. Exit code 1 if something grows, or if something was found wrong.
 """

@@ -28,6 +28,7 @@ from engine.execution.local import LocalExecutor
 from engine.execution.logs import LogLimits
 from engine.execution.process.proc import boot_id
 from engine.housekeeping import Housekeeping
+from engine.mending import Mender
 from engine.model.dag import DEFAULT_POOL
 from engine.model.states import TaskState
 from engine.observe.gauges import SelfMeter
@@ -42,6 +43,7 @@ from engine.scheduler.turn import Turn
 from engine.store.errors import CommitFailed, StoreError, StoreMissing, making_sense
 from engine.store.migrations import open_store
 from engine.store.seal import seal
+from engine.store.vigil import RESCUED
 from engine.store.writer import Writer
 from engine.upkeep.filesystem import is_network, kind_of
 from engine.upkeep.lasting import lasting
@@ -49,7 +51,6 @@ from engine.upkeep.night import Night
 from engine.upkeep.outside import Outside
 from engine.upkeep.watch import DiskWatch
 
-_PROBE_SECONDS = 1.0
 _SWITCH_SECONDS = 0.001
 """How long the loop may keep the writer's thread waiting for the interpreter: the default doubles a commit's time."""
 _FLUSH_SECONDS = 4.0
@@ -98,9 +99,10 @@ def _miss_nothing(home: Home) -> None:
     """A home whose attempts have left files had a store: a new one in its place would forget them all."""
     gone = not home.database.exists() or home.database.stat().st_size == 0
     if gone and next(home.attempts.iterdir(), None) is not None:
+        rescued = max(home.backups.glob(RESCUED), key=lambda path: path.stat().st_mtime, default="BACKUP")
         raise StoreMissing(
             f"{home.database} is gone, but {home.attempts} holds attempts: put a backup in its place with `dagdeck "
-            f"restore BACKUP --replace`, or move {home.attempts.name}/ away to begin with an empty history"
+            f"restore {rescued} --replace`, or move {home.attempts.name}/ away to begin with an empty history"
         )
 
 
@@ -116,7 +118,6 @@ class Engine:
         self._meter = SelfMeter()
         self._stop = asyncio.Event()
         self._kill_first = False
-        self._broken = asyncio.Event()
         self._retell = False
         self._boot_id = boot_id()
 
@@ -135,7 +136,8 @@ class Engine:
             async with asyncio.TaskGroup() as tasks:
                 working = [
                     tasks.create_task(self._watch_files()),
-                    tasks.create_task(self._mend()),
+                    tasks.create_task(self._mender.mend()),
+                    tasks.create_task(self._mender.watch()),
                     tasks.create_task(self._housekeeping.run()),
                     tasks.create_task(lasting("night", self._night.run, self._log)),
                     *map(tasks.create_task, self._outside.work()),
@@ -167,7 +169,7 @@ class Engine:
             self._home.database,
             clock=self._clock.now,
             on_commit=lambda seq: self._server.committed(seq),
-            on_failure=self._commit_failed,
+            on_failure=lambda error: self._mender.commit_failed(error),
         )
         self._lane = ReadLane(self._home.database)
         self._scheduler = Scheduler(
@@ -177,25 +179,18 @@ class Engine:
             places=places,
             dispatcher=Dispatcher(places, self._settings),
             log=self._log,
-            on_broken=lambda _reason: self._broken.set(),
+            on_broken=lambda _reason: self._mender.broken(),
             on_stop=self._request_stop,
         )
+        self._mender = Mender(self._writer, self._scheduler, self._load_again, self._log)
         self._scheduler.configured_pools = self._pools
         self._scheduler.environments = self._settings.environments
         due.install(self._scheduler)
         archive = StoreArchive(self._lane, self._scheduler)
         self._disk = DiskWatch(self._home, self._settings.min_free, self._scheduler, self._clock, self._log)
         self._housekeeping = Housekeeping(self._scheduler, self._boot_id, self._disk.look)
-        self._night = Night(
-            self._home,
-            self._settings.retention,
-            self._settings.timezone,
-            self._scheduler,
-            self._lane,
-            self._clock,
-            self._log,
-            self._disk.pruned,
-        )
+        care = self._settings.retention, self._settings.timezone
+        self._night = Night(self._home, *care, self._scheduler, self._lane, self._clock, self._log, self._disk.pruned)
         self._scheduler.request_prune = self._night.ask
         self._outside = Outside(self._home, self._settings, self._scheduler, self._lane, self._clock, self._log)
         self._server = Server(
@@ -239,29 +234,9 @@ class Engine:
         self._scheduler.post(resume)
         await done
 
-    async def _mend(self) -> None:
-        """After a failed commit: probes the store until it works again, then loads memory anew."""
-        while True:
-            await self._broken.wait()
-            self._broken.clear()
-            while True:
-                try:
-                    await self._writer.probe()
-                    self._writer.reset()
-                    await self._load(first=False)
-                    self._retell = True
-                    self._log.info("mended")
-                    break
-                except (CommitFailed, StoreError) as error:
-                    self._scheduler.degraded = str(error)
-                    self._log.warning("still_degraded", reason=str(error))
-                    await asyncio.sleep(_PROBE_SECONDS)
-
-    def _commit_failed(self, error: CommitFailed) -> None:
-        if self._scheduler.degraded is None:
-            self._scheduler.degraded = str(error)
-            self._log.error("degraded", reason=str(error))
-        self._broken.set()
+    async def _load_again(self) -> None:
+        await self._load(first=False)
+        self._retell = True
 
     # --- work -----------------------------------------------------------------------------------------------------
 

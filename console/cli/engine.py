@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +11,9 @@ import click
 
 from console.cli.changing import change, report
 from console.cli.errors import CliError, Exit, NoHome, NotFound
-from console.cli.link import EngineLink, engine_pid, select
+from console.cli.link import EngineLink, engine_pid, is_degraded, select
 from console.cli.options import Asking, changing, reading
-from console.cli.output import complain, emit_json, facts, say
+from console.cli.output import complain, emit_json, facts, say, warn
 from console.cli.reading import SessionLine, last_session, open_store
 from console.cli.session import Session, home_option, pass_session
 from console.cli.shapes import session_json
@@ -86,7 +88,13 @@ def stop(session: Session, kill: bool, asking: Asking) -> None:
     """Stop the engine. Running tasks go on, and the next engine picks them up, unless you say --kill."""
     _require(session.home)
     quiet = asking if kill else Asking(asking.dry_run, True, asking.note, asking.as_json)
-    done = change(session, "stop", select(), {"kill": kill}, quiet)
+    try:
+        done = change(session, "stop", select(), {"kill": kill}, quiet)
+    except Exception as refusal:
+        if kill or asking.dry_run or not is_degraded(refusal):
+            raise
+        _stop_by_signal(session.home, str(refusal), asking)
+        return
     if done is not None:
         _wait_for_end(session.home, STOP_SECONDS)
         report(done, asking)
@@ -144,6 +152,19 @@ def _require(home: Home) -> None:
         raise NoHome(f"no engine runs on {home.root}")
 
 
+def _stop_by_signal(home: Home, reason: str, asking: Asking) -> None:
+    """An engine that can write nothing down can be stopped all the same; the audit does not know of it."""
+    pid = engine_pid(home)
+    if pid:
+        os.kill(pid, signal.SIGTERM)
+    _wait_for_end(home, STOP_SECONDS)
+    message = "the engine was stopped by a signal, which no audit tells of: it could write nothing down any more"
+    if asking.as_json:
+        emit_json({"message": message, "changed": 0, "skipped": [], "seq": None, "reason": reason})
+    else:
+        say(message)
+
+
 def _wait_for_end(home: Home, seconds: float | None) -> None:
     """Returns once the home's lock is free. Raises CliError when that takes longer than `seconds`."""
     deadline = None if seconds is None else time.monotonic() + seconds
@@ -178,6 +199,7 @@ def _status_json(home: Home, welcome: Welcome, gauges: Gauges) -> dict[str, Any]
         "started_at": to_iso(welcome.started_at),
         "seq": welcome.seq,
         "degraded": gauges.degraded,
+        "warning": gauges.warning,
         "draining": gauges.draining,
         "slots": gauges.slots,
         "slots_used": gauges.slots_used,
@@ -208,3 +230,5 @@ def _status_text(home: Home, welcome: Welcome, gauges: Gauges) -> None:
     )
     if gauges.degraded:
         complain(f"degraded: {gauges.degraded}")
+    if gauges.warning:
+        warn(gauges.warning)

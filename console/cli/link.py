@@ -149,3 +149,10 @@ def quiet_attempts(home: Home) -> Quiet:
             return link.quiet()
     except (NoEngine, WrongPeer, CommandRefused):
         return {}  # a figure of the moment: what is committed is shown without it
+
+
+def is_degraded(error: Exception) -> bool:
+    """Whether it is the refusal of an engine that takes no changes because its store does not."""
+    from engine.control.client import CommandRefused
+
+    return isinstance(error, CommandRefused) and error.code == "degraded"

@@ -6,6 +6,7 @@ from console.figures import clock, duration
 from console.model.link import Gauges, LinkState
 from console.model.snapshot import Scene
 from console.text import cut_middle
+from console.view.notices import near
 from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans, join
 from console.view.words import ago_words, sign
 from engine.model.moments import to_datetime
@@ -48,7 +49,7 @@ def _holds(scene: Scene, wide: bool) -> list[Spans]:
 
 
 def _engine(scene: Scene, wide: bool) -> list[Spans]:
-    link, now = scene.link, scene.now
+    link, now, home = scene.link, scene.now, scene.snapshot.home.path
     match link.state:
         case LinkState.CONNECTING:
             return [(("connecting to the engine", DIM),)]
@@ -68,9 +69,9 @@ def _engine(scene: Scene, wide: bool) -> list[Spans]:
         parts.append(((f"engine is {link.version}: restart this console", WARN),))
     if link.gauges is not None:
         if link.gauges.degraded:
-            parts.append(((f"degraded: {link.gauges.degraded}", f"{BAD} bold"),))
+            parts.append(((f"degraded: {near(link.gauges.degraded, home)}", f"{BAD} bold"),))
         if link.gauges.warning:
-            parts.append(((link.gauges.warning, WARN),))
+            parts.append(((near(link.gauges.warning, home), WARN),))
         if link.gauges.draining:
             parts.append((("draining", WARN),))
         parts.extend(_figures(link.gauges, wide))

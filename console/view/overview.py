@@ -14,6 +14,7 @@ from console.model.intents import Intent
 from console.model.snapshot import Scene, Snapshot
 from console.text import cut_middle
 from console.view.facts import attention_facts, dag_facts
+from console.view.notices import notices
 from console.view.spans import BAD, DIM, SMALLEST, TEXT, WARN, Align, Line, Spans, crop
 from console.view.words import ago_words, intent_words, live_words, moment_words, sign, until_words, usual_words
 from engine.model.moments import Micros
@@ -64,8 +65,9 @@ class Overview:
         cards = in_order(scene.snapshot, by)
         self._longest = max((len(card.dag_id) for card in cards), default=8)
         self._failed = _latest_failures(scene.snapshot.failures)
+        self.rows += [(None, line) for line in notices(scene)]
         self.rows += [(("attention", row.key), row) for row in self.attention]
-        if self.attention:
+        if self.rows:
             self.rows.append((None, ""))
         if scene.snapshot.dags:
             self.rows.append((None, "titles"))

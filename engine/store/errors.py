@@ -70,8 +70,9 @@ def damaged(path: Path, found: str) -> StoreDamaged:
     """The error of a file that is not sound: what was found, that nothing runs from it, and the ways out."""
     found = " ".join(found.split())
     return StoreDamaged(
-        f"{path}: the store is damaged ({found}). No task is started from it. Put a backup in its place with "
-        "`dagdeck restore BACKUP --replace`, or save what can still be read with `dagdeck salvage`; both keep this file"
+        f"{path}: the store is damaged ({found}). No task is started from it. With its engine stopped, put a backup in "
+        "its place with `dagdeck restore BACKUP --replace`, or save what can still be read with `dagdeck salvage`; "
+        "both keep this file"
     )
 
 

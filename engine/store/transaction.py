@@ -15,6 +15,7 @@ from engine.store.errors import StateDiverged, StoreError, damaged, error_name
 from engine.store.sql import statements
 from engine.store.trash import STEPS
 from engine.store.tuples import FIRST_CHAIN
+from engine.store.vigil import Vigil
 from engine.version import SCHEMA
 
 CHECKPOINT_PAGES = 1_000
@@ -49,16 +50,28 @@ class Committer:
         self._hot = [statements("write")[name] for name in HOT]
         self._named = statements("write_rows")
         self._distrusted = False
+        self._strange = False
+        self._vigil = Vigil(path)
         self.wal = WalState()
 
     def open(self) -> Head:
-        """Opens the store and reads its head. Raises sqlite3.Error or StoreError."""
+        """Opens the store and reads its head. Raises sqlite3.Error, StoreError or OSError."""
+        self._vigil.before_opening()
         self._connection = connection = self._connect(self._path)
         found = check_identity(connection, self._path)
+        if found == 0:
+            raise damaged(self._path, "it is empty")
         if found != SCHEMA:
             raise StoreError(f"{self._path}: the store has schema {found}, not {SCHEMA}: it was not upgraded first")
         self.wal.owed = IDLE_PAGES
-        return self.head()
+        head = self.head()
+        self._vigil.opened()
+        return head
+
+    def inspect(self) -> None:
+        """Looks whether the store's files are still the engine's own. Raises StoreDamaged, sqlite3.Error or OSError."""
+        if self._connection is not None:
+            self._trust(self._connection)
 
     def head(self) -> Head:
         """The numbers given last, as the store has them."""
@@ -71,16 +84,19 @@ class Committer:
     def commit(self, batches: Sequence[Encoded]) -> None:
         """Writes and commits batches, all or none.
 
-        Raises StateDiverged when a guarded row is not as expected, sqlite3.Error when SQLite refuses. The connection
-        is closed after any other error than the first: what it holds in its caches can no longer be trusted.
+        Raises StateDiverged when a guarded row is not as expected, StoreDamaged when the store's files are no longer
+        the engine's own, sqlite3.Error when SQLite refuses: then the connection is closed, because what it holds in its
+        caches can no longer be trusted.
         """
         connection = self._use()
+        self._trust(connection)
         try:
             connection.execute("BEGIN IMMEDIATE")
             self._write(connection, batches)
             failpoints.hit("store.before_commit")
             connection.execute("COMMIT")
             failpoints.hit("store.after_commit")
+            self._vigil.touched()
         except (StateDiverged, sqlite3.IntegrityError):
             self._roll_back(connection)
             raise
@@ -94,6 +110,11 @@ class Committer:
 
     def probe(self) -> Head:
         """Opens the store again if need be, proves with a tiny commit that it works, and reads its head."""
+        if self._strange:
+            self._vigil.before_opening()  # as long as it says no, the files that are still held open stay so
+            self._strange = False
+            if self._connection is not None:
+                self._drop(self._connection)
         try:
             if self._connection is None:
                 self.open()
@@ -103,6 +124,7 @@ class Committer:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(statements("write")["probe"])
             connection.execute("COMMIT")
+            self._vigil.touched()
             self._distrusted = False
             return self.head()
         except Exception:
@@ -111,15 +133,20 @@ class Committer:
             raise
 
     def checkpoint_if_due(self) -> None:
-        """Moves pages from the log to the database when enough have gathered. Readers are never waited for."""
+        """Moves pages from the log to the database when enough have gathered. Readers are never waited for.
+
+        Raises StoreDamaged when the store's files are no longer the engine's own.
+        """
         if self.wal.written < CHECKPOINT_PAGES:
             return
+        self._trust(self._use())
         self._checkpoint("PASSIVE")
         if self.wal.pages >= TRUNCATE_PAGES:
             self._checkpoint("TRUNCATE")
 
     def truncate(self) -> bool:
-        """Empties the log; False when a reader stands in the way or the disk refuses."""
+        """Empties the log; False when a reader stands in the way or the disk refuses. Raises StoreDamaged."""
+        self._trust(self._use())
         self._checkpoint("TRUNCATE")
         return self.wal.pages == 0 and self.wal.error is None
 
@@ -170,11 +197,20 @@ class Committer:
         except sqlite3.Error as error:
             self.wal.error = f"{error_name(error)}: {error}"
             return
+        finally:
+            self._vigil.touched()
         self.wal.error = None
         self.wal.pages = max(0, pages)
         self.wal.stuck = max(0, pages - moved)
         if mode == "TRUNCATE" and not busy:
             self.wal.owed = 0
+
+    def _trust(self, connection: sqlite3.Connection) -> None:
+        try:
+            self._vigil.check(connection)
+        except (OSError, sqlite3.Error, StoreError):
+            self._distrusted = self._strange = True
+            raise
 
     def _check_sound(self, connection: sqlite3.Connection) -> None:
         found = [row[0] for row in connection.execute("PRAGMA quick_check(5)")]

@@ -20,7 +20,7 @@ from typing import TypeAlias, TypeVar
 from engine.store.batch import Batch
 from engine.store.connection import connect_writer
 from engine.store.encode import Encoded, Head, encode
-from engine.store.errors import CommitFailed, StateDiverged, StoreError, explain
+from engine.store.errors import CommitFailed, StateDiverged, StoreError, damaged, explain
 from engine.store.transaction import IDLE_PAGES, Committer
 
 MAX_BATCHES = 512
@@ -151,10 +151,20 @@ class Writer:
         """
         future: asyncio.Future[Head | None] = self._loop.create_future()
         self._queue.put(_Errand(self._committer.probe, future))
-        self._probed = await future
-        assert self._probed is not None
-        self._committed = self._probed.seq
+        probed = await future
+        assert probed is not None
+        if probed.seq < self._committed:
+            found = f"it went back from event {self._committed} to {probed.seq}: an older copy was put in its place"
+            raise CommitFailed(str(damaged(self._path, found)))
+        self._probed, self._committed = probed, probed.seq
         return self._committed
+
+    async def inspect(self) -> None:
+        """Looks whether somebody has removed, replaced, cut or overwritten the store: that is as a failed commit."""
+        if self._failure is None:
+            future: asyncio.Future[Head | None] = self._loop.create_future()
+            self._queue.put(_Errand(self._inspect, future))
+            await future
 
     def reset(self) -> None:
         """Accepts work again, numbered from the store's last event. Call when memory has been reloaded.
@@ -254,6 +264,15 @@ class Writer:
             self._tell(_set_exception, errand.future, failure)
         else:
             self._tell(_set_result, errand.future, result)
+
+    def _inspect(self) -> None:
+        if self._broken:
+            return
+        try:
+            self._committer.inspect()
+        except Exception as error:
+            self._broken = True
+            self._tell(self._failed_on_loop, [], _as_failure(error, self._path))
 
     def _mend(self) -> None:
         self._broken = False

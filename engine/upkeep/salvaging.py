@@ -40,12 +40,20 @@ def salvage_home(home: Home, who: str, now: Micros) -> Rescue:
         if found.kind in _HOPELESS:
             raise BackupError(f"{found.text}; {_HOPELESS[found.kind]}")
         work = home.database.with_name(f"{home.database.name}.salvaging")
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            work.with_name(work.name + suffix).unlink(missing_ok=True)
-        told = salvage(home.database, work, now)
+        _clear(work)
+        try:
+            told = salvage(home.database, work, now)
+        except BaseException:
+            _clear(work)
+            raise
         note = f"salvaged from a damaged store: {sum(told.rows.values())} rows, {told.runs_left_out} runs left out"
         hold_everything(work, who, note, now, "before the salvage")
         aside = move_aside(home, f"damaged-{stamp(now)}")
         work.rename(home.database)
         sync_file(home.database)
     return Rescue(told, aside, note)
+
+
+def _clear(work: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        work.with_name(work.name + suffix).unlink(missing_ok=True)

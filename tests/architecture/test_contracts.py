@@ -15,6 +15,7 @@ OUTSIDE_OF_ENGINE: dict[str, set[str]] = {
     "__main__": set(),
     "archive": set(),
     "housekeeping": set(),
+    "mending": {"structlog"},
     "daemon": set(),
     "config": set(),
     "connections": {"keyring"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from engine.upkeep.backup import make_backup
 from engine.upkeep.restore import restore_home
 from tests.integration.engine.conftest import DAGS, MakeSite
+from tests.integration.engine.test_faults import gauges
+from tests.support.cli import dagdeck
 from tests.support.damage import PAGE, overwrite, root_page
 from tests.support.engine import Site, until
 from tests.support.store import look, tamper
@@ -53,6 +56,40 @@ async def test_an_engine_refuses_a_damaged_store_and_leaves_it_alone(make_site: 
         assert str(site.home.database) in engine.said[0] and "dagdeck restore" in engine.said[0]
     assert site.bodies() == before
     await until(lambda: not site.processes(), "no process is left")
+
+
+@pytest.mark.parametrize("kind", ["removed", "overwritten"])
+async def test_a_store_that_is_damaged_under_its_engine_stops_it_from_starting_anything(
+    make_site: MakeSite, kind: str
+) -> None:
+    """It says what it found, to whoever looks and once in its log; what runs, runs on; `engine stop` ends it, and the
+    store that was saved, or salvaged, has everything that was committed.
+    """
+    site = await make_site(HELD)
+    await site.start()
+    run_id = await site.trigger("hold")
+    await until(lambda: len(site.bodies()) == 2, "tasks of hold run")
+    await site.state(run_id, "script", "running")
+    if kind == "removed":
+        site.home.database.unlink()
+    else:
+        overwrite(site.home.database, root_page(site.home.database, "trash"), os.urandom(PAGE))
+    async with site.client() as client:
+        said = (await gauges(client, degraded=True)).degraded or ""
+    assert {"removed": "was removed", "overwritten": "the store is damaged"}[kind] in said
+    status = await asyncio.to_thread(dagdeck, "--home", site.root, "engine", "status", "--check")
+    assert status.code == 1 and said[:60] in status.err
+    (site.root / "release").touch()
+    await until(lambda: len(site.bodies("end")) == 2, "the tasks end by themselves")
+    stopped = await asyncio.to_thread(dagdeck, "--home", site.root, "engine", "stop", "--json")
+    assert stopped.code == 0 and "by a signal" in stopped.json["message"]
+    assert site.log().count('"event": "still_degraded"') == 1
+    assert len(site.bodies()) == 2
+    saved = list(site.home.backups.glob("*")) if kind == "removed" else []
+    rescue = ["restore", str(saved[0]), "--replace"] if saved else ["salvage"]
+    again = await asyncio.to_thread(dagdeck, "--home", site.root, *rescue)
+    assert again.code == 0, again.err
+    assert look(site.home.database, "SELECT dag_id FROM run") == [("hold",)]
 
 
 async def test_a_restored_home_starts_nothing_until_it_is_released(make_site: MakeSite, tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""What the engine has to say of itself stands above the DAGs, all of it, on the narrowest screen too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from console.view.notices import near, notices
+from console.view.overview import Overview
+from console.view.spans import plain
+from tests.support.console import link, scene
+
+
+def test_a_long_reason_is_shown_whole() -> None:
+    """The header cuts what is too long; the overview has every word, within eighty cells, before anything else."""
+    reason = "/srv/etl/state.db was removed while the engine runs. " + "Nothing is started or changed any more. " * 4
+    known = link().gauges
+    assert known is not None
+    told = replace(known, degraded=reason, warning="disk: 900 MB free, 3 %; D (`dagdeck prune`)")
+    found = scene(link=link(gauges=told))
+    lines = [plain(line) for line in notices(found)]
+    assert " ".join(" ".join(lines).split()) == (
+        "degraded: state.db was removed while the engine runs. "
+        + "Nothing is started or changed any more. " * 4
+        + "disk: 900 MB free, 3 %; D (`dagdeck prune`)"
+    )
+    assert max(map(len, lines)) < 80
+    rows = Overview(found)
+    assert [plain(rows.row(index, 80)).strip() for index in range(len(lines))] == [line.strip() for line in lines]
+    assert all(rows.key(index) is None for index in range(len(lines)))
+
+
+def test_a_well_engine_says_nothing() -> None:
+    """No reason and no warning: no lines; and the home's own path is taken out of what is said."""
+    assert notices(scene()) == []
+    assert near("/srv/etl/state.db, /srv/etl2/state.db", "/srv/etl") == "state.db, /srv/etl2/state.db"
