@@ -18,6 +18,7 @@ from engine.control.protocol import Gauges
 from engine.store import reads_overview, reads_run
 from engine.store.reader import Reader
 from engine.store.resolve import resolve_run
+from engine.store.rows_out import RunDetail
 
 PARALLEL = 16
 
@@ -209,20 +210,20 @@ def making() -> list[Figure]:
                    peers={"ms per task": large, "ms per task of 200": small})]  # fmt: skip
 
 
+def _per_task(run: RunDetail, tasks: int) -> float:
+    """How long a run took for each of its tasks, in milliseconds."""
+    return ((run.ended_at or 0) - (run.started_at or 0)) / tasks / 1000
+
+
 def ten_thousand() -> list[Figure]:
     """One run of 10,000 tasks beside one of 200, and the event loop's lag meanwhile."""
     with bench_home(DAGS, slots=PARALLEL) as home:
         home.start(IDS)
-        small = []
-        for _ in range(4):
-            run = home.finish(home.trigger("fan_python"))
-            small.append(((run.ended_at or 0) - (run.started_at or 0)) / 202 / 1000)
+        per_task = median([_per_task(home.finish(home.trigger("fan_python")), 202) for _ in range(4)][1:])
         meter = LagMeter(home.home)
         meter.start()
-        run = home.finish(home.trigger("ten_thousand"), 600)
+        large = _per_task(home.finish(home.trigger("ten_thousand"), 600), 10_000)
         lags = meter.stop()
-        large = ((run.ended_at or 0) - (run.started_at or 0)) / 10_000 / 1000
-    per_task = median(small[1:])
     return [
         Figure("10,000 tasks: time per task, in times of that of 200", large / per_task, "×", 1.5,
                peers={"ms per task": large, "ms per task of 200": per_task}),
@@ -235,16 +236,11 @@ def mapped_ten_thousand() -> list[Figure]:
     """One task mapped over 10,000 items beside one mapped over 198, results gathered below, and the loop's lag."""
     with bench_home(DAGS, slots=PARALLEL) as home:
         home.start(IDS)
-        small = []
-        for _ in range(4):
-            run = home.finish(home.trigger("mapped"))
-            small.append(((run.ended_at or 0) - (run.started_at or 0)) / 200 / 1000)
+        per_task = median([_per_task(home.finish(home.trigger("mapped")), 200) for _ in range(4)][1:])
         meter = LagMeter(home.home)
         meter.start()
-        run = home.finish(home.trigger("mapped", items=9998), 600)
+        large = _per_task(home.finish(home.trigger("mapped", items=9998), 600), 10_000)
         lags = meter.stop()
-        large = ((run.ended_at or 0) - (run.started_at or 0)) / 10_000 / 1000
-    per_task = median(small[1:])
     return [
         Figure("mapped over 10,000 items: time per task, in times of that of 200", large / per_task, "×", 1.5,
                peers={"ms per task": large, "ms per task of 200": per_task}),

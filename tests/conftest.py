@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.support.engine import Sites
+    from tests.support.execution import Stage
 
 # Where this is set, each of the many processes that tests start would compile the whole program anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -34,3 +35,14 @@ def sites() -> Iterator[Sites]:
     made = Sites()
     yield made
     made.close()
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """A stage whose executor is open; at the end nothing of it may be left running."""
+    from tests.support.execution import Stage
+
+    built = Stage(tmp_path / "home")
+    await built.open()
+    yield built
+    await built.clean_up()

@@ -26,6 +26,7 @@ from console.cli.reading import (
 from console.cli.session import Session, pass_session
 from console.cli.trigger import expect_dag, parse_param
 from console.figures import ago, duration
+from engine.model.backfill import time_left
 from engine.model.moments import to_iso, to_local
 
 BackfillLine = reads_backfill.BackfillLine
@@ -191,7 +192,7 @@ def _json(store: Reader, row: BackfillLine, now: int) -> dict[str, Any]:
     """A backfill under stable keys, with how far it is and how long what is left will take."""
     progress = reads_backfill.progress(store, [row.id])[row.id]
     times = reads_backfill.run_times(store, row, now)
-    left = reads_backfill.time_left(row, progress, times) if row.ended_at is None else None
+    left = time_left(progress.left, row.max_active, times.p50, times.p95) if row.ended_at is None else None
     return {
         "number": row.id,
         **row._asdict(),

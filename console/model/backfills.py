@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.model.backfill import time_left
 from engine.model.moments import Micros
 
 
@@ -52,10 +53,7 @@ class BackfillCard:
     @property
     def time_left(self) -> tuple[Micros, Micros] | None:
         """How long what is left takes if runs take as long as they did, from median to 95th percentile."""
-        if not self.left or not self.active or self.p50 is None or self.p95 is None:
-            return None
-        rounds = -(-self.left // self.max_active)
-        return rounds * self.p50, rounds * self.p95
+        return time_left(self.left, self.max_active, self.p50, self.p95) if self.active else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def open_process(pid: int, started: int, boot_id: str, present_boot: str) -> int
     return None
 
 
-def signal_member(member: Member, number: signal.Signals) -> None:
+def signal_member(member: Member, number: int) -> None:
     """Signals one process, if it still is the one that was seen."""
     try:
         handle = os.pidfd_open(member.pid)
@@ -134,7 +134,7 @@ def signal_group(handle: int, leader: int, started: int, number: signal.Signals)
             pass
 
 
-def _send(handle: int, number: signal.Signals, flags: int) -> bool:
+def _send(handle: int, number: int, flags: int) -> bool:
     """True if the signal was sent, or there was nobody left to send it to; False if the kernel knows no such flag."""
     try:
         signal.pidfd_send_signal(handle, number, None, flags)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 
 from engine.execution import directory as files
 from engine.execution.process import proc
 from engine.execution.process.stacks import SIGNAL
-from engine.execution.sessions import Census, Member
+from engine.execution.sessions import Census, Member, signal_member
 from engine.model.attempt_files import LOG
 
 _LONGEST = 300
@@ -29,7 +28,7 @@ def write(attempt_id: str, path: str) -> None:
     title = proc.command_line(claim.pid)
     for member in members:
         if proc.catches(member.pid, SIGNAL) and proc.command_line(member.pid) == title:
-            _ask(member)
+            signal_member(member, SIGNAL)
 
 
 def tree(members: list[Member], leader: int = 0) -> list[str]:
@@ -64,20 +63,6 @@ def describe(pid: int, *, leads: bool = False) -> str:
     command = "".join(letter if letter.isprintable() else "?" for letter in command)
     command = command if len(command) <= _LONGEST else command[: _LONGEST - 1] + "…"
     return f"{pid} {state}{f' in {where}' if where else ''}  cpu {seconds:.1f}s  {command or f'[{proc.name(pid)}]'}"
-
-
-def _ask(member: Member) -> None:
-    try:
-        handle = os.pidfd_open(member.pid)
-    except OSError:
-        return
-    try:
-        if proc.is_alive(member.pid, member.started):
-            signal.pidfd_send_signal(handle, SIGNAL)
-    except OSError:
-        pass  # it has ended meanwhile
-    finally:
-        os.close(handle)
 
 
 def _no_follow(path: str, flags: int) -> int:

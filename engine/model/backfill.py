@@ -109,3 +109,13 @@ class BackfillItem:
     state: ItemState
     reason: ItemReason
     run: int | None = None
+
+
+def time_left(dates: int, at_once: int, p50: Micros | None, p95: Micros | None) -> tuple[Micros, Micros] | None:
+    """How long so many dates take if their runs take as long as others did, from median to 95th percentile; None where
+    nothing is left, or nothing is known.
+    """
+    if not dates or p50 is None or p95 is None:
+        return None
+    rounds = -(-dates // at_once)
+    return rounds * p50, rounds * p95

@@ -126,13 +126,5 @@ def run_times(reader: Reader, line: BackfillLine, now: Micros) -> Usual:
     return stats.usual if stats is not None and stats.usual.samples else own
 
 
-def time_left(line: BackfillLine, progress: Progress, times: Usual) -> tuple[Micros, Micros] | None:
-    """How long what is left takes if its runs take as long as usual, from median to 95th percentile."""
-    if not progress.left or times.p50 is None or times.p95 is None:
-        return None
-    rounds = -(-progress.left // line.max_active)
-    return rounds * times.p50, rounds * times.p95
-
-
 def _line(row: Row) -> BackfillLine:
     return BackfillLine._make((*row[:11], json.loads(row[11]), json.loads(row[12]), bool(row[13]), *row[14:]))

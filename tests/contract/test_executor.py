@@ -7,8 +7,6 @@ import json
 import signal
 import stat
 import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -18,15 +16,6 @@ from engine.model.attempt_files import InputRef
 from tests.support.execution import Stage, result_input
 
 pytestmark = pytest.mark.processes
-
-
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """A stage whose executor is open; at the end nothing of it may be left running."""
-    built = Stage(tmp_path / "home")
-    await built.open()
-    yield built
-    await built.clean_up()
 
 
 KINDS = pytest.mark.parametrize("how", ["warm", "cold", "shell"])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from tests.support.engine import Site, Sites
+from tests.support.engine import Site, Sites, closing
 
 OpenSite = Callable[..., AbstractAsyncContextManager[Site]]
 
@@ -19,11 +18,7 @@ def open_site(sites: Sites) -> OpenSite:
 
     @asynccontextmanager
     async def opened(dags: Mapping[str, str] | None, config: str = "") -> AsyncIterator[Site]:
-        site = sites.bare(config) if dags is None else await sites.make(dags, config)
-        try:
+        with closing(sites.bare(config) if dags is None else await sites.make(dags, config)) as site:
             yield site
-        finally:
-            site.clear()
-            shutil.rmtree(site.root, ignore_errors=True)
 
     return opened

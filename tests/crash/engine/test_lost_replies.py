@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from engine.control import protocol as p
 from engine.control.client import NoEngine, new_command_id
-from tests.support.engine import Site, Sites
+from tests.support.engine import Site, Sites, closing
 
 pytestmark = pytest.mark.processes
 DAGS = {
@@ -37,13 +36,9 @@ STEPS: list[tuple[str, dict[str, Any], str]] = [
 @pytest.fixture
 async def site(sites: Sites) -> AsyncIterator[Site]:
     """A home whose engine dies when a file says so."""
-    made = await sites.make(DAGS)
-    try:
+    with closing(await sites.make(DAGS)) as made:
         await made.start(DAGDECK_FAILPOINT=f"@{made.root / 'armed'}")
         yield made
-    finally:
-        made.clear()
-        shutil.rmtree(made.root, ignore_errors=True)
 
 
 async def test_a_command_whose_reply_was_lost_is_done_once(site: Site) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.engine import Site, Sites
+from tests.support.engine import Site, Sites, closing
 
 DAGS = {
     "control.py": """
@@ -47,10 +46,6 @@ DAGS = {
 @pytest.fixture
 async def site(sites: Sites) -> AsyncIterator[Site]:
     """A home that knows the DAGs, with a running engine."""
-    made = await sites.make(DAGS)
-    try:
+    with closing(await sites.make(DAGS)) as made:
         await made.start()
         yield made
-    finally:
-        made.clear()
-        shutil.rmtree(made.root, ignore_errors=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,7 +10,7 @@ from engine.control import protocol as p
 from engine.control.client import CommandRefused
 from engine.store.reader import Reader
 from engine.store.reads_inbox import Cause, causes, failed_again, recoveries
-from tests.support.engine import Site, Sites, until
+from tests.support.engine import Site, Sites, closing, until
 
 pytestmark = pytest.mark.processes
 DAGS = {
@@ -29,16 +28,12 @@ NOBODY = p.Selector()
 @pytest.fixture
 async def broken(sites: Sites) -> AsyncIterator[Site]:
     """A home in which five runs of two DAGs have failed of one cause, and one run of another."""
-    made = await sites.make(DAGS)
-    try:
+    with closing(await sites.make(DAGS)) as made:
         await made.start()
         for dag in ("load_eu", "load_us", "load_eu", "load_us", "load_eu", "other"):
             await made.command("trigger", p.Selector(dag_ids=[dag]))
         await failures(made, 6)
         yield made
-    finally:
-        made.clear()
-        shutil.rmtree(made.root, ignore_errors=True)
 
 
 async def failures(site: Site, count: int) -> None:

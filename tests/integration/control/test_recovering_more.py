@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 
 from engine.control import protocol as p
-from tests.support.engine import Site, Sites, until
+from tests.support.engine import Site, Sites, closing, until
 
 pytestmark = pytest.mark.processes
 DAGS = {
@@ -42,13 +41,9 @@ NOBODY = p.Selector()
 @pytest.fixture
 async def site(sites: Sites) -> AsyncIterator[Site]:
     """A home whose DAGs fail until there is a file `up`."""
-    made = await sites.make(DAGS)
-    try:
+    with closing(await sites.make(DAGS)) as made:
         await made.start()
         yield made
-    finally:
-        made.clear()
-        shutil.rmtree(made.root, ignore_errors=True)
 
 
 async def recover(site: Site, error: str) -> int:

@@ -144,11 +144,8 @@ async def test_everything_killed_at_once_is_lost_and_tried_again(make_site: Make
     assert site.attempts(run_id, "final")[0]["error"] == "lost: no evidence of how it ended"
 
 
-async def test_attempts_whose_folders_are_gone_are_lost(make_site: MakeSite) -> None:
-    """Attempts that were seen to run, and of which nothing is left on disk at the next start, are lost: not started
-    again as if they had never begun, and not waited for for ever.
-    """
-    site = await make_site()
+async def everything_dies(site: Site) -> str:
+    """The engine and both attempts of a run are killed while they run; gives the run."""
     await site.start()
     run_id = await site.trigger("hold")
     await bodies_run(site, 2)
@@ -157,6 +154,15 @@ async def test_attempts_whose_folders_are_gone_are_lost(make_site: MakeSite) -> 
     site.clear()
     assert site.engine is not None
     await site.engine.ended()
+    return run_id
+
+
+async def test_attempts_whose_folders_are_gone_are_lost(make_site: MakeSite) -> None:
+    """Attempts that were seen to run, and of which nothing is left on disk at the next start, are lost: not started
+    again as if they had never begun, and not waited for for ever.
+    """
+    site = await make_site()
+    run_id = await everything_dies(site)
     shutil.rmtree(site.home.attempts)
     await site.start()
     assert await site.over(run_id) == "failed"
@@ -172,14 +178,7 @@ async def test_after_a_reboot_attempts_are_lost_for_that_reason(make_site: MakeS
     A claim that never reached the disk makes no difference: what may have begun is not started a second time.
     """
     site = await make_site()
-    await site.start()
-    run_id = await site.trigger("hold")
-    await bodies_run(site, 2)
-    await site.state(run_id, "python", "running")
-    await site.state(run_id, "script", "running")
-    site.clear()
-    assert site.engine is not None
-    await site.engine.ended()
+    run_id = await everything_dies(site)
     boot = proc.boot_id()
     earlier = "0" * len(boot)
     for claim in site.home.attempts.glob("*/*/claim"):
