@@ -369,3 +369,46 @@ async def test_a_backfill_and_runs_that_come_all_the_time_starve_neither(rig: Ri
     share = dags.count("etl") / len(dags)
     assert 0.1 <= share <= 0.5
     assert dags.count("busy") / len(dags) >= 0.5
+
+
+async def test_a_range_that_reaches_into_the_future_ends_with_what_is_over(rig: Rig) -> None:
+    """Of the days up to next month those are run that have ended; today's has not."""
+    await rig.dag(task("a"), schedule=DAILY)
+    live = await create(rig, "2023-11-12..2023-12-31", max_active=9)
+    assert dates(rig) == ["12", "13"]
+    assert (live.row.total, to_iso(live.row.stop)[:10]) == (2, "2023-12-31")
+
+
+async def test_a_run_by_hand_does_not_count_as_the_run_of_its_date(rig: Rig) -> None:
+    """It may be about the same day for other reasons: the backfill makes the day's own run."""
+    await rig.dag(task("a"), schedule=DAILY)
+    manual = (await rig.trigger(logical_date="2023-11-02")).run
+    live = await create(rig, "2023-11-02", reprocess="none")
+    assert [f"{item.state} {item.reason}" for item in live.items] == ["running create"]
+    assert run_of(rig, 2).run.run_id != manual.run_id
+
+
+async def test_a_dag_that_is_paused_meanwhile_holds_its_backfill(rig: Rig) -> None:
+    """Runs that are under way stand still with the DAG, no other begins, and it says so; resumed, it goes on."""
+    await rig.dag(task("a"), schedule=DAILY)
+    live = await create(rig, max_active=1)
+    await rig.command("pause", dags=("etl",))
+    await rig.finish(run_of(rig, 1), "a")
+    assert (live.row.waits_for, live.row.state, dates(rig)) == ("dag_paused", BackfillState.RUNNING, ["01"])
+    await rig.command("resume", dags=("etl",))
+    assert (live.row.waits_for, dates(rig)) == (None, ["01", "02"])
+
+
+async def test_many_runs_of_the_dag_do_not_keep_its_backfill_from_starting(rig: Rig) -> None:
+    """Two dozen runs of the DAG are under way and hold all slots: of every eight that come free, one is the backfill's,
+    and its own limit of runs alone counts.
+    """
+    await rig.dag(task("a"), task("b"), schedule=ScheduleSpec("0 * * * *"), max_active_runs=30)
+    await rig.later(30 * 3600)
+    assert len(rig.executor.launched) == 16
+    live = await create(rig, "2023-10-01T00:00..2023-10-01T09:00", max_active=10)
+    assert states(live) == ["running"] * 10
+    for order in list(rig.executor.launched):
+        await rig.see(Ended(order.spec.attempt_id, OK))
+    begun = [order.spec.run_id.startswith("etl@202310") for order in rig.executor.launched[16:]]
+    assert 2 <= sum(begun) <= len(begun) / 2
