@@ -29,7 +29,6 @@ from engine.execution.logs import LogLimits
 from engine.execution.process.proc import boot_id
 from engine.housekeeping import Housekeeping
 from engine.mending import Mender
-from engine.model.dag import DEFAULT_POOL
 from engine.model.states import TaskState
 from engine.observe.gauges import SelfMeter
 from engine.observe.log import open_log
@@ -38,7 +37,7 @@ from engine.scheduler.breakers import Inbox
 from engine.scheduler.core import Scheduler
 from engine.scheduler.dags import post_updates
 from engine.scheduler.dispatch import Dispatcher, Places
-from engine.scheduler.ledger import UNLIMITED
+from engine.scheduler.pools import Pools
 from engine.scheduler.turn import Turn
 from engine.store.errors import CommitFailed, StoreError, StoreMissing, making_sense
 from engine.store.migrations import open_store
@@ -47,6 +46,7 @@ from engine.store.vigil import RESCUED
 from engine.store.writer import Writer
 from engine.upkeep.filesystem import is_network, kind_of
 from engine.upkeep.lasting import lasting
+from engine.upkeep.memory import MemoryWatch
 from engine.upkeep.night import Night
 from engine.upkeep.outside import Outside
 from engine.upkeep.watch import DiskWatch
@@ -114,7 +114,7 @@ class Engine:
         self._settings = settings
         self._clock = clock
         self._log = log
-        self._pools = {DEFAULT_POOL: UNLIMITED, **settings.pools}
+        self._pools = Pools.of(settings.pools, settings.pools_including_deferred)
         self._meter = SelfMeter()
         self._stop = asyncio.Event()
         self._kill_first = False
@@ -188,7 +188,8 @@ class Engine:
         due.install(self._scheduler)
         archive = StoreArchive(self._lane, self._scheduler)
         self._disk = DiskWatch(self._home, self._settings.min_free, self._scheduler, self._clock, self._log)
-        self._housekeeping = Housekeeping(self._scheduler, self._boot_id, self._disk.look)
+        self._memory = MemoryWatch(self._settings.min_free_memory, self._scheduler, self._log)
+        self._housekeeping = Housekeeping(self._scheduler, self._boot_id, self._disk.look, self._memory.look)
         care = self._settings.retention, self._settings.timezone
         self._night = Night(self._home, *care, self._scheduler, self._lane, self._clock, self._log, self._disk.pruned)
         self._scheduler.request_prune = self._night.ask
@@ -227,7 +228,7 @@ class Engine:
             turn.tell(done)
             report = loading.resume(self._scheduler, turn, loaded, self._executor, self._boot_id)
             if first:
-                self._housekeeping.begin(turn, loaded, report, self._pools, reported is not None)
+                self._housekeeping.begin(turn, loaded, report, reported is not None)
             turn.note("engine", after="ready" if first else "mended")
 
         self._scheduler.degraded = None
@@ -307,7 +308,8 @@ class Engine:
             cpu_percent=processor,
             rss_bytes=resident,
             attached=attached,
-            degraded=scheduler.degraded or scheduler.disk_low,
+            degraded=scheduler.degraded or scheduler.disk_low or scheduler.memory_low,
+            memory=self._memory.gauge(),
             warning=self._disk.warning or self._outside.warning,
             draining=scheduler.draining,
             quiet=self._quiet(),

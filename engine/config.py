@@ -101,6 +101,9 @@ class Settings:
     path: str = DEFAULT_PATH
     lang: str = DEFAULT_LANG
     pools: dict[str, int] = field(default_factory=dict)
+    """Slots by pool; -1 is no limit."""
+    pools_including_deferred: frozenset[str] = frozenset()
+    """Pools in which tasks that have begun and wait without a process keep their slots."""
     max_mapped: int = 10_000
     """Instances that one mapped task may have in a run."""
     roles: dict[str, Role] = field(default_factory=dict)
@@ -109,6 +112,7 @@ class Settings:
     """`[env.NAME]` tables, and what the home says for all runs."""
     log_limit: int = 64 * 1024 * 1024
     min_free: int = 500 * 1024 * 1024
+    min_free_memory: int = 100 * 1024 * 1024
     retention: Retention = field(default_factory=Retention)
     telling: Telling = field(default_factory=Telling)
     heartbeat: Heartbeat | None = None
@@ -136,6 +140,7 @@ _KEYS: dict[str, type | tuple[type, ...]] = {
     "roles": dict,
     "log_limit_mb": int,
     "min_free_mb": int,
+    "min_free_memory_mb": int,
     "retention": dict,
     "on_failure": dict,
     "keys": dict,
@@ -265,6 +270,24 @@ def _roles(home: Home, table: dict[str, Any]) -> dict[str, Role]:
     return {person: words[word] for person, word in table.items()}
 
 
+def _pools(table: dict[str, Any]) -> tuple[dict[str, int], frozenset[str]]:
+    """Slots by pool, and the pools that include deferred tasks. Raises ValueError naming the pool."""
+    slots, including = {}, set()
+    for name, said in table.items():
+        full = said if isinstance(said, dict) else {"slots": said}
+        size, include = full.get("slots"), full.get("include_deferred", False)
+        known = full.keys() <= {"slots", "include_deferred"} and isinstance(include, bool)
+        if not known or not isinstance(size, int) or isinstance(size, bool) or size < -1:
+            raise ValueError(
+                f"[pools] {check_id('pool', name)} should be its slots, 0 or more, or -1 for no limit; or a table "
+                "{ slots = 4, include_deferred = true }"
+            )
+        slots[name] = size
+        if include:
+            including.add(name)
+    return slots, frozenset(including)
+
+
 def _chosen(home: Home) -> str | None:
     try:
         return (home.root / ENVIRONMENT).read_text(encoding="utf-8").strip() or None
@@ -290,15 +313,13 @@ def _settings(home: Home, raw: dict[str, Any], environments: Environments) -> Se
     env = raw.get("env", {})
     if not all(isinstance(value, str) for value in env.values()):
         raise fail("[env] values should be text, in quotes")
-    pools = raw.get("pools", {})
-    if not all(isinstance(size, int) and not isinstance(size, bool) and size >= -1 for size in pools.values()):
-        raise fail("[pools] values should be slots: 0 or more, or -1 for no limit")
+    pools, including = _pools(raw.get("pools", {}))
     python = raw.get("python")
     if python is not None and not os.access(python, os.X_OK):
         raise fail(f"python = {python!r} is not an executable file")
-    limit, free = raw.get("log_limit_mb", 64), raw.get("min_free_mb", 500)
-    if limit < 0 or free < 0:
-        raise fail("log_limit_mb and min_free_mb should not be negative")
+    limit, free, memory = raw.get("log_limit_mb", 64), raw.get("min_free_mb", 500), raw.get("min_free_memory_mb", 100)
+    if limit < 0 or free < 0 or memory < 0:
+        raise fail("log_limit_mb, min_free_mb and min_free_memory_mb should not be negative")
     return Settings(
         name=raw.get("name", home.name),
         timezone=zone,
@@ -312,10 +333,12 @@ def _settings(home: Home, raw: dict[str, Any], environments: Environments) -> Se
         keys=raw.get("keys", {}),
         mouse=raw.get("mouse", True),
         pools=pools,
+        pools_including_deferred=including,
         roles=_roles(home, raw.get("roles", {})),
         environments=environments,
         log_limit=limit * 1024 * 1024,
         min_free=free * 1024 * 1024,
+        min_free_memory=memory * 1024 * 1024,
         retention=retention_of(raw.get("retention", {})),
         telling=telling_of(raw.get("on_failure", {})),
         heartbeat=heartbeat_of(raw.get("heartbeat_url"), raw.get("heartbeat_seconds", 60)),

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable
 
+from engine.scheduler import pools
 from engine.scheduler.core import Scheduler
 from engine.scheduler.loading import Loaded, Report
 from engine.scheduler.turn import Turn
@@ -17,15 +18,15 @@ _SEEN_SECONDS = 5.0
 
 
 class Housekeeping:
-    """Writes when the engine was there, and has the disk looked at by `look`."""
+    """Writes when the engine was there, and has the host looked at by `looks`."""
 
-    def __init__(self, scheduler: Scheduler, boot_id: str, look: Callable[[], None]) -> None:
-        self._look = look
+    def __init__(self, scheduler: Scheduler, boot_id: str, *looks: Callable[[], None]) -> None:
+        self._looks = looks
         self._scheduler = scheduler
         self._boot_id = boot_id
         self._session = 0
 
-    def begin(self, turn: Turn, loaded: Loaded, report: Report, pools: dict[str, int], reported: bool) -> None:
+    def begin(self, turn: Turn, loaded: Loaded, report: Report, reported: bool) -> None:
         """Opens the session; after an unclean stop it leaves a report that stays until somebody acknowledges it.
 
         `reported`: one of an earlier start still stands.
@@ -44,13 +45,7 @@ class Housekeeping:
                 "reboot": before.boot_id != self._boot_id,
             }
             turn.batch.add("recovery.add", session=self._session, at=turn.now, report=json.dumps(story))
-        stored = {pool.name: pool for pool in loaded.recovered.pools}
-        for name, slots in self._scheduler.ledger.pools.items():
-            row, configured = stored.get(name), pools.get(name)
-            if row is None or (row.slots, row.configured) != (slots, configured):
-                turn.batch.add("pool.put", name=name, slots=slots, description=None, configured=configured)
-        for name in stored.keys() - self._scheduler.ledger.pools.keys():
-            turn.batch.add("pool.remove", name=name)
+        pools.keep(self._scheduler, turn, loaded.recovered.pools)
 
     def end(self, turn: Turn, reason: str) -> None:
         """Closes the session in order."""
@@ -58,9 +53,10 @@ class Housekeeping:
         turn.note("engine", after="stopped", reason=reason)
 
     async def run(self) -> None:
-        """Looks at the disk and signs the session every five seconds."""
+        """Looks at the host and signs the session every five seconds."""
         while True:
-            self._look()
+            for look in self._looks:
+                look()
             await asyncio.sleep(_SEEN_SECONDS)
             if self._scheduler.degraded is None:
                 self._scheduler.post(self._sign)

@@ -140,6 +140,20 @@ class LocalBackend:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._waiting, run_id, task_id, map_index)
 
+    async def limit(self, kind: str, name: str) -> WaitCard:
+        """How a pool or a breaker stands."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._limit, kind, name)
+
+    def _limit(self, kind: str, name: str) -> WaitCard:
+        from console.backends.waiting import limit
+
+        try:
+            self._pictures()
+            assert self._reader is not None
+            return limit(self._reader, kind, name, self._now())
+        except StoreError as error:
+            return WaitCard((one_line(error),))
+
     def _waiting(self, run_id: str, task_id: str, map_index: int) -> WaitCard:
         from console.backends.waiting import waiting
 
@@ -331,7 +345,7 @@ def _gauges(event: p.Gauges) -> Gauges:
     return Gauges(
         event.at, event.slots_used, event.slots, event.queued, event.running, event.retrying, event.waiting,
         event.loop_lag_ms, event.cpu_percent, event.rss_bytes, tuple(map(safe, event.attached)), maybe(event.degraded),
-        event.draining, {safe(key): quiet for key, quiet in event.quiet.items()}, maybe(event.warning),
+        event.draining, {safe(key): quiet for key, quiet in event.quiet.items()}, maybe(event.warning), event.memory,
     )  # fmt: skip
 
 

@@ -38,6 +38,9 @@ class Reads(Protocol):
     async def waiting(self, run_id: str, task_id: str, map_index: int) -> WaitCard:
         """Why a task waits, in sentences, and what it asks of a person."""
 
+    async def limit(self, kind: str, name: str) -> WaitCard:
+        """How a `pool` or a `breaker` stands, in sentences: who holds it, who waits for it, what frees it and when."""
+
 
 class Follow(Protocol):
     """The engine's signs of life."""

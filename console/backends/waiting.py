@@ -5,11 +5,14 @@ from __future__ import annotations
 from console.model.limits import QuestionCard, WaitCard
 from console.model.reading import maybe, one_line, param_cards, safe
 from engine.model.moments import Micros
-from engine.store import reads_run, reads_why
+from engine.model.states import Blocker
+from engine.store import reads_limits, reads_run, reads_waits, reads_why
 from engine.store.reader import Reader
 from engine.store.resolve import resolve_run
 from engine.store.rows_out import InstanceLine
 
+_SHOWN = (Blocker.UPSTREAM, Blocker.RETRY_AT)
+"""What the picture itself shows, task by task and second by second."""
 _WAITING = ("none", "scheduled", "up_for_retry")
 
 
@@ -30,8 +33,16 @@ def waiting(reader: Reader, run_id: str, task_id: str, map_index: int, now: Micr
         if task.state not in _WAITING:
             given = reads_why.answers(reader, task.id)[-1:]
             return WaitCard(tuple(_answered(each) for each in given))
-        said = (reads_why.limit(reader, run, task, code, now) for code in task.blockers)
-        return WaitCard(tuple(one_line(text) for text in said if text is not None))
+        codes = [code for code in task.blockers if code not in _SHOWN]
+        codes = [code for code in codes if code != Blocker.RUN_QUEUED] or codes  # what it is queued for
+        said = (reads_waits.sentence(reader, run, task, code, now) for code in codes)
+        return WaitCard(tuple(map(one_line, said)))
+
+
+def limit(reader: Reader, kind: str, name: str, now: Micros) -> WaitCard:
+    """How a pool or a breaker stands, in sentences."""
+    story = {"pool": reads_limits.pool_story, "breaker": reads_limits.breaker_story}[kind]
+    return WaitCard(tuple(map(one_line, story(reader, name, now))))
 
 
 def question_card(asked: reads_why.Asked) -> QuestionCard:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 20.0
 
+_MEMORY = ("left", "total", "min_free")
+"""Names of the figures in bytes of what is left for new processes."""
+
 
 @click.group()
 def engine() -> None:
@@ -211,7 +214,16 @@ def _status_json(home: Home, welcome: Welcome, gauges: Gauges) -> dict[str, Any]
         "loop_lag_ms": gauges.loop_lag_ms,
         "cpu_percent": gauges.cpu_percent,
         "rss_bytes": gauges.rss_bytes,
+        "host_memory": None if gauges.memory is None else dict(zip(_MEMORY, gauges.memory, strict=True)),
     }
+
+
+def _host_memory(gauges: Gauges) -> str | None:
+    if gauges.memory is None:
+        return None
+    left, total, least = map(bytes_, gauges.memory)
+    guard = f"nothing starts below {least}" if gauges.memory[2] else "no guard"
+    return f"{left} of {total} left, {guard}"
 
 
 def _status_text(home: Home, welcome: Welcome, gauges: Gauges) -> None:
@@ -225,6 +237,7 @@ def _status_text(home: Home, welcome: Welcome, gauges: Gauges) -> None:
             ("loop lag", f"{gauges.loop_lag_ms:.1f} ms"),
             ("processor", f"{gauges.cpu_percent:.1f} %"),
             ("memory", bytes_(gauges.rss_bytes)),
+            ("host memory", _host_memory(gauges)),
             ("draining", "yes" if gauges.draining else None),
         ]
     )

@@ -66,11 +66,11 @@ def list_pools(session: Session, as_json: bool) -> None:
 
 def _list(home: Home, as_json: bool) -> None:
     # Imported on first use: listings of other things need no explanations.
-    from console.cli.explaining import pool_holders
+    from engine.store.reads_why import holders_by_pool
 
     with open_store(home) as store, store.snapshot():
         found = reads_home.pools(store)
-        holding = pool_holders(store)
+        holding = holders_by_pool(store)
     now = time.time_ns() // 1000
     if as_json:
         emit_json(
@@ -80,6 +80,7 @@ def _list(home: Home, as_json: bool) -> None:
                     "slots": row.slots if row.slots >= 0 else None,
                     "taken": row.used,
                     "wanted": row.wanted,
+                    "include_deferred": row.include_deferred,
                     "description": row.description,
                     "holders": [
                         {
@@ -87,7 +88,8 @@ def _list(home: Home, as_json: bool) -> None:
                             "task_id": holder.task_id,
                             "map_index": holder.map_index,
                             "slots": slots,
-                            "started_at": iso(holder.started_at),
+                            "state": holder.state,
+                            "started_at": None if holder.is_waiting else iso(holder.started_at),
                         }
                         for holder, slots in holding.get(row.name, ())
                     ],
@@ -110,6 +112,7 @@ def _list(home: Home, as_json: bool) -> None:
         if first is not None:
             holder = first[0]
             since = f"  {duration(now - holder.started_at)}" if holder.started_at is not None else ""
+            since = "  waits to be tried again" if holder.is_waiting else since
             who = f"{holder.task_id} of {holder.run_id}{since}"
         rows.append((row.name, row.slots if row.slots >= 0 else "no limit", row.used, row.wanted, who))
     table(columns, rows)
@@ -119,9 +122,16 @@ def _list(home: Home, as_json: bool) -> None:
 @click.argument("pool")
 @click.argument("slots", type=Slots())
 @click.option("--description", metavar="TEXT", help="What the pool is for.")
+@click.option(
+    "--include-deferred/--leave-out-deferred",
+    default=None,
+    help="Whether tasks that have begun and wait without a process, for their retry for instance, keep their slots.",
+)
 @changing
 @pass_session
-def resize(session: Session, pool: str, slots: int, description: str | None, asking: Asking) -> None:
+def resize(
+    session: Session, pool: str, slots: int, description: str | None, include_deferred: bool | None, asking: Asking
+) -> None:
     """Make POOL, or change its size to SLOTS: a number, 0 to start nothing of it, or `unlimited`.
 
     Whoever holds slots keeps them. The size stays until somebody sets another, or dagdeck.toml says a new one.
@@ -129,6 +139,8 @@ def resize(session: Session, pool: str, slots: int, description: str | None, ask
     args: dict[str, Any] = {"pool": pool, "slots": slots}
     if description is not None:
         args["description"] = description
+    if include_deferred is not None:
+        args["include_deferred"] = include_deferred
     report(change(session, "resize", select(), args, asking), asking)
 
 

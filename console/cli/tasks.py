@@ -153,9 +153,12 @@ def _remarks(task: InstanceLine, now: Micros, quiet: Quiet) -> str:
 def why(session: Session, what: str, task: str | None, as_json: bool) -> None:
     """Say why TASK of RUN, or RUN, DAG or BACKFILL is as it is: since when, what it waits for, what is next.
 
-    BACKFILL is its number. TASK may be a task group: each of its tasks is explained.
+    BACKFILL is its number. TASK may be a task group: each of its tasks is explained. `pool:NAME` and `breaker:NAME` say
+    who holds it, who waits for it, and what frees it.
     """
-    if task is None:
+    if task is None and what.startswith(("pool:", "breaker:")):
+        _why_limit(session.home, what, as_json)
+    elif task is None:
         _why_whole(session.home, what, as_json)
     else:
         _why_task(session, what, task, as_json)
@@ -191,6 +194,20 @@ def _why_whole(home: Home, what: str, as_json: bool) -> None:
     say(f"{name}: {state_word(state)}")
     for _, text in reasons:
         say(f"  {clean(text)}")
+
+
+def _why_limit(home: Home, what: str, as_json: bool) -> None:
+    """A pool, or a circuit breaker."""
+    from engine.store.reads_limits import breaker_story, pool_story
+
+    kind, _, name = what.partition(":")
+    with open_store(home) as store:
+        said = (pool_story if kind == "pool" else breaker_story)(store, name, time.time_ns() // 1000)
+    if as_json:
+        emit_json({kind: name, "reasons": [{"code": what, "text": text} for text in said]})
+        return
+    for text in said:
+        say(clean(text))
 
 
 def _why_task(session: Session, run: str, task: str, as_json: bool) -> None:

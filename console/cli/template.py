@@ -35,6 +35,9 @@ CONFIG_TEXT = """\
 # No task starts while the disk has less free than this, in MiB.
 # min_free_mb = 500
 
+# The memory guard: nothing starts while new processes could have less memory than this; 0: no guard.
+# min_free_memory_mb = 100
+
 # Which [env.NAME] is used unless another is chosen, with `engine start --env NAME` or `trigger --env NAME`.
 # environment = "dev"
 
@@ -99,6 +102,7 @@ CONFIG_TEXT = """\
 # Pools: how many slots tasks of different DAGs share, for instance connections to one database. -1: no limit.
 [pools]
 # db = 4
+# api = { slots = 2, include_deferred = true }
 """
 
 FIRST_DAG_FILE = "hello.py"

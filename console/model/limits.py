@@ -15,10 +15,13 @@ class HolderCard(NamedTuple):
     name: str
     slots: int
     since: Micros | None
+    due: Micros | None = None
+    """Of one that waits without a process and keeps its slots: when it is tried again."""
 
 
 class PoolCard(NamedTuple):
-    """A pool; `slots` −1 is no limit. `holders` are those that have held slots longest."""
+    """A pool; `slots` −1 is no limit. `holders` are those that have held slots longest, `include_deferred` whether
+    tasks that have begun and wait without a process are among them."""
 
     name: str
     slots: int
@@ -26,6 +29,7 @@ class PoolCard(NamedTuple):
     wanted: int
     description: str | None
     holders: tuple[HolderCard, ...]
+    include_deferred: bool = False
 
 
 class BreakerCard(NamedTuple):

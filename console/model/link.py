@@ -43,6 +43,8 @@ class Gauges:
     """Running attempts that have written nothing for a while, by id: since when, and per cent of a core meanwhile."""
     warning: str | None = None
     """What an operator should see to before it stops anything."""
+    memory: tuple[int, int, int] | None = None
+    """Bytes of memory that are left, all that there are, and below how many nothing starts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from console.model.targets import Target
 from console.screens.chooser import Chooser, fuzzy
 from console.view import help as help_view
 from console.view import why as why_view
+from console.view import why_limits
 from console.view.details import details
 from console.view.dialogs import paragraphs
 from console.view.spans import Spans
@@ -154,6 +155,9 @@ def _why(app: ConsoleApp, target: Target) -> None:
     scene = app.scene()
     row = attention_of(scene, target)
     card, run = task_of(scene, target), scene.snapshot.run
+    if target.view == "limits":
+        app.spawn(_why_limit(app, target))
+        return
     if row is not None:
         title, parts = why_view.why_attention(scene, row)
     elif card is not None and run is not None:
@@ -174,6 +178,22 @@ async def _why_task(app: ConsoleApp, run: RunDetail, card: TaskCard) -> None:
     said = WaitCard() if backend is None else await backend.waiting(run.mark.run_id, card.task_id, card.map_index)
     title, parts = why_view.why_task(app.scene(), run, card, said.sentences)
     _tell(app, title, parts)
+
+
+async def _why_limit(app: ConsoleApp, target: Target) -> None:
+    """What the store says of a pool, a breaker or a question, and what the engine says of its own limits."""
+    backend, scene = app.backend, app.scene()
+    kind, _, name = (target.attention or "").partition(":")
+    if kind == "engine":
+        _tell(app, *why_limits.why_engine(scene.link.gauges, name))
+    elif backend is None:
+        return
+    elif target.run_id is not None and target.task_id is not None:
+        said = await backend.waiting(target.run_id, target.task_id, target.map_index)
+        _tell(app, f"What does {target.task_id} wait for?", why_limits.why_question(said, app.scene().now))
+    else:
+        said = await backend.limit(kind, name)
+        _tell(app, f"Why: {kind} {name}", why_limits.why_limit(kind, said))
 
 
 def _details(app: ConsoleApp, target: Target) -> None:

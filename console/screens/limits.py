@@ -41,7 +41,7 @@ class LimitsPane(ListPane):
         if card is None:
             self.show_words("reading")
         else:
-            self.list.show(view.rows(card, scene.now, self.list.row_width))
+            self.list.show(view.rows(card, scene.now, self.list.row_width, scene.link.gauges))
 
     def title(self, scene: Scene, width: int) -> Bar:
         """What this is."""

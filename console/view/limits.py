@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
-from console.figures import countdown, duration
+from console.figures import bytes_, countdown, duration
 from console.model.limits import BreakerCard, LimitsCard, PoolCard, QuestionCard
+from console.model.link import Gauges
 from console.view.spans import ACCENT, BAD, DIM, LIVE, TEXT, WARN, Line, Spans, crop
+from console.view.words import sign
 from engine.model.moments import Micros
 
 Row = tuple[Hashable, Spans]
@@ -14,8 +16,8 @@ _NAMES = 24
 _BAR = 12
 
 
-def rows(card: LimitsCard, now: Micros, width: int) -> list[Row]:
-    """A line each under three headings; what nothing is to be said of is left out."""
+def rows(card: LimitsCard, now: Micros, width: int, gauges: Gauges | None = None) -> list[Row]:
+    """A line each under headings; what nothing is to be said of is left out. `gauges` are the engine's, if it is up."""
     lines: list[Row] = []
     if card.questions:
         lines.append(_heading("waits for a person", width))
@@ -27,6 +29,10 @@ def rows(card: LimitsCard, now: Micros, width: int) -> list[Row]:
         lines.append((None, ()))
         lines.append(_heading(f"{'breaker':<{_NAMES}}  state      failures  then", width))
         lines += [(("breaker", each.name), crop(_breaker(each, now), width)) for each in card.breakers]
+    if gauges is not None:
+        lines.append((None, ()))
+        lines.append(_heading(f"{'engine':<{_NAMES}}  taken/all", width))
+        lines += [(("engine", name), crop(spans, width)) for name, spans in _engine(gauges)]
     return lines
 
 
@@ -38,7 +44,7 @@ def _pool(pool: PoolCard, now: Micros) -> Spans:
     full = pool.slots >= 0 and pool.used >= pool.slots
     token = WARN if full and pool.wanted else TEXT
     line = Line().gap(1).cell(pool.name, _NAMES, TEXT, cut="middle").gap(2)
-    line.add(_bar(pool), LIVE if pool.used else DIM).gap(1)
+    line.add(_bar(pool.used, pool.slots), LIVE if pool.used else DIM).gap(1)
     line.figure(f"{pool.used}/{'∞' if pool.slots < 0 else pool.slots}", 8, token)
     line.figure(str(pool.wanted) if pool.wanted else "", 7, token).gap(2)
     for part, part_token in _holders(pool, now):
@@ -46,10 +52,30 @@ def _pool(pool: PoolCard, now: Micros) -> Spans:
     return line.done()
 
 
-def _bar(pool: PoolCard) -> str:
-    if pool.slots <= 0:
+def _engine(gauges: Gauges) -> Iterator[tuple[str, Spans]]:
+    """The limits of the whole engine: its slots, and what the guard of the host's memory sees."""
+    full = gauges.slots_used >= gauges.slots
+    line = Line().gap(1).cell("slots", _NAMES, TEXT).gap(2)
+    line.add(_bar(gauges.slots_used, gauges.slots), LIVE if gauges.slots_used else DIM).gap(1)
+    line.figure(f"{gauges.slots_used}/{gauges.slots}", 8, WARN if full and gauges.queued else TEXT)
+    yield "slots", line.done()
+    if gauges.memory is not None:
+        left, total, least = gauges.memory
+        low = left < least
+        line = Line().gap(1).cell("memory", _NAMES, TEXT).gap(2)
+        line.add(_bar(total - left, total), BAD if low else LIVE).gap(1)
+        line.figure(f"{bytes_(total - left)}/{bytes_(total)}", 12, BAD if low else TEXT)
+        if low:
+            line.add(f"   {bytes_(left)} left: nothing starts below {bytes_(least)}", BAD)
+        elif least:
+            line.add(f"   nothing starts below {bytes_(least)} left", DIM)
+        yield "memory", line.done()
+
+
+def _bar(used: int, of: int) -> str:
+    if of <= 0:
         return "·" * _BAR
-    filled = min(_BAR, -(-pool.used * _BAR // pool.slots))
+    filled = min(_BAR, max(0, -(-used * _BAR // of)))
     return "█" * filled + "·" * (_BAR - filled)
 
 
@@ -59,6 +85,8 @@ def _holders(pool: PoolCard, now: Micros) -> Iterator[tuple[str, str]]:
             yield ", ", DIM
         yield holder.name, TEXT
         slots = f" ×{holder.slots}" if holder.slots > 1 else ""
+        if holder.due is not None:
+            slots += f" {sign('up_for_retry')[0]} {countdown(holder.due, now)}"
         since = f" {duration(max(now - holder.since, 0), tenths=False)}" if holder.since is not None else ""
         yield f"{slots}{since}", DIM
     if not pool.holders and pool.slots == 0:

@@ -32,10 +32,10 @@ def why_task(scene: Scene, run: RunDetail, card: TaskCard, sentences: Sequence[s
         case "none" | "scheduled" | "queued":
             title = f"Why is {card.name} not running?"
             parts += _waiting(run, card) if not sentences or "upstream" in card.blockers else []
-            parts += [(_as_sentence(text), TEXT) for text in sentences]
+            parts += [(as_sentence(text), TEXT) for text in sentences]
         case "awaiting_input":
             title = f"What does {card.name} wait for?"
-            parts += [(_as_sentence(text), TEXT) for text in sentences]
+            parts += [(as_sentence(text), TEXT) for text in sentences]
             parts.append(("Answer it: A.", DIM))
         case "failed" | "upstream_failed":
             title = f"Why did {card.name} fail?"
@@ -65,7 +65,8 @@ def why_task(scene: Scene, run: RunDetail, card: TaskCard, sentences: Sequence[s
     return title, parts
 
 
-def _as_sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
+    """With a capital, and a full stop."""
     return f"{text[:1].upper()}{text[1:]}."
 
 

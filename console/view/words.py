@@ -46,6 +46,7 @@ _BLOCKERS = {
     "max_active_tis_per_task": "other runs of this task",
     "engine_slots": "engine slots",
     "disk": "free disk",
+    "memory_guard": "free memory",
     "draining": "engine draining",
 }
 

@@ -212,6 +212,8 @@ class Gauges(Message, tag="gauges"):
     warning: str | None = None
     """What an operator should see to before it stops anything."""
     console_versions: list[str] = []
+    memory: tuple[int, int, int] | None = None
+    """Bytes that a new process could have, all that there are, and below how many nothing starts."""
     quiet: dict[str, tuple[int, float | None]] = {}
     """Running attempts that have written nothing for a while: since when, and per cent of a core meanwhile.
 

@@ -101,6 +101,7 @@ _SENTENCES: dict[Blocker, Callable[[TaskInstance, RunMemory, Limits, Micros], st
     Blocker.NOT_DURING: _fixed("Its backfill starts nothing at this time of the day."),
     Blocker.DEGRADED: _fixed("The engine cannot save its state, so nothing starts until it can."),
     Blocker.DISK: _fixed("The disk is nearly full, so nothing starts until there is space."),
+    Blocker.MEMORY_GUARD: _fixed("The host is short of memory, so no task starts until there is more of it."),
     Blocker.DRAINING: _fixed("The engine is draining: it starts nothing more and stops when nothing runs."),
     Blocker.MAX_ACTIVE_RUNS: _max_active_runs,
     Blocker.MAX_ACTIVE_TASKS_PER_DAG: _per_dag,

@@ -55,6 +55,7 @@ class Limits:
     hold_pools: Collection[str] = ()
     degraded: bool = False
     disk_low: bool = False
+    memory_low: bool = False
     draining: bool = False
 
 
@@ -160,3 +161,5 @@ def _instance_gates(ti: TaskInstance, memory: RunMemory, limits: Limits, now: Mi
         breaker = limits.breakers.get(task.breaker.name)
         if breaker is not None and not breaker.admits(task.breaker.probe):
             yield f"{Blocker.BREAKER}:{breaker.name}"
+    if limits.memory_low:
+        yield Blocker.MEMORY_GUARD

@@ -111,6 +111,9 @@ TERMINAL_TASK = frozenset(
 ALIVE_TASK = frozenset({TaskState.QUEUED, TaskState.RUNNING, TaskState.KILLING})
 """States in which a process may exist and a slot is taken."""
 
+DEFERRED_TASK = frozenset({TaskState.DEFERRED, TaskState.UP_FOR_RESCHEDULE, TaskState.UP_FOR_RETRY})
+"""States of a task that has begun and waits without a process. It keeps its slots of pools that include such tasks."""
+
 FAILED_TASK = frozenset({TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.CANCELLED})
 ACTIVE_RUN = frozenset({RunState.RUNNING, RunState.PAUSED, RunState.CANCELLING})
 """States in which a run takes one of its DAG's run slots."""
@@ -199,5 +202,6 @@ class Blocker(StrEnum):
     BACKFILL_SLOTS = "backfill_slots"
     NOT_DURING = "not_during"
     BREAKER = "breaker"
+    MEMORY_GUARD = "memory_guard"
     DISK = "disk"
     DRAINING = "draining"

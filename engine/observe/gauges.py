@@ -1,4 +1,4 @@
-"""Figures of the engine's own process, for the header of every console."""
+"""Figures of the engine's own process and of its host, for the header of every console."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ import asyncio
 import psutil
 
 _BEAT = 0.25
+
+
+def host_memory() -> tuple[int, int]:
+    """Bytes of memory that new processes could have on this host, and all that it has."""
+    found = psutil.virtual_memory()
+    return found.available, found.total
 
 
 class SelfMeter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -20,7 +20,7 @@ from engine.lifecycle.instructions import AnswerBy, Timeout, WakeAt, derive
 from engine.lifecycle.memory import RunMemory
 from engine.model.ids import ulid
 from engine.model.moments import SECOND, Micros
-from engine.model.rows import TaskInstance, Transition
+from engine.model.rows import UNMAPPED, TaskInstance, Transition
 from engine.model.states import TERMINAL_RUN, TaskState
 from engine.scheduler.acting import Actor
 from engine.scheduler.admission import Admission
@@ -33,6 +33,7 @@ from engine.scheduler.dispatch import Dispatcher, Places
 from engine.scheduler.evidence import take_evidence
 from engine.scheduler.ledger import Ledger
 from engine.scheduler.past import Past
+from engine.scheduler.pools import Pools
 from engine.scheduler.state import DagEntry, State
 from engine.scheduler.timers import Timer, Timers
 from engine.scheduler.turn import Turn
@@ -89,11 +90,12 @@ class Scheduler:
         self.fetch_backfill: Callable[[int], Coroutine[None, None, StoredBackfill | None]] = nothing_stored
         self.degraded: str | None = None
         self.disk_low: str | None = None
+        self.memory_low: str | None = None
         self.draining = self.stopping = self.report_open = self._turn_due = False
         self.request_stop = on_stop
         self.request_prune: Callable[[], None] = _nothing_to_prune
         self.environments = Environments()
-        self.configured_pools: Mapping[str, int] = {}
+        self.configured_pools = Pools()
         """What `dagdeck.toml` says; pools that operators made or resized stand in the ledger."""
         self._writer = writer
         self._actor = Actor(dispatcher, executor)
@@ -161,10 +163,14 @@ class Scheduler:
         """Number of the last committed event."""
         return self._writer.committed_seq
 
-    def limit(self, *, disk_low: str | None = None, draining: bool | None = None) -> None:
-        """Changes what limits starting in general. `disk_low` is a reason, or empty text once there is room again."""
+    def limit(
+        self, *, disk_low: str | None = None, memory_low: str | None = None, draining: bool | None = None
+    ) -> None:
+        """Changes what limits starting in general. The low ones are reasons, or empty text once there is room again."""
         if disk_low is not None:
             self.disk_low = disk_low or None
+        if memory_low is not None:
+            self.memory_low = memory_low or None
         if draining is not None:
             self.draining = draining
         self._apply_limits()
@@ -176,15 +182,9 @@ class Scheduler:
         self.admission.reconsider()
         self._start_all_queued(turn)
 
-    def resize_pool(self, turn: Turn, name: str, slots: int, description: str | None) -> None:
-        """Makes a pool or changes its size, for good; whoever holds slots keeps them."""
-        self.ledger.resize(name, slots)
-        self.admission.reconsider()
-        configured = self.configured_pools.get(name)
-        turn.batch.add("pool.put", name=name, slots=slots, description=description, configured=configured)
-
     def _apply_limits(self) -> None:
-        self.ledger.limits.disk_low, self.ledger.limits.draining = bool(self.disk_low), self.draining
+        limits = self.ledger.limits
+        limits.disk_low, limits.memory_low, limits.draining = bool(self.disk_low), bool(self.memory_low), self.draining
 
     def _start_all_queued(self, turn: Turn) -> None:
         for entry in self.state.dags.values():
@@ -194,7 +194,7 @@ class Scheduler:
     @property
     def may_start(self) -> bool:
         """Whether new attempts may start at all."""
-        return not (self.degraded or self.disk_low or self.draining or self.stopping)
+        return not (self.degraded or self.disk_low or self.memory_low or self.draining or self.stopping)
 
     @property
     def is_idle(self) -> bool:
@@ -252,8 +252,10 @@ class Scheduler:
         turn.touched[instance.id] = memory
         if before == after:
             return
-        if instance.task_id in memory.plan.tasks and self.ledger.moved(memory, instance.task_id, before, after):
-            self.admission.freed(memory, instance.task_id)
+        task = memory.plan.tasks.get(instance.task_id)
+        summary = task is not None and bool(task.mapped) and instance.map_index == UNMAPPED
+        if task is not None and self.ledger.moved(memory, task.task_id, before, after, summary=summary):
+            self.admission.freed(memory, task.task_id)
         if after == TaskState.SCHEDULED:
             self._ready.append((memory, instance))
         self.breakers.moved(turn, memory, instance, moved)

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from engine.lifecycle.gates import Limits
 from engine.lifecycle.memory import RunMemory
 from engine.model.breaker import Breaker
-from engine.model.dag import DEFAULT_POOL
+from engine.model.dag import TaskSpec
 from engine.model.moments import Micros
-from engine.model.states import ACTIVE_RUN, ALIVE_TASK
-from engine.store.stored import StoredPool
+from engine.model.rows import TaskInstance
+from engine.model.states import ACTIVE_RUN, ALIVE_TASK, DEFERRED_TASK, Reason
 
 UNLIMITED = -1
 """Slots of a pool without limit."""
 
 
-def sizes_of(configured: Mapping[str, int], stored: Iterable[StoredPool]) -> dict[str, int]:
-    """The pools of a home. What an operator has set stays until `dagdeck.toml` says something else than before."""
-    sizes = {DEFAULT_POOL: UNLIMITED, **configured}
-    for pool in stored:
-        if pool.configured is None or sizes.get(pool.name) == pool.configured:
-            sizes[pool.name] = pool.slots
-    return sizes
-
-
 class Ledger:
     """Keeps `limits` true while instances come and go."""
 
-    def __init__(self, slots: int, pools: dict[str, int]) -> None:
+    def __init__(self, slots: int, pools: dict[str, int], including: Iterable[str] = ()) -> None:
         self.slots = slots
         self.pools = dict(pools)
+        self.including = set(including)
+        """Pools in which tasks that have begun and wait without a process keep their slots."""
         self.dag_active: Counter[str] = Counter()
         self.task_active: Counter[tuple[str, str]] = Counter()
         self.runs_active: Counter[str] = Counter()
@@ -73,11 +66,16 @@ class Ledger:
         """Slots of the engine that are taken."""
         return self.slots - self.limits.engine_slots_free
 
-    def moved(self, memory: RunMemory, task_id: str, before: str | None, after: str | None) -> bool:
-        """Books one transition; returns whether it gave a slot back."""
+    def moved(
+        self, memory: RunMemory, task_id: str, before: str | None, after: str | None, *, summary: bool = False
+    ) -> bool:
+        """Books one transition; returns whether it gave a slot back. `summary`: of the row of a whole mapped task."""
         was, now = before in ALIVE_TASK, after in ALIVE_TASK
         if was != now:
             self._book(memory, task_id, 1 if now else -1)
+        task = memory.plan.tasks[task_id]
+        kept = 0 if summary or task.pool not in self.including else (after in DEFERRED_TASK) - (before in DEFERRED_TASK)
+        self._take(task, kept)
         return was and not now
 
     def restore(self, memory: RunMemory) -> None:
@@ -87,19 +85,39 @@ class Ledger:
         for instance in memory.by_id.values():
             if instance.state in ALIVE_TASK and instance.task_id in memory.plan.tasks:
                 self._book(memory, instance.task_id, 1)
+        self._take_waiting(memory, self.including)
+
+    def include_deferred(self, pool: str, include: bool, runs: Iterable[RunMemory]) -> None:
+        """Whether tasks that have begun and wait without a process keep their slots of a pool, from now on."""
+        if include == (pool in self.including):
+            return
+        (self.including.add if include else self.including.discard)(pool)
+        for memory in runs:
+            self._take_waiting(memory, (pool,), 1 if include else -1)
+
+    def _take_waiting(self, memory: RunMemory, pools: Collection[str], sign: int = 1) -> None:
+        tasks = memory.plan.tasks
+        if not any(task.pool in pools for task in tasks.values()):
+            return
+        for instance in memory.by_id.values():
+            if is_deferred(instance) and instance.task_id in tasks and tasks[instance.task_id].pool in pools:
+                self._take(tasks[instance.task_id], sign)
+
+    def _take(self, task: TaskSpec, sign: int) -> None:
+        self.pool_taken[task.pool] += sign * task.pool_slots
+        free = self.pool_free.get(task.pool)
+        if free is not None:
+            self.pool_free[task.pool] = free - sign * task.pool_slots
 
     def _book(self, memory: RunMemory, task_id: str, sign: int) -> None:
         task, dag_id = memory.plan.tasks[task_id], memory.run.dag_id
         self.limits.engine_slots_free -= sign
         self.dag_active[dag_id] += sign
         self.task_active[dag_id, task_id] += sign
-        self.pool_taken[task.pool] += sign * task.pool_slots
+        self._take(task, sign)
         if memory.run.backfill is not None:
             self.backfill_active[memory.run.backfill] += sign
             self.backfill_taken[task.pool] += sign * task.pool_slots
-        free = self.pool_free.get(task.pool)
-        if free is not None:
-            self.pool_free[task.pool] = free - sign * task.pool_slots
 
     def _share_of(self, size: int) -> int:
         """Half of a pool's slots, or of the engine's where the pool has no limit; at least one."""
@@ -115,3 +133,9 @@ class Ledger:
         """Takes a pool away: it has no slots any more."""
         self.pools.pop(pool, None)
         self.pool_free.pop(pool, None)
+        self.including.discard(pool)
+
+
+def is_deferred(instance: TaskInstance) -> bool:
+    """Whether the instance has begun and waits without a process; the row of a whole mapped task does nothing."""
+    return instance.state in DEFERRED_TASK and instance.reason is not Reason.EXPANDED

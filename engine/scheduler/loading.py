@@ -22,8 +22,9 @@ from engine.scheduler import holds, recovering
 from engine.scheduler.backfills import admit
 from engine.scheduler.dispatch import CallbackCall, Version
 from engine.scheduler.items import DEFAULT_MOST, ResultKey
-from engine.scheduler.ledger import Ledger, sizes_of
+from engine.scheduler.ledger import Ledger
 from engine.scheduler.planner import plan_runs
+from engine.scheduler.pools import Pools
 from engine.scheduler.state import DagEntry, LiveCallback, State
 from engine.scheduler.timers import Timer
 from engine.scheduler.turn import Turn
@@ -75,12 +76,11 @@ def read_run(reader: Reader, run: int) -> ReadRun:
         return active, load_results(reader, run), load_version(reader, active.run.version_id)
 
 
-def build(
-    scheduler: Scheduler, loaded: Loaded, slots: int, pools: dict[str, int], most_items: int = DEFAULT_MOST
-) -> None:
+def build(scheduler: Scheduler, loaded: Loaded, slots: int, pools: Pools, most_items: int = DEFAULT_MOST) -> None:
     """Puts memory in place of what was there before."""
     rows = loaded.recovered
-    state, ledger = State(), Ledger(slots, sizes_of(pools, rows.pools))
+    now = pools.with_stored(rows.pools)
+    state, ledger = State(), Ledger(slots, now.sizes, now.including)
     state.most_items = most_items
     state.run_ids = itertools.count(rows.heads.run + 1)
     state.task_ids = itertools.count(rows.heads.task_instance + 1)

@@ -138,6 +138,7 @@ class Waiting:
             tuple(limits.pool_reserved.items()),
             tuple((each.name, each.state, each.probe) for each in limits.breakers.values() if each.state != "closed"),
             tuple(self._scheduler.ledger.pools.items()),
+            frozenset(self._scheduler.ledger.including),
             frozenset(limits.dag_paused),
             frozenset(limits.dag_broken),
             limits.hold_all,
@@ -145,6 +146,7 @@ class Waiting:
             tuple(limits.hold_dags),
             limits.degraded,
             limits.disk_low,
+            limits.memory_low,
             limits.draining,
         )
 

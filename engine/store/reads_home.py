@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.model.breaker import Breaker
 from engine.model.dag import DEFAULT_POOL
+from engine.model.states import DEFERRED_TASK
 from engine.store.reader import Reader, Row
 from engine.store.rows_out import (
     CommandLine,
@@ -77,15 +78,19 @@ def import_errors(reader: Reader, count: int = 500) -> list[ImportErrorLine]:
 def pools(reader: Reader) -> list[PoolLine]:
     """All pools with their use."""
     with reader.snapshot():
+        rows = reader.all("home", "pools")
+        including = {row[0] for row in rows if row[3]}
         used: dict[str, int] = {}
         wanted: dict[str, int] = {}
         for version_id, task_id, state, count in reader.all("home", "alive_tasks"):
             pool, slots = _pools_of_version(reader, version_id).get(task_id, (DEFAULT_POOL, 1))
+            if state in DEFERRED_TASK and pool not in including:
+                continue
             side = wanted if state == "scheduled" else used
             side[pool] = side.get(pool, 0) + slots * count
         return [
-            PoolLine(name, slots, description, used.get(name, 0), wanted.get(name, 0))
-            for name, slots, description in reader.all("home", "pools")
+            PoolLine(name, slots, description, used.get(name, 0), wanted.get(name, 0), bool(include))
+            for name, slots, description, include in rows
         ]
 
 

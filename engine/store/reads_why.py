@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from engine.model.dag import DEFAULT_POOL
 from engine.model.moments import MINUTE, SECOND, Micros, to_iso
-from engine.model.states import Blocker
+from engine.model.states import DEFERRED_TASK, Blocker
 from engine.store import reads_home, reads_run
 from engine.store.reader import Reader
 from engine.store.rows_out import InstanceLine, RunDetail
@@ -32,6 +32,12 @@ class Holder(NamedTuple):
     map_index: int
     state: str
     started_at: Micros | None
+    """Of one that waits without a process: when it is due again."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has begun and waits without a process, in a pool that counts such tasks."""
+        return self.state in DEFERRED_TASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,21 @@ def limit(reader: Reader, run: RunDetail, task: InstanceLine, code: str, now: Mi
 def holders(reader: Reader) -> list[Holder]:
     """Who holds slots now, the longest first."""
     return [Holder._make(row) for row in reader.all("why", "holders")]
+
+
+def holders_by_pool(reader: Reader) -> dict[str, list[tuple[Holder, int]]]:
+    """Who holds how many slots of each pool: those that run, the longest first, then those that wait."""
+    find = slots_of(reader)
+    found: dict[str, list[tuple[Holder, int]]] = {}
+    for holder in holders(reader):
+        pool, slots = find(holder)
+        found.setdefault(pool, []).append((holder, slots))
+    including = {row[0] for row in reader.all("why", "including")}
+    for holder in map(Holder._make, reader.all("why", "deferred") if including else ()):
+        pool, slots = find(holder)
+        if pool in including:
+            found.setdefault(pool, []).append((holder, slots))
+    return found
 
 
 def slots_of(reader: Reader) -> Callable[[Holder], tuple[str, int]]:
@@ -132,7 +153,7 @@ def question(reader: Reader, run: RunDetail, task: InstanceLine, now: Micros) ->
     if spec.get("timeout") and task.scheduled_at is not None:
         due = task.scheduled_at + round(spec["timeout"] * SECOND)
         then = f"{spec['default']} is taken" if spec.get("default") else "it fails"
-        said += f"; {then} at {to_iso(due)} (in {_time(max(due - now, 0))})"
+        said += f"; {then} at {to_iso(due)} (in {time_words(max(due - now, 0))})"
     return f"{said}; `dagdeck answer {run.run_id} {task.task_id} OPTION` frees it"
 
 
@@ -160,8 +181,7 @@ def _pool(question: Question, pool: str) -> str:
             f"it needs {need} slots of pool {pool}, which has {size} in all, so it cannot start: "
             f"`dagdeck pools resize {pool} {need}` frees it"
         )
-    find = slots_of(reader)
-    mine = [(holder, find(holder)[1]) for holder in holders(reader) if find(holder)[0] == pool]
+    mine = holders_by_pool(reader).get(pool, [])
     free = size - sum(slots for _, slots in mine)
     return (
         f"it needs {need} of the {size} slots of pool {pool}, of which {max(free, 0)} are free: "
@@ -170,10 +190,15 @@ def _pool(question: Question, pool: str) -> str:
 
 
 def _reserved(question: Question, detail: str) -> str:
+    return reserved_words(question.reader, detail, question.now)
+
+
+def reserved_words(reader: Reader, detail: str, now: Micros) -> str:
+    """For whom the free slots of a pool are kept, and until when; `detail` is the pool, the instance and the moment."""
     pool, ti, until = detail.rsplit(":", 2)
-    row = question.reader.one("why", "instance", {"id": int(ti)})
-    who = _name(row[1], row[2], row[0]) if row is not None else "a task that needs more of them"
-    left = _time(max(int(until) - question.now, 0))
+    row = reader.one("why", "instance", {"id": int(ti)})
+    who = name_of(row[1], row[2], row[0]) if row is not None else "a task that needs more of them"
+    left = time_words(max(int(until) - now, 0))
     return (
         f"the free slots of pool {pool} are kept for {who}, which needs more of them: others pass when it has started, "
         f"or at {to_iso(int(until))} (in {left})"
@@ -220,7 +245,7 @@ def _breaker(question: Question, name: str) -> str:
     if found.until is None:
         note = f" ({found.note})" if found.note else ""
         return f"{opened}{note}: it is held until `dagdeck breakers reset {name}`"
-    left = _time(max(found.until - question.now, 0))
+    left = time_words(max(found.until - question.now, 0))
     probe = f"one probe goes out at {to_iso(found.until)} (in {left})"
     return f"{opened}; {probe}, `dagdeck breakers reset {name}` frees it now"
 
@@ -244,21 +269,28 @@ def _when(question: Question, mine: list[Holder]) -> str:
             stats = reads_run.task_stats(question.reader, holder.dag_id, [holder.task_id], question.now)
             usual[key] = stats[holder.task_id].p50 if holder.task_id in stats else None
         p50 = usual[key]
-        if p50 is not None and holder.started_at is not None:
+        if holder.is_waiting and holder.started_at is not None:
+            ends.append(max(holder.started_at - question.now, 0))
+        elif p50 is not None and holder.started_at is not None:
             ends.append(max(holder.started_at + p50 - question.now, 0))
-    return f", by their usual times in about {_time(min(ends))}" if ends else ""
+    return f", by their usual times in about {time_words(min(ends))}" if ends else ""
 
 
 def _holder(holder: Holder, now: Micros) -> str:
-    since = f" for {_time(max(now - holder.started_at, 0))}" if holder.started_at is not None else ""
-    return f"{_name(holder.task_id, holder.map_index, holder.run_id)}{since}"
+    if holder.is_waiting:
+        due = f" at {to_iso(holder.started_at)}" if holder.started_at is not None else ""
+        return f"{name_of(holder.task_id, holder.map_index, holder.run_id)}, which waits to be tried again{due}"
+    since = f" for {time_words(max(now - holder.started_at, 0))}" if holder.started_at is not None else ""
+    return f"{name_of(holder.task_id, holder.map_index, holder.run_id)}{since}"
 
 
-def _name(task_id: str, map_index: int, run_id: str) -> str:
+def name_of(task_id: str, map_index: int, run_id: str) -> str:
+    """A task instance in a sentence."""
     return f"{task_id if map_index < 0 else f'{task_id}[{map_index}]'} of {run_id}"
 
 
-def _time(span: Micros) -> str:
+def time_words(span: Micros) -> str:
+    """How long, in the largest unit that says enough."""
     seconds = (span + SECOND - 1) // SECOND
     if span < 2 * MINUTE:
         return f"{seconds} s"

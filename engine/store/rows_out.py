@@ -364,6 +364,8 @@ class PoolLine(NamedTuple):
     description: str | None
     used: int
     wanted: int
+    include_deferred: bool = False
+    """Whether tasks that have begun and wait without a process keep their slots; they are among the used then."""
 
 
 class HoldLine(NamedTuple):

@@ -83,6 +83,10 @@ class StoredPool:
     description: str | None
     configured: int | None = None
     """What `dagdeck.toml` said when it was read last; None for a pool that an operator made."""
+    include_deferred: int = 0
+    """1: tasks that have begun and wait without a process keep their slots."""
+    configured_deferred: int = 0
+    """What `dagdeck.toml` said of that."""
 
 
 @dataclass(frozen=True, slots=True)

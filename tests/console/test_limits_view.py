@@ -39,7 +39,9 @@ async def test_the_page_shows_pools_breakers_and_questions(tmp_path: Path) -> No
     await filled.open()
     await filled.put_dag(SPEC)
     batch = Batch()
-    batch.add("pool.put", name="db", slots=1, description=None, configured=None)
+    batch.add(
+        "pool.put", name="db", slots=1, description=None, configured=None, include_deferred=0, configured_deferred=0
+    )
     batch.add(
         "breaker.put", name="db-1", state="open", failures=5, cooldown=60, until=None, opened_at=NOW,
         last_failure_at=NOW, last_error="no\x1b[2J", probe=None, by="ops1", note=None, victims=json.dumps(["close"]),

@@ -5,7 +5,7 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 ) STRICT;
-INSERT INTO "_sqlite_migrations" VALUES(1,'dagdeck','schema_1000','2026-11-22 15:24:03.623788+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'dagdeck','schema_1000','2026-11-22 16:36:34.357118+00:00');
 CREATE TABLE answer (                 -- of approvals, kept when they are asked again
     task_instance INTEGER NOT NULL REFERENCES task_instance (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
     asked_at INTEGER NOT NULL,
@@ -465,7 +465,9 @@ CREATE TABLE pool (
     name TEXT PRIMARY KEY NOT NULL,
     slots INTEGER NOT NULL,          -- -1: no limit, 0: nothing starts
     description TEXT,
-    configured INTEGER               -- what dagdeck.toml said when it was read last; empty: made by an operator
+    configured INTEGER,              -- what dagdeck.toml said when it was read last; empty: made by an operator
+    include_deferred INTEGER NOT NULL,    -- 1: tasks that have begun and wait without a process keep their slots
+    configured_deferred INTEGER NOT NULL  -- what dagdeck.toml said of that
 ) STRICT;
 CREATE TABLE recovery (               -- a plan to run again what failed of one cause
     id INTEGER PRIMARY KEY,

@@ -166,6 +166,10 @@ class FakeBackend:
         """What the test has put there."""
         return self.waits.get((run_id, task_id, map_index), WaitCard())
 
+    async def limit(self, kind: str, name: str) -> WaitCard:
+        """What the test has put there."""
+        return self.waits.get((kind, name, -1), WaitCard())
+
     async def form(self, dag_id: str, like: str | None = None) -> TriggerForm:
         """The DAG's parameters; like a run, with what `given` says of it."""
         if dag_id not in self.dags:

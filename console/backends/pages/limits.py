@@ -19,16 +19,11 @@ _HOLDERS = 5
 def read(reading: Reading) -> LimitsCard:
     """Everything at once: there are few of each."""
     reader = cast(Reader, reading.rows)
-    find = reads_why.slots_of(reader)
-    holding: dict[str, list[HolderCard]] = {}
-    for holder in reads_why.holders(reader):
-        pool, slots = find(holder)
-        name = holder.task_id if holder.map_index < 0 else f"{holder.task_id}[{holder.map_index}]"
-        holding.setdefault(pool, []).append(HolderCard(safe(holder.run_id), safe(name), slots, holder.started_at))
+    holding = reads_why.holders_by_pool(reader)
     pools = tuple(
         PoolCard(
             safe(row.name), row.slots, row.used, row.wanted, maybe(row.description),
-            tuple(holding.get(row.name, ())[:_HOLDERS]),
+            tuple(_holder(*each) for each in holding.get(row.name, ())[:_HOLDERS]), row.include_deferred,
         )
         for row in reads_home.pools(reader)
     )  # fmt: skip
@@ -41,3 +36,10 @@ def read(reading: Reading) -> LimitsCard:
         for row in reads_home.breakers(reader)
     )  # fmt: skip
     return LimitsCard(pools, breakers, tuple(map(question_card, reads_why.questions(reader))))
+
+
+def _holder(holder: reads_why.Holder, slots: int) -> HolderCard:
+    name = holder.task_id if holder.map_index < 0 else f"{holder.task_id}[{holder.map_index}]"
+    if holder.is_waiting:
+        return HolderCard(safe(holder.run_id), safe(name), slots, None, holder.started_at)
+    return HolderCard(safe(holder.run_id), safe(name), slots, holder.started_at)

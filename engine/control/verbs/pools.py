@@ -9,6 +9,7 @@ from engine.control.protocol import Effect
 from engine.model.dag import DEFAULT_POOL
 from engine.model.ids import check_id
 from engine.model.moments import Micros
+from engine.scheduler import pools
 from engine.scheduler.core import Scheduler
 from engine.scheduler.ledger import UNLIMITED
 from engine.scheduler.turn import Turn
@@ -19,7 +20,8 @@ MOST_SLOTS = 1_000_000
 
 class Resize:
     """Makes a pool, or changes its size. Arguments: `pool`, `slots` (-1 for no limit, 0 to start nothing),
-    `description`. Tasks that hold slots keep them, also when the pool becomes smaller than what is taken.
+    `description`, `include_deferred` (whether tasks of it that have begun and wait without a process, as for a retry,
+    keep their slots). Tasks that hold slots keep them, also when the pool becomes smaller than what is taken.
     """
 
     name = "resize"
@@ -30,15 +32,22 @@ class Resize:
             raise Refusal("invalid", f"pool {name}: slots are 0 or more, or -1 for no limit, not {slots!r}")
         ledger = scheduler.ledger
         before, taken = ledger.pools.get(name), ledger.pool_taken[name]
-        if before == slots:
+        include = ask.args.get("include_deferred")
+        if include is not None and not isinstance(include, bool):
+            raise Refusal("invalid", f"pool {name}: include_deferred is true or false, not {include!r}")
+        changes_kind = include is not None and include != (name in ledger.including)
+        if before == slots and not changes_kind:
             raise Refusal("state", f"pool {name} has {shown(slots)} already")
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
-            scheduler.resize_pool(turn, name, slots, str(ask.args["description"]) if _described(ask) else None)
+            description = str(ask.args["description"]) if _described(ask) else None
+            pools.resize(scheduler, turn, name, slots, description, include)
             turn.note("pool", after=str(slots), detail=name, command=ask.command)
             return {"pool": name, "slots": slots}
 
         detail = f"{plural(taken, 'slot')} taken"
+        if changes_kind:
+            detail += ", tasks that wait for their retry keep theirs" if include else ", tasks that wait keep none"
         if slots != UNLIMITED and taken > slots:
             detail += f": {taken - slots} more than it then has; nothing is stopped, nothing starts before they end"
         warnings = [
@@ -70,7 +79,7 @@ class Remove:
             raise Refusal("state", "the default pool always exists")
         if users or scheduler.ledger.pool_taken[name]:
             raise Refusal("state", f"pool {name} is used by {', '.join(users[:5]) or 'tasks that run'}")
-        if name in scheduler.configured_pools:
+        if name in scheduler.configured_pools.sizes:
             raise Refusal("state", f"pool {name} stands in dagdeck.toml: remove it there and start the engine again")
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:

@@ -33,13 +33,14 @@ WHERE acknowledged_at IS NULL ORDER BY created_at DESC LIMIT 1;
 SELECT file, dag_id, message, line, traceback, at FROM import_error ORDER BY at DESC, id LIMIT :count;
 
 -- name: pools
-SELECT name, slots, description FROM pool ORDER BY name;
+SELECT name, slots, description, include_deferred FROM pool ORDER BY name;
 
 -- name: alive_tasks
 SELECT r.version_id, t.task_id, t.state, count(*)
 FROM run AS r CROSS JOIN task_instance AS t ON t.run = r.id
 WHERE r.state IN ('queued', 'running', 'paused', 'cancelling')
-    AND t.state IN ('scheduled', 'queued', 'running', 'killing')
+    AND t.state IN ('scheduled', 'queued', 'running', 'killing', 'deferred', 'up_for_reschedule', 'up_for_retry')
+    AND t.reason IS NOT 'expanded'
 GROUP BY r.version_id, t.task_id, t.state;
 
 -- name: breakers

@@ -98,7 +98,7 @@ SELECT v.id, v.dag_id, v.number, v.bundle, v.spec_hash, v.spec, v.created_at FRO
 SELECT dag_id, max(number) FROM dag_version GROUP BY dag_id;
 
 -- name: pools
-SELECT name, slots, description, configured FROM pool ORDER BY name;
+SELECT name, slots, description, configured, include_deferred, configured_deferred FROM pool ORDER BY name;
 
 -- name: breakers
 SELECT name, state, failures, cooldown, until, opened_at, last_failure_at, last_error, probe, by, note, victims FROM breaker ORDER BY name;

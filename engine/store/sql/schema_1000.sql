@@ -396,7 +396,9 @@ CREATE TABLE pool (
     name TEXT PRIMARY KEY NOT NULL,
     slots INTEGER NOT NULL,          -- -1: no limit, 0: nothing starts
     description TEXT,
-    configured INTEGER               -- what dagdeck.toml said when it was read last; empty: made by an operator
+    configured INTEGER,              -- what dagdeck.toml said when it was read last; empty: made by an operator
+    include_deferred INTEGER NOT NULL,    -- 1: tasks that have begun and wait without a process keep their slots
+    configured_deferred INTEGER NOT NULL  -- what dagdeck.toml said of that
 ) STRICT;
 
 CREATE TABLE breaker (

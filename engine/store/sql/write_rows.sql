@@ -127,9 +127,11 @@ INSERT INTO undo (command, at, former) VALUES (:command, :at, :former);
 DELETE FROM undo WHERE command = :command OR at < :before;
 
 -- name: pool.put
-INSERT INTO pool (name, slots, description, configured) VALUES (:name, :slots, :description, :configured)
+INSERT INTO pool (name, slots, description, configured, include_deferred, configured_deferred)
+VALUES (:name, :slots, :description, :configured, :include_deferred, :configured_deferred)
 ON CONFLICT (name) DO UPDATE SET slots = excluded.slots,
-    description = coalesce(excluded.description, pool.description), configured = excluded.configured;
+    description = coalesce(excluded.description, pool.description), configured = excluded.configured,
+    include_deferred = excluded.include_deferred, configured_deferred = excluded.configured_deferred;
 
 -- name: pool.remove
 DELETE FROM pool WHERE name = :name;

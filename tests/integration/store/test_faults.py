@@ -93,7 +93,9 @@ async def test_a_fault_at_any_moment_of_a_transaction_is_a_failed_commit(path: P
         await writer.submit(note("first"))
         faults[moment] = "SQLITE_IOERR"
         batch = note("second")
-        batch.add("pool.put", name="db", slots=4, description=None, configured=None)
+        batch.add(
+            "pool.put", name="db", slots=4, description=None, configured=None, include_deferred=0, configured_deferred=0
+        )
         assert await outcomes([writer.submit(batch)]) == ["CommitFailed"]
         faults.clear()
         await recovered(writer, path)
@@ -204,7 +206,15 @@ async def test_a_value_that_sqlite_cannot_hold_fails_its_commit_alone(path: Path
     """A number beyond 64 bits is a failed commit like any other: told, rolled back, and the writer can go on."""
     async with a_writer(path) as writer:
         batch = note("too much")
-        batch.add("pool.put", name="db", slots=2**70, description=None, configured=None)
+        batch.add(
+            "pool.put",
+            name="db",
+            slots=2**70,
+            description=None,
+            configured=None,
+            include_deferred=0,
+            configured_deferred=0,
+        )
         with pytest.raises(CommitFailed, match="OverflowError"):
             await writer.submit(batch)
         await recovered(writer, path)

@@ -234,8 +234,24 @@ async def test_pools_show_their_use(path: Path) -> None:
     async with a_writer(path) as writer:
         batch = definition()
         batch.rows[1][1]["spec"] = spec  # type: ignore[index]  # a mapping that was just made
-        batch.add("pool.put", name="db", slots=4, description="the warehouse", configured=None)
-        batch.add("pool.put", name="default", slots=16, description=None, configured=None)
+        batch.add(
+            "pool.put",
+            name="db",
+            slots=4,
+            description="the warehouse",
+            configured=None,
+            include_deferred=0,
+            configured_deferred=0,
+        )
+        batch.add(
+            "pool.put",
+            name="default",
+            slots=16,
+            description=None,
+            configured=None,
+            include_deferred=0,
+            configured_deferred=0,
+        )
         await writer.submit(batch)
         tasks = instances(4)
         run = a_run()

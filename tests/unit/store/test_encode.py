@@ -74,7 +74,9 @@ def test_an_attempt_that_changes_alone_gets_an_event() -> None:
 def test_definitions_without_a_transition_are_announced() -> None:
     """A batch of visible rows never goes by without an event."""
     batch = Batch()
-    batch.add("pool.put", name="db", slots=4, description=None, configured=None)
+    batch.add(
+        "pool.put", name="db", slots=4, description=None, configured=None, include_deferred=0, configured_deferred=0
+    )
     assert events(encode.encode(batch, Head(), T0)) == [(1, "pool")]
 
 
