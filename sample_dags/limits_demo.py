@@ -13,7 +13,8 @@ def alone():
 def limits_demo():
     """Trigger it twice: the runs share three places, one run has two of them, and one export runs at a time.
 
-    While its file cannot be loaded, its scheduled runs wait.
+    While its file cannot be loaded, its scheduled runs wait. With `min_free_memory_mb = 100_000_000` in `dagdeck.toml`,
+    which no host has, nothing of any DAG starts, and the reason is `memory_guard`.
     """
     shell("export", "sleep 0.3; echo exported", max_active_tis=1)
     shell("daily_balance", "echo $DAGDECK_DS", depends_on_past=True)

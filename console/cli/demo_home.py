@@ -33,6 +33,7 @@ slots = 8
 
 [pools]
 demo_db = 2
+demo_source = { slots = 1, include_deferred = true }
 
 [connections.demo_api]
 uri = "https://api.example.org"
@@ -80,6 +81,7 @@ LIVE = [
     Order("circuit_breaker", params={"down": True}),
     Order("approval_demo"),
     Order("pools_demo"),
+    Order("kept_slots"),
     Order("mapped_files"),
     Order("task_groups"),
 ]

@@ -53,8 +53,8 @@ class Admission:
             if found is not None:
                 yield found
 
-    def offer(self, memory: RunMemory, instance: TaskInstance, now: Micros) -> None:
-        """Takes in an instance that has become `scheduled`; once is enough."""
+    def offer(self, memory: RunMemory, instance: TaskInstance, now: Micros, *, kept: bool = False) -> None:
+        """Takes in an instance that has become `scheduled`; once is enough. `kept`: it has kept its slots until now."""
         if instance.id in self._inside:
             return
         task, run = memory.plan.tasks[instance.task_id], memory.run
@@ -70,7 +70,7 @@ class Admission:
         )
         self._inside[instance.id] = ticket
         self._by_dag.setdefault(run.dag_id, {})[instance.id] = ticket
-        self._queue(task.pool).put(ticket, now)
+        self._queue(task.pool).put(ticket, now, kept=kept)
 
     def renew(self, memory: RunMemory, now: Micros) -> None:
         """The run's priority has changed: those of it that wait take their new places."""
@@ -216,8 +216,8 @@ class Admission:
 
 def _standing(pool: PoolQueue, turn: int) -> tuple[int, ...] | None:
     """Where a pool stands among the others for the next grant; None when nobody waits for it."""
-    if pool.reserved is not None:
-        first: Ticket | None = pool.reserved
+    if (first := pool.back() or pool.reserved) is not None:
+        pass
     elif turn == LONGEST_TURN:
         first = pool.longest()
     else:

@@ -21,7 +21,7 @@ from engine.lifecycle.memory import RunMemory
 from engine.model.ids import ulid
 from engine.model.moments import SECOND, Micros
 from engine.model.rows import UNMAPPED, TaskInstance, Transition
-from engine.model.states import TERMINAL_RUN, TaskState
+from engine.model.states import DEFERRED_TASK, TERMINAL_RUN, TaskState
 from engine.scheduler.acting import Actor
 from engine.scheduler.admission import Admission
 from engine.scheduler.backfills import nothing_stored, refill_dag
@@ -100,7 +100,7 @@ class Scheduler:
         self._writer = writer
         self._actor = Actor(dispatcher, executor)
         self._on_broken = on_broken
-        self._ready: deque[tuple[RunMemory, TaskInstance]] = deque()
+        self._ready: deque[tuple[RunMemory, TaskInstance, bool]] = deque()
         self._inbox: deque[tuple[Work, Callable[[Exception], None] | None]] = deque()
         self._alarm: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -257,7 +257,8 @@ class Scheduler:
         if task is not None and self.ledger.moved(memory, task.task_id, before, after, summary=summary):
             self.admission.freed(memory, task.task_id)
         if after == TaskState.SCHEDULED:
-            self._ready.append((memory, instance))
+            kept = before in DEFERRED_TASK and task is not None and task.pool in self.ledger.including
+            self._ready.append((memory, instance, kept))
         self.breakers.moved(turn, memory, instance, moved)
         if instance.task_id in memory.plan.past_tasks:
             self.past.moved(memory, instance.task_id)
@@ -284,9 +285,9 @@ class Scheduler:
     def _offer(self, turn: Turn) -> None:
         """Has instances that became ready wait for slots, so many a turn: ten thousand at once hold nobody up."""
         for _ in range(min(len(self._ready), OFFERS_PER_TURN)):
-            memory, instance = self._ready.popleft()
+            memory, instance, kept = self._ready.popleft()
             if instance.state is TaskState.SCHEDULED:
-                self.admission.offer(memory, instance, turn.now)
+                self.admission.offer(memory, instance, turn.now, kept=kept)
         if self._ready:
             self.wake()
 

@@ -84,6 +84,8 @@ class PoolQueue:
         self._ages: list[tuple[Micros, int, Ticket]] = []
         self._oldest: list[tuple[Micros, int, Ticket]] = []
         self._skipped: list[Ticket] = []
+        self._back: deque[Ticket] = deque()
+        """Tasks that kept their slots while they waited without a process: these are still theirs."""
         self._window: Micros = 0
         self._passes = 0
         self.granted = 0
@@ -95,9 +97,11 @@ class PoolQueue:
 
     # --- who waits ------------------------------------------------------------------------------------------------
 
-    def put(self, ticket: Ticket, now: Micros) -> None:
-        """Takes a ticket in."""
+    def put(self, ticket: Ticket, now: Micros, *, kept: bool = False) -> None:
+        """Takes a ticket in; `kept`: it has kept its slots until now, so that it goes first."""
         ticket.waits = True
+        if kept:
+            self._back.append(ticket)
         age = ticket.aged(now)
         ticket.level = (ticket.kind, -(ticket.weight + age))
         self._place(ticket)
@@ -163,6 +167,12 @@ class PoolQueue:
             heapq.heappop(self._oldest)
         return None
 
+    def back(self) -> Ticket | None:
+        """Who has kept slots until now, the first one."""
+        while self._back and not (self._back[0].waits and self._may_wait(self._back[0])):
+            self._back.popleft()
+        return self._back[0] if self._back else None
+
     def _turn(self) -> Ticket | None:
         turn = self.granted % SHARE
         if turn == LONGEST_TURN:
@@ -184,6 +194,10 @@ class PoolQueue:
         `free` is None without limit. `held` is asked whether another limit holds a ticket back; it then has taken the
         ticket over. Slots are kept together for a task that needs more than are free, for a while, and others pass.
         """
+        while (ticket := self.back()) is not None and (free is None or ticket.slots <= free):
+            self.take_out(ticket)
+            if not held(ticket):
+                return ticket
         reserved = self.reserved
         if reserved is not None:
             reserved.waits = False

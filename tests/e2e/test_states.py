@@ -21,6 +21,7 @@ CONFIG = """
 slots = 24
 [pools]
 demo_db = 2
+demo_source = { slots = 1, include_deferred = true }
 [connections.demo_api]
 uri = "https://api.example.org"
 token = { file = "demo_secrets.toml", key = "demo.token" }

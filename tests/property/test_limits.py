@@ -12,7 +12,7 @@ from engine.model.states import RunType
 from engine.scheduler.ledger import UNLIMITED
 from engine.scheduler.poolqueue import PASSES, SHARE
 from tests.support.admission import World
-from tests.support.lifecycle import task
+from tests.support.lifecycle import ERROR, OK, task
 
 _SIZES = {"db": 3, "api": 4}
 
@@ -22,7 +22,8 @@ def check(world: World) -> None:
     running = world.running()
     assert len(running) == world.ledger.used <= world.ledger.slots
     for name, size in world.ledger.pools.items():
-        taken = [m.task(ti).pool_slots for m, ti in running if m.task(ti).pool == name]
+        holding = running + (world.waiting() if name in world.ledger.including else [])
+        taken = [m.task(ti).pool_slots for m, ti in holding if m.task(ti).pool == name]
         free = world.ledger.pool_free[name]
         assert (free is None) if size == UNLIMITED else free == size - sum(taken)
     for memory in world.runs.values():
@@ -39,9 +40,10 @@ def check(world: World) -> None:
 @settings(max_examples=40, deadline=None)
 @given(pick=st.randoms(use_true_random=False), slots=st.integers(1, 6), steps=st.integers(5, 40))
 def test_no_limit_is_exceeded_whatever_ends_crashes_or_is_resized(pick: Random, slots: int, steps: int) -> None:
-    """Runs come, attempts end, the engine crashes, pools are resized: what is granted stays within every limit, and
-    whoever holds slots when a pool shrinks keeps them."""
-    world = World(slots, **_SIZES)
+    """Runs come, attempts end or fail and are tried again, the engine crashes, pools are resized, and count those that
+    wait for a retry or no longer do: what is granted stays within every limit, and whoever holds slots when a pool
+    shrinks keeps them."""
+    world = World(slots, ("api",), **_SIZES)
     for step in range(steps):
         act = pick.random()
         if act < 0.35:
@@ -52,6 +54,7 @@ def test_no_limit_is_exceeded_whatever_ends_crashes_or_is_resized(pick: Random, 
                     pool_slots=pick.randint(1, 3),
                     priority_weight=pick.randint(-3, 9),
                     max_active_tis=(1, 2, None, 1)[n],
+                    retries=2,
                 )
                 for n in range(pick.randint(1, 4))
             ]
@@ -65,7 +68,9 @@ def test_no_limit_is_exceeded_whatever_ends_crashes_or_is_resized(pick: Random, 
                 max_active_tasks_per_run=(1, None, 2)[number],
             )
         elif act < 0.75 and (running := world.running()):
-            world.end(*pick.choice(running))
+            world.end(*pick.choice(running), pick.choice([OK, OK, ERROR]))
+        elif act < 0.8 and (waiting := world.waiting()):
+            world.retry(*pick.choice(waiting))
         elif act < 0.85:
             world.crash()
         elif act < 0.92:
@@ -73,6 +78,8 @@ def test_no_limit_is_exceeded_whatever_ends_crashes_or_is_resized(pick: Random, 
             world.ledger.resize("db", pick.choice([0, 1, 2, 3, 5, UNLIMITED]))
             world.admission.reconsider()
             assert dict(world.ledger.pool_taken) == before
+        else:
+            world.ledger.include_deferred("api", pick.random() < 0.5, world.runs.values())
         world.now += pick.randint(0, 200) * SECOND
         before = world.ledger.pool_free["db"]
         if before is not None and before < 0:
@@ -85,6 +92,8 @@ def test_no_limit_is_exceeded_whatever_ends_crashes_or_is_resized(pick: Random, 
     world.admission.reconsider()
     for _ in range(2000):
         world.grant()
+        for waiting in world.waiting():
+            world.retry(*waiting)
         if not (running := world.running()):
             break
         world.now += 30 * SECOND

@@ -7,9 +7,10 @@ from typing import Any
 
 from engine.lifecycle.changes import Changes
 from engine.lifecycle.core import apply
-from engine.lifecycle.events import Ended, Granted, Start
+from engine.lifecycle.events import Ended, Granted, RetryDue, Start
 from engine.lifecycle.memory import RunMemory, new_run
 from engine.lifecycle.plan import compile_plan
+from engine.model.attempt_files import AttemptStatus
 from engine.model.dag import DagSpec, TaskSpec
 from engine.model.rows import Run, TaskInstance
 from engine.model.states import RunState, RunType, TaskState
@@ -24,8 +25,8 @@ NAMES = itertools.count(1)
 class World:
     """Runs in memory with one ledger and one admission, and grants carried out as the scheduler does it."""
 
-    def __init__(self, slots: int, **pools: int) -> None:
-        self.ledger = Ledger(slots, {"default": UNLIMITED, **pools})
+    def __init__(self, slots: int, including: tuple[str, ...] = (), **pools: int) -> None:
+        self.ledger = Ledger(slots, {"default": UNLIMITED, **pools}, including)
         self.runs: dict[int, RunMemory] = {}
         self.admission = Admission(self.ledger, self.runs)
         self.ids = itertools.count(1)
@@ -64,7 +65,7 @@ class World:
     def crash(self) -> None:
         """The engine is killed: ledger and admission are built anew from the rows, as recovery builds them."""
         sizes = dict(self.ledger.pools)
-        self.ledger = Ledger(self.ledger.slots, sizes)
+        self.ledger = Ledger(self.ledger.slots, sizes, self.ledger.including)
         self.admission = Admission(self.ledger, self.runs)
         for memory in self.runs.values():
             self.ledger.restore(memory)
@@ -75,10 +76,22 @@ class World:
         """Who holds slots."""
         return [(memory, ti) for memory in self.runs.values() for ti in memory.by_id.values() if ti.current is not None]
 
-    def end(self, memory: RunMemory, instance: TaskInstance) -> None:
+    def waiting(self) -> list[tuple[RunMemory, TaskInstance]]:
+        """Who waits for its retry."""
+        every = ((memory, ti) for memory in self.runs.values() for ti in memory.by_id.values())
+        return [(memory, ti) for memory, ti in every if ti.state is TaskState.UP_FOR_RETRY]
+
+    def retry(self, memory: RunMemory, instance: TaskInstance) -> None:
+        """The wait for a retry is over."""
+        apply(memory, RetryDue(instance.id), max(self.now, instance.retry_at or 0), Changes())
+        self.ledger.moved(memory, instance.task_id, TaskState.UP_FOR_RETRY, TaskState.SCHEDULED)
+        self.admission.offer(memory, instance, self.now, kept=memory.task(instance).pool in self.ledger.including)
+
+    def end(self, memory: RunMemory, instance: TaskInstance, status: AttemptStatus = OK) -> None:
         """A granted instance's process ends; what follows in its run is offered."""
         assert instance.current is not None
-        apply(memory, Ended(instance.current.id, OK), self.now, Changes())
-        self.give_back(memory, instance.task_id)
+        apply(memory, Ended(instance.current.id, status), self.now, Changes())
+        assert self.ledger.moved(memory, instance.task_id, TaskState.RUNNING, instance.state)
+        self.admission.freed(memory, instance.task_id)
         for ready in memory.scheduled.values():
             self.admission.offer(memory, ready, self.now)

@@ -113,3 +113,22 @@ def test_what_cannot_be_is_refused_by_name(tmp_path: Path, text: str, says: str)
     (tmp_path / "dagdeck.toml").write_text(text)
     with pytest.raises(HomeError, match=says):
         load_settings(Home(tmp_path))
+
+
+def test_a_pool_is_a_number_or_a_table(home: Home) -> None:
+    """Slots alone, or with `include_deferred`; an environment's table goes before the home's number."""
+    pools = "[pools]\ndb = 2\napi = { slots = 1, include_deferred = true }\n[env.prod]\n"
+    home.config.write_text(pools + "pools = { db = { slots = 9, include_deferred = true }, api = 3 }")
+    plain, prod = load_settings(home), load_settings(home, "prod")
+    assert (plain.pools, plain.pools_including_deferred) == ({"db": 2, "api": 1}, {"api"})
+    assert (prod.pools, prod.pools_including_deferred) == ({"db": 9, "api": 3}, {"db"})
+
+
+@pytest.mark.parametrize(
+    "pool", ["-2", "true", '"2"', "{}", "{ slots = 1, size = 2 }", "{ slots = 1, include_deferred = 1 }"]
+)
+def test_a_pool_that_is_neither_is_refused_by_name(home: Home, pool: str) -> None:
+    """The message names the pool and says both forms."""
+    home.config.write_text(f"[pools]\ndb = {pool}\n")
+    with pytest.raises(HomeError, match=r"\[pools\] db should be its slots.*include_deferred"):
+        load_settings(home)

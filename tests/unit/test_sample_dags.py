@@ -23,7 +23,7 @@ from tests.support.source import PROJECT
 
 SAMPLES = PROJECT / "sample_dags"
 FILES = sorted(path.name for path in SAMPLES.glob("*.py"))
-POOLS = {"default": -1, "demo_db": 2}
+POOLS = {"default": -1, "demo_db": 2, "demo_source": 1}
 WINTER, SUMMER = "2025-03-29T23:00:00Z", "2025-10-25T22:00:00Z"
 
 BY_ENGINE = {
@@ -47,6 +47,7 @@ EXPECTED: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "environments": ({}, {}),
     "fan_out": ({}, {}),
     "flaky_api": ({"logical_date": "2024-01-15T00:06:00Z"}, {}),
+    "kept_slots": ({}, {}),
     "mapped_files": ({"params": {"files": 3}}, {}),
     "params_demo": ({"params": {"env": "dev"}}, {}),
     "pools_demo": ({}, {}),

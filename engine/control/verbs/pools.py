@@ -61,7 +61,8 @@ class Resize:
         sentence = f"pool {name}: {'new, ' if before is None else shown(before) + ' → '}{shown(slots)}"
         plan = Plan([Target(("pool", name), effect)], sentence, carry, lambda _: f"pool {name} has {shown(slots)}")
         plan.warnings = warnings
-        plan.inverse = lambda _: _as_before(name, before)
+        included = name in ledger.including
+        plan.inverse = lambda _: _as_before(name, before, included)
         return plan
 
 
@@ -91,16 +92,17 @@ class Remove:
         before = scheduler.ledger.pools[name]
         effect = Effect("pool", name, shown(before), "removed")
         plan = Plan([Target(("pool", name), effect)], f"pool {name} removed", carry, lambda _: f"pool {name} is gone")
-        plan.inverse = lambda _: _as_before(name, before)
+        included = name in scheduler.ledger.including
+        plan.inverse = lambda _: _as_before(name, before, included)
         return plan
 
 
-def _as_before(name: str, slots: int | None) -> Inverse:
-    """What gives a pool its former size back; one that is new goes."""
+def _as_before(name: str, slots: int | None, included: bool) -> Inverse:
+    """What makes a pool again what it was; one that is new goes."""
     about = f"pool:{name}"
     if slots is None:
         return Inverse("remove", {"pool": name}, about=about)
-    return Inverse("resize", {"pool": name, "slots": slots}, about=about)
+    return Inverse("resize", {"pool": name, "slots": slots, "include_deferred": included}, about=about)
 
 
 def pool_name(ask: Ask) -> str:

@@ -25,6 +25,11 @@ DAGS = {
         def held():
             shell("holds", "until test -e $DAGDECK_HOME/release; do sleep 0.02; done", pool="narrow")
 
+        @dag()
+        def keeps():
+            shell("flaky", "test -e $DAGDECK_HOME/well", pool="narrow", retries=9, retry_delay="30s")
+            shell("next", "true", pool="narrow", priority_weight=-5)
+
         @dag(max_active_tasks=1)
         def waits():
             shell("big", "true")
@@ -110,7 +115,7 @@ async def test_why_names_the_limit_who_holds_it_and_what_frees_it(
     assert (narrow["slots"], narrow["taken"], narrow["wanted"]) == (0, 1, 1)
     assert [row["task_id"] for row in narrow["holders"]] == ["holds"]
     answer = await asyncio.to_thread(dagdeck, "pools", "remove", "narrow", "--yes", "--home", site.root)
-    assert (answer.code, "is used by busy, held, waits" in answer.err) == (5, True)
+    assert (answer.code, "is used by busy, held, keeps, waits" in answer.err) == (5, True)
     unlimited = ("pools", "resize", "narrow", "unlimited", "--yes", "--json")
     answer = await asyncio.to_thread(dagdeck, *unlimited, "--home", site.root)
     assert answer.json["slots"] == -1
@@ -130,3 +135,46 @@ async def test_a_pool_that_is_made_lets_a_refused_dag_load(make_site: MakeSite) 
     await pool(site, 2, "fresh")
     await until(lambda: site.knows("needs"), "the DAG is loaded")
     assert await site.over(await site.trigger("needs")) == "success"
+
+
+async def test_a_task_that_waits_for_its_retry_keeps_its_slot_and_is_named_as_its_holder(
+    make_site: MakeSite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a pool that includes deferred tasks nobody else starts, over a crash too; when it may run it goes first."""
+    dagdeck = Cli(capsys)
+    config = "[pools]\nnarrow = { slots = 1, include_deferred = true }"
+    site = await make_site(DAGS, config)
+    await site.start()
+    run_id = await site.trigger("keeps")
+    await site.state(run_id, "flaky", "up_for_retry")
+    await site.crash()
+    await site.start()
+    said = dagdeck("why", run_id, "next", "--home", site.root, "--json").json["reasons"]
+    assert [reason["code"] for reason in said] == ["pool:narrow"]
+    assert f"of which 0 are free: flaky of {run_id}, which waits to be tried again at " in said[0]["text"]
+    (kept,) = [row for row in dagdeck("pools", "--home", site.root, "--json").json if row["pool"] == "narrow"]
+    assert (kept["taken"], kept["include_deferred"], kept["holders"][0]["state"]) == (1, True, "up_for_retry")
+    story = dagdeck("why", "pool:narrow", "--home", site.root).out
+    assert f"flaky of {run_id} keeps 1 slot and waits to be tried again at " in story
+    (site.root / "well").touch()
+    await site.command("retry", p.Selector(run_ids=[run_id], task_ids=["flaky"]))
+    assert await site.over(run_id) == "success"
+
+
+async def test_the_memory_guard_starts_nothing_and_why_says_so(
+    make_site: MakeSite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a host with less memory than the home asks for nothing starts; with another figure everything goes on."""
+    dagdeck = Cli(capsys)
+    site = await make_site(DAGS, "min_free_memory_mb = 1_000_000_000\n[pools]\nnarrow = 1")
+    await site.start()
+    run_id = await site.trigger("waits")
+    await until(lambda: "memory_guard" in str(site.rows("SELECT blockers FROM task_instance")), "the guard is named")
+    said = dagdeck("why", run_id, "big", "--home", site.root).out
+    assert "the host has less memory left than min_free_memory_mb" in said
+    status = await asyncio.to_thread(dagdeck, "engine", "status", "--check", "--home", site.root)
+    assert (status.code, "nothing starts below" in status.err) == (1, True)
+    await site.stop()
+    site.configure("min_free_memory_mb = 0\n[pools]\nnarrow = 1")
+    await site.start()
+    assert await site.over(run_id) == "success"

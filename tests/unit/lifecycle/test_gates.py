@@ -52,6 +52,7 @@ GATES: list[tuple[str, Gate]] = [
     ("pool:db", lambda world, limits: setattr(limits, "pool_free", {"db": 1})),
     ("pool:db", lambda world, limits: setattr(limits, "pool_free", {})),
     ("engine_slots", lambda world, limits: setattr(limits, "engine_slots_free", 0)),
+    ("memory_guard", lambda world, limits: setattr(limits, "memory_low", True)),
 ]
 
 

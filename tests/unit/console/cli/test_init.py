@@ -93,7 +93,7 @@ def test_every_setting_of_the_template_is_valid_when_taken_in(tmp_path: Path) ->
     from engine.config import _KEYS
 
     assert set(tomllib.loads(live)) == set(_KEYS)
-    assert (settings.slots, settings.timezone, settings.pools) == (16, "UTC", {"db": 4})
+    assert (settings.slots, settings.timezone, settings.pools) == (16, "UTC", {"db": 4, "api": 2})
 
 
 def test_the_home_is_found_from_inside_it(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

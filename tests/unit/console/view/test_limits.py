@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from console.model.limits import BreakerCard, HolderCard, LimitsCard, PoolCard, QuestionCard
+from console.model.limits import BreakerCard, HolderCard, LimitsCard, PoolCard, QuestionCard, WaitCard
+from console.model.link import Gauges
 from console.view.limits import facts, rows
 from console.view.spans import BAD, WARN, plain
+from console.view.why_limits import why_engine, why_question
 from engine.model.moments import HOUR, MINUTE, SECOND
 from tests.support.console import NOW
 
@@ -72,3 +74,46 @@ def test_no_line_is_wider_than_the_window() -> None:
     for width in (20, 60, 79, 140):
         card = LimitsCard(POOLS, BREAKERS, (ASKED,))
         assert all(len(plain(spans)) <= width for _, spans in rows(card, NOW, width))
+
+
+def test_the_engine_has_its_lines_while_it_is_heard() -> None:
+    """Its slots, and the memory of the host with the figure of the guard; in the colour of faults below it."""
+    calm = dict(
+        rows(LimitsCard(POOLS), NOW, 120, Gauges(NOW, 3, 16, 0, 3, 0, 0, memory=(8 << 30, 16 << 30, 100 << 20)))
+    )
+    assert "3/16" in plain(calm["engine", "slots"])
+    assert "8.0G/16G" in plain(calm["engine", "memory"]) and "nothing starts below 100M left" in plain(
+        calm["engine", "memory"]
+    )
+    assert BAD not in {token for _, token in calm["engine", "memory"]}
+    short = dict(
+        rows(LimitsCard(POOLS), NOW, 120, Gauges(NOW, 3, 16, 0, 3, 0, 0, memory=(80 << 20, 16 << 30, 100 << 20)))
+    )
+    assert "80M left: nothing starts below 100M" in plain(short["engine", "memory"])
+    assert BAD in {token for _, token in short["engine", "memory"]}
+    assert ("engine", "slots") not in dict(rows(LimitsCard(POOLS), NOW, 120))
+
+
+def test_a_task_that_keeps_its_slot_counts_down_to_its_retry() -> None:
+    """Among the holders it stands with its sign and its time."""
+    kept = PoolCard("api", 1, 1, 1, None, (HolderCard("etl@1", "flaky", 1, None, NOW + 45 * SECOND),), True)
+    assert "flaky ↻ 0:45" in lines(LimitsCard((kept,)))["pool", "api"]
+
+
+def test_why_of_a_question_says_what_happens_if_nobody_answers() -> None:
+    """Its options, its form, since when it waits, and what is taken when; and that it is answered once it is."""
+    text = " ".join(words for words, _ in why_question(WaitCard((), ASKED), NOW))
+    assert "One of: approve, reject." in text and "If nobody answers, reject is taken at" in text
+    assert "It is answered." in " ".join(
+        words for words, _ in why_question(WaitCard(("answered approve by ops1",)), NOW)
+    )
+
+
+def test_why_of_the_engine_says_what_frees_it() -> None:
+    """Slots that are all taken, memory below the guard's figure, and an engine that nobody hears of."""
+    full = Gauges(NOW, 16, 16, 2, 16, 0, 0, memory=(80 << 20, 16 << 30, 100 << 20))
+    assert "one is freed when any of them ends" in str(why_engine(full, "slots"))
+    assert "it is freed when what runs has ended" in str(why_engine(full, "memory"))
+    assert "min_free_memory_mb is 0" in str(why_engine(Gauges(NOW, 0, 16, 0, 0, 0, 0, memory=(1, 2, 0)), "memory"))
+    assert "does not say" in str(why_engine(Gauges(NOW, 0, 16, 0, 0, 0, 0), "memory"))
+    assert "No engine is heard of" in str(why_engine(None, "slots"))
