@@ -14,7 +14,7 @@ from console.cli.reading import (
 )
 from engine.model.moments import Micros
 from engine.model.states import Blocker, Reason, TaskState
-from engine.store import reads_waits, reads_why
+from engine.store import reads_limits, reads_waits, reads_why
 
 _WAITING = frozenset({TaskState.NONE, TaskState.SCHEDULED, TaskState.UP_FOR_RETRY})
 _UNFINISHED = _WAITING | {TaskState.QUEUED, TaskState.RUNNING, TaskState.KILLING, TaskState.DEFERRED}
@@ -107,3 +107,13 @@ def _answers(store: Reader, task: InstanceLine) -> Iterator[tuple[str, str]]:
 def questions(store: Reader) -> list[reads_why.Asked]:
     """All approvals that wait, the oldest first."""
     return reads_why.questions(store)
+
+
+def pool_holders(store: Reader) -> dict[str, list[tuple[reads_why.Holder, int]]]:
+    """Who holds how many slots of each pool."""
+    return reads_why.holders_by_pool(store)
+
+
+def explain_limit(store: Reader, kind: str, name: str, now: Micros) -> list[str]:
+    """How a `pool` or a `breaker` stands, in sentences. Raises NotFound."""
+    return (reads_limits.pool_story if kind == "pool" else reads_limits.breaker_story)(store, name, now)

@@ -66,11 +66,11 @@ def list_pools(session: Session, as_json: bool) -> None:
 
 def _list(home: Home, as_json: bool) -> None:
     # Imported on first use: listings of other things need no explanations.
-    from engine.store.reads_why import holders_by_pool
+    from console.cli.explaining import pool_holders
 
     with open_store(home) as store, store.snapshot():
         found = reads_home.pools(store)
-        holding = holders_by_pool(store)
+        holding = pool_holders(store)
     now = time.time_ns() // 1000
     if as_json:
         emit_json(

@@ -198,11 +198,11 @@ def _why_whole(home: Home, what: str, as_json: bool) -> None:
 
 def _why_limit(home: Home, what: str, as_json: bool) -> None:
     """A pool, or a circuit breaker."""
-    from engine.store.reads_limits import breaker_story, pool_story
+    from console.cli.explaining import explain_limit
 
     kind, _, name = what.partition(":")
     with open_store(home) as store:
-        said = (pool_story if kind == "pool" else breaker_story)(store, name, time.time_ns() // 1000)
+        said = explain_limit(store, kind, name, time.time_ns() // 1000)
     if as_json:
         emit_json({kind: name, "reasons": [{"code": what, "text": text} for text in said]})
         return
