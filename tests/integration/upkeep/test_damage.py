@@ -12,6 +12,7 @@ import pytest
 from console.cli.main import run
 from engine.config import Home
 from engine.scheduler import loading
+from engine.scheduler.pools import Pools
 from engine.scheduler.turn import Turn
 from engine.store.copying import diagnose
 from engine.store.errors import StoreError, making_sense
@@ -32,7 +33,7 @@ async def begin(home: Home) -> tuple[str | None, Rig]:
         with making_sense(home.database):
             with Reader(home.database) as reader:
                 loaded = loading.read(reader)
-            loading.build(rig.scheduler, loaded, 16, {})
+            loading.build(rig.scheduler, loaded, 16, Pools())
 
             def resume(turn: Turn) -> None:
                 loading.resume(rig.scheduler, turn, loaded, rig.executor, "a boot")
