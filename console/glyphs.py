@@ -58,7 +58,7 @@ TO_ASCII: dict[str, str] = {
     **{glyph.unicode: glyph.ascii for glyph in STATES.values() if not glyph.unicode.isascii()},
     **dict.fromkeys("─━╌", "-"),
     **dict.fromkeys("│┃", "|"),
-    **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼", "+"),
+    **dict.fromkeys("╭╮╰╯┌┐└┘┍┑┕┙├┤┬┴┼", "+"),
     **dict.fromkeys("⟶→▸▶", ">"),
     **dict.fromkeys("←◂◀", "<"),
     **dict.fromkeys("•●·", "*"),

@@ -231,3 +231,26 @@ def fit(
         return text
     left = {"left": 0, "right": room, "centre": room // 2}[align]
     return " " * left + text + " " * (room - left)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Text in lines of at most `width` cells, broken between words where that is possible."""
+    indent = " " * min(len(text) - len(text.lstrip(" ")), max(width // 2, 0))
+    if indent:
+        return [indent + line for line in wrap(text.lstrip(" "), width - len(indent))]
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        while cell_len(word) > width > 0:
+            if line:
+                lines.append(line)
+                line = ""
+            head = _head(word, width) or word[:1]
+            lines.append(head)
+            word = word[len(head) :]
+        if line and cell_len(line) + 1 + cell_len(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, line] if line or not lines else lines

@@ -31,6 +31,8 @@ PLAIN = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 NAMES = frozenset({"default", *PLAIN, *(f"bright_{name}" for name in PLAIN)})
 """The terminal's own colours, which a theme may name in place of `#rrggbb`."""
 _FEW_COLOURS = ("linux", "ansi", "cons25", "xterm-16color", "xterm-color", "screen", "tmux", "xterm", "rxvt")
+STILL = " still"
+"""Ends a token of what looks the same under the cursor, as a chart does that would turn into its negative."""
 _ATTRIBUTES = frozenset({"bold", "italic", "underline", "reverse"})
 _WITHOUT_COLOUR = {
     "dim": Style(dim=True),
@@ -210,6 +212,8 @@ class Palette:
         return style + attributes
 
     def _build_on_cursor(self, token: str, focused: bool) -> Style:
+        if token.endswith(STILL):
+            return self.style(token)
         roles, attributes = _words(token)
         if self.monochrome:
             return self.style(token) + Style(reverse=True) if focused else self.style(token)
@@ -232,7 +236,7 @@ class Palette:
 def _words(token: str) -> tuple[list[str], Style]:
     roles: list[str] = []
     attributes = Style()
-    for word in token.split():
+    for word in token.removesuffix(STILL).split():
         if word in _ATTRIBUTES:
             attributes += Style.parse(word)
         elif word in ROLES or word.removeprefix("ansi.") in HUES:

@@ -28,7 +28,7 @@ LOOKS = (
     ),
     Action("enter", "enter", "Opens what the cursor stands on; on a cause of failures: the run of the newest.",
            ("l", "right"), LISTS, why_not=possible.something),
-    Action("back", "back", "One level back; on the overview nothing.", ("escape", "h", "left"), LISTS),
+    Action("back", "back", "One level back; a filter or marks are taken away first.", ("escape", "h", "left"), LISTS),
     Action("leave", "back", "One level back; on the overview it leaves the console. The engine goes on.", ("q",)),
     Action("quit", "leave", "Leaves the console at once. The engine and all that runs go on.", ("ctrl+q",)),
     Action("overview", "overview", "To the overview of all DAGs.", ("1",)),

@@ -48,7 +48,11 @@ class AuditPane(ListPane):
     def rule(self, scene: Scene, width: int) -> Spans:
         """How much is listed."""
         found = scene.snapshot.paged
-        return ((f"{len(found.cards)} commands", DIM),) if isinstance(found, Audit) else ()
+        return (
+            ((f"{len(found.cards)} command{'s' if len(found.cards) != 1 else ''}", DIM),)
+            if isinstance(found, Audit)
+            else ()
+        )
 
     def card(self, scene: Scene) -> AuditCard | None:
         """The command under the cursor."""

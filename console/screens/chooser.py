@@ -10,13 +10,17 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
-from console.text import cell_len
+from console.text import cell_len, wrap
 from console.view.spans import ACCENT, DIM, TEXT, Line, Spans, plain
 from console.widgets.edit import LineEdit
 from console.widgets.lines import LineView
 
 Rows = Sequence[tuple[str | None, Spans]]
 WIDEST = 110
+_SMALL = 84
+"""Cells of a screen on which nothing beside the list would be readable."""
+_SAID = 2
+"""Lines for what is said of the row under the cursor."""
 _FAR = 1 << 20
 _MOVES = {"down": 1, "up": -1, "pagedown": 10, "pageup": -10, "ctrl+n": 1, "ctrl+p": -1, "ctrl+d": 8, "ctrl+u": -8}
 _LETTERS = {"j": 1, "k": -1, "g": -_FAR, "G": _FAR}
@@ -35,10 +39,19 @@ class Chooser(ModalScreen[str | None], inherit_bindings=False):
 
     DEFAULT_CSS = "Chooser { align: center middle; background: transparent; overflow: hidden; }"
 
-    def __init__(self, title: str, rows: Callable[[str, int], Rows], *, typing: bool) -> None:
+    def __init__(
+        self,
+        title: str,
+        rows: Callable[[str, int], Rows],
+        *,
+        typing: bool,
+        about: Callable[[str], str] | None = None,
+    ) -> None:
+        """`about` says all there is to say of a key: it stands below the list for the one under the cursor."""
         super().__init__()
         self._title = title
         self._make = rows
+        self._about = about
         self._typing = typing
         self._edit = LineEdit()
         self._rows: Rows = ()
@@ -75,7 +88,7 @@ class Chooser(ModalScreen[str | None], inherit_bindings=False):
         self._move(0)
 
     def _width(self) -> int:
-        return max(min(self.size.width - 4, WIDEST), 20)
+        return self.size.width if self.size.width <= _SMALL else min(self.size.width - 4, WIDEST)
 
     def _move(self, rows: int) -> None:
         """Moves the cursor, passing over headings, and keeps it in sight."""
@@ -96,7 +109,8 @@ class Chooser(ModalScreen[str | None], inherit_bindings=False):
         return 0
 
     def _room(self) -> int:
-        return max(min(len(self._rows), self.size.height - 4 - int(self._typing)), 1)
+        rest = 4 + int(self._typing) + (0 if self._about is None else _SAID + 1)
+        return max(min(len(self._rows), self.size.height - rest), 1)
 
     def _redraw(self) -> None:
         width, room = self._width(), self._room()
@@ -109,9 +123,21 @@ class Chooser(ModalScreen[str | None], inherit_bindings=False):
             lines.append(_framed(((plain(spans).ljust(width - 4), "cursor"),) if here else spans, width))
         if not shown:
             lines.append(_framed((("nothing matches", DIM),), width))
+        lines += self._said(width)
         lines.append(_foot(width))
         self._box.styles.width, self._box.styles.height = width, len(lines)
         self._box.show([(None, line) for line in lines])
+
+    def _said(self, width: int) -> list[Spans]:
+        """What there is to say of the row under the cursor, in as many lines whatever it is."""
+        if self._about is None:
+            return []
+        key = self.chosen
+        words = wrap(self._about(key), width - 4)[:_SAID] if key is not None else []
+        return [
+            (("├" + "─" * (width - 2) + "┤", ACCENT),),
+            *(_framed(((words[at] if at < len(words) else "", TEXT),), width) for at in range(_SAID)),
+        ]
 
     def on_key(self, event: events.Key) -> None:
         """Every key is the list's own."""

@@ -15,6 +15,7 @@ from console.actions.views import VIEWS
 from console.model.limits import WaitCard
 from console.model.place import Place
 from console.model.runs import RunDetail, TaskCard
+from console.model.snapshot import Scene
 from console.model.targets import Target
 from console.screens.chooser import Chooser, fuzzy
 from console.view import help as help_view
@@ -240,9 +241,15 @@ def _help(app: ConsoleApp, target: Target) -> None:
     def rows(needle: str, width: int) -> list[tuple[str | None, Spans]]:
         return help_view.help_rows(listed, scene, target, width)
 
-    app.push_screen(
-        Chooser(f"Keys here: {app.place.view}", rows, typing=False), lambda name: _chosen(app, name, target)
-    )
+    title = f"Keys here: {app.place.view}"
+    chooser = Chooser(title, rows, typing=False, about=lambda name: _about(BY_ID[name], scene, target))
+    app.push_screen(chooser, lambda name: _chosen(app, name, target))
+
+
+def _about(action: Action, scene: Scene, target: Target) -> str:
+    """What an action does, and why it does not just now."""
+    why = action.why_not(scene, target)
+    return action.help if why is None else f"{action.help} Not now: {why}."
 
 
 def _palette(app: ConsoleApp, target: Target) -> None:
@@ -255,9 +262,13 @@ def _palette(app: ConsoleApp, target: Target) -> None:
         ]
         ranked.sort(key=lambda pair: (pair[1].why_not(scene, target) is not None, pair[0] if needle else 0))
         columns = (6, max((len(a.title_for(scene, target)) for a in listed), default=8))
-        return [(a.id, help_view.action_row(a, _keys_of(app, a), scene, target, columns, width)) for _, a in ranked]
+        return [
+            (a.id, help_view.action_row(a, _keys_of(app, a).partition("  ")[0], scene, target, columns, width))
+            for _, a in ranked
+        ]
 
-    app.push_screen(Chooser("Actions", rows, typing=True), lambda name: _chosen(app, name, target))
+    chooser = Chooser("Actions", rows, typing=True, about=lambda name: _about(BY_ID[name], scene, target))
+    app.push_screen(chooser, lambda name: _chosen(app, name, target))
 
 
 def _chosen(app: ConsoleApp, name: str | None, target: Target) -> None:

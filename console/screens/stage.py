@@ -16,7 +16,7 @@ from console.model.snapshot import Scene
 from console.screens.overview import OverviewPane
 from console.screens.pane import Pane
 from console.view.header import header
-from console.view.spans import Spans
+from console.view.spans import Spans, crop, width_of
 from console.widgets.status import BarLine
 from engine.model.moments import SECOND
 
@@ -160,7 +160,12 @@ class Stage(Screen[None], inherit_bindings=False):
         if not self.is_mounted or not self.front.is_mounted:
             return
         said = (*self._frozen(), *_marked_words(self.front), *_filter_words(self.front))
-        self.rule.show((), _in_rule((*said, *self.front.rule(self._desk.scene(), self.size.width))))
+        facts = self.front.rule(self._desk.scene(), self.size.width)
+        room = max(self.size.width - _RULE_ENDS, 0)
+        if said and width_of((*said, *facts)) > room:
+            # What a person did to the rows goes before how much there is.
+            said, facts = (*said[:-1], (said[-1][0].rstrip(), said[-1][1])), ()
+        self.rule.show((), _in_rule(crop((*said, *facts), room)))
 
     def _frozen(self) -> Spans:
         at = self._desk.frozen_at
@@ -283,10 +288,15 @@ class Stage(Screen[None], inherit_bindings=False):
         self.set_focus(self.front.focus_inside())
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
-        """A filter works while it is typed."""
+        """A filter works while it is typed; of a command is shown how it may go on."""
         if self._prompt_for == "filter":
             self.front.filter(event.text, self._desk.scene())
             self._desk.redraw()
+        elif self._prompt_for == "command":
+            from console.widgets.prompt import candidates_hint
+
+            found = self._complete(event.text) if event.text.strip() else []
+            self.prompt.show_hint(candidates_hint(found[:_HINTED], self.size.width // 2))
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         """Do what was asked for."""
@@ -313,6 +323,12 @@ class Stage(Screen[None], inherit_bindings=False):
         if self._prompt_for == "filter":
             self.front.filter("", self._desk.scene())
         self._desk.redraw()
+
+
+_RULE_ENDS = 7
+"""Cells of the rule beside the words in it."""
+_HINTED = 8
+"""Ways to go on that are shown of a command."""
 
 
 def _filter_words(pane: Pane) -> Spans:

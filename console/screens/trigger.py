@@ -22,8 +22,7 @@ from console.model.dags import ParamCard
 from console.model.reading import safe
 from console.model.runs import TriggerForm
 from console.model.targets import Target
-from console.text import cell_len
-from console.view.dialogs import wrap
+from console.text import cell_len, wrap
 from console.view.spans import ACCENT, DIM, TEXT, WARN, Line, Spans
 from console.widgets.dialog_layout import DialogContent, DialogState, box_size, lay_out
 from console.widgets.edit import LineEdit
@@ -243,7 +242,8 @@ class Form(ModalScreen[Mapping[str, str] | None], inherit_bindings=False):
             if self._error and at == self._error_at:
                 lines.extend(self._wrong(names + 2, width))
             elif words:
-                lines.append(Line().gap(names + 2).cell(words, max(width - names - 2, 8), DIM).done())
+                room = max(width - names - 2, 8)
+                lines += [Line().gap(names + 2).add(text, DIM).done() for text in wrap(words, room)]
         if self._error and self._error_at is None:
             lines += [(), *self._wrong(0, width)]
         return lines

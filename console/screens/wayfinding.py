@@ -131,7 +131,10 @@ def copy_menu(app: ConsoleApp, target: Target) -> None:
         if name is not None:
             app.copy(offered[name], f"{name} {offered[name]}" if "\n" not in offered[name] else f"the {name}")
 
-    app.push_screen(Chooser("Copy", rows, typing=False), take)
+    def whole(name: str) -> str:
+        return " ".join(offered[name].split())
+
+    app.push_screen(Chooser("Copy", rows, typing=False, about=whole), take)
 
 
 def _offers(app: ConsoleApp, target: Target) -> dict[str, str]:

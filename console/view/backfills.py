@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import NamedTuple
 
 from console.figures import coarse, date
 from console.model.backfills import BackfillCard, Backfills, GapCard
 from console.model.snapshot import Scene
 from console.view.spans import BAD, DIM, LIVE, OK, TEXT, WAIT, WARN, Line, Spans, crop
-from console.view.words import ago_words, interval_words
-from engine.model.moments import Micros, to_datetime
+from console.view.words import ago_words, interval_words, sign
+from engine.model.moments import DAY, Micros, to_datetime
 
 Row = tuple[Hashable, Spans]
 
@@ -28,6 +29,7 @@ _WAITS = {
     "hold": "held",
     "not_during": "quiet time",
 }
+_WHYS_IN_SHORT = {"catchup": "no catchup", "schedule": "changed"}
 WHYS = {
     "catchup": "due before the DAG was enabled",
     "missed": "missed while no engine ran",
@@ -49,31 +51,60 @@ def rows(scene: Scene, found: Backfills, width: int) -> list[Row]:
     return lines
 
 
-def _name(width: int) -> int:
-    return 28 if width >= 120 else 18
+class Columns(NamedTuple):
+    """Widths of the columns, in cells; 0 leaves a column out."""
+
+    number: int
+    name: int
+    dates: int
+    bar: int
+    done: int
+    failed: int
+    state: int
 
 
-def _bar(width: int) -> int:
-    return 24 if width >= 120 else 10
+_NARROW = Columns(3, 14, 24, 6, 8, 0, 14)
+_WIDE = Columns(4, 18, 25, 10, 9, 6, 19)
+_WIDEST = Columns(4, 28, 25, 24, 11, 6, 20)
+
+
+def columns(width: int) -> Columns:
+    """Columns for rows of `width` cells."""
+    return _NARROW if width < 100 else _WIDE if width < 140 else _WIDEST
 
 
 def _titles(width: int) -> Spans:
-    line = Line().gap(1).figure("#", 4, DIM).gap(2).cell("DAG", _name(width), DIM).gap(2).cell("dates", 25, DIM)
-    line.gap(2).cell("progress", _bar(width), DIM).gap(1).figure("done", 11, DIM).gap(2).figure("failed", 6, DIM)
-    return line.gap(2).cell("state", 20, DIM).gap(2).add("left", DIM).done()
+    wide = columns(width)
+    line = Line().gap(1).figure("#", wide.number, DIM).gap(2).cell("DAG", wide.name, DIM).gap(2)
+    line.cell("dates", wide.dates, DIM).gap(2).cell("progress"[: wide.bar + 1], wide.bar + 1, DIM)
+    line.figure("done", wide.done, DIM)
+    if wide.failed:
+        line.gap(2).figure("failed", wide.failed, DIM)
+    line.gap(2).cell("state", wide.state, DIM)
+    return (line.gap(2).add("left", DIM) if wide.failed else line).done()
 
 
 def _row(scene: Scene, card: BackfillCard, width: int) -> Spans:
-    line = Line().gap(1).figure(str(card.id), 4, TEXT).gap(2).cell(card.dag_id, _name(width), TEXT, cut="middle").gap(2)
-    line.cell(span_words(card.start, card.stop, _zone(scene, card.dag_id)), 25, TEXT).gap(2)
-    line.spans(progress_bar(card, _bar(width)), _bar(width)).gap(1)
-    line.figure(f"{card.done}/{card.total}", 11, TEXT).gap(2)
-    line.figure(str(card.failed) if card.failed else "", 6, BAD).gap(2)
-    words = card.state.replace("_", " ")
+    wide = columns(width)
+    line = Line().gap(1).figure(str(card.id), wide.number, TEXT).gap(2)
+    line.cell(card.dag_id, wide.name, TEXT, cut="middle").gap(2)
+    line.cell(span_words(card.start, card.stop, _zone(scene, card.dag_id)), wide.dates, TEXT).gap(2)
+    line.spans(progress_bar(card, wide.bar), wide.bar).gap(1)
+    line.figure(f"{card.done}/{card.total}", wide.done, TEXT).gap(2)
+    if wide.failed:
+        line.figure(str(card.failed) if card.failed else "", wide.failed, BAD).gap(2)
+    line.spans(_state(card, short=not wide.failed), wide.state).gap(2)
+    return (line.add(left_words(card, scene.now), DIM) if wide.failed else line).done()
+
+
+def _state(card: BackfillCard, *, short: bool) -> Spans:
+    """How it stands; in short also how much failed, which else has a column."""
+    failed: Spans = ((f"  {card.failed}", BAD), sign("failed")) if short and card.failed else ()
     if card.waits_for is not None:
-        words = f"waits: {_WAITS.get(card.waits_for, card.waits_for)}"
-    line.cell(words, 20, WARN if card.waits_for else _STATES.get(card.state, TEXT)).gap(2)
-    return line.add(left_words(card, scene.now), DIM).done()
+        words = _WAITS.get(card.waits_for, card.waits_for)
+        return (words if short else f"waits: {words}", WARN), *failed
+    words = card.state.partition("_by_")[0] if short else card.state.replace("_", " ")
+    return (words, _STATES.get(card.state, TEXT)), *failed
 
 
 def progress_bar(card: BackfillCard, width: int) -> Spans:
@@ -103,19 +134,28 @@ def left_words(card: BackfillCard, now: Micros) -> str:
 
 
 def span_words(start: Micros, stop: Micros, zone: str) -> str:
-    """The dates of a backfill or a gap: whole days as days, with both years where they differ."""
+    """The dates of a backfill or a gap: days alone where there are several, with both years where they differ."""
     first, last = to_datetime(start, zone), to_datetime(stop, zone)
     if first.year != last.year:
         return f"{date(start, zone)} {first.year} – {date(stop, zone)} {last.year}"
+    if stop - start >= 3 * DAY:
+        return f"{date(start, zone)} – {date(stop, zone)} {last.year}"
     return interval_words(start, stop + 1, zone)
 
 
+def gap_token(gap: GapCard) -> str:
+    """What nobody asked to be made up for is no fault."""
+    return DIM if gap.why == "catchup" else WARN
+
+
 def _gap(scene: Scene, gap: GapCard, width: int) -> Spans:
-    zone = _zone(scene, gap.dag_id)
-    line = Line().gap(1).cell("_", 4, WARN, align="right").gap(2).cell(gap.dag_id, _name(width), TEXT, cut="middle")
-    line.gap(2).cell(span_words(gap.first, gap.until - 1, zone), 25, TEXT).gap(2)
-    count = f"{gap.runs} run{'s' if gap.runs != 1 else ''}" if gap.runs else "no whole interval"
-    return line.cell(count, 18, TEXT).gap(2).add(WHYS.get(gap.why, gap.why), DIM).done()
+    zone, wide = _zone(scene, gap.dag_id), columns(width)
+    line = Line().gap(1).cell("_", wide.number, gap_token(gap), align="right").gap(2)
+    line.cell(gap.dag_id, wide.name, TEXT, cut="middle").gap(2)
+    line.cell(span_words(gap.first, gap.until - 1, zone), max(wide.dates, 27), TEXT).gap(2)
+    count = f"{gap.runs:,} run{'s' if gap.runs != 1 else ''}" if gap.runs else "no interval"
+    line.figure(count, 14, TEXT).gap(2)
+    return line.add((WHYS if wide.failed else _WHYS_IN_SHORT).get(gap.why, gap.why), DIM).done()
 
 
 def _zone(scene: Scene, dag_id: str) -> str:
@@ -128,7 +168,9 @@ def summary(found: Backfills) -> str:
     active = sum(card.active for card in found.cards)
     gaps = sum(bool(gap.runs) for gap in found.gaps)
     parts = [f"{active} under way"] if active else []
-    return ", ".join([*parts, f"{len(found.cards)} backfills", f"{gaps} gaps"])
+    for count, word in ((len(found.cards), "backfill"), (gaps, "gap")):
+        parts.append(f"{count} {word}{'s' if count != 1 else ''}")
+    return ", ".join(parts)
 
 
 def range_of(gap: GapCard) -> tuple[Micros, Micros]:

@@ -183,8 +183,9 @@ def _box(found: Content, box: Box, here: bool, critical: bool) -> list[list[Span
         return [[*inner, (" ", TEXT)]]
     frame = f"{ACCENT} bold" if here else token if found.state in ("failed", "running", "up_for_retry") else DIM
     edge = "━" if critical else "─"
-    top = ("┌" + edge * (box.width - 2) + "┐", frame)
-    bottom = ("└" + edge * (box.width - 2) + "┘", frame)
+    corners = "┍┑┕┙" if critical else "┌┐└┘"
+    top = (corners[0] + edge * (box.width - 2) + corners[1], frame)
+    bottom = (corners[2] + edge * (box.width - 2) + corners[3], frame)
     return [[top], [("│ ", frame), *inner, (" │", frame)], [bottom]]
 
 

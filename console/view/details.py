@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.model.attention import Attention, attention
 from console.model.dags import DagCard
 from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Scene
@@ -13,8 +14,11 @@ Parts = list[tuple[str, str]]
 
 
 def details(scene: Scene, target: Target) -> tuple[str, Parts]:
-    """Title and lines for a task, a run or a DAG."""
+    """Title and lines for what needs a person, for a task, a run or a DAG."""
     snapshot = scene.snapshot
+    row = next((row for row in attention(snapshot) if row.key == target.attention), None)
+    if row is not None:
+        return row.text, _attention(row)
     run = snapshot.run if snapshot.run is not None and snapshot.run.mark.run_id == target.run_id else None
     if run is not None and target.task_id:
         card = run.task(target.task_id, target.map_index)
@@ -35,6 +39,27 @@ def _lines(pairs: list[tuple[str, object]]) -> Parts:
 
 def _at(moment: Micros | None) -> str | None:
     return None if moment is None else to_iso(moment)
+
+
+_LISTED = 20
+
+
+def _attention(row: Attention) -> Parts:
+    """What is the matter, whole, and where."""
+    parts = _lines(
+        [
+            ("failed", row.failed or None),
+            ("in retry", row.retrying or None),
+            ("DAGs", ", ".join(row.dags[:_LISTED]) + (" …" if len(row.dags) > _LISTED else "")),
+            ("since", _at(row.since)),
+            ("known", row.detail),
+        ]
+    )
+    parts += [("", TEXT), (row.text, TEXT), ("", TEXT)]
+    names = (f"{run or dag}{f' / {task}' if task else ''}" for dag, run, task, _ in row.where)
+    parts += [(name, DIM) for _, name in zip(range(_LISTED), names, strict=False)]
+    left = len(row.where) - _LISTED
+    return [*parts, (f"… and {left} more", DIM)] if left > 0 else parts
 
 
 def _dag(card: DagCard) -> Parts:
@@ -85,13 +110,18 @@ def task_settings(run: RunDetail, card: TaskCard) -> Parts:
     return _task(run, card)
 
 
+def _attempts(card: TaskCard) -> str:
+    before = card.attempt - card.tries
+    return f"{card.attempt}, {card.tries} of them since it was last cleared" if before else str(card.attempt)
+
+
 def _task(run: RunDetail, card: TaskCard) -> Parts:
     plan = next((task for task in run.plan if task.task_id == card.task_id), None)
     latest = card.latest
     pairs: list[tuple[str, object]] = [
         ("state", card.state),
         ("reason", (card.reason or "").replace("_", " ")),
-        ("attempts", f"{card.attempt}, {card.tries} of them since it was last cleared"),
+        ("attempts", _attempts(card)),
         ("retry at", _at(card.retry_at)),
         ("last error", card.last_error),
         ("attempt id", None if latest is None else latest.id),

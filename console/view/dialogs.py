@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from console.glyphs import STATES
 from console.model.asks import EffectCard, PreviewCard
-from console.text import cell_len, cut_middle
+from console.text import cell_len, cut_middle, wrap
 from console.view.source import code_sentence, diff_lines
 from console.view.spans import ACCENT, DIM, TEXT, WARN, Line, Spans, crop
 from console.view.words import counts_words, sign
@@ -15,13 +15,13 @@ _DIFF_LINES = 200
 
 
 def preview_body(preview: PreviewCard, width: int) -> list[Spans]:
-    """One line for each row that would change."""
+    """A line for each row that would change, and more where its words need them."""
     rows = preview.rows
     several = len({row.run_id for row in rows}) > 1 or len({row.dag_id for row in rows}) > 1
     names = [_name(row, several) for row in rows]
     wide = min(max((cell_len(name) for name in names), default=8), max(width // 2 - 6, 12))
     state = min(max((len(row.state) for row in rows), default=4), 16)
-    lines = [_row(row, name, wide, state, width) for row, name in zip(rows, names, strict=True)]
+    lines = [line for row, name in zip(rows, names, strict=True) for line in _row(row, name, wide, state, width)]
     left = preview.total - len(rows)
     if left > 0:
         lines.append(Line().add(f"  … and {left} more", DIM).done())
@@ -40,7 +40,7 @@ def _name(row: EffectCard, several: bool) -> str:
     return row.run_id or row.dag_id or row.kind
 
 
-def _row(row: EffectCard, name: str, name_width: int, state_width: int, width: int) -> Spans:
+def _row(row: EffectCard, name: str, name_width: int, state_width: int, width: int) -> list[Spans]:
     line = Line().gap(1).cell(cut_middle(name, name_width), name_width).gap(2)
     if row.state in STATES:
         line.add(*sign(row.state)).gap(1)
@@ -49,8 +49,10 @@ def _row(row: EffectCard, name: str, name_width: int, state_width: int, width: i
         if row.becomes in STATES:
             line.add(*sign(row.becomes)).gap(1)
         line.add(row.becomes.replace("_", " "), TEXT).add("  " if row.detail else "", TEXT)
-    line.add(row.detail, WARN if row.kills else DIM)
-    return line.done()
+    token = WARN if row.kills else DIM
+    if line.width + cell_len(row.detail) <= width:
+        return [line.add(row.detail, token).done()]
+    return [line.done(), *(((f"    {text}", token),) for text in wrap(row.detail, max(width - 4, 8)))]
 
 
 def preview_summary(preview: PreviewCard, width: int) -> list[Spans]:
@@ -64,28 +66,6 @@ def preview_summary(preview: PreviewCard, width: int) -> list[Spans]:
     for warning in preview.warnings:
         lines.extend(((text, WARN),) for text in wrap(warning, width))
     return lines
-
-
-def wrap(text: str, width: int) -> list[str]:
-    """Text in lines of at most `width` cells, broken between words where that is possible."""
-    indent = " " * min(len(text) - len(text.lstrip(" ")), max(width // 2, 0))
-    if indent:
-        return [indent + line for line in wrap(text.lstrip(" "), width - len(indent))]
-    lines: list[str] = []
-    line = ""
-    for word in text.split(" "):
-        while cell_len(word) > width > 0:
-            if line:
-                lines.append(line)
-                line = ""
-            lines.append(word[:width])
-            word = word[width:]
-        if line and cell_len(line) + 1 + cell_len(word) > width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}" if line else word
-    return [*lines, line] if line or not lines else lines
 
 
 def paragraphs(parts: Sequence[tuple[str, str]], width: int) -> list[Spans]:

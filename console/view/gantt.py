@@ -177,14 +177,14 @@ class GanttRows(RunRows):
         return found
 
     def _draw(self, pieces: list[Piece], cells: int) -> Spans:
-        drawn: list[tuple[str, str]] = [(" ", TEXT)] * cells
+        drawn: list[tuple[str, str]] = [(" ", f"{TEXT} still")] * cells
         for piece in sorted(pieces, key=lambda piece: (piece.sign != WAIT, piece.start)):
             first = min(self.axis.cell(piece.start, cells), cells - 1)
             last = self.axis.cell(piece.end, cells)
             if piece.sign == WAIT and last == first:
                 continue
             for at in range(first, max(last, first + 1)):
-                drawn[at] = piece.sign, piece.token
+                drawn[at] = piece.sign, f"{piece.token} still"
         line = Line()
         for character, token in drawn:
             line.add(character, token)
@@ -198,8 +198,13 @@ def _whole(pieces: list[Piece]) -> Micros | None:
 
 
 def legend(run: RunDetail, rows: GanttRows) -> Spans:
-    """What the rule says of the signs, and how long the critical path is."""
-    return (
-        ("•", ACCENT), (f" critical path, {len(rows.path)} of {len(run.plan)} tasks   ", DIM), (WAIT, DIM),
-        (" waits   ", DIM), (TRIED, WARN), (" earlier try", DIM),
-    )  # fmt: skip
+    """What the rule says of the signs that are drawn, and how long the critical path is."""
+    signs: list[tuple[str, str]] = [
+        ("•", ACCENT),
+        (f" critical path, {len(rows.path)} of {len(run.plan)} tasks   ", DIM),
+        (WAIT, DIM),
+        (" waits", DIM),
+    ]
+    if any(len(card.attempts) > 1 for card in run.tasks):
+        signs += [("   ", DIM), (TRIED, WARN), (" earlier try", DIM)]
+    return tuple(signs)

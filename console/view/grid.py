@@ -13,7 +13,8 @@ from console.model.grid import Grid
 from console.model.runs import TaskPlan
 from console.model.snapshot import Scene
 from console.text import cell_len
-from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans, crop
+from console.view.backfills import gap_token
+from console.view.spans import ACCENT, BAD, DIM, TEXT, Line, Spans, crop
 from console.view.words import logical_words, sign, took_words, usual_words
 
 _TAIL = 26
@@ -148,12 +149,17 @@ def heads(scene: Scene, grid: Grid, shape: Shape, window: Window, zone: str, wid
     first = graph + name + 4
     days = Line().pad(first)
     shown = ""
-    marked = {at for at in range(len(runs)) if grid.gap_before(window.first + at) is not None}
+    found = ((at, grid.gap_before(window.first + at)) for at in range(len(runs)))
+    marked = {at: gap_token(gap) for at, gap in found if gap is not None}
     for at, run in enumerate(runs):
         day = date(run.logical_date, zone)
-        fits = days.width <= first + at and at + len(day) < cells and marked.isdisjoint(range(at, at + len(day) + 1))
+        fits = (
+            days.width <= first + at
+            and at + len(day) < cells
+            and marked.keys().isdisjoint(range(at, at + len(day) + 1))
+        )
         if at in marked:
-            days.pad(first + at).add("_", WARN)
+            days.pad(first + at).add("_", marked[at])
         elif day != shown and fits:
             days.pad(first + at).add(day + " ", DIM)
             shown = day
@@ -177,7 +183,7 @@ def about(scene: Scene, grid: Grid, run: RunMark, task_id: str | None, zone: str
     line.add("" if took is None else f" {took_words(took)}", TEXT)
     gap = grid.gap_before(grid.runs.index(run)) if run in grid.runs else None
     if gap is not None:
-        line.add(f"   _ {gap.runs} before it left out, b fills", WARN)
+        line.add(f"   _ {gap.runs} before it left out, b fills", gap_token(gap))
     state = None if task_id is None else grid.state(run, task_id)
     if task_id is not None:
         line.add("   ").add(task_id, f"{TEXT} bold").add(" ")

@@ -90,7 +90,8 @@ def _down(scene: Scene, wide: bool) -> Spans:
     at = max(session.last_seen_at, session.started_at)
     since = scene.link.since
     words = "engine down" if since is None or since <= at else f"engine down since {clock(since)}"
-    return ((words, f"{BAD} bold"), (f"  last seen {clock(at)}, {ago_words(at, now)} ago", DIM))
+    seen = f"last seen {clock(at)}, " if wide else "last seen "
+    return ((words, f"{BAD} bold"), (f"  {seen}{ago_words(at, now)} ago", DIM))
 
 
 def _figures(gauges: Gauges, wide: bool) -> list[Spans]:

@@ -8,7 +8,7 @@ from console.actions.action import Action
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from console.text import cell_len
-from console.view.spans import ACCENT, DIM, TEXT, WARN, Line, Spans
+from console.view.spans import ACCENT, DIM, TEXT, Line, Spans
 
 GROUPS = (("look", "Look"), ("change", "Change"), ("move", "Move"), ("console", "Console"))
 
@@ -37,4 +37,4 @@ def action_row(action: Action, keys: str, scene: Scene, target: Target, columns:
     line = Line().gap(1).cell(keys, columns[0], f"{ACCENT} bold" if why is None else DIM).gap(2)
     line.cell(action.title_for(scene, target), columns[1], TEXT if why is None else DIM).gap(2)
     text = action.help if why is None else why
-    return line.cell(text, max(width - line.width, 0), DIM if why is None else WARN).done()
+    return line.cell(text, max(width - line.width, 0), DIM).done()

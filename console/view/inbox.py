@@ -10,7 +10,7 @@ from console.model.dags import Failure
 from console.model.snapshot import Scene, Snapshot
 from console.view.facts import failure_facts
 from console.view.spans import BAD, DIM, TEXT, WARN, Line, Spans, crop
-from console.view.words import ago_words, intent_words, moment_words, sign
+from console.view.words import ago_words, intent_words, moment_words, run_words, sign
 from engine.model.terms import Terms
 
 Row = tuple[Hashable, Spans]
@@ -72,7 +72,8 @@ def _member(row: Attention, failure: Failure, scene: Scene, width: int) -> Spans
     index = "" if failure.map_index < 0 else f"[{failure.map_index}]"
     name = f"{failure.dag_id}/{failure.task_id}{index}" if failure.task_id else failure.dag_id
     line.cell(name, 44 if wide else 30, TEXT, cut="middle").gap(2)
-    line.cell(failure.run_id.partition("@")[2], 24 if wide else 17, DIM).gap(2)
+    dag = scene.snapshot.by_id.get(failure.dag_id)
+    line.cell(run_words(failure.run_id, now, "UTC" if dag is None else dag.timezone), 24 if wide else 17, DIM).gap(2)
     if failure.retry_at is not None:
         words = f"retry in {countdown(failure.retry_at, now)}" if failure.retry_at > now else "retry is due"
         line.cell(words, 16, WARN)
@@ -91,4 +92,7 @@ def summary(found: list[tuple[Attention, list[Failure]]]) -> str:
     members = [failure for _, each in found for failure in each]
     retrying = sum(failure.state == "up_for_retry" for failure in members)
     causes = f"{len(found)} cause{'s' if len(found) != 1 else ''}"
-    return f"{len(members) - retrying} failed, {retrying} in retry, {causes}" if members else "nothing has failed"
+    counts = [
+        f"{count} {what}" for count, what in ((len(members) - retrying, "failed"), (retrying, "in retry")) if count
+    ]
+    return ", ".join([*counts, causes]) if members else "nothing has failed"

@@ -8,7 +8,7 @@ from console.figures import bytes_, countdown, duration
 from console.model.limits import BreakerCard, LimitsCard, PoolCard, QuestionCard
 from console.model.link import Gauges
 from console.view.spans import ACCENT, BAD, DIM, LIVE, TEXT, WARN, Line, Spans, crop
-from console.view.words import sign
+from console.view.words import run_words, sign
 from engine.model.moments import Micros
 
 Row = tuple[Hashable, Spans]
@@ -117,7 +117,8 @@ def _next(each: BreakerCard, now: Micros) -> Iterator[tuple[str, str]]:
 
 def _question(asked: QuestionCard, now: Micros) -> Spans:
     name = asked.task_id if asked.map_index < 0 else f"{asked.task_id}[{asked.map_index}]"
-    line = Line().add(" ? ", WARN).add(name, f"{ACCENT} bold").add(f" of {asked.run_id}  ", DIM)
+    line = Line().add(" ? ", WARN).add(f"{asked.dag_id}/{name}", f"{ACCENT} bold")
+    line.add(f"  {run_words(asked.run_id, now)}  ", DIM)
     line.add(f"{asked.message or 'an answer'}  ", TEXT).add(" / ".join(asked.options), DIM)
     line.add(f"  for {duration(max(now - asked.asked_at, 0), tenths=False)}", DIM)
     if asked.due is not None:
@@ -135,11 +136,13 @@ def facts(card: LimitsCard | None) -> Spans:
     """How much there is."""
     if card is None:
         return ()
-    opened = sum(each.state != "closed" for each in card.breakers)
+    counts = {state: sum(each.state == state for each in card.breakers) for state in ("open", "half_open")}
     words = f"{len(card.pools)} pool{'s' if len(card.pools) != 1 else ''}"
     parts: list[tuple[str, str]] = [(words, DIM)]
-    if opened:
-        parts.append((f", {opened} breaker{'s' if opened != 1 else ''} open", BAD))
+    for state, count in counts.items():
+        if count:
+            words = f", {count} breaker{'s' if count != 1 else ''} {state.replace('_', ' ')}"
+            parts.append((words, BAD if state == "open" else WARN))
     if card.questions:
         parts.append((f", {len(card.questions)} to answer", WARN))
     return tuple(parts)

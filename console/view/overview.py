@@ -44,13 +44,15 @@ class Layout:
 def layout(width: int, longest: int) -> Layout:
     """Columns for rows of `width` cells, with names of at most `longest` cells."""
     if width < WIDE:
-        name, bars, gap, rest = max(min(longest, 14), 8), 7, 2, (13, 6, 0, 0, 0)
+        name, bars, gap, rest = max(min(longest, 16), 8), 7, 2, (13, 6, 0, 0, 0)
     elif width < 140:
-        name, bars, gap, rest = max(min(longest, 22), 12), 14, 2, (13, 6, 6, 5, 8)
+        name, bars, gap, rest = max(min(longest, 22), 12), 14, 2, (13, 6, 6, 5, 10 if width >= 110 else 7)
+    elif width < 180:
+        name, bars, gap, rest = max(min(longest, 32), 16), 24, 2, (13, 7, 7, 6, 16)
     else:
-        name, bars, gap, rest = max(min(longest, 32), 16), 24, 2, (13, 7, 7, 6, 14)
+        name, bars, gap, rest = max(min(longest, 40), 16), 40, 2, (13, 7, 7, 6, 28)
     lead = 0 if width < WIDE else 2
-    fixed = lead + name + bars + sum(part + gap for part in rest if part) + 2 * gap
+    fixed = lead + name + bars + sum(part + gap for part in rest if part) + 2 * gap + 1
     return Layout(lead, name, bars, max(width - fixed, 10), *rest, gap)
 
 
@@ -226,6 +228,8 @@ def _dag_row(card: DagCard, scene: Scene, columns: Layout, failed: Failure | Non
     line.spans(run_bars(card, columns.bars, now), columns.bars).gap(columns.gap)
     line.spans(_doing(card, scene, failed, compact=columns.lead == 0), columns.now)
     coming = "" if quiet or card.next_run_after is None else until_words(card.next_run_after, now)
+    if not quiet and card.schedule is None:
+        coming = "by hand"
     line.gap(columns.gap).cell(coming, columns.next, DIM)
     stats = card.stats
     for value, width in ((stats and stats.p50, columns.p50), (stats and stats.p95, columns.p95)):
@@ -264,15 +268,22 @@ def _doing(card: DagCard, scene: Scene, failed: Failure | None, *, compact: bool
     if card.broken_since is not None:
         return (("!", WARN), (f" does not load since {moment_words(card.broken_since, now)}", WARN), *asked)
     if card.paused_at is not None:
-        by = f" by {card.paused_by}" if card.paused_by else ""
-        why = f", {card.pause_reason}" if card.pause_reason else ""
         return (
             *_failed_words(failed, now, "  "),
             sign("paused"),
-            (f" paused{by}{why}, {ago_words(card.paused_at, now)} ago", DIM),
+            (f" {_pause_words(card)}, {ago_words(card.paused_at, now)} ago", DIM),
             *asked,
         )
     return (*_failed_words(failed, now, ""), *asked)
+
+
+def _pause_words(card: DagCard) -> str:
+    """By whom and why; what says itself that it paused needs no second word."""
+    why = card.pause_reason or ""
+    if why.startswith("paused "):
+        return why
+    by = f" by {card.paused_by}" if card.paused_by else ""
+    return f"paused{by}{f', {why}' if why else ''}"
 
 
 def _run_intent(card: DagCard, scene: Scene) -> Intent | None:
@@ -366,9 +377,9 @@ def _attention_row(row: Attention, scene: Scene, width: int, counted: int) -> Sp
         tail = "import error" if row.kind == "import" else ""
     head = min(counted, max(width // 4, 10)) if wide else min(counted, 12)
     line.cell(cut_middle(_head(row, wide=wide), head), head, head_token).gap(2)
-    tail_width = 24 if wide else 12
+    tail_width = 46 if width >= 180 else 32 if wide else 20
     since_width = 18 if wide else 6
-    text_width = max(width - line.width - tail_width - since_width - 4, 8)
+    text_width = max(width - line.width - tail_width - since_width - 5, 8)
     line.cell(row.text[:_MOST_TEXT], text_width, TEXT).gap(2)
     line.cell(tail, tail_width, DIM, cut="middle").gap(2)
     return line.figure(since, since_width, DIM).done()

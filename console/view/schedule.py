@@ -8,9 +8,9 @@ from console.figures import coarse
 from console.model.backfills import GapCard
 from console.model.schedule_page import SchedulePage
 from console.model.snapshot import Scene
-from console.view.backfills import WHYS, span_words
-from console.view.dialogs import wrap
-from console.view.spans import ACCENT, DIM, TEXT, WARN, Line, Spans, crop
+from console.text import wrap
+from console.view.backfills import WHYS, gap_token, span_words
+from console.view.spans import ACCENT, DIM, TEXT, Line, Spans, crop
 from console.view.words import interval_words
 from engine.model.moments import Micros, to_datetime, to_local
 
@@ -58,19 +58,31 @@ def _limits(page: SchedulePage) -> str:
 
 
 def _titles(page: SchedulePage) -> Spans:
-    line = Line().gap(1).cell("due, UTC", 17, DIM).gap(2).cell("due, local", 26, DIM).gap(2).figure("in", 7, DIM)
+    line = Line().gap(1).cell("due, UTC", 21 if page.timezone == "UTC" else 17, DIM).gap(2)
+    if page.timezone != "UTC":
+        line.cell(f"due, {page.timezone.rpartition('/')[2].replace('_', ' ')}", 26, DIM).gap(2)
+    line.figure("in", 7, DIM)
     return line.gap(2).add("covers" if page.kind == "interval" else "point", DIM).done()
 
 
 def _run(scene: Scene, page: SchedulePage, start: Micros, end: Micros, due: Micros) -> Spans:
     left = due - scene.now
-    line = Line().gap(1).cell(to_datetime(due).strftime("%Y-%m-%d %H:%M"), 17, TEXT).gap(2)
-    line.cell(to_datetime(due, page.timezone).strftime("%a %Y-%m-%d %H:%M %Z"), 26, TEXT).gap(2)
+    if page.timezone == "UTC":
+        line = Line().gap(1).cell(to_datetime(due).strftime("%a %Y-%m-%d %H:%M"), 21, TEXT).gap(2)
+    else:
+        line = Line().gap(1).cell(to_datetime(due).strftime("%Y-%m-%d %H:%M"), 17, TEXT).gap(2)
+        line.cell(to_datetime(due, page.timezone).strftime("%a %Y-%m-%d %H:%M %Z"), 26, TEXT).gap(2)
     line.figure(coarse(left) if left > 0 else "due", 7, ACCENT if left <= 0 else DIM).gap(2)
     return line.add(interval_words(start, end, page.timezone), DIM).done()
 
 
 def _gap(page: SchedulePage, gap: GapCard) -> Spans:
-    line = Line().gap(1).cell("_", 2, WARN).cell(span_words(gap.first, gap.until - 1, page.timezone), 34, TEXT).gap(2)
-    count = f"{gap.runs} run{'s' if gap.runs != 1 else ''}" if gap.runs else "no whole interval"
+    line = (
+        Line()
+        .gap(1)
+        .cell("_", 2, gap_token(gap))
+        .cell(span_words(gap.first, gap.until - 1, page.timezone), 34, TEXT)
+        .gap(2)
+    )
+    count = f"{gap.runs:,} run{'s' if gap.runs != 1 else ''}" if gap.runs else "no whole interval"
     return line.cell(count, 18, TEXT).gap(2).add(WHYS.get(gap.why, gap.why), DIM).done()

@@ -10,8 +10,8 @@ from console.model.figures import percentile
 from console.model.runs import AttemptCard, RunDetail, TaskCard
 from console.model.snapshot import Scene
 from console.model.task_page import TaskPage
+from console.text import wrap
 from console.view.details import task_settings
-from console.view.dialogs import wrap
 from console.view.spans import BAD, DIM, OK, TEXT, WARN, Line, Spans, crop
 from console.view.why import why_task
 from console.view.words import interval_words, mention_words, over_usual, sign, task_words, took_words, usual_words
@@ -99,9 +99,10 @@ def _durations(scene: Scene, card: TaskCard, page: TaskPage, width: int) -> list
     if not took:
         return [((" no run of this task has succeeded in the last thirty days", DIM),)]
     shown = took[-max(width - 4, 10) :]
-    most = max(shown)
     ordered = sorted(took)
     figures = Line().gap(1)
+    if percentile(ordered, 0.5) is None:
+        return [_bars(shown), ((f" of {len(took)}: too few for p50 and p95", DIM),)]
     for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
         value = percentile(ordered, share)
         unsure = share == 0.99 and len(ordered) < 100
@@ -109,10 +110,7 @@ def _durations(scene: Scene, card: TaskCard, page: TaskPage, width: int) -> list
         figures.add(f"{name} ", DIM).add(words, DIM if unsure else TEXT).gap(3)
     figures.add("of ", DIM).add(str(len(ordered)), TEXT).gap(3)
     figures.spans(_trend(took), 24)
-    bars = Line().gap(1)
-    for value in shown:
-        bars.add(bar(value * 7, most * 7), OK)
-    lines = [bars.done(), figures.done()]
+    lines = [_bars(shown), figures.done()]
     elapsed = card.elapsed(scene.now)
     p50, p95 = percentile(ordered, 0.5), percentile(ordered, 0.95)
     if elapsed is not None and p50:
@@ -121,6 +119,13 @@ def _durations(scene: Scene, card: TaskCard, page: TaskPage, width: int) -> list
         this.spans(over_usual(elapsed, p95), 14)
         lines.append(this.done())
     return lines
+
+
+def _bars(took: Sequence[Micros]) -> Spans:
+    line, most = Line().gap(1), max(took)
+    for value in took:
+        line.add(bar(value * 7, most * 7), OK)
+    return line.done()
 
 
 def _trend(took: Sequence[Micros]) -> Spans:

@@ -9,7 +9,7 @@ from console.figures import clock, coarse, countdown, date, duration, took
 from console.glyphs import INTENT, glyph, token
 from console.view.spans import DIM, TEXT, WARN, Spans
 from console.view.spans import INTENT as INTENT_TOKEN
-from engine.model.moments import DAY, MINUTE, SECOND, Micros, to_datetime
+from engine.model.moments import DAY, MINUTE, SECOND, Micros, from_iso, to_datetime
 
 if TYPE_CHECKING:
     from console.model.dags import LiveTask
@@ -87,6 +87,25 @@ def logical_words(at: Micros, zone: str = "UTC") -> str:
     """A logical date, absolute: `2026-11-22 01:10`; seconds only where there are some."""
     moment = to_datetime(at, zone)
     return moment.strftime("%Y-%m-%d %H:%M" if at % MINUTE == 0 else "%Y-%m-%d %H:%M:%S").rjust(16, "0")
+
+
+def run_words(run_id: str, now: Micros, zone: str = "UTC") -> str:
+    """A run without its DAG: its logical date as short as it can be told, and the tail of a run made by hand.
+
+    `16:10` within a day, `21 Nov 16:10`, `8 Jan 2012 08:00`, `16:22:23 ~4cmfkn`.
+    """
+    name = run_id.partition("@")[2] or run_id
+    stamp, tilde, tail = name.partition("~")
+    try:
+        at = from_iso(stamp)
+    except ValueError:
+        return name
+    moment = to_datetime(at, zone)
+    words = clock(at, zone, seconds=bool(moment.second))
+    if abs(now - at) >= DAY:
+        year = f" {moment.year}" if moment.year != to_datetime(now, zone).year else ""
+        words = f"{date(at, zone)}{year} {words}"
+    return f"{words} {tilde}{tail}".rstrip()
 
 
 def interval_words(start: Micros, end: Micros, zone: str = "UTC") -> str:

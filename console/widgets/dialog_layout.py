@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from console.text import cut_end, fit
+from console.text import cut_end, fit, wrap
 from console.widgets.edit import LineEdit
 from console.widgets.spans import Span, Spans, spans_width
 
@@ -119,6 +119,8 @@ def _fixed(content: DialogContent, state: DialogState, width: int, *, armed: boo
     if content.challenge:
         asks = content.asks or f"type {content.challenge} to confirm"
         fixed.append(_field(asks, state.typed, width, focused=state.at == "challenge"))
+    if content.refusal:
+        fixed += [(), *(((text, "warn"),) for text in wrap(content.refusal, width))]
     return [*fixed, _foot(content, width, armed=armed)]
 
 
@@ -159,12 +161,8 @@ def _foot(content: DialogContent, width: int, *, armed: bool) -> Spans:
     if content.verb and not content.refusal:
         keys += [("      ", "text"), ("Enter", "accent bold" if armed else "dim")]
         keys += [(f" {content.verb}", "text bold" if armed else "dim")]
-    said: Span = ("", "text")
-    if content.refusal:
-        said = (content.refusal, "warn")
-    elif content.verb and not content.ready:
-        said = (content.waiting, "dim")
-    return (fit(said[0], max(width - spans_width(keys), 0)), said[1]), *keys
+    waiting = content.waiting if content.verb and not content.ready and not content.refusal else ""
+    return (fit(waiting, max(width - spans_width(keys), 0)), "dim"), *keys
 
 
 def _framed(line: Spans, inner: int) -> Spans:

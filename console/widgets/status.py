@@ -9,6 +9,9 @@ from textual.strip import Strip
 from console.text import cell_len, fit
 from console.widgets.spans import Painted, Span, Spans, changes, draw, spans_width
 
+_APART = 2
+"""Cells between a left side that was cut and the right."""
+
 
 class BarLine(Painted):
     """A line with something on its left and something on its right; where both do not fit, the left is cut.
@@ -60,6 +63,8 @@ class BarLine(Painted):
 
     def _compose_line(self, width: int) -> Spans:
         room = max(width - spans_width(self._right), 0)
+        if spans_width(self._left) > room and self._right:
+            room = max(room - _APART, 0)
         left: list[Span] = []
         for text, token in self._left:
             size = cell_len(text)
@@ -68,6 +73,7 @@ class BarLine(Painted):
             left.append((text, token))
             room -= size
         fill, token = self._fill
+        room = max(width - spans_width(left) - spans_width(self._right), 0)
         return (*left, (fill * room, token), *self._right)
 
 

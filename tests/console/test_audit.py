@@ -33,7 +33,7 @@ async def test_the_audit_lists_commands_opens_what_they_were_about_and_undoes_on
     async with console(backend, (120, 30)) as screen:
         await screen.press("@")
         assert "3 commands" in screen.lines()[2]
-        for words in ("ana (console)", "clear trades_us@7/load", "“db is back”  cleared 2 tasks", "refused"):
+        for words in ("ana (console)", "clear trades_us/load", "“db is back”  cleared 2 tasks", "refused"):
             assert words in screen.text, words
         await screen.press("u")
         assert isinstance(screen.app.screen, Dialog), screen.text

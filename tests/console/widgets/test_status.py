@@ -32,13 +32,13 @@ async def test_only_changed_figures_are_repainted() -> None:
 
 
 async def test_where_both_do_not_fit_the_left_is_cut() -> None:
-    """A long left side ends in an ellipsis before the right side begins, also with wide characters."""
+    """A long left side ends in an ellipsis and two blanks before the right side begins, also with wide characters."""
     bar = BarLine((("天気" * 40, "text"), ("lost", "text")), (("end", "text"),))
     app = Stage(bar)
     async with app.run_test(size=(80, 24)):
         strip = app.screen._compositor.render_strips()[0]
         assert strip.cell_length == 80
-        assert strip.text.endswith("…end") and "lost" not in strip.text
+        assert strip.text.endswith("…  end") and "lost" not in strip.text
 
 
 async def test_a_rule_carries_its_titles() -> None:

@@ -64,7 +64,7 @@ def test_a_question_comes_first_with_its_options_and_its_time() -> None:
     card = LimitsCard(POOLS, BREAKERS, (ASKED,))
     first = next(spans for key, spans in rows(card, NOW, 120) if key is not None)
     assert plain(first).split("  ") == [
-        " ? sign_off of close@1", "Close the books?", "approve / reject", "for 41m00s", "reject in 1h00m",
+        " ? close/sign_off", "1", "Close the books?", "approve / reject", "for 41m00s", "reject in 1h00m",
     ]  # fmt: skip
     assert {token for _, token in facts(card)} >= {BAD, WARN}
 

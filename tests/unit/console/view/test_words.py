@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from console.model.asks import EffectCard, PreviewCard
-from console.view.dialogs import preview_body, preview_summary, wrap
+from console.text import wrap
+from console.view.dialogs import preview_body, preview_summary
 from console.view.spans import plain
 from console.view.words import (
     ago_words,
