@@ -288,15 +288,10 @@ class Stage(Screen[None], inherit_bindings=False):
         self.set_focus(self.front.focus_inside())
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
-        """A filter works while it is typed; of a command is shown how it may go on."""
+        """A filter works while it is typed."""
         if self._prompt_for == "filter":
             self.front.filter(event.text, self._desk.scene())
             self._desk.redraw()
-        elif self._prompt_for == "command":
-            from console.widgets.prompt import candidates_hint
-
-            found = self._complete(event.text) if event.text.strip() else []
-            self.prompt.show_hint(candidates_hint(found[:_HINTED], self.size.width // 2))
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         """Do what was asked for."""
@@ -327,8 +322,6 @@ class Stage(Screen[None], inherit_bindings=False):
 
 _RULE_ENDS = 7
 """Cells of the rule beside the words in it."""
-_HINTED = 8
-"""Ways to go on that are shown of a command."""
 
 
 def _filter_words(pane: Pane) -> Spans:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from console.model.asks import PreviewCard
 from console.model.calendar import Calendar
+from console.text import wrap
 from console.view.backfills import WHYS
-from console.view.dialogs import wrap
 from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans, crop
 from console.view.words import interval_words, sign, took_words
 from engine.model.moments import HOUR

@@ -8,8 +8,12 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from console.text import cell_len, fit
 from console.widgets.edit import LineEdit
 from console.widgets.spans import Painted, Spans, draw, spans_width
+
+_HINTED = 8
+"""Ways to go on that are shown at once."""
 
 
 class Prompt(Painted, can_focus=True):
@@ -54,6 +58,7 @@ class Prompt(Painted, can_focus=True):
         self._draft = ""
         self._candidates: tuple[str, ...] = ()
         self._candidate = 0
+        self._ways: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -64,7 +69,7 @@ class Prompt(Painted, can_focus=True):
         """Start anew: another prefix, a text to begin with, what up recalls (oldest first)."""
         self._prefix = prefix
         self._history, self._recalled, self._draft = list(history), len(history), text
-        self._candidates = ()
+        self._candidates = self._ways = ()
         self._edit.set(text)
         self.refresh()
 
@@ -98,9 +103,19 @@ class Prompt(Painted, can_focus=True):
         width = self.size.width
         prefix: Spans = ((self._prefix, "accent bold"),)
         edit = self._edit.spans(width - spans_width(prefix), focused=True)
-        return draw((*prefix, *edit) if y == 0 else (), width, self.palette.style)
+        hint = self._hint(width // 2 if cell_len(self.text) + spans_width(prefix) + 2 < width // 2 else 0)
+        if hint:
+            edit = self._edit.spans(width - spans_width(prefix) - spans_width(hint), focused=True)
+        return draw((*prefix, *edit, *hint) if y == 0 else (), width, self.palette.style)
+
+    def _hint(self, width: int) -> Spans:
+        """The ways in which what is typed can go on, in at most `width` cells."""
+        shown = "  ".join(self._ways)
+        return ((" " + fit(shown, min(width - 1, cell_len(shown))), "dim"),) if shown and width > 1 else ()
 
     def _changed(self) -> None:
+        found = [] if self._complete is None or not self.text.strip() else self._complete(self.text)
+        self._ways = tuple(way for way in found[:_HINTED] if way != self.text)
         self.refresh()
         self.post_message(self.Changed(self, self.text))
 
