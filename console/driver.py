@@ -133,6 +133,23 @@ class ConsoleDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(self._app.refresh)
         self._started_before = True
 
+    def _sigcont_application(self, *_: object) -> None:
+        """Takes the terminal anew; after a SIGSTOP, of which nobody was told, the threads of before end first.
+
+        Textual would start others beside them, and take the raw terminal for the one to be given back at the end.
+        """
+        settings = self.attrs_before if self._taking else None
+        if self._taking and self._auto_restart:
+            self._taking = False
+            self.exit_event.set()
+            if self._key_thread is not None:
+                self._key_thread.join(_GIVE_UP)
+            self.exit_event.clear()
+            self.close()
+        super()._sigcont_application()
+        if settings is not None:
+            self.attrs_before = settings
+
     def stop_application_mode(self) -> None:
         """Give the terminal back."""
         self._taking = False

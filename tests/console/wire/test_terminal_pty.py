@@ -129,3 +129,26 @@ def test_it_can_be_stopped_and_continued() -> None:
         program.until(lambda: program.lines[20].startswith(" task_19"))
         program.press("q")
         assert program.wait() == 0
+
+
+def test_stopped_and_continued_by_others_it_is_as_before() -> None:
+    """SIGSTOP tells nobody. However often it is followed by SIGCONT, the console has the threads that it had, reads
+    each key once, and gives back the terminal of its beginning.
+    """
+    with stage("still") as program:
+        before = program.line_settings()
+        program.until("stage ready")
+        program.quiet()
+        stat, threads = (Path(f"/proc/{program.process.pid}/{name}") for name in ("stat", "task"))
+        count = len(list(threads.iterdir()))
+        for _ in range(3):
+            os.kill(program.process.pid, signal.SIGSTOP)
+            program.until(lambda: stat.read_text().rsplit(")", 1)[1].split()[0] == "T")
+            program.screen.reset()
+            os.kill(program.process.pid, signal.SIGCONT)
+            program.until(lambda: program.lines[20].startswith(" task_19"))
+            program.quiet()
+        program.until(lambda: len(list(threads.iterdir())) == count)
+        program.press("q")
+        assert program.wait() == 0
+        assert_given_back(program, before)
