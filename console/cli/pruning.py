@@ -17,7 +17,7 @@ from console.figures import bytes_
 from engine.config import Home
 
 if TYPE_CHECKING:
-    from engine.upkeep.retention import Survey
+    from engine.upkeep.pruning import Findings
 
 
 @click.command()
@@ -46,29 +46,31 @@ def prune(session: Session, asking: Asking) -> None:
 
 def _prune_here(home: Home, asking: Asking) -> None:
     from engine.daemon import AlreadyRunning
-    from engine.upkeep.pruning import look, summary
+    from engine.upkeep.pruning import carry_out, look, summary
     from engine.upkeep.restore import held
-    from engine.upkeep.retention import remove
 
     try:
         with held(home):
             found = look(home, time.time_ns() // 1000)
             told = summary(found)
-            told["removed"], told["freed"] = remove(found.doomed)
+            told.update(carry_out(found))
     except AlreadyRunning as error:
         raise Refused(str(error)) from error
     if asking.as_json:
         emit_json(told)
     else:
-        say(f"removed {told['removed']} attempt directories, {bytes_(told['freed'])}; {bytes_(told['bytes'])} before")
+        say(
+            f"removed {told['removed']} attempt directories and {told['removed_bundles']} bundles, "
+            f"{bytes_(told['freed'])}; {bytes_(told['bytes'])} of attempts before"
+        )
 
 
-def _show(found: Survey, as_json: bool) -> None:
+def _show(found: Findings, as_json: bool) -> None:
     from engine.upkeep.pruning import summary
     from engine.upkeep.retention import AGES
 
     names = [name for _, name in AGES] + ["older"]
-    rows = found.by_dag()
+    rows = found.survey.by_dag()
     if as_json:
         dags = [
             {"dag_id": dag_id or None, "bytes": dict(zip(names, row[:-1], strict=True)), "prunable_bytes": row[-1]}
@@ -81,8 +83,9 @@ def _show(found: Survey, as_json: bool) -> None:
     if not rows:
         no_rows("no attempt has left anything")
     told = summary(found)
+    bundles = f"{told['prunable_bundles']} bundles of code that no kept run was made with"
     say(
         f"{told['directories']} attempt directories, {bytes_(told['bytes'])}; {told['prunable']} would go, "
-        f"{bytes_(told['prunable_bytes'])}"
+        f"{bytes_(told['prunable_bytes'])} with {bundles}"
     )
     say(paint("nothing was changed (--dry-run)", None, dim=True))

@@ -52,7 +52,7 @@ def keep(contents: Mapping[str, bytes], versions: Path) -> str:
     """
     name = content_hash(contents)
     target = versions / name
-    if target.is_dir():
+    if _stands(target):
         return name
     versions.mkdir(mode=0o700, parents=True, exist_ok=True)
     building = versions / f".new-{name}-{secrets.token_hex(4)}"
@@ -73,6 +73,15 @@ def keep(contents: Mapping[str, bytes], versions: Path) -> str:
         if building.exists():
             shutil.rmtree(building)
     return name
+
+
+def _stands(target: Path) -> bool:
+    """Whether the bundle is there. It is marked as asked for: what nobody has asked for is pruned one day."""
+    try:
+        os.utime(target)
+    except FileNotFoundError:
+        return False
+    return target.is_dir()
 
 
 def remove_unfinished(versions: Path) -> None:

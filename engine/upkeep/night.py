@@ -113,7 +113,10 @@ class Night:
         await self._prune_audit()
         await self._empty_trash()
         now = self._clock.now()
-        text = f"{told['removed']} attempt directories, {told['freed']} bytes, {runs} runs, {events} events"
+        text = (
+            f"{told['removed']} attempt directories, {told.get('removed_bundles', 0)} bundles, {told['freed']} bytes, "
+            f"{runs} runs, {events} events"
+        )
 
         def done(turn: Turn) -> None:
             turn.batch.add("meta.put", key=_PRUNED_AT, value=str(now))

@@ -1,4 +1,4 @@
-"""`python -m engine.upkeep.pruning --home DIR [--dry-run]`: prunes attempt directories, apart from the engine.
+"""`python -m engine.upkeep.pruning --home DIR [--dry-run]`: prunes files, apart from the engine.
 
 It looks at every directory of the home, which takes its time on a large one, so it is a process of its own, polite to
 all others. It prints one JSON object: what there was, what went, and who has written most.
@@ -10,32 +10,53 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from engine.clock import clock_from_environment
 from engine.config import Home, find_home, load_settings
 from engine.model.moments import Micros
 from engine.store.reader import Reader
+from engine.upkeep.bundles import Unused, remove_unused, unused
 from engine.upkeep.retention import Survey, remove, survey
 
 NICE = 19
 _LARGEST = 3
 
 
-def look(home: Home, now: Micros) -> Survey:
-    """What there is, and what of it would go. Raises HomeError, StoreError."""
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What there is, and what of it would go."""
+
+    survey: Survey
+    bundles: list[Unused]
+
+
+def look(home: Home, now: Micros) -> Findings:
+    """Looks at attempt directories and bundles. Raises HomeError, StoreError."""
     with Reader(home.database) as store:
-        return survey(home, store, load_settings(home).retention, now)
+        return Findings(survey(home, store, load_settings(home).retention, now), unused(home, store))
 
 
-def summary(found: Survey) -> dict[str, Any]:
-    """A survey in figures."""
+def carry_out(found: Findings) -> dict[str, int]:
+    """Removes what goes; how many of each, and bytes freed in all."""
+    directories, freed = remove(found.survey.doomed)
+    bundles, more = remove_unused(found.bundles)
+    return {"removed": directories, "removed_bundles": bundles, "freed": freed + more}
+
+
+def summary(findings: Findings) -> dict[str, Any]:
+    """What was found in figures."""
+    found = findings.survey
     table = found.by_dag()
+    bundle_bytes = sum(each.bytes for each in findings.bundles)
     return {
         "directories": len(found.kept),
         "bytes": found.bytes,
         "prunable": len(found.doomed),
-        "prunable_bytes": sum(each.bytes for each in found.doomed),
+        "prunable_bytes": sum(each.bytes for each in found.doomed) + bundle_bytes,
+        "prunable_bundles": len(findings.bundles),
+        "prunable_bundle_bytes": bundle_bytes,
         "largest": [[dag_id, sum(row[:-1])] for dag_id, row in list(table.items())[:_LARGEST]],
     }
 
@@ -51,7 +72,7 @@ def main() -> int:
     home = find_home(chosen.home)
     found = look(home, clock_from_environment().now())
     told = summary(found)
-    told["removed"], told["freed"] = (0, 0) if chosen.dry_run else remove(found.doomed)
+    told.update({"removed": 0, "removed_bundles": 0, "freed": 0} if chosen.dry_run else carry_out(found))
     print(json.dumps(told))
     return 0
 

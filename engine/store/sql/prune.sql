@@ -37,3 +37,11 @@ SELECT received_at FROM command ORDER BY number LIMIT 1;
 
 -- name: dag_ids
 SELECT dag_id FROM dag ORDER BY dag_id;
+
+-- name: bundles
+SELECT DISTINCT v.bundle FROM dag_version AS v
+WHERE v.id IN (SELECT current_version FROM dag)
+    OR v.id IN (SELECT version_id FROM run)
+    OR v.id IN (SELECT version_id FROM run_episode)
+    OR v.id IN (SELECT version_id FROM attempt)
+    OR v.id IN (SELECT version_id FROM trash);

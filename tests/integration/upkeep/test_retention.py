@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ import structlog
 
 from engine.care import Retention
 from engine.config import Home
+from engine.dagfiles.bundle import keep
 from engine.execution.directory import path_of
 from engine.model.moments import DAY, Micros, from_iso
 from engine.store.reader import Reader
 from engine.store.transaction import Committer
+from engine.upkeep.bundles import remove_unused, unused
 from engine.upkeep.night import Night, next_night
 from engine.upkeep.retention import Survey, remove, survey
 from tests.support.cli import dagdeck
@@ -121,6 +124,28 @@ def test_a_dry_run_shows_bytes_by_dag_and_age_and_changes_nothing(home: Home) ->
     done = dagdeck("--home", home.root, "prune", "--json")
     assert done.json["removed"] == said.json["prunable"]
     assert done.json["freed"] > 0
+
+
+def test_code_that_nothing_needs_goes_after_a_week(home: Home) -> None:
+    """A bundle goes when no DAG loads it, no kept run was made with it, and nobody has asked for it for a week; what is
+    asked for again, even as it goes, stays whole.
+    """
+    contents = [{"a.py": b"one"}, {"a.py": b"two"}, {"a.py": b"three"}]
+    old, fresh, asked = (home.versions / keep(each, home.versions) for each in contents)
+    week = time.time() - 8 * 86_400
+    for path in (*home.versions.iterdir(), old, asked):
+        os.utime(path, (week, week))
+    os.utime(fresh)
+    with Reader(home.database) as store:
+        going = unused(home, store)
+    assert {each.path for each in going} == {old, asked}
+    assert keep(contents[2], home.versions) == asked.name
+    said = dagdeck("--home", home.root, "prune", "--dry-run", "--json")
+    assert said.json["prunable_bundles"] == 1
+    assert remove_unused(going) == (1, next(each.bytes for each in going if each.path == old))
+    assert not old.exists() and (asked / "a.py").read_bytes() == b"three" and fresh.exists()
+    assert contradictions(home) == []
+    assert keep(contents[0], home.versions) == old.name and (old / "a.py").read_bytes() == b"one"
 
 
 def test_the_process_that_prunes_files_is_polite(home: Home) -> None:
