@@ -14,7 +14,7 @@ from console.model.targets import Target
 from console.screens.trigger import DATE, Form
 from console.screens.trigger import arguments as param_arguments
 from console.widgets.edit import LineEdit
-from engine.model.moments import Micros, to_iso, to_local
+from engine.model.moments import SECOND, Micros, from_iso, to_datetime, to_iso, to_local
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -68,15 +68,24 @@ async def _ask(app: ConsoleApp, target: Target) -> None:
             return str(error)
         return ""
 
-    typed = {} if target.span is None else {RANGE: _written(target.span, form.timezone)}
+    typed = {} if target.span is None else {RANGE: written(target.span, form.timezone)}
     screen = BackfillForm(form, typed, refusal)
     app.push_screen(screen, lambda typed: _entered(app, target, form, typed))
 
 
-def _written(span: tuple[Micros, Micros], zone: str) -> str:
-    """A range as somebody would type it: whole days as dates, else moments that are the same in every zone."""
+def written(span: tuple[Micros, Micros], zone: str) -> str:
+    """A range as somebody in the zone would type it: whole days as dates, else times by the second."""
     days = [to_local(at, zone) for at in span]
-    return "..".join(days if all(len(day) == len("2026-01-31") for day in days) else map(to_iso, span))
+    if all(len(day) == len("2026-01-31") for day in days):
+        return "..".join(days)
+    return "..".join(_moment(at - at % SECOND, zone) for at in span)
+
+
+def _moment(at: Micros, zone: str) -> str:
+    """Local, or with its offset where clocks show the same time twice."""
+    local = to_datetime(at, zone).replace(tzinfo=None)
+    text = local.isoformat(timespec="seconds" if local.second else "minutes")
+    return text if from_iso(text, zone) == at else to_iso(at)
 
 
 def _entered(app: ConsoleApp, target: Target, form: TriggerForm, typed: Mapping[str, str] | None) -> None:

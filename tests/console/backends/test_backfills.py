@@ -16,14 +16,15 @@ from console.model.home import HomeCard
 from console.model.runs import TriggerForm
 from console.model.schedule_page import SchedulePage
 from console.model.snapshot import Interest, Page
-from console.screens.backfill_form import arguments
+from console.screens.backfill_form import arguments, written
 from console.view.backfills import rows, span_words
 from console.view.schedule import rows as schedule_rows
 from console.view.spans import plain
 from engine.model.dag import DagSpec, TaskSpec
-from engine.model.moments import DAY, HOUR, from_iso
+from engine.model.moments import DAY, HOUR, SECOND, from_iso
 from engine.store.batch import Batch
 from engine.store.reader import Reader
+from engine.timetable import read_range
 from tests.support.console import dag, scene
 from tests.support.console_store import NOW, FilledHome, trades
 
@@ -77,6 +78,22 @@ async def test_the_page_counts_dates_and_names_gaps(filled: FilledHome) -> None:
 def test_what_is_left_is_told_as_a_range() -> None:
     """The time left is the rounds that are left, each as long as a run takes."""
     assert span_words(START, from_iso("2027-01-31T23:59:59.999999"), "UTC") == "1 Nov 2026 – 31 Jan 2027"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        ("2026-01-31T23:00Z", "2026-02-28T22:59:59.999999Z", "2026-02-01..2026-02-28"),
+        ("2026-01-01T05:00Z", "2026-11-22T04:59:59.999999Z", "2026-01-01T06:00..2026-11-22T05:59:59"),
+        ("2026-10-25T00:30Z", "2026-10-25T01:29:59.999999Z", "2026-10-25T02:30..2026-10-25T01:29:59Z"),
+    ],
+)
+def test_the_dates_of_a_gap_stand_in_the_form(first: str, last: str, text: str) -> None:
+    """As they would be typed in the DAG's zone, and so that they are read back as they were."""
+    span = from_iso(first), from_iso(last)
+    assert written(span, "Europe/Berlin") == text
+    begin, end = read_range(text, None, "Europe/Berlin", span[1])
+    assert (begin, end // SECOND) == (span[0], span[1] // SECOND)
 
 
 def test_the_form_asks_for_what_was_typed() -> None:
