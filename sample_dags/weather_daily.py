@@ -44,7 +44,7 @@ def aggregate(date):
 @task
 def report(month):
     """Writes the month's report."""
-    print(f"wrote {weather.write_report(month)}")
+    print(f"wrote {weather.write_report(month['month'])}")
 
 
 @dag(

@@ -38,7 +38,7 @@ def summarize(date):
 @task
 def report(month):
     """Writes the month's report."""
-    print(f"wrote {weather.write_report(month)}")
+    print(f"wrote {weather.write_report(month['month'])}")
 
 
 @dag(

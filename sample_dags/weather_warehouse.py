@@ -91,13 +91,25 @@ def store_month(date: str) -> dict:
             "FROM day WHERE substr(date, 1, 7) = ? GROUP BY 1",
             (month,),
         )
-        names = ("month", "days", "wet_days", "precipitation", "temp_mean", "wind_max")
-        found = db.execute("SELECT * FROM month WHERE month = ?", (month,)).fetchone()
-    return dict(zip(names, found, strict=True))
+        return read_month(db, month)
 
 
-def write_report(month: dict) -> str:
-    """Writes the month's report. Its readers see the old one or the new one, never half of it."""
+def read_month(db: sqlite3.Connection, month: str) -> dict:
+    """The month as it stands."""
+    names = ("month", "days", "wet_days", "precipitation", "temp_mean", "wind_max")
+    return dict(zip(names, db.execute("SELECT * FROM month WHERE month = ?", (month,)).fetchone(), strict=True))
+
+
+def write_report(date: str) -> str:
+    """Writes the report of a month, or of the month of a day, as it stands. Its readers see the old one or the new one,
+    never half of it. Nobody else writes meanwhile: of two runs of one month none writes older figures over newer ones.
+    """
+    with warehouse() as db:
+        db.execute("BEGIN IMMEDIATE")
+        return _write(read_month(db, date[:7]))
+
+
+def _write(month: dict) -> str:
     report = folder() / "reports" / f"{month['month']}.md"
     report.parent.mkdir(parents=True, exist_ok=True)
     draft = report.with_suffix(f".{os.getpid()}.new")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -65,8 +68,12 @@ def faults(site: Site, number: int) -> list[str]:
 
 
 def warehouse(site: Site) -> dict[str, Any]:
-    """What the pipeline has left behind: its tables, and its reports by name."""
-    folder = site.root / "warehouse"
+    """What the pipeline has left behind in a home."""
+    return contents(site.root / "warehouse")
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """The tables of a warehouse, and its reports by name."""
     with closing(sqlite3.connect(folder / "weather.db")) as db:
         tables = {
             name: db.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall()  # the names stand in the next line
@@ -74,3 +81,26 @@ def warehouse(site: Site) -> dict[str, Any]:
         }
     reports: dict[str, Any] = {path.name: path.read_text() for path in sorted(Path(folder / "reports").iterdir())}
     return tables | reports
+
+
+UNDISTURBED = """
+import datetime, weather_warehouse as weather
+day, last = map(datetime.date.fromisoformat, ("{first}", "{last}"))
+while day <= last:
+    weather.store_day(weather.check(weather.read_partition(day.isoformat())))
+    day += datetime.timedelta(days=1)
+    if day.day == 1 or day > last:
+        weather.write_report(weather.store_month((day - datetime.timedelta(days=1)).isoformat())["month"])
+"""
+
+
+def undisturbed(folder: Path, first: str, last: str) -> dict[str, Any]:
+    """What the pipeline's functions leave behind in a warehouse of their own, called one day after the other."""
+    subprocess.run(
+        [sys.executable, "-c", UNDISTURBED.format(first=first, last=last)],
+        cwd=SAMPLES,
+        env={"WEATHER_WAREHOUSE": str(folder), "PYTHONPATH": f"{PROJECT}{os.pathsep}{SAMPLES}", "PATH": os.defpath},
+        check=True,
+        timeout=300,
+    )
+    return contents(folder)

@@ -1,26 +1,29 @@
-"""A backfill over real data, with the engine killed in the middle of it."""
+"""A backfill over a year of real data, with the engine killed in the middle of it."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from tests.crash.engine.conftest import OpenSite
-from tests.support.weather import backfill, faults, start_weather, warehouse
+from tests.support.weather import backfill, faults, start_weather, undisturbed, warehouse
 
 pytestmark = pytest.mark.processes
 
-QUARTER = "2012-01-01..2012-03-31"
+FIRST, LAST = "2012-01-01", "2012-12-31"
 
 
-async def test_a_backfill_killed_in_the_middle_leaves_what_an_undisturbed_one_leaves(open_site: OpenSite) -> None:
-    """A quarter of days, oldest first and undisturbed, then newest first with two kills of the engine: every date has
-    one run, each task was started once, and the warehouses are equal.
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+async def test_a_year_killed_in_the_middle_leaves_what_an_undisturbed_one_leaves(
+    open_site: OpenSite, tmp_path: Path, order: str
+) -> None:
+    """Its engine is killed twice and started again: every day has one run, each task was started once, and tables and
+    reports of the warehouse are those of the same days one after the other.
     """
-    async with open_site(None) as calm, open_site(None) as wild:
-        await start_weather(calm)
-        assert faults(calm, await backfill(calm, QUARTER, "oldest", kills=0)) == []
-        await calm.stop()
-        await start_weather(wild)
-        assert faults(wild, await backfill(wild, QUARTER, "newest", kills=2)) == []
-        assert len(warehouse(calm)["day"]) == 91
-        assert warehouse(wild) == warehouse(calm)
+    expected = undisturbed(tmp_path / "warehouse", FIRST, LAST)
+    assert (len(expected["day"]), len(expected["month"]), len(expected)) == (366, 12, 14)
+    async with open_site(None) as site:
+        await start_weather(site)
+        assert faults(site, await backfill(site, f"{FIRST}..{LAST}", order, kills=2)) == []
+        assert warehouse(site) == expected

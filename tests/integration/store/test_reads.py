@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,19 @@ from engine.store.errors import NotFound
 from engine.store.reader import Reader
 from engine.store.reads_overview import SHOWN_STATES
 from tests.support.console_store import NOW, FilledHome
-from tests.support.store import T0, a_command, a_run, a_writer, creation, definition, instances, look, move, steps
+from tests.support.store import (
+    T0,
+    a_command,
+    a_run,
+    a_writer,
+    creation,
+    definition,
+    instances,
+    look,
+    move,
+    steps,
+    tamper,
+)
 
 
 def test_the_list_of_dags_has_schedules_and_pauses(told: FilledHome, reader: Reader) -> None:
@@ -96,6 +110,24 @@ def test_stats_are_of_the_last_successes(told: FilledHome, reader: Reader) -> No
     assert (stats["trades_eu"].succeeded, stats["trades_eu"].failed) == (14, 1)
     assert (stats["trades_us"].succeeded, stats["trades_us"].failed) == (14, 0)
     assert stats["nobody"].usual.samples == 0
+
+
+def test_runs_of_backfills_do_not_count(told: FilledHome, tmp_path: Path) -> None:
+    """Neither what a backfill made nor what it ran again enters the figures by which scheduled runs are judged."""
+    copy = tmp_path / "state.db"
+    with closing(sqlite3.connect(told.home.database)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    some = "dag_id = 'trades_eu' AND state = 'success' ORDER BY id LIMIT"
+    tamper(
+        copy,
+        f"UPDATE run SET backfill = 1 WHERE id IN (SELECT id FROM run WHERE {some} 4)",
+        f"UPDATE run SET run_type = 'backfill' WHERE id IN (SELECT id FROM run WHERE {some} 1)",
+    )
+    with Reader(copy) as reader:
+        stats = reads_overview.dag_stats(reader, ["trades_eu"], NOW)["trades_eu"]
+        assert (stats.usual.samples, stats.succeeded, stats.failed) == (10, 10, 1)
+        usual = reads_run.task_stats(reader, "trades_eu", ["extract", "load"], NOW)
+        assert (usual["extract"].samples, usual["load"].samples) == (11, 10)
 
 
 def test_old_successes_do_not_count(reader: Reader) -> None:
