@@ -24,6 +24,8 @@ MARGIN = 26 * 60
 """Minutes more in the table, so that no wall time's other pass lies outside: the longest step of a clock is a day."""
 MINUTE = 60_000_000
 EPOCH = date(1970, 1, 1)
+NOONS = [datetime(FIRST, 1, 1, 12) + timedelta(days=days) for days in range(-3, 366 * (LAST + 1 - FIRST), 3)]
+"""Every third noon of any zone's own clock, from three days before the first year on to a while after the last."""
 EVERY = frozenset(range(24))
 
 
@@ -85,15 +87,32 @@ class MinuteTable:
 
     @cached_property
     def walls(self) -> dict[int, int]:
-        """The wall time of each minute."""
+        """The wall time of each minute. Minute by minute within hours in which the clocks change."""
         zone = ZoneInfo(self.change.zone)
-        return {at: wall_minute(zone, at) for at in range(self.low - MARGIN, self.high + MARGIN)}
+        found: dict[int, int] = {}
+        for first in range(self.low - MARGIN, self.high + MARGIN, 60):
+            wall = wall_minute(zone, first)
+            if wall_minute(zone, first + 60) == wall + 60:
+                found |= zip(range(first, first + 60), range(wall, wall + 60), strict=True)
+            else:
+                found |= {at: wall_minute(zone, at) for at in range(first, first + 60)}
+        return found
+
+    @cached_property
+    def by_minute(self) -> dict[int, list[tuple[int, int]]]:
+        """Of each minute of the hour: when in [low, high) the clock shows it, with the days that it then shows."""
+        found: dict[int, list[tuple[int, int]]] = {minute: [] for minute in range(60)}
+        for at in range(self.low, self.high):
+            day, time = divmod(self.walls[at], 1440)
+            found[time % 60].append((at, day))
+        return found
 
     @cached_property
     def fires(self) -> dict[int, int]:
         """When each wall time fires outside elapsed time: at its last pass, or moved by the gap if it has none."""
         found = {wall: at for at, wall in self.walls.items()}
-        for (at, wall), (_, following) in pairwise(self.walls.items()):
+        gaps = ((at, wall, then) for (at, wall), (_, then) in pairwise(self.walls.items()) if then > wall + 1)
+        for at, wall, following in gaps:
             for missing in range(wall + 1, following):
                 found.setdefault(missing, at + missing - wall)
         return found
@@ -108,7 +127,7 @@ class MinuteTable:
         """The points of an expression in [low, high)."""
         days = {day for day, when in self.dates if asked.named(when)}
         if len(asked.hours) == 24:
-            found = {at for at, wall in self.walls.items() if wall % 60 in asked.minutes and wall // 1440 in days}
+            found = {at for minute in asked.minutes for at, day in self.by_minute[minute] if day in days}
         else:
             times = [60 * hour + minute for hour in asked.hours for minute in asked.minutes]
             named = (day * 1440 + time for day in days for time in times)
@@ -173,7 +192,10 @@ def _changes_of(zone: ZoneInfo) -> Iterator[tuple[int, int, int]]:
     """Minutes at which the offset changes, with the offsets before and after, found by looking every third day."""
     first, last = ((date(year, 1, 1) - EPOCH).days for year in (FIRST, LAST + 1))
     known = _offset(zone, first * 1440)
-    for day in range(first, last, 3):
+    shown = [zone.utcoffset(noon) for noon in NOONS]
+    for at, day in enumerate(range(first, last, 3)):
+        if shown[at] == shown[at + 1] == shown[at + 2] == shown[at + 3]:
+            continue
         offset = _offset(zone, (day + 3) * 1440)
         if offset != known:
             low, high = day * 1440, (day + 3) * 1440
