@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from engine.model.dag import Json
+from engine.model.values import Json
 
 SPEC, CLAIM, LOG, RESULT, STATUS = "spec", "claim", "log", "result.json", "status"
 GAP = "log.gap"

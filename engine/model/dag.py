@@ -7,13 +7,11 @@ works from them; user code never reaches the engine in any other form.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal
 
 from engine.model.breaker import BreakerSpec
 from engine.model.states import TriggerRule
-
-Json: TypeAlias = Any
-"""A JSON value: None, bool, int, float, str, list or dict with text keys."""
+from engine.model.values import Json as Json
 
 DEFAULT_POOL = "default"
 DAY_SECONDS = 86_400.0

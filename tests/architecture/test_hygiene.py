@@ -56,6 +56,15 @@ def test_what_runs_beside_user_code_is_standard_library_and_three_rooms(module: 
     assert {name for name in ours if not name.startswith(CHILD_ROOMS)} == set()
 
 
+def test_the_runner_loads_no_more_of_the_vocabulary_than_files_of_attempts() -> None:
+    """Every engine starts one: it knows processes and their folders, and nothing of DAGs, states and zones."""
+    modules = loaded("import engine.execution.process.runner", "-I", "-S")
+    assert {name for name in modules if name.startswith("engine.model.")} == {
+        "engine.model.attempt_files", "engine.model.values",
+    }  # fmt: skip
+    assert "zoneinfo" not in modules
+
+
 def test_a_dag_file_loads_no_event_loop_and_no_command_line() -> None:
     """`import dagdeck`, which every host does before it forks, brings neither asyncio nor the command line along."""
     modules = loaded("import dagdeck", "-I", "-S")

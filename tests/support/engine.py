@@ -50,11 +50,12 @@ NOTE = 'note() { read up rest </proc/uptime; echo "$DAGDECK_ATTEMPT_ID $1 $up" >
 
 async def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> Any:
     """The condition's value once it is true. Fails, saying what was waited for, when it is not within `seconds`."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while not (value := condition()):
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             raise AssertionError(f"not within {seconds:g} s: {what}")
-        await asyncio.sleep(0.015)
+        await asyncio.sleep(min(0.015 + waited / 50, 0.1))
     return value
 
 
