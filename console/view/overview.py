@@ -12,7 +12,7 @@ from console.model.attention import Attention, attention
 from console.model.dags import ActiveRun, DagCard, Failure, LiveTask, RunMark
 from console.model.intents import Intent
 from console.model.snapshot import Scene, Snapshot
-from console.text import cut_middle
+from console.view.attention_rows import attention_row, count_width
 from console.view.facts import attention_facts, dag_facts
 from console.view.notices import notices
 from console.view.spans import BAD, DIM, SMALLEST, TEXT, WARN, Align, Line, Spans, crop
@@ -104,7 +104,9 @@ class Overview:
         if isinstance(content, DagCard):
             spans = _dag_row(content, self.scene, columns, self._failed.get(content.dag_id))
         elif isinstance(content, Attention):
-            spans = _attention_row(content, self.scene, width, _count_width(self.attention, wide=width >= WIDE))
+            wide = width >= WIDE
+            counted = count_width(self.attention, wide=wide)
+            spans = attention_row(content, self.scene, width, counted, wide=wide)
         elif isinstance(content, tuple):
             spans = content
         else:
@@ -336,69 +338,3 @@ def _first_live(live: Sequence[LiveTask]) -> LiveTask | None:
         return place, task.started_at or task.scheduled_at or 0
 
     return min(live, key=rank, default=None)
-
-
-_MOST_TEXT = 200
-
-
-def _count_width(rows: Sequence[Attention], *, wide: bool) -> int:
-    """The cells of the longest count or place in front of a cause."""
-    return max((len(_head(row, wide=wide)) for row in rows), default=8)
-
-
-def _head(row: Attention, *, wide: bool) -> str:
-    """How many instances, or which file."""
-    if row.kind in ("failures", "retries"):
-        return _how_many(row, wide)
-    if row.kind == "question":
-        return f"{len(row.where)} to answer" if wide else f"{len(row.where)}?"
-    if row.kind == "breaker":
-        return f"{len(row.where)} held back" if wide else f"{len(row.where)}"
-    return "unclean start" if row.kind == "report" else row.detail
-
-
-def _attention_row(row: Attention, scene: Scene, width: int, counted: int) -> Spans:
-    """Sign and figure, the cause in words, how far it reaches, since when."""
-    now, wide = scene.now, width >= WIDE
-    since = f"since {moment_words(row.since, now)}" if wide else ago_words(row.since, now)
-    line = Line()
-    if row.kind in ("failures", "retries"):
-        state = "failed" if row.failed else "up_for_retry"
-        head_token = BAD if row.failed else WARN
-        line.add(*sign(state)).add(" ")
-        tail = _reach(row)
-    elif row.kind in ("question", "breaker"):
-        head_token = WARN
-        line.add(*sign("awaiting_input" if row.kind == "question" else "scheduled")).add(" ")
-        tail = _reach(row)
-    else:
-        head_token = WARN if row.kind in ("report", "recovery") else BAD
-        line.add("!", f"{head_token} bold").add(" ")
-        tail = "import error" if row.kind == "import" else ""
-    head = min(counted, max(width // 4, 10)) if wide else min(counted, 12)
-    line.cell(cut_middle(_head(row, wide=wide), head), head, head_token).gap(2)
-    tail_width = 46 if width >= 180 else 32 if wide else 20
-    since_width = 18 if wide else 6
-    text_width = max(width - line.width - tail_width - since_width - 5, 8)
-    line.cell(row.text[:_MOST_TEXT], text_width, TEXT).gap(2)
-    line.cell(tail, tail_width, DIM, cut="middle").gap(2)
-    return line.figure(since, since_width, DIM).done()
-
-
-def _how_many(row: Attention, wide: bool) -> str:
-    more = "…" if row.more else ""
-    if not wide:
-        both = f"{row.failed}{more}+{row.retrying}↻"
-        return both if row.failed and row.retrying else f"{row.failed or row.retrying}{more}"
-    if row.failed and row.retrying:
-        return f"{row.failed}{more} failed + {row.retrying} in retry"
-    return f"{row.failed}{more} failed" if row.failed else f"{row.retrying}{more} in retry"
-
-
-def _reach(row: Attention) -> str:
-    """The one instance by name, or the number of DAGs."""
-    if len(row.where) == 1:
-        dag, _, task, _ = row.where[0]
-        return f"{dag}/{task}" if task else dag
-    dags = row.dags
-    return f"{len(dags)} DAGs" if len(dags) > 1 else f"{dags[0]}" if dags else ""
