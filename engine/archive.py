@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,7 @@ from engine.store.errors import NotFound
 from engine.store.reader import Reader
 from engine.store.reads_inbox import Cause, Dragged, causes, dragged_down, stopped_backfills
 from engine.store.reads_overview import run_time
+from engine.store.reads_run import task_stats
 from engine.store.reads_trash import Trashed, trashed
 from engine.store.reads_why import Answer, answers
 from engine.store.recovery import load_backfill, load_command, run_before, run_key, runs_in_slots
@@ -78,6 +79,12 @@ class StoreArchive:
         """How long runs of a DAG take, median and 95th percentile; None where none is known."""
         usual = await self._lane(lambda reader: run_time(reader, dag_id, now))
         return None if usual.p50 is None or usual.p95 is None else (usual.p50, usual.p95)
+
+    async def usual_task_times(self, dag_id: str, task_ids: Collection[str], now: Micros) -> dict[str, Micros]:
+        """The median duration of tasks of a DAG, of those that have run."""
+        wanted = sorted(task_ids)
+        found = await self._lane(lambda reader: task_stats(reader, dag_id, wanted, now))
+        return {task: usual.p50 for task, usual in found.items() if usual.p50 is not None}
 
     async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
         """What an expression means."""

@@ -124,6 +124,7 @@ def show_all(link: EngineLink, preview: Preview, asking: Asking, code: list[Code
                 "counts": preview.counts,
                 "kills": preview.kills,
                 "reopens": preview.reopens,
+                "takes": None if preview.takes is None else round(preview.takes / 1_000_000, 3),
                 "warnings": preview.warnings,
                 "seq": preview.seq,
                 "rows": [effect_json(row) for row in rows],

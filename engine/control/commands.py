@@ -14,6 +14,7 @@ import msgspec
 
 from engine.control import protocol as p
 from engine.control.actors import Actor
+from engine.control.estimating import length, takes, work_of
 from engine.control.plans import Archive, Ask, Gatherer, Plan, Refusal, Resolver, Target, Verb
 from engine.control.selecting import chosen
 from engine.control.verbs import VERBS
@@ -62,25 +63,40 @@ class Commands:
             now = self._scheduler.clock.now()
             plan = self._sensible(ask, lambda: verb.plan(self._scheduler, ask, now))
             follows = self._sensible(ask, plan.follows)
-        rows = [*(target.effect for target in plan.targets), *follows]
+            rows = [*(target.effect for target in plan.targets), *follows]
+            time = await self._takes(rows, now)
         preview_id = self._scheduler.new_id(now)
         preview = p.Preview(
             id=asked.id,
             preview_id=preview_id,
             seq=self._scheduler.committed_seq,
             verb=asked.verb,
-            sentence=plan.sentence + (f", {len(follows)} more follow" if follows else ""),
+            sentence=plan.sentence
+            + (f", {len(follows)} more follow" if follows else "")
+            + (f", about {length(time)}" if time is not None else ""),
             total=len(rows),
             counts=plan.counts,
             kills=plan.kills,
             reopens=plan.reopens,
             warnings=plan.warnings,
             code=plan.code,
+            takes=time,
         )
         self._shown[preview_id] = _Shown(preview, rows, now + p.PREVIEW_SECONDS * SECOND)
         while len(self._shown) > _PREVIEWS:
             self._shown.popitem(last=False)
         return _page(preview, rows, 0)
+
+    async def _takes(self, rows: list[p.Effect], now: Micros) -> Micros | None:
+        """How long what would run takes, by how long it usually does."""
+        state = self._scheduler.state
+        plans = {row.dag_id: state.dags[row.dag_id].version.plan for row in rows if row.dag_id in state.dags}
+        work = work_of(rows, plans)
+        usual: dict[tuple[str, str], Micros] = {}
+        for dag_id, each in work.items():
+            for task, time in (await self._archive.usual_task_times(dag_id, each.tasks, now)).items():
+                usual[dag_id, task] = time
+        return takes(work, plans, usual, self._scheduler.ledger.slots)
 
     def more(self, asked: p.AskMore) -> p.Preview:
         """The next rows of a preview. Raises Refusal when it has expired."""

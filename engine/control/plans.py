@@ -128,6 +128,9 @@ class Archive(Protocol):
     async def usual_run_time(self, dag_id: str, now: Micros) -> tuple[Micros, Micros] | None:
         """How long runs of a DAG take, median and 95th percentile; None where none is known."""
 
+    async def usual_task_times(self, dag_id: str, task_ids: Collection[str], now: Micros) -> dict[str, Micros]:
+        """The median duration of tasks of a DAG, of those that have run."""
+
     async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
         """What an expression means."""
 
@@ -304,6 +307,9 @@ def describe(targets: list[Target], reopens: int = 0) -> str:
         plural(len(targets), "task instance"),
         f"of {next(iter(runs))}" if len(runs) == 1 else f"of {len(runs)} runs",
     ]
+    dags = {target.effect.dag_id for target in targets}
+    if len(dags) > 1:
+        parts.append(f"of {len(dags)} DAGs")
     kills = sum(target.effect.kills for target in targets)
     tail = [f"{plural(kills, 'process', 'processes')} killed"]
     if reopens:

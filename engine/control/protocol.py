@@ -163,6 +163,8 @@ class Preview(Message, tag="preview"):
     warnings: list[str] = []
     code: list[Code] = []
     """For what runs again: with which code."""
+    takes: int | None = None
+    """How long what it starts will take, in microseconds, if that takes as long as it usually does."""
 
 
 class Done(Message, tag="done"):

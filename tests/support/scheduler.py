@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -158,6 +158,8 @@ class NoArchive:
     slots: dict[Micros, StoredSlot] = field(default_factory=dict)
     backfills: dict[int, StoredBackfill] = field(default_factory=dict)
     usual: tuple[Micros, Micros] | None = None
+    times: dict[str, Micros] = field(default_factory=dict)
+    """Of tasks."""
     failures: list[Cause] = field(default_factory=list)
     trash: list[Trashed] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
@@ -173,6 +175,10 @@ class NoArchive:
     async def usual_run_time(self, dag_id: str, now: Micros) -> tuple[Micros, Micros] | None:
         """One that the test put here."""
         return self.usual
+
+    async def usual_task_times(self, dag_id: str, task_ids: Collection[str], now: Micros) -> dict[str, Micros]:
+        """Those that the test put here."""
+        return {task: self.times[task] for task in task_ids if task in self.times}
 
     async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
         """Those that the test put here, whatever the expression says."""

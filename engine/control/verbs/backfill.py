@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, TypeVar
 
+from engine.control.estimating import length
 from engine.control.plans import Archive, Ask, Plan, Refusal, Target, plural
 from engine.control.protocol import Effect
 from engine.control.verbs.pause import the_dags
@@ -12,7 +13,7 @@ from engine.control.verbs.trigger import run_params
 from engine.lifecycle.backfilling import fate
 from engine.model.backfill import Backfill, BackfillItem, BackfillState, ItemReason, ItemState, Order, Reprocess
 from engine.model.ids import scheduled_run_id
-from engine.model.moments import DAY, HOUR, SECOND, Micros, to_local
+from engine.model.moments import DAY, HOUR, Micros, to_local
 from engine.model.states import RunState, RunType
 from engine.scheduler.backfills import admit, put_backfill, put_item, refill
 from engine.scheduler.core import Scheduler
@@ -259,14 +260,8 @@ def _about(row: Backfill, items: list[BackfillItem], usual: tuple[Micros, Micros
     runs = sum(item.state is ItemState.PENDING for item in items)
     if usual is None or not runs:
         return ""
-    low, high = (_length(-(-runs // row.max_active) * time) for time in usual)
+    low, high = (length(-(-runs // row.max_active) * time) for time in usual)
     return f", about {low}" if low == high else f", about {low} to {high}"
-
-
-def _length(time: Micros) -> str:
-    minutes, seconds = divmod(time // SECOND, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{seconds:02d}s" if minutes else f"{seconds}s"
 
 
 def _warnings(entry: DagEntry, row: Backfill, items: list[BackfillItem]) -> list[str]:

@@ -8,6 +8,7 @@ from engine.control.plans import Refusal
 from engine.execution import port
 from engine.lifecycle.memory import RunMemory
 from engine.lifecycle.validate import problems
+from engine.model.moments import SECOND
 from engine.model.states import TaskState
 from engine.store.reads_inbox import Cause, FailedTask
 from tests.support.lifecycle import task
@@ -110,3 +111,20 @@ async def test_a_run_that_timed_out_without_a_failed_task_is_recovered_as_a_whol
     await rig.finish(memory, "b")
     assert made.items[0].state == "success"
     assert rig.scheduler.state.recoveries == {}
+
+
+async def test_a_preview_says_how_long_it_will_take(rig: Rig) -> None:
+    """The longest chain of what runs again, as long as its tasks usually take; nothing where that is not known."""
+    await rig.dag(task("a"), task("b", "a"), task("c", "a"), max_active_runs=9)
+    memory = await rig.trigger()
+    rig.scheduler.state.pin(memory.run.id)
+    for name in "abc":
+        await rig.finish(memory, name)
+    about = (memory.run.run_id,)
+    assert (await rig.preview("rerun", runs=about)).takes is None
+    rig.archive.times = {"a": 10 * SECOND, "b": 65 * SECOND, "c": 30 * SECOND}
+    shown = await rig.preview("rerun", runs=about)
+    assert (shown.takes, shown.sentence.rpartition(", ")[2]) == (75 * SECOND, "about 1m15s")
+    assert (await rig.preview("clear", runs=about, tasks=("c",))).takes == 30 * SECOND
+    assert (await rig.preview("trigger", dags=("etl",))).takes == 75 * SECOND
+    assert (await rig.preview("mark", runs=about, tasks=("c",), args={"state": "skipped"})).takes is None
