@@ -168,12 +168,12 @@ CHANGES = (
     ),
     Action(
         "claim", "on it", "Tells everybody that you see to the failures of this cause.", ("o",),
-        frozenset({OVERVIEW, "inbox"}), Danger.CHANGES, "claim", 0, possible.change("claim", possible.a_cause),
+        frozenset({OVERVIEW, "inbox"}), Danger.CHANGES, "claim", 64, possible.change("claim", possible.a_cause),
         asking.claim, group="change",
     ),
     Action(
         "resolve", "resolve", "Puts the failures of this cause away as seen to; what fails anew comes back.", ("O",),
-        frozenset({OVERVIEW, "inbox"}), Danger.CHANGES, "resolve", 0,
+        frozenset({OVERVIEW, "inbox"}), Danger.CHANGES, "resolve", 63,
         possible.change("resolve", possible.a_failed_cause), asking.resolve, group="change",
     ),
     Action(

@@ -36,10 +36,11 @@ def groups(snapshot: Snapshot, terms: Terms | None = None) -> list[tuple[Attenti
 def rows(scene: Scene, found: list[tuple[Attention, list[Failure]]], width: int) -> list[Row]:
     """A line for each cause, and one for each instance."""
     lines: list[Row] = []
+    figures = max((len(str(max(row.failed, row.retrying))) for row, _ in found), default=1)
     for row, members in found:
         if lines:
             lines.append((None, ()))
-        lines.append((("cause", row.key), crop(_cause(row, members, scene, width), width)))
+        lines.append((("cause", row.key), crop(_cause(row, members, scene, width, figures), width)))
         for failure in members[:MEMBERS]:
             key = ("failure", failure.run_id, failure.task_id, failure.map_index)
             lines.append((key, crop(_member(row, failure, scene, width), width)))
@@ -48,7 +49,7 @@ def rows(scene: Scene, found: list[tuple[Attention, list[Failure]]], width: int)
     return lines
 
 
-def _cause(row: Attention, members: list[Failure], scene: Scene, width: int) -> Spans:
+def _cause(row: Attention, members: list[Failure], scene: Scene, width: int, figures: int) -> Spans:
     now = scene.now
     failed = sum(failure.state != "up_for_retry" for failure in members)
     retrying = len(members) - failed
@@ -59,8 +60,8 @@ def _cause(row: Attention, members: list[Failure], scene: Scene, width: int) -> 
     first, last = min(f.at for f in members), max(f.at for f in members)
     when = f"first {moment_words(first, now)}   last {moment_words(last, now)}"
     line = Line().gap(1)
-    line.spans((sign("failed"), (f"{failed} ", BAD)) if failed else (), 4)
-    line.spans((sign("up_for_retry"), (f"{retrying} ", WARN)) if retrying else (), 4)
+    line.spans((sign("failed"), (f" {failed}", BAD)) if failed else (), figures + 2).gap(1)
+    line.spans((sign("up_for_retry"), (f" {retrying}", WARN)) if retrying else (), figures + 2).gap(1)
     tail = 50 if width >= 120 else 22
     line.cell(row.text, max(width - line.width - tail - 2, 10), f"{TEXT} bold").gap(2)
     return line.cell(f"{reach:<22}   {when}" if width >= 120 else reach, tail, DIM).done()
