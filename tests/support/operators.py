@@ -14,6 +14,8 @@ from engine.control.plans import Refusal
 from engine.execution import port
 from engine.lifecycle.memory import RunMemory
 from engine.lifecycle.validate import problems
+from engine.model.breaker import BreakerSpec
+from engine.model.dag import ApprovalSpec, TaskSpec
 from engine.model.states import ALIVE_TASK, AttemptState
 from engine.store.stored import StoredCommand
 from tests.support.lifecycle import task
@@ -32,8 +34,14 @@ VERBS = (
     "undo",
     "hold",
     "release",
+    "resize",
+    "trip",
+    "reset",
+    "answer",
 )
-TASKS = ("a", "b", "c", "d")
+HOME_WIDE = frozenset({"undo", "hold", "release", "resize", "trip", "reset"})
+"""Verbs that are about no run."""
+TASKS = ("a", "b", "c", "d", "e")
 RUNS = 4
 
 
@@ -53,12 +61,13 @@ class Operators:
         self.names = 0
 
     async def prepare(self) -> None:
-        """A diamond of four tasks with retries, and some runs of it that stay in memory."""
+        """A diamond of four tasks with retries, a question beside it, and some runs of it that stay in memory."""
         diamond = (
             task("a", retries=3, delay=600.0),
-            task("b", "a", retries=3, delay=600.0),
+            task("b", "a", retries=3, delay=600.0, breaker=BreakerSpec("db", failures=3, cooldown=60.0)),
             task("c", "a"),
             task("d", "b", "c"),
+            TaskSpec("e", "approval", upstream=["a"], approval=ApprovalSpec(rejects=["reject"])),
         )
         await self.rig.dag(*diamond, max_active_runs=RUNS)
         for day in range(RUNS):
@@ -84,12 +93,19 @@ class Operators:
         verb = self.random.choice(VERBS)
         memory = self.random.choice(self.runs)
         tasks = self.random.sample(TASKS, self.random.randint(1, 2)) if verb in ("clear", "mark", "kill") else []
-        runs = [] if verb in ("undo", "hold", "release") else [memory.run.run_id]
+        tasks = ["e"] if verb == "answer" else tasks
+        runs = [] if verb in HOME_WIDE else [memory.run.run_id]
         args: dict[str, Any] = {}
         if verb == "mark":
             args = {"state": self.random.choice(("success", "failed", "skipped"))}
         elif verb == "clear":
             args = {"downstream": self.random.random() < 0.5, "only_failed": self.random.random() < 0.3}
+        elif verb == "resize":
+            args = {"pool": "default", "slots": self.random.choice((-1, 1, 2))}
+        elif verb in ("trip", "reset"):
+            args = {"breaker": "db"}
+        elif verb == "answer":
+            args = {"option": self.random.choice(("approve", "reject"))}
         elif verb == "kill":
             args = {"again": self.random.random() < 0.5}
         seen = self.rig.scheduler.committed_seq - self.random.choice((0, 0, 0, 5, 40))
