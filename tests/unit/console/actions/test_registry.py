@@ -85,6 +85,8 @@ def target(action: Action, state: str) -> tuple[Scene, Target]:
         done = AuditCard(3, "c3", NOW, "ada", "cli", "clear", "done", "cleared", None, "trades_us", None, None)
         listed = replace(found.snapshot, paged=Audit((done,)))
         return replace(found, snapshot=listed), Target("audit", attention="command:3")
+    if action.id == "calendar.plan":
+        return found, Target("calendar", "trades_us", span=(NOW - 9 * SECOND, NOW))
     if action.id == "trash.restore":
         gone = TrashedCard("trades_us@3", "trades_us", "failed", NOW, "ada", None, False)
         listed = replace(found.snapshot, paged=Trash((gone,)))
