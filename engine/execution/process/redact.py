@@ -2,7 +2,8 @@
 
 `redact LOG`: what comes on standard input goes to the log without the secrets, told as JSON on descriptor 5.
 Each secret is found as it is, as JSON and URLs escape it, and in base64 and hexadecimal, also in the middle of longer
-base64 text, and across the pieces in which it arrives. Values of less than four characters are left as they are.
+base64 text, over broken lines, in part, and across the pieces in which it arrives. Values of less than four characters
+are left as they are.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from engine.execution.process.channels import SECRETS_FD
+from engine.execution.process.wrapped import Wrapped, cores
 
 SHORTEST = 4
 MASK = b"***"
@@ -30,11 +32,16 @@ class Redaction:
     """Takes secrets out of bytes that come in pieces."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        found = {form for secret in secrets if len(secret) >= SHORTEST for form in forms(secret)}
+        long_enough = [secret for secret in secrets if len(secret) >= SHORTEST]
+        found = {form for secret in long_enough for form in forms(secret)}
         self._forms = sorted(found, key=lambda form: (-len(form), form))
         self._pattern = re.compile(b"|".join(map(re.escape, self._forms))) if found else None
         self._longest = max(map(len, self._forms), default=0)
-        self._starts = frozenset(form[0] for form in self._forms)
+        self._by_start: dict[bytes, list[bytes]] = {}
+        for form in self._forms:
+            for length in range(1, SHORTEST + 1):
+                self._by_start.setdefault(form[:length], []).append(form)
+        self._wrapped = Wrapped(long_enough)
         self._rest = b""
 
     def feed(self, data: bytes) -> bytes:
@@ -42,12 +49,13 @@ class Redaction:
         if self._pattern is None:
             return data
         data = self._rest + data
-        cut = len(data) - self._doubtful(data)
-        for match in self._pattern.finditer(data):
-            if match.start() < cut < match.end():
-                cut = match.start()
+        spans, growing = self._spans(data)
+        cut = min(len(data) - self._doubtful(data), growing)
+        for start, end in spans:
+            if start < cut < end:
+                cut = start
         out, self._rest = data[:cut], data[cut:]
-        return self._pattern.sub(MASK, out)
+        return _masked(out, spans)
 
     def end(self) -> bytes:
         """What was kept back, when no more comes."""
@@ -56,7 +64,7 @@ class Redaction:
 
     def clean(self, data: bytes) -> bytes:
         """Bytes that are whole, without secrets."""
-        return data if self._pattern is None else self._pattern.sub(MASK, data)
+        return data if self._pattern is None else _masked(data, self._spans(data)[0])
 
     def text(self, value: str) -> str:
         """Text that is whole, without secrets."""
@@ -64,16 +72,45 @@ class Redaction:
 
     def finds(self, data: bytes) -> bool:
         """Whether a secret is in there."""
-        return self._pattern is not None and self._pattern.search(data) is not None
+        return self._pattern is not None and bool(self._spans(data)[0])
+
+    def _spans(self, data: bytes) -> tuple[list[tuple[int, int]], int]:
+        """Where secrets are, in order and apart; and from where on something may still become one in encoded form."""
+        assert self._pattern is not None
+        found = [match.span() for match in self._pattern.finditer(data)]
+        wrapped, growing = self._wrapped.find(data)
+        return _merged(found + wrapped), growing
 
     def _doubtful(self, data: bytes) -> int:
         """How many bytes at the end may be the beginning of a secret."""
         for start in range(max(0, len(data) - self._longest + 1), len(data)):
-            if data[start] in self._starts:
+            candidates = self._by_start.get(data[start : start + SHORTEST])
+            if candidates is not None:
                 tail = data[start:]
-                if any(form.startswith(tail) and len(form) > len(tail) for form in self._forms):
+                if any(form.startswith(tail) and len(form) > len(tail) for form in candidates):
                     return len(tail)
         return 0
+
+
+def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _masked(data: bytes, spans: list[tuple[int, int]]) -> bytes:
+    """The data up to its end with the mask in place of the spans; spans beyond the end are left out."""
+    out, at = [], 0
+    for start, end in spans:
+        if end > len(data):
+            break
+        out += [data[at:start], MASK]
+        at = end
+    return b"".join([*out, data[at:]])
 
 
 def forms(secret: str) -> set[bytes]:
@@ -88,14 +125,8 @@ def forms(secret: str) -> set[bytes]:
         raw.hex().encode(),
         raw.hex().upper().encode(),
     }
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        whole = encode(raw)
-        found.add(whole)
-        for before in range(3):
-            padded = encode(b"\0" * before + raw)
-            core = padded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
-            if len(core) >= _CORE:
-                found.add(core)
+    found |= {base64.b64encode(raw), base64.urlsafe_b64encode(raw)}
+    found |= {core for core in cores(raw) if len(core) >= _CORE}
     return {form for form in found if len(form) >= SHORTEST}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import textwrap
 from collections.abc import Callable
 from random import Random
 from urllib.parse import quote, quote_plus
@@ -102,6 +104,59 @@ def test_ten_thousand_logs_leak_nothing_and_lose_nothing_else() -> None:
 
 
 _redactions: dict[str, Redaction] = {}
+KEY = "".join(Random(3).choices("abcdefghijkLMNOPQRSTuvwxyz0123456789+/-_ .:", k=700))
+WRAPS: dict[str, Callable[[str], str]] = {
+    "76 columns": lambda text: "\n".join(textwrap.wrap(text, 76)),
+    "64 columns, Windows": lambda text: "\r\n".join(textwrap.wrap(text, 64)),
+    "indented": lambda text: "\n    ".join(textwrap.wrap(text, 40)),
+    "repr": lambda text: repr("\n".join(textwrap.wrap(text, 76))),
+    "JSON": lambda text: json.dumps({"k": "\r\n".join(textwrap.wrap(text, 76))}),
+    "Python source": lambda text: "\n  ".join(repr(line) for line in textwrap.wrap(text, 30)),
+    "ten a line": lambda text: "\n".join(textwrap.wrap(text, 10)),
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPS)
+@pytest.mark.parametrize("before", ["", "k", "ke", "some text before it, so that it is broken elsewhere: "])
+@pytest.mark.parametrize("secret", [KEY, "hunter2hunter2", "s3cr3t-pässwörd/+&=?"])
+def test_encoded_secrets_are_found_over_broken_lines(wrap: str, before: str, secret: str) -> None:
+    """However the text is broken and at whatever place the secret begins in it, and in whatever pieces it arrives."""
+    redaction, pick = Redaction([secret]), Random(5)
+    for encode in (base64.b64encode, base64.urlsafe_b64encode, lambda raw: raw.hex().encode()):
+        encoded = encode(f"{before}{secret}".encode()).decode()
+        text = f"log: {WRAPS[wrap](encoded)} and on\nmore\n"
+        for out in (redaction.text(text), through(redaction, text.encode(), pick).decode()):
+            assert out.startswith("log: ") and out.endswith(" and on\nmore\n")
+            assert "***" in out
+            left = re.sub(r"[^A-Za-z0-9+/_=-]", "", out)
+            assert len(left) <= len("log:andonmore") + len(encode(before.encode())) + 8 + 2 * out.count("\\") + 1
+
+
+@pytest.mark.parametrize("start", range(30))
+def test_a_part_of_an_encoded_secret_is_found(start: int) -> None:
+    """Any window of it, encoded by itself or cut out of the whole, as a tool that splits texts prints it."""
+    redaction = Redaction([KEY])
+    window = KEY[start : start + 24].encode()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for text in (encode(window), encode(KEY.encode())[start : start + 32]):
+            out = redaction.clean(b"part " + text + b" of it")
+            assert out.startswith(b"part ") and out.endswith(b" of it") and MASK in out
+            assert len(out) < len(b"part *** of it") + 5
+
+
+def test_other_encoded_text_is_left_as_it_is() -> None:
+    """Hashes, pictures and certificates that are no secret pass whole, in any pieces."""
+    pick = Random(11)
+    data = "\n".join(textwrap.wrap(base64.b64encode(pick.randbytes(6000)).decode(), 76)).encode() + b"\n"
+    data += b"".join(pick.randbytes(20).hex().encode() + b"  file\n" for _ in range(50))
+    assert through(Redaction([KEY, *SECRETS]), data, pick) == data
+
+
+def test_an_ordinary_line_is_out_at_once() -> None:
+    """Who follows a log sees each line when it is written: what it ends in is held back only if it may be a secret."""
+    redaction = Redaction([KEY, *SECRETS])
+    for line in (b"rows=17\n", b"connecting to host\n", b"  2024-01-01 done\r\n", b"progress 3 %\r"):
+        assert redaction.feed(line) == line
 
 
 def test_text_without_secrets_is_not_touched() -> None:
