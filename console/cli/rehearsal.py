@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from console.cli.redacting import redacted
 from engine.authoring import connections
 from engine.authoring.dag import DAG
 from engine.authoring.exceptions import PermanentError, SkipTask
@@ -30,6 +31,7 @@ from engine.config import Home, Settings
 from engine.connections import ConnectionUnusable, resolve
 from engine.execution.port import LaunchOrder
 from engine.execution.process.failure import one_line, to_log
+from engine.execution.process.guarding import Keeper
 from engine.execution.process.judge import partial, status_of_error
 from engine.execution.process.results import ResultInvalid, encode
 from engine.lifecycle.changes import CallbackOrder, Changes
@@ -195,19 +197,18 @@ class Rehearsal:
             given = resolve(self._stage.home.root, order.connections, os.environ)
         except ConnectionUnusable as problem:
             return _failed(str(problem), FailureClass.PERMANENT, Reason.PERMANENT)
-        connections.give(given.values)
+        keeper = Keeper({"secrets": given.secrets, "connections": given.values})
         spec.env.update(connections.variables(given.values))
         limit = self._version.plan.tasks[spec.task_id].execution_timeout
-        with _place(self._folder, spec.env):
-            if spec.kind == "shell":
-                return _shell(spec, limit)
-            return self._python(spec, limit)
+        with redacted(given.secrets), _place(self._folder, spec.env):
+            status = _shell(spec, limit) if spec.kind == "shell" else self._python(spec, limit, keeper)
+        return keeper.clean(status) or status
 
     @property
     def _folder(self) -> Path:
         return self._stage.file.parent
 
-    def _python(self, spec: AttemptSpec, limit: float | None) -> AttemptStatus:
+    def _python(self, spec: AttemptSpec, limit: float | None, keeper: Keeper) -> AttemptStatus:
         inputs = {name: whole(ref) for name, ref in spec.inputs.items()}
         try:
             with _deadline(limit):
@@ -217,6 +218,7 @@ class Rehearsal:
                         return partial(value)
                     value = value.ok
                 data, follow = encode(value), followed(self._stage.dag, spec.task_id, value)
+                data = None if data is None else keeper.vet(data)
         except SkipTask as skipped:
             return AttemptStatus(0, "child", outcome="skipped", error=one_line(skipped), reason=Reason.SKIP_REQUESTED)
         except _TookTooLong:

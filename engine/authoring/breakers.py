@@ -33,6 +33,14 @@ counts: Callable[[BaseException], bool] = _unless_permanent
 """Whether a failure says something of the system that was called; put in place by the process that runs attempts."""
 
 
+def _as_it_is(text: str) -> str:
+    return text
+
+
+clean: Callable[[str], str] = _as_it_is
+"""What is reported of errors goes through here; put in place by a process that was given secrets."""
+
+
 class BreakerOpen(RetryAfter):
     """The breaker around a part of a task is open: the attempt is tried again when it may pass, and uses no retry."""
 
@@ -103,7 +111,7 @@ class Breaker:
             if self._known:
                 self._report(folder, None)
         elif counts(problem):
-            self._report(folder, f"{type(problem).__name__}: {problem}"[:300])
+            self._report(folder, clean(f"{type(problem).__name__}: {problem}")[:300])
         elif self._probing:
             self._report(folder, "")
 

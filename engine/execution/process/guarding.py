@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from engine.authoring import connections
+from engine.authoring import breakers, connections
 from engine.execution.process.redact import Redaction, secrets_of
 from engine.execution.process.results import ResultInvalid
 from engine.model.attempt_files import AttemptStatus
+from engine.model.states import FailureClass, Reason
 
 
 class Keeper:
@@ -15,6 +17,7 @@ class Keeper:
 
     def __init__(self, given: Any) -> None:
         self._redaction = Redaction(secrets_of(given))
+        breakers.clean = self._redaction.text
         connections.give(given["connections"])
 
     def vet(self, result: bytes) -> bytes:
@@ -27,4 +30,8 @@ class Keeper:
         """How it ended, without secrets."""
         if status is not None and status.error is not None:
             status.error = self._redaction.text(status.error)
+        if status is not None and self._redaction.finds(json.dumps(status.failed_keys).encode()):
+            status.failed_keys, status.exceptions, status.retry_after = None, None, None
+            status.error = "what it left undone holds a secret of one of its connections: keys are kept and shown"
+            status.failure_class, status.reason = FailureClass.PERMANENT.value, Reason.RESULT_INVALID.value
         return status

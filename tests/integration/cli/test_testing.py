@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 
 import pytest
@@ -91,6 +92,34 @@ DAGS = {
         @dag
         def asking():
             load(approval("ask", options=["no", "yes"], rejects=["no"], params={"rows": 7}))
+    """,
+    "leaky.py": """
+        import base64, sys
+        from dagdeck import connection, dag, shell, task
+
+        @task
+        def prints():
+            password = connection("db").password
+            print("raw", password, "base64", base64.b64encode(f"etl:{password}".encode()).decode())
+            print("wrong", password, file=sys.stderr)
+
+        @task
+        def raises():
+            raise ValueError(f"cannot log in with {connection('db').password}")
+
+        @task
+        def returns():
+            return connection("db").password
+
+        @task
+        def harmless():
+            print("to a terminal:", sys.stdout.isatty(), "hunter2-hunter2"[:3])
+
+        @dag
+        def leaky():
+            prints(), raises(), returns(), harmless()
+            shell("tells", "echo child $DAGDECK_CONN_DB_PASSWORD; echo $DAGDECK_CONN_DB_PASSWORD | base64 -w 8 >&2",
+                  connections=["db"])
     """,
     "wrong.py": """
         from dagdeck import dag, shell
@@ -184,6 +213,23 @@ def test_nobody_is_asked_and_connections_are_given(home: Home, monkeypatch: pyte
     tasks = {task["task_id"]: task for task in answer.json["tasks"]}
     assert tasks["load"]["result"] == ["yes", 7, "db-1"]
     assert "instead of asking a person" in answer.err
+
+
+def test_secrets_stay_out_of_what_is_printed_raised_and_returned(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under an engine: outputs of tasks and their children are masked, errors too; a result with a secret fails."""
+    secret = "hunter2-hunter2"
+    monkeypatch.setenv("DB_PASSWORD", secret)
+    answer = at(home, "test", "leaky", "--json")
+    tasks = {task["task_id"]: task for task in answer.json["tasks"]}
+    assert {name: task["state"] for name, task in tasks.items()} == {
+        "prints": "success", "raises": "failed", "returns": "failed", "harmless": "success", "tells": "success",
+    }  # fmt: skip
+    assert "raw *** base64 " in answer.err and "wrong ***" in answer.err and "child ***" in answer.err
+    assert "to a terminal: False hun" in answer.err
+    assert tasks["raises"]["error"] == "ValueError: cannot log in with ***"
+    assert "holds a secret of one of its connections" in tasks["returns"]["error"]
+    for text in (secret, base64.b64encode(secret.encode()).decode()[:16]):
+        assert text not in answer.out + answer.err
 
 
 def test_what_cannot_be_run_is_said(home: Home) -> None:

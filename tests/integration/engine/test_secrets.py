@@ -32,7 +32,7 @@ password = { env = "NOWHERE" }
 FILE = """
 import base64, json, sys
 from urllib.parse import quote, quote_plus
-from dagdeck import connection
+from dagdeck import Breaker, Partial, TransientError, connection
 
 @task
 def prints():
@@ -43,6 +43,7 @@ def prints():
     print("url", quote(password), quote(password, safe=""), quote_plus(password))
     print("base64", base64.b64encode(password.encode()).decode(), base64.urlsafe_b64encode(password.encode()).decode())
     print("basic", base64.b64encode(f"etl:{password}".encode()).decode())
+    print("broken", *(base64.encodebytes(f"{'x' * before}{password * 9}".encode()).decode() for before in range(3)))
     print("pieces ", end="", flush=True)
     for letter in password:
         sys.stdout.write(letter)
@@ -55,6 +56,15 @@ def prints():
 @task
 def raises():
     raise ValueError(f"cannot log in as etl with {connection('db').password}")
+
+@task(retries=0)
+def guarded():
+    with Breaker("vault", failures=9):
+        raise TransientError(f"no answer with {connection('db').password}")
+
+@task(retries=0)
+def partly():
+    return Partial(ok={}, failed=[f"key {connection('db').password}"])
 
 @task
 def returns():
@@ -71,6 +81,8 @@ def not_given(params):
 @dag()
 def leaky():
     prints() >> raises()
+    guarded()
+    partly()
     returns()
     lacks()
     shell("script", 'echo "token $DAGDECK_CONN_API_TOKEN of $DAGDECK_CONN_API"; echo $DAGDECK_CONN_API_TOKEN | base64; '
@@ -137,8 +149,10 @@ async def test_a_secret_that_a_task_prints_in_every_encoding_is_nowhere(
     states = site.tasks(run_id)
     assert states == {
         "prints": "success", "raises": "failed", "returns": "failed", "lacks": "failed", "script": "failed",
-        "bare": "success",
+        "bare": "success", "guarded": "failed", "partly": "failed",
     }  # fmt: skip
+    await until(lambda: site.value("SELECT count(*) FROM breaker WHERE name = 'vault'"), "the breaker is told")
+    assert site.value("SELECT last_error FROM breaker WHERE name = 'vault'") == "TransientError: no answer with ***"
     printed = await log_of(site, run_id, "prints", "the end")
     assert printed.count("***") >= 9 and "pieces ***" in printed and "raw *** <connection db: kind, host" in printed
     assert "postgres://etl:***@127.0.0.1" in printed
@@ -147,6 +161,7 @@ async def test_a_secret_that_a_task_prints_in_every_encoding_is_nowhere(
     errors = {name: site.attempts(run_id, name)[0]["error"] for name in states}
     assert errors["raises"] == "ValueError: cannot log in as etl with ***"
     assert "holds a secret of one of its connections" in errors["returns"]
+    assert errors["partly"].startswith("what it left undone holds a secret")
     assert errors["lacks"] == "connection lost: password: the variable NOWHERE is not set where the engine was started"
     asked = (
         ("why", run_id, "raises", "--json"),
