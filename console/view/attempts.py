@@ -6,7 +6,7 @@ from console.figures import bytes_, clock, countdown, duration
 from console.model.runs import AttemptCard, RunDetail, TaskCard, TaskPlan
 from console.model.snapshot import Scene
 from console.view.frame import GROUP
-from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans
+from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans, crop
 from console.view.words import blocker_words, sign, took_words
 from engine.model.moments import DAY, SECOND, Micros
 
@@ -57,7 +57,7 @@ def _attempt(attempt: AttemptCard, card: TaskCard, now: Micros, width: int) -> S
         cpu = "" if attempt.cpu_seconds is None else took_words(int(attempt.cpu_seconds * SECOND))
         line.figure(cpu, 7, DIM).figure("" if attempt.peak_bytes is None else bytes_(attempt.peak_bytes), 6, DIM).gap(2)
     _outcome(line, attempt)
-    return line.done()
+    return crop(line.done(), width)
 
 
 def _outcome(line: Line, attempt: AttemptCard) -> None:

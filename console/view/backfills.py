@@ -76,7 +76,7 @@ def columns(width: int) -> Columns:
 def _titles(width: int) -> Spans:
     wide = columns(width)
     line = Line().gap(1).figure("#", wide.number, DIM).gap(2).cell("DAG", wide.name, DIM).gap(2)
-    line.cell("dates", wide.dates, DIM).gap(2).cell("progress"[: wide.bar + 1], wide.bar + 1, DIM)
+    line.cell("dates", wide.dates, DIM).gap(2).cell("progress" if wide.failed else "", wide.bar + 1, DIM)
     line.figure("done", wide.done, DIM)
     if wide.failed:
         line.gap(2).figure("failed", wide.failed, DIM)
@@ -93,8 +93,8 @@ def _row(scene: Scene, card: BackfillCard, width: int) -> Spans:
     line.figure(f"{card.done}/{card.total}", wide.done, TEXT).gap(2)
     if wide.failed:
         line.figure(str(card.failed) if card.failed else "", wide.failed, BAD).gap(2)
-    line.spans(_state(card, short=not wide.failed), wide.state).gap(2)
-    return (line.add(left_words(card, scene.now), DIM) if wide.failed else line).done()
+    line.spans(_state(card, short=not wide.failed), wide.state)
+    return (line.gap(2).add(left_words(card, scene.now), DIM) if wide.failed else line).done()
 
 
 def _state(card: BackfillCard, *, short: bool) -> Spans:

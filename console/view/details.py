@@ -8,7 +8,7 @@ from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from console.view.spans import DIM, TEXT
-from engine.model.moments import Micros, to_iso
+from engine.model.moments import SECOND, Micros, to_iso
 
 Parts = list[tuple[str, str]]
 
@@ -38,7 +38,7 @@ def _lines(pairs: list[tuple[str, object]]) -> Parts:
 
 
 def _at(moment: Micros | None) -> str | None:
-    return None if moment is None else to_iso(moment)
+    return None if moment is None else to_iso(moment // SECOND * SECOND)
 
 
 _LISTED = 20

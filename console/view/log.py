@@ -68,6 +68,8 @@ def facts(found: LogFacts) -> Spans:
         parts.append(((found.busy, LIVE),))
     elif found.search:
         parts.append(((f"/{found.search}", ACCENT),))
+    if not found.size and not found.fault:
+        return join([*parts, (("nothing is written yet" if found.growing else "nothing was written", DIM),)], "   ")
     if found.lines is None:
         parts.append(((f"indexing {int(found.counted * 100)}%", DIM),))
     else:

@@ -175,6 +175,16 @@ def summary(snapshot: Snapshot) -> str:
     return f"{words}, {paused} paused" if paused else words
 
 
+_FIRST = (
+    "    from dagdeck import dag, shell",
+    "",
+    '    @dag(schedule="0 * * * *", start_date="2026-01-01", catchup=False)',
+    "    def first():",
+    '        shell("greet", "echo Hello")',
+)
+"""A DAG to begin with, as an empty home shows it."""
+
+
 def _nothing(scene: Scene) -> list[Spans]:
     """What a home without DAGs says: why, and what to do."""
     snapshot = scene.snapshot
@@ -184,10 +194,16 @@ def _nothing(scene: Scene) -> list[Spans]:
         lines = [
             "This home has no DAGs yet.",
             "",
-            f"Put a file into {snapshot.home.path}/dags: it is here within three seconds.",
+            "A file such as this one is here within three seconds of being saved as",
+            f"{snapshot.home.path}/dags/first.py:",
+            "",
+            *_FIRST,
+            "",
             "`dagdeck dags validate` says what is wrong with one that does not appear.",
         ]
-    return [((f"  {line}" if line else "", TEXT if at == 0 else DIM),) for at, line in enumerate(lines)]
+    return [
+        ((f"  {line}" if line else "", TEXT if at == 0 or line in _FIRST else DIM),) for at, line in enumerate(lines)
+    ]
 
 
 def _latest_failures(failures: Sequence[Failure]) -> dict[str, Failure]:

@@ -15,7 +15,7 @@ from console.model.snapshot import Scene
 from console.text import cut_end
 from console.view.facts import task_facts
 from console.view.frame import FAILURES, GROUP, Frame, group_card, group_counts, summed_state
-from console.view.spans import ACCENT, BAD, DIM, SMALLEST, TEXT, WARN, Line, Spans, crop, join
+from console.view.spans import ACCENT, BAD, DIM, SMALLEST, TEXT, WARN, Line, Spans, crop, join, width_of
 from console.view.words import (
     blocker_words,
     counts_words,
@@ -329,8 +329,6 @@ def title(scene: Scene, run: RunDetail, width: int, likely: tuple[Micros, Micros
     mark, wide = run.mark, width >= 100
     words = interval_words(run.interval_start, run.interval_end, run.timezone)
     left = Line().add(" ").add(mark.dag_id, f"{TEXT} bold").add(" > ", DIM).add(mark.run_type, DIM).add(f" {words}")
-    if wide and words != logical_words(mark.logical_date, run.timezone):
-        left.add(f"  (logical {logical_words(mark.logical_date, run.timezone)})", DIM)
     right: list[Spans] = [_state(scene, run)]
     if run.run_p95 is not None and wide:
         right.append((("p95 ", DIM), (usual_words(run.run_p95), TEXT)))
@@ -341,7 +339,12 @@ def title(scene: Scene, run: RunDetail, width: int, likely: tuple[Micros, Micros
         right.append((("version ", DIM), (str(run.version), TEXT)))
     if run.episode > 1:
         right.append(((f"episode {run.episode}", DIM),))
-    return left.done(), (*join(right, "   "), (" ", TEXT))
+    said = (*join(right, "   "), (" ", TEXT))
+    logical = logical_words(mark.logical_date, run.timezone)
+    more = f"  (logical {logical})"
+    if words != logical and left.width + len(more) + width_of(said) + 2 <= width:
+        left.add(more, DIM)
+    return left.done(), said
 
 
 def _state(scene: Scene, run: RunDetail) -> Spans:

@@ -63,7 +63,7 @@ class BarLine(Painted):
 
     def _compose_line(self, width: int) -> Spans:
         room = max(width - spans_width(self._right), 0)
-        if spans_width(self._left) > room and self._right:
+        if self._right and spans_width(self._left) > room - _APART:
             room = max(room - _APART, 0)
         left: list[Span] = []
         for text, token in self._left:

@@ -84,10 +84,12 @@ def test_what_was_asked_for_and_who_changed_what() -> None:
 
 
 def test_the_title_names_the_run_absolutely_and_how_it_goes() -> None:
-    """DAG, type, interval and logical date on the left; state, usual time, estimate and version on the right."""
+    """DAG, type, interval and, where there is room, logical date on the left; state, estimate, version on the right."""
     detail = trades()
-    left, right = title(scene(detail=detail), detail, 120, (NOW + 4 * MINUTE, NOW + 6 * MINUTE))
+    left, right = title(scene(detail=detail), detail, 130, (NOW + 4 * MINUTE, NOW + 6 * MINUTE))
     assert plain(left) == " trades_us > scheduled 01:10–02:10  (logical 2026-11-22 01:10)"
+    narrow, _ = title(scene(detail=detail), detail, 120, (NOW + 4 * MINUTE, NOW + 6 * MINUTE))
+    assert plain(narrow) == " trades_us > scheduled 01:10–02:10"
     assert plain(right) == "► running 4m00s   p95 1m22s   ETA 02:18–02:20   version 17"
     assert plain(summary(scene(detail=detail), detail)) == "6 tasks  4✓ 1↻ 1."
 
