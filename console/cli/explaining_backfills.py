@@ -35,6 +35,8 @@ def explain_backfill(store: Reader, row: reads_backfill.BackfillLine, now: Micro
     found = [("state", _state(store, row, now)), *_waits(store, row, now)]
     for date in failed[:_SHOWN]:
         found.append(("failed", f"{iso(date.logical_date)} failed: `dagdeck why {date.run_id}`"))
+    if len(failed) > _SHOWN:
+        found.append(("failed", f"and {len(failed) - _SHOWN} more: `dagdeck backfill show {row.id}` lists all dates"))
     for date in under_way[:_SHOWN]:
         found.append(("running", f"{iso(date.logical_date)} is under way: `dagdeck why {date.run_id}`"))
     found.append(("next", _next(row, len(under_way), [iso(date.logical_date) or "" for date in left], len(failed))))

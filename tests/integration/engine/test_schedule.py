@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -137,3 +139,30 @@ async def test_a_clock_set_forward_runs_what_was_missed_and_keeps_the_rest_as_a_
     assert (why, until_) == ("missed", slots(site)[0][0])
     assert count == (until_ - first) // MINUTE
     assert 150 <= count <= 160
+
+
+SECONDLY = {
+    "clock.py": """
+        @dag(schedule="every 1s", start_date="2026-01-01", max_active_runs=200)
+        def secondly():
+            shell("only", "true")
+    """
+}
+
+
+async def test_an_engine_that_was_suspended_runs_what_came_due_meanwhile(make_site: MakeSite) -> None:
+    """Stopped for three seconds, as by a host that sleeps, it makes up for them: each second has one run, or is in a
+    gap that says so.
+    """
+    site = await make_site(SECONDLY)
+    engine = await site.start()
+    await until(lambda: len(slots(site)) >= 2, "seconds have their runs")
+    engine.kill(signal.SIGSTOP)
+    before, awake = len(slots(site)), time.monotonic() + 3
+    await until(lambda: time.monotonic() > awake, "it sleeps")
+    engine.kill(signal.SIGCONT)
+    await until(lambda: len(slots(site)) >= before + 4, "the seconds of its sleep have their runs")
+    dates = [date for date, _ in slots(site)]
+    gaps = site.rows("SELECT first, until FROM schedule_gap")
+    for one, two in pairwise(dates):
+        assert two - one == SECOND or any(first == one + SECOND and until_ == two for first, until_ in gaps)
