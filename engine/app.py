@@ -30,7 +30,7 @@ from engine.execution.process.proc import boot_id
 from engine.housekeeping import Housekeeping
 from engine.mending import Mender
 from engine.model.states import TaskState
-from engine.observe.gauges import SelfMeter
+from engine.observe.gauges import HostMeter, SelfMeter
 from engine.observe.log import open_log
 from engine.scheduler import due, loading
 from engine.scheduler.breakers import Inbox
@@ -115,7 +115,7 @@ class Engine:
         self._clock = clock
         self._log = log
         self._pools = Pools.of(settings.pools, settings.pools_including_deferred)
-        self._meter = SelfMeter()
+        self._meter, self._host = SelfMeter(), HostMeter(home.root, home.database)
         self._stop = asyncio.Event()
         self._kill_first = False
         self._retell = False
@@ -313,6 +313,7 @@ class Engine:
             warning=self._disk.warning or self._outside.warning,
             draining=scheduler.draining,
             quiet=self._quiet(),
+            host=self._host.take(),
         )
 
     def _quiet(self) -> dict[str, tuple[int, float | None]]:

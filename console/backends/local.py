@@ -346,6 +346,7 @@ def _gauges(event: p.Gauges) -> Gauges:
         event.at, event.slots_used, event.slots, event.queued, event.running, event.retrying, event.waiting,
         event.loop_lag_ms, event.cpu_percent, event.rss_bytes, tuple(map(safe, event.attached)), maybe(event.degraded),
         event.draining, {safe(key): quiet for key, quiet in event.quiet.items()}, maybe(event.warning), event.memory,
+        event.host,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from engine.model.host import HostFigures
 from engine.model.moments import SECOND, Micros
 
 STALE_AFTER: Micros = 3 * SECOND
@@ -45,6 +46,7 @@ class Gauges:
     """What an operator should see to before it stops anything."""
     memory: tuple[int, int, int] | None = None
     """Bytes of memory that are left, all that there are, and below how many nothing starts."""
+    host: HostFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Pools, circuit breakers and questions to people, one line each. Pure."""
+"""Pools, circuit breakers, questions to people and the host, one line each. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator
 from console.figures import bytes_, countdown, duration
 from console.model.limits import BreakerCard, LimitsCard, PoolCard, QuestionCard
 from console.model.link import Gauges
+from console.view import host
 from console.view.spans import ACCENT, BAD, DIM, LIVE, TEXT, WARN, Line, Spans, crop
 from console.view.words import run_words, sign
 from engine.model.moments import Micros
@@ -33,6 +34,8 @@ def rows(card: LimitsCard, now: Micros, width: int, gauges: Gauges | None = None
         lines.append((None, ()))
         lines.append(_heading(f"{'engine':<{_NAMES}}  taken/all", width))
         lines += [(("engine", name), crop(spans, width)) for name, spans in _engine(gauges)]
+        lines += [(None, ()), _heading(f"{'host and engine':<{_NAMES}}  now", width)]
+        lines += [(key, crop(spans, width)) for key, spans in host.rows(gauges)]
     return lines
 
 
@@ -129,7 +132,7 @@ def _question(asked: QuestionCard, now: Micros) -> Spans:
 
 def title(card: LimitsCard | None, width: int) -> tuple[Spans, Spans]:
     """What this is."""
-    return crop(((" pools, breakers, approvals", f"{TEXT} bold"),), width), ()
+    return crop(((" pools, breakers, approvals, host", f"{TEXT} bold"),), width), ()
 
 
 def facts(card: LimitsCard | None) -> Spans:

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from engine.model.host import HostFigures
+
 PROTOCOL = 1
 MAX_LINE = 1024 * 1024
 PREVIEW_ROWS = 200
@@ -221,6 +223,7 @@ class Gauges(Message, tag="gauges"):
 
     Those that have been silent longest; at most `MOST_QUIET`.
     """
+    host: HostFigures | None = None
 
 
 class Quiet(Message, tag="quiet"):

@@ -50,7 +50,7 @@ VIEW = View(
     11,
     frozenset(),
     (
-        Action("audit", "audit", "Who asked for what, when, and what came of it; newest first.", ("@",),
+        Action("audit", "audit", "Who asked for what, when, and what came of it; newest first.", ("@", "7"),
                LISTS, rank=9, opens="audit"),
         Action("audit.open", "open", "What the command was about.", ("enter", "l", "right"), _HERE, rank=90,
                why_not=a_command),

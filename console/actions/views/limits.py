@@ -65,13 +65,13 @@ def ask_answer(scene: Scene, target: Target) -> Ask:
 
 VIEW = View(
     "limits",
-    "pools and breakers",
+    "pools, breakers and host",
     "console.screens.limits:LimitsPane",
     10,
     frozenset(),
     (
-        Action("limits", "pools", "Pools and who holds them, circuit breakers, and what waits for a person.", ("6",),
-               LISTS, rank=11, opens="limits"),
+        Action("limits", "pools", "Pools and who holds them, circuit breakers, questions to people, and the host.",
+               ("6",), LISTS, rank=11, opens="limits"),
         Action("limits.back", "back", "Back to where it was opened.", ("escape", "h", "left"), _HERE),
         Action("limits.resize", "resize", "Gives the pool another size: a number, 0 to stop it, or `unlimited`.",
                ("enter", "z"), _HERE, Danger.CHANGES, "resize", 90, possible.change("resize", _a("pool")), ask_resize,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from console.model.limits import BreakerCard, HolderCard, LimitsCard, PoolCard, QuestionCard, WaitCard
 from console.model.link import Gauges
 from console.view.limits import facts, rows
 from console.view.spans import BAD, WARN, plain
 from console.view.why_limits import why_engine, why_question
+from engine.model.host import HostFigures
 from engine.model.moments import HOUR, MINUTE, SECOND
 from tests.support.console import NOW
 
@@ -39,7 +42,7 @@ ASKED = QuestionCard(
 
 def lines(card: LimitsCard, width: int = 120) -> dict[object, str]:
     """The text of each row by its key."""
-    return {key: plain(spans) for key, spans in rows(card, NOW, width) if key is not None}
+    return {key: plain(spans) for key, spans in rows(card, link(), NOW, width) if key is not None}
 
 
 def test_a_pool_says_how_full_it_is_and_who_holds_it() -> None:
@@ -117,3 +120,25 @@ def test_why_of_the_engine_says_what_frees_it() -> None:
     assert "min_free_memory_mb is 0" in str(why_engine(Gauges(NOW, 0, 16, 0, 0, 0, 0, memory=(1, 2, 0)), "memory"))
     assert "does not say" in str(why_engine(Gauges(NOW, 0, 16, 0, 0, 0, 0), "memory"))
     assert "No engine is heard of" in str(why_engine(None, "slots"))
+
+
+def test_the_host_and_the_engines_share_of_it_are_told_live() -> None:
+    """Processor, memory, disk, loop lag, open files, store and log, consoles; nothing of it in a warning's colour."""
+    host = HostFigures(34.4, 2, 1.2, 41 << 30, 98 << 30, 41, 1024, 12 << 20, 1200 << 10)
+    gauges = Gauges(NOW, 1, 16, 0, 1, 0, 0, 0.4, 1.2, 84 << 20, ("ops1", "ops2"), host=host)
+    listed = rows(LimitsCard(POOLS[-1:]), NOW, 120, gauges)
+    found = {key: plain(spans) for key, spans in listed if key is not None}
+    for key, words in {
+        ("host", "processor"): "34%  of 2 cores, load 1.20",
+        ("host", "disk"): "41G  free of 98G",
+        ("process", "loop lag"): "0.4ms",
+        ("process", "descriptors"): "41  open of 1024",
+        ("process", "store"): "12M  and 1.1M write-ahead log",
+        ("process", "consoles"): "2  ops1, ops2",
+    }.items():
+        assert words in found[key], found[key]
+    assert not {token for key, spans in listed if key and key[0] != "pool" for _, token in spans} & {WARN, BAD}
+    tight = replace(host, disk_free=100 << 20, wal_bytes=300 << 20, descriptors=1000)
+    spans = [row for _, row in rows(LimitsCard(), NOW, 120, replace(gauges, host=tight))]
+    assert [plain(row).split()[0] for row in spans if BAD in {token for _, token in row}] == ["disk"]
+    assert sum(WARN in {token for _, token in row} for row in spans) == 2
