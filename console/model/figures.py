@@ -20,3 +20,17 @@ def percentile(ordered: Sequence[int], share: float) -> int | None:
 def durations(joined: str | None) -> list[int]:
     """Durations from their comma-separated form, ascending."""
     return sorted(int(value) for value in joined.split(",")) if joined else []
+
+
+SLOWER, FASTER = 1.25, 0.8
+"""From where on the newest are said to be slower, or faster, than those before."""
+_NEWEST = 10
+
+
+def trend(took: Sequence[int]) -> float | None:
+    """The median of the newest ten over that of those before, oldest first; None when there are fewer than twenty."""
+    if len(took) < 2 * _NEWEST:
+        return None
+    late, early = sorted(took[-_NEWEST:]), sorted(took[:-_NEWEST])
+    before = early[len(early) // 2]
+    return late[_NEWEST // 2] / before if before else None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from console.model.targets import Target
 
 
-ABOUT_A_DAG = frozenset({"dag", "grid", "calendar", "run", "task", "log", "source"})
+ABOUT_A_DAG = frozenset({"dag", "grid", "calendar", "durations", "run", "task", "log", "source"})
 """Views that show nothing by themselves."""
 
 

@@ -105,6 +105,15 @@ class TaskCard(NamedTuple):
         """The task's id, with its map index where it has one."""
         return self.task_id if self.map_index == UNMAPPED else f"{self.task_id}[{self.map_index}]"
 
+    def waited(self, attempt: AttemptCard) -> Micros | None:
+        """How long an attempt waited for its slot: the newest from when it could have begun, also after a retry."""
+        if attempt.started_at is None or attempt.queued_at is None:
+            return None
+        since = attempt.queued_at
+        if attempt is self.latest and self.scheduled_at is not None:
+            since = min(self.scheduled_at, since)
+        return max(attempt.started_at - since, 0)
+
     @property
     def stands_for_itself(self) -> bool:
         """Not the summary row of a mapped task, whose indexes are counted instead."""

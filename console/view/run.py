@@ -287,10 +287,7 @@ def _figures(line: Line, card: TaskCard, columns: Layout, now: Micros) -> None:
     elapsed = card.elapsed(now)
     live = card.state in ("running", "killing")
     time = "" if elapsed is None else duration(elapsed, tenths=False) if live else took_words(elapsed)
-    queue: Micros | None = None
-    if latest is not None and latest.started_at is not None and latest.queued_at is not None:
-        since = min(card.scheduled_at or latest.queued_at, latest.queued_at)
-        queue = max(latest.started_at - since, 0)
+    queue = None if latest is None else card.waited(latest)
     cpu = None if latest is None or latest.cpu_seconds is None else int(latest.cpu_seconds * SECOND)
     peak = None if latest is None else latest.peak_bytes
     p50, p95 = (None, None) if usual is None else (usual.p50, usual.p95)

@@ -14,7 +14,16 @@ from console.text import wrap
 from console.view.details import task_settings
 from console.view.spans import BAD, DIM, OK, TEXT, WARN, Line, Spans, crop
 from console.view.why import why_task
-from console.view.words import interval_words, mention_words, over_usual, sign, task_words, took_words, usual_words
+from console.view.words import (
+    interval_words,
+    mention_words,
+    over_usual,
+    sign,
+    task_words,
+    took_words,
+    trend_words,
+    usual_words,
+)
 from engine.model.moments import SECOND, Micros
 
 Row = tuple[Hashable, Spans]
@@ -23,7 +32,7 @@ Row = tuple[Hashable, Spans]
 def rows(scene: Scene, run: RunDetail, card: TaskCard, page: TaskPage | None, width: int) -> list[Row]:
     """All lines of the view, each with a key, so that the cursor goes through them; attempts have their number."""
     lines: list[Row] = [(None, heading("attempts", width)), (None, _titles(width))]
-    lines += [(("attempt", a.number), _attempt(a, scene.now, width)) for a in reversed(card.attempts)]
+    lines += [(("attempt", a.number), _attempt(card, a, scene.now, width)) for a in reversed(card.attempts)]
     if not card.attempts:
         lines.append((None, ((" not started", DIM),)))
     parts = [] if card.state == "success" else [*why_task(scene, run, card)[1]]
@@ -66,7 +75,7 @@ def _titles(width: int) -> Spans:
     return line.gap(2).add("how it ended", DIM).done()
 
 
-def _attempt(attempt: AttemptCard, now: Micros, width: int) -> Spans:
+def _attempt(card: TaskCard, attempt: AttemptCard, now: Micros, width: int) -> Spans:
     line = Line().gap(1).figure(str(attempt.number), 4).gap(2)
     outcome = attempt.outcome or attempt.state
     line.spans((sign(attempt.glyph_state), (f" {outcome}", TEXT)), 14).gap(2)
@@ -75,9 +84,7 @@ def _attempt(attempt: AttemptCard, now: Micros, width: int) -> Spans:
     if took is None and attempt.started_at is not None and attempt.ended_at is None:
         took = max(now - attempt.started_at, 0) // SECOND * SECOND
     line.figure("" if took is None else took_words(took), 8).gap(2)
-    waited = None
-    if attempt.started_at is not None and attempt.queued_at is not None:
-        waited = max(attempt.started_at - attempt.queued_at, 0)
+    waited = card.waited(attempt)
     line.figure("" if waited is None else took_words(waited), 7, DIM)
     if width >= 100:
         cpu = "" if attempt.cpu_seconds is None else took_words(int(attempt.cpu_seconds * SECOND))
@@ -109,7 +116,7 @@ def _durations(scene: Scene, card: TaskCard, page: TaskPage, width: int) -> list
         words = "–" if value is None else usual_words(value)
         figures.add(f"{name} ", DIM).add(words, DIM if unsure else TEXT).gap(3)
     figures.add("of ", DIM).add(str(len(ordered)), TEXT).gap(3)
-    figures.spans(_trend(took), 24)
+    figures.spans(trend_words(took), 24)
     lines = [_bars(shown), figures.done()]
     elapsed = card.elapsed(scene.now)
     p50, p95 = percentile(ordered, 0.5), percentile(ordered, 0.95)
@@ -126,18 +133,6 @@ def _bars(took: Sequence[Micros]) -> Spans:
     for value in took:
         line.add(bar(value * 7, most * 7), OK)
     return line.done()
-
-
-def _trend(took: Sequence[Micros]) -> Spans:
-    """Whether the last ten took clearly longer, or less, than the ones before them."""
-    if len(took) < 20:
-        return ()
-    late, early = sorted(took[-10:])[5], sorted(took[:-10])[len(took[:-10]) // 2]
-    if early and late > early * 1.25:
-        return ((f"slower of late, {late / early:.1f}×", WARN),)
-    if early and late < early * 0.8:
-        return (("faster of late", DIM),)
-    return (("steady", DIM),)
 
 
 def title(scene: Scene, run: RunDetail, card: TaskCard, width: int) -> tuple[Spans, Spans]:

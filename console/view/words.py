@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.figures import clock, coarse, countdown, date, duration, took
 from console.glyphs import INTENT, glyph, token
+from console.model.figures import FASTER, SLOWER, trend
 from console.view.spans import DIM, TEXT, WARN, Spans
 from console.view.spans import INTENT as INTENT_TOKEN
 from engine.model.moments import DAY, MINUTE, SECOND, Micros, from_iso, to_datetime
@@ -14,7 +15,7 @@ from engine.model.moments import DAY, MINUTE, SECOND, Micros, from_iso, to_datet
 if TYPE_CHECKING:
     from console.model.dags import LiveTask
     from console.model.intents import Intent
-    from console.model.runs import Mention, TaskCard
+from console.model.runs import Mention, TaskCard
 
 MENTION_FOR: Micros = 5 * MINUTE
 
@@ -194,6 +195,16 @@ def over_usual(elapsed: Micros, p95: Micros | None) -> Spans:
     if not p95 or elapsed < p95 * 1.1 or elapsed < 5 * SECOND:
         return ()
     return ((f"  {int(elapsed / p95 * 10) / 10:.1f}× p95", WARN),)
+
+
+def trend_words(took: Sequence[Micros]) -> Spans:
+    """Whether the last ten took clearly longer, or less, than those before; nothing while there are too few."""
+    ratio = trend(took)
+    if ratio is None:
+        return ()
+    if ratio > SLOWER:
+        return ((f"slower of late, {ratio:.1f}×", WARN),)
+    return (("faster of late" if ratio < FASTER else "steady", DIM),)
 
 
 def sign(state: str) -> tuple[str, str]:

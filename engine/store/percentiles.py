@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from engine.store.rows_out import Usual
 
+LEAST_SAMPLES = 5
+"""With fewer there is no percentile: one slow run would be all that is known."""
 NOTHING = Usual(None, None, 0)
 
 
@@ -18,8 +20,11 @@ def percentile(ordered: Sequence[int], share: float) -> int:
 
 
 def usual(durations: str | None) -> Usual:
-    """p50 and p95 of durations written with commas between; none at all when there are none."""
+    """Percentiles of durations written with commas between; none at all when there are too few."""
     if not durations:
         return NOTHING
     ordered = sorted(map(int, durations.split(",")))
-    return Usual(percentile(ordered, 0.50), percentile(ordered, 0.95), len(ordered))
+    if len(ordered) < LEAST_SAMPLES:
+        return Usual(None, None, len(ordered))
+    p50, p95, p99 = (percentile(ordered, share) for share in (0.50, 0.95, 0.99))
+    return Usual(p50, p95, len(ordered), p99)

@@ -120,10 +120,10 @@ def run_times(reader: Reader, line: BackfillLine, now: Micros) -> Usual:
     """How long its runs take: by its own once there are five, else by the DAG's."""
     row = reader.one("backfill", "run_times", {"id": line.id})
     own = usual(row[0] if row else None)
-    if own.samples >= 5:
+    if own.p50 is not None:
         return own
     stats = dag_stats(reader, [line.dag_id], now).get(line.dag_id)
-    return stats.usual if stats is not None and stats.usual.samples else own
+    return stats.usual if stats is not None and stats.usual.p50 is not None else own
 
 
 def _line(row: Row) -> BackfillLine:

@@ -123,6 +123,12 @@ def task_stats(reader: Reader, dag_id: str, task_ids: Iterable[str], now: Micros
     return {task_id: usual(durations) for task_id, durations in reader.all("run", "task_durations", values)}
 
 
+def task_times(reader: Reader, dag_id: str, task_ids: Iterable[str], now: Micros) -> dict[str, str | None]:
+    """By task, its last successes as `ended:took:waited` with commas between, in microseconds; None without any."""
+    values = {"dag_id": dag_id, "task_ids": json.dumps(list(task_ids)), "since": now - WINDOW}
+    return {row[0]: row[1] for row in reader.all("run", "task_times", values)}
+
+
 def mentions(reader: Reader, run: int, since: Micros) -> list[Mention]:
     """Who changed the run and its task instances by a command since then: for each row the last one."""
     return [Mention._make(row) for row in reader.all("run", "mentions", {"run": run, "since": since})]

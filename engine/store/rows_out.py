@@ -126,11 +126,15 @@ class Totals(NamedTuple):
 
 
 class Usual(NamedTuple):
-    """How long something usually takes: percentiles (linear interpolation) of its last 100 successes of 30 days."""
+    """How long something usually takes: percentiles (linear interpolation) of its last 100 successes of 30 days.
+
+    With fewer than five there are none.
+    """
 
     p50: Micros | None
     p95: Micros | None
     samples: int
+    p99: Micros | None = None
 
 
 class DagStats(NamedTuple):

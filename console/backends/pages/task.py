@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from console.model.reading import one_line
 from console.model.task_page import TaskPage, Took
+from engine.model.moments import DAY
 
 if TYPE_CHECKING:
     from console.backends.pages import Reading
 
-_LAST = 120
+_LAST = 100
 _MOST = 4000
 """Characters of a result that are shown."""
 
@@ -26,7 +27,9 @@ def read(reading: Reading) -> TaskPage:
     if found is None:
         return TaskPage()
     key, dag_id = found
-    rows = reading.rows.all("run", "task_history", {**values, "dag_id": dag_id, "count": _LAST})
+    rows = reading.rows.all(
+        "run", "task_history", {**values, "dag_id": dag_id, "count": _LAST, "since": reading.now - 30 * DAY}
+    )
     took = tuple(Took(row[0], row[1]) for row in reversed(rows))
     result = reading.rows.one("run", "result", {"task_instance": key})
     if result is None:

@@ -105,7 +105,8 @@ def test_stats_are_of_the_last_successes(told: FilledHome, reader: Reader) -> No
         run.ended_at - run.started_at for run in runs if run.state == "success" and run.ended_at and run.started_at
     )
     assert stats["trades_eu"].usual == (
-        (took[6] + took[7]) // 2, round(took[12] + (took[13] - took[12]) * 0.35), 14
+        (took[6] + took[7]) // 2, round(took[12] + (took[13] - took[12]) * 0.35), 14,
+        round(took[12] + (took[13] - took[12]) * 0.87),
     )  # fmt: skip
     assert (stats["trades_eu"].succeeded, stats["trades_eu"].failed) == (14, 1)
     assert (stats["trades_us"].succeeded, stats["trades_us"].failed) == (14, 0)
@@ -133,7 +134,7 @@ def test_runs_of_backfills_do_not_count(told: FilledHome, tmp_path: Path) -> Non
 def test_old_successes_do_not_count(reader: Reader) -> None:
     """After 30 days without a run there are no figures."""
     stats = reads_overview.dag_stats(reader, ["trades_eu"], NOW + 40 * DAY)["trades_eu"]
-    assert stats == ((None, None, 0), 0, 0)
+    assert stats == ((None, None, 0, None), 0, 0)
 
 
 def test_open_failures_of_given_runs(reader: Reader) -> None:

@@ -1,0 +1,21 @@
+"""How long the runs and tasks of a DAG take."""
+
+from __future__ import annotations
+
+from console.actions import possible
+from console.actions.action import LISTS, Action, View
+
+VIEW = View(
+    "durations",
+    "durations of a DAG",
+    "console.screens.durations:DurationsPane",
+    9,
+    LISTS,
+    (
+        Action("durations", "durations", "How long the DAG's runs and tasks take and wait, and whether that changes.",
+               ("%",), LISTS, rank=8, why_not=possible.a_dag, opens="durations"),
+        Action("durations.sort", "sort", "Tasks by duration, by waiting, by trend, or in the DAG's order.", ("s",),
+               frozenset({"durations"}), rank=50),
+    ),
+    {"durations.sort": "console.screens.durations:sort"},
+)  # fmt: skip

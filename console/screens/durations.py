@@ -1,0 +1,74 @@
+"""The pane of a DAG's durations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.model.durations import ORDERS, Durations
+from console.model.place import Place
+from console.model.snapshot import Interest, Page, Scene
+from console.model.targets import Target
+from console.screens.pane import Bar, ListPane
+from console.view import durations as view
+from console.view.spans import DIM, TEXT, Spans
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+
+
+class DurationsPane(ListPane):
+    """Runs and tasks of one DAG."""
+
+    view = "durations"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dag_id = ""
+        self.order = "slowest"
+
+    def arrive(self, place: Place) -> None:
+        """The DAG of the place."""
+        if place.dag_id != self.dag_id:
+            self.dag_id = place.dag_id or ""
+            self.list.show(())
+
+    def interest(self) -> Interest:
+        """What this view reads for itself."""
+        return Interest(page=Page("durations", (self.dag_id,)))
+
+    def _page(self, scene: Scene) -> Durations | None:
+        found = scene.snapshot.paged
+        return found if isinstance(found, Durations) and found.dag_id == self.dag_id else None
+
+    def draw(self, scene: Scene) -> None:
+        """Shows the scene."""
+        page = self._page(scene)
+        if page is None:
+            self.show_words("reading")
+        else:
+            self.list.show(view.rows(scene, page, self.order, self.list.row_width))
+
+    def title(self, scene: Scene, width: int) -> Bar:
+        """What this is."""
+        return ((f" {self.dag_id}", f"{TEXT} bold"), (" > durations", TEXT)), ()
+
+    def rule(self, scene: Scene, width: int) -> Spans:
+        """Of what."""
+        words = f"tasks {ORDERS[self.order]}   last 100 successes of 30 days, backfills apart"
+        return ((words if width >= 100 else f"tasks {ORDERS[self.order]}", DIM),)
+
+    def target(self, scene: Scene) -> Target:
+        """The task under the cursor, in the DAG's newest run."""
+        card, key = scene.snapshot.by_id.get(self.dag_id), self.list.cursor_key
+        newest = card.recent[-1].run_id if card is not None and card.recent else None
+        task = key[1] if isinstance(key, tuple) and key[0] == "task" and newest is not None else None
+        return Target(self.view, self.dag_id or None, newest, task)
+
+
+def sort(app: ConsoleApp, target: Target) -> None:
+    """The next order."""
+    pane = app.stage.pane("durations")
+    assert isinstance(pane, DurationsPane)
+    names = list(ORDERS)
+    pane.order = names[(names.index(pane.order) + 1) % len(names)]
+    app.redraw()

@@ -1,0 +1,83 @@
+"""The durations of a DAG: percentiles, waiting, trends, slowest tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from console.backends.pages import Pages
+from console.backends.specs import Specs
+from console.model.durations import Durations, Series, in_order, of_runs, task_series
+from console.model.snapshot import Page
+from console.view.durations import rows
+from console.view.spans import WARN, plain, width_of
+from engine.model.moments import HOUR, MINUTE, SECOND
+from engine.store.reader import Reader
+from tests.support.console import NOW, console, scene, trades, world
+from tests.support.console_store import FilledHome
+from tests.support.console_store import trades as trades_spec
+
+SLOW = Series("join", tuple([8 * SECOND] * 90 + [16 * SECOND] * 10), tuple([SECOND] * 100))
+FAST = Series("extract", tuple([SECOND] * 30), tuple([5 * SECOND] * 30))
+RARE = Series("report", (SECOND,) * 4)
+PAGE = Durations("trades_us", Series("run", (MINUTE,) * 20), tasks=(FAST, SLOW, RARE))
+
+
+def test_series_are_read_oldest_first_whatever_order_they_come_in() -> None:
+    """An attempt whose waiting is not known counts as a duration alone."""
+    found = task_series("load", "300:3:,100:1:9,200:2:8")
+    assert (found.took, found.waits) == ((1, 2, 3), (9, 8))
+    assert task_series("load", None) == Series("load")
+    runs = of_runs("d", [(20, 2, 12, None), (10, 1, 11, 10)], ())
+    assert (runs.runs.took, runs.whole.took, runs.delay.took) == ((1, 2), (11, 12), (10,))
+
+
+def test_the_slowest_tasks_come_first_and_too_few_samples_say_nothing() -> None:
+    """p50, p95, p99, waiting, trend, and the last ones as bars; p99 of fewer than a hundred is told quietly."""
+    listed = rows(scene(), PAGE, "slowest", 140)
+    lines = {key[1]: (plain(spans), spans) for key, spans in listed if isinstance(key, tuple)}
+    assert [key[1] for key, _ in listed if isinstance(key, tuple)][3:] == ["join", "extract", "report"]
+    assert lines["join"][0].split()[1:7] == ["100", "8.0s", "16s", "16s", "1.0s", "1.0s"]
+    assert "slower of late, 2.0×" in lines["join"][0] and WARN in {token for _, token in lines["join"][1]}
+    assert lines["report"][0].split()[:5] == ["report", "4", "–", "–", "–"]
+    assert [(text, token) for text, token in lines["extract"][1] if text.strip() == "1.0s"][-1][1] == "dim"
+    assert in_order(PAGE.tasks, "waiting")[0] is FAST
+    assert in_order(PAGE.tasks, "trend")[0] is SLOW
+    for width in (60, 79, 100, 159):
+        assert all(width_of(spans) <= width for _, spans in rows(scene(), PAGE, "dag", width))
+
+
+async def test_a_running_task_is_measured_against_its_p95_and_opens_from_here() -> None:
+    """`%` on a DAG; what runs says how much longer than usual; `s` sorts; Enter is the task in the newest run."""
+    backend = world(trades("running"))
+    load = Series("load", (10 * SECOND,) * 30)
+    backend.pages["durations"] = lambda args: Durations("trades_us", tasks=(FAST, load))
+    async with console(backend, (120, 30)) as screen:
+        await screen.press("j", "%")
+        assert screen.app.place.view == "durations" and "tasks slowest first" in screen.lines()[2]
+        await screen.shows("► 25s  2.5× p95")
+        await screen.press("s")
+        assert "tasks longest wait first" in screen.lines()[2]
+        await screen.press("G", "enter")
+        assert screen.app.place.view == "run" and screen.app.place.task_id == "load"
+
+
+async def test_durations_are_read_from_the_store(tmp_path: Path) -> None:
+    """Runs and tasks that succeeded, with what each waited."""
+    filled = FilledHome(tmp_path / "home")
+    filled.now = NOW - 12 * HOUR
+    await filled.open()
+    await filled.put_dag(trades_spec())
+    for number in range(6):
+        filled.now += HOUR
+        await filled.play(await filled.start("trades_us", NOW - (12 - number) * HOUR), took=(5 + number) * SECOND)
+    await filled.close()
+    reader = Reader(filled.home.database)
+    try:
+        found = Pages(reader, Specs(reader), lambda: NOW).refresh(Page("durations", ("trades_us",)), None)
+    finally:
+        reader.close()
+    assert isinstance(found, Durations)
+    assert len(found.runs.took) == 6 and found.runs.at(0.5) is not None
+    extract = next(series for series in found.tasks if series.name == "extract")
+    assert extract.took == tuple((5 + number) * SECOND for number in range(6))
+    assert len(extract.waits) == 6 and min(extract.waits) >= 0
