@@ -15,6 +15,8 @@ from engine.model.moments import Micros
 Row = tuple[Hashable, Spans]
 _TREND = 20
 _NOW = 18
+_EITHER = 15
+"""Cells for the trend, or for what runs now, where there is no room for both."""
 
 
 def rows(scene: Scene, page: Durations, order: str, width: int) -> list[Row]:
@@ -43,14 +45,10 @@ def _titles(what: str, width: int) -> Spans:
             line.gap(1).figure("p95", 7, DIM)
     else:
         line.gap(16 if width >= 100 else 8)
-    line.gap(2).cell("trend", _TREND if width >= 100 else 8, DIM)
-    return (
-        line.gap(1)
-        .cell("now" if what == "task" else "", _NOW if width >= 100 else 9, DIM)
-        .gap(1)
-        .add("last", DIM)
-        .done()
-    )
+    line.gap(2).cell("trend", _TREND if width >= 100 else _EITHER, DIM)
+    if width >= 100:
+        line.gap(1).cell("now" if what == "task" else "", _NOW, DIM)
+    return line.gap(1).add("last", DIM).done()
 
 
 def _row(series: Series, width: int, now: Spans) -> Spans:
@@ -64,9 +62,9 @@ def _row(series: Series, width: int, now: Spans) -> Spans:
         line.gap(1).figure("" if not series.waits else _time(series.waited(0.95)), 7, DIM)
     trend = trend_words(series.took)
     if width < 100:
-        trend = tuple((text.replace(" of late", "").replace(",", ""), token) for text, token in trend)
-    line.gap(2).spans(trend, _TREND if width >= 100 else 8)
-    line.gap(1).spans(now, _NOW if width >= 100 else 9).gap(1)
+        line.gap(2).spans(now or trend, _EITHER).gap(1)
+    else:
+        line.gap(2).spans(trend, _TREND).gap(1).spans(now, _NOW).gap(1)
     shown = series.took[-max(width - line.width - 1, 0) :] if width - line.width > 1 else ()
     most = max(shown, default=0)
     return line.add("".join(bar(value * 7, most * 7) for value in shown), OK).done()

@@ -54,7 +54,7 @@ async def test_a_running_task_is_measured_against_its_p95_and_opens_from_here() 
     async with console(backend, (120, 30)) as screen:
         await screen.press("j", "%")
         assert screen.app.place.view == "durations" and "tasks slowest first" in screen.lines()[2]
-        await screen.shows("► 25s  2.5× p95")
+        await screen.shows("► 9m00s  54.0× p95")
         await screen.press("s")
         assert "tasks longest wait first" in screen.lines()[2]
         await screen.press("G", "enter")

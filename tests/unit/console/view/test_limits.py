@@ -42,7 +42,7 @@ ASKED = QuestionCard(
 
 def lines(card: LimitsCard, width: int = 120) -> dict[object, str]:
     """The text of each row by its key."""
-    return {key: plain(spans) for key, spans in rows(card, link(), NOW, width) if key is not None}
+    return {key: plain(spans) for key, spans in rows(card, NOW, width) if key is not None}
 
 
 def test_a_pool_says_how_full_it_is_and_who_holds_it() -> None:
