@@ -11,17 +11,13 @@ from console.model.targets import Target
 from engine.model.moments import to_iso
 
 _HERE = frozenset({"calendar"})
-_DOING = "console.screens.calendar"
+_DOING = "console.screens.calendar_doing"
 
 
 def ask_plan(scene: Scene, target: Target) -> Ask:
     """A backfill of the dates that are meant."""
     ask = backfilling.create(scene, target)
     return ask if target.span is None else replace(ask, args={"start": "..".join(map(to_iso, target.span))})
-
-
-def _dates(scene: Scene, target: Target) -> str | None:
-    return None if target.span is not None else "no date is selected"
 
 
 def _enter_label(scene: Scene, target: Target) -> str:
@@ -32,7 +28,7 @@ def _a_run_or_dates(scene: Scene, target: Target) -> str | None:
     return None if target.run_id is not None else _PLAN(scene, target)
 
 
-_PLAN = possible.change("backfill_create", possible.a_live_dag, _dates)
+_PLAN = possible.change("backfill_create", possible.a_live_dag)
 
 VIEW = View(
     "calendar",
