@@ -111,7 +111,7 @@ class Overview:
             spans = content
         else:
             spans = _titles(columns) if content else ()
-        slot = (key, content) if key is None else key
+        slot = index if key is None else key
         if width < SMALLEST:
             spans = crop(spans, width)
         known = self._cache.get(slot)

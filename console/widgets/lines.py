@@ -29,6 +29,8 @@ class _Painting(NamedTuple):
     marked: bool
 
 
+_SCREENS = 3
+"""So many screenfuls of drawn lines are kept: each holds its copies for every filter, and consoles stay open for days."""
 _EMPTY = _Painting((), cursor=False, marked=False)
 
 
@@ -336,7 +338,7 @@ class LineView(Painted, can_focus=True):
         if known and known[0] is line.spans and known[1] is ground and known[2].cell_length == width:
             return known[2]
         strip = draw(self._with_gutter(line), width, self._style_of(line))
-        if len(self._strips) > 8 * max(self.size.height, 1):
+        if len(self._strips) > _SCREENS * max(self.size.height, 1):
             self._strips.clear()
         self._strips[slot] = (line.spans, ground, strip)
         return strip

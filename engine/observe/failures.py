@@ -128,15 +128,18 @@ class Teller:
 
     async def run(self) -> None:
         """Until cancelled."""
-        known = False
+        known, told = False, ""
         while True:
             try:
                 if not known:
                     await self._begin()
                     known = True
                 await self._look()
+                told = ""
             except StoreError as error:
-                self._log.warning("failures_unread", error=str(error))
+                if str(error) != told:
+                    self._log.warning("failures_unread", error=str(error))
+                told = str(error)
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _begin(self) -> None:

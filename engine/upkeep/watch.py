@@ -14,6 +14,7 @@ from engine.model.moments import MINUTE, Micros
 from engine.scheduler.core import Scheduler
 from engine.upkeep.children import ChildFailed, prune_files
 from engine.upkeep.disk import Look, Trend, judge, room_at, writers
+from engine.upkeep.enginelog import trim
 
 _ASK_AGAIN: Micros = 10 * MINUTE
 
@@ -42,15 +43,20 @@ class DiskWatch:
         self._trend = Trend()
         self._told: dict[str, Any] | None = None
         self._asked_at: Micros | None = None
+        self._unknown = ""
         self._asking: asyncio.Task[None] | None = None
 
     def look(self) -> None:
         """Has nothing new started while less than the configured space is free; says who takes it."""
         try:
+            trim(self._home.log)
             room = self._look(self._home.root)
         except OSError as error:
-            self._log.warning("disk_unknown", error=str(error))
+            if str(error) != self._unknown:
+                self._log.warning("disk_unknown", error=str(error))
+            self._unknown = str(error)
             return
+        self._unknown = ""
         at = self._clock.monotonic()
         self._trend.add(at, room.free)
         found = judge(room, self._min_free, self._trend.full_in(at, room.free))

@@ -33,3 +33,14 @@ def test_a_well_engine_says_nothing() -> None:
     """No reason and no warning: no lines; and the home's own path is taken out of what is said."""
     assert notices(scene()) == []
     assert near("/srv/etl/state.db, /srv/etl2/state.db", "/srv/etl") == "state.db, /srv/etl2/state.db"
+
+
+def test_words_that_change_all_day_leave_nothing_behind() -> None:
+    """How much is free changes every few seconds: the overview keeps the lines of the moment alone."""
+    known, rows, sizes = link().gauges, None, set()
+    assert known is not None
+    for free in range(50):
+        rows = Overview(scene(link=link(gauges=replace(known, warning=f"disk: {free} MB free"))), rows)
+        assert plain(rows.row(0, 80)).strip() == f"disk: {free} MB free"
+        sizes.add(len(rows._cache))
+    assert sizes == {1}
