@@ -30,7 +30,7 @@ class _Painting(NamedTuple):
 
 
 _SCREENS = 3
-"""So many screenfuls of drawn lines are kept: each holds its copies for every filter, and consoles stay open for days."""
+"""So many screenfuls of drawn lines are kept: each holds copies for every filter, and consoles stay open for days."""
 _EMPTY = _Painting((), cursor=False, marked=False)
 
 
