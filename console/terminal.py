@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from textual import events
+from textual._styles_cache import StylesCache
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.filter import LineFilter
 from textual.theme import Theme as TextualTheme
 
@@ -86,6 +88,17 @@ class TerminalApp(App[Result]):
         """Whether the terminal has taken everything that was drawn; always true without a terminal."""
         driver = self._driver
         return driver.frame_sent if isinstance(driver, ConsoleDriver) else True
+
+    def pop_screen(self) -> AwaitComplete:
+        """Lets go of what the screens before this one have drawn.
+
+        Textual remembers it for up to a thousand widgets that are gone: a console that is open for days would keep the
+        lines of every dialog.
+        """
+        forget = getattr(StylesCache.get_inner_outer, "cache_clear", None)
+        if forget is not None:
+            forget()
+        return super().pop_screen()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The one filter that lets only printable text through, and colours where they are wanted.

@@ -14,7 +14,7 @@ from console.model.snapshot import Interest, Snapshot
 from tests.support.console import NOW, trades, world
 from tests.support.fake_backend import FakeBackend
 
-PATIENCE = 5.0
+PATIENCE = 20.0
 
 
 class Watcher:

@@ -33,7 +33,7 @@ FILE = {
         shell("first", "echo hello") >> shell("second", "exit 3") >> shell("third", "true")
     """
 }
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @dataclass

@@ -91,7 +91,7 @@ def test_start_trigger_kill_attach_crash_and_recover(home: Home) -> None:
         start_a_run(screen)
         until(lambda: len(bodies(home)) == 2, "the second run's task has begun")
         screen.process.kill()
-        screen.process.wait(10)
+        screen.process.wait(30)
     with console(home) as screen:
         screen.until("etl")
         screen.until(lambda: "load" in screen.text or runs(home)[0] == "success")
@@ -101,10 +101,10 @@ def test_start_trigger_kill_attach_crash_and_recover(home: Home) -> None:
         pid = engine_pid(home)
         assert pid
         os.kill(pid, signal.SIGKILL)
-        screen.until("engine down", 5.0)
+        screen.until("engine down")
         answer = dagdeck("--home", home.root, "engine", "start")
         assert answer.code == 0, answer.err
-        screen.until("engine up", 5.0)
+        screen.until("engine up")
         screen.until("unclean start")
         until(lambda: runs(home) == ["success"] * 3, "the run ends under the next engine")
     assert len(bodies(home)) == len(set(bodies(home))) == 3

@@ -24,7 +24,7 @@ from tests.support.fake_backend import FakeBackend
 NOW: Micros = from_iso("2026-11-22T02:14:07Z")
 LOGICAL: Micros = from_iso("2026-11-22T01:10:00Z")
 HOSTILE = "\x1b[31mred\x1b[0m [bold]no[/] [/] \u202eevil \x9b2J \x07 é漢"
-PATIENCE = 10.0
+PATIENCE = 40.0
 
 
 def plan(task_id: str, *upstream: str, retries: int = 0) -> TaskPlan:

@@ -28,7 +28,7 @@ from engine.control.client import Client, connect
 from engine.execution.process import proc
 from tests.support.source import PROJECT
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 JOURNAL = """
 import os, time
 from dagdeck import DAG, PermanentError, SkipTask, dag, shell, task

@@ -20,7 +20,7 @@ from engine.execution.process import proc
 from engine.model.attempt_files import AttemptSpec, AttemptStatus, Context, InputRef
 from engine.model.ids import ulid
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds within which anything a test waits for must have happened."""
 
 CONTEXT = Context(
@@ -205,7 +205,7 @@ class Stage:
         while self.opened:
             await self.opened.pop().close()
         try:
-            await self.until(lambda: not self.processes(), "the end of all processes", patience=5.0)
+            await self.until(lambda: not self.processes(), "the end of all processes", patience=30.0)
         except AssertionError:
             left = {pid: command(pid) for pid in self.processes()}
             for pid in left:

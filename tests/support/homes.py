@@ -20,7 +20,7 @@ from engine.store.reader import Reader
 from engine.store.reads_overview import dags
 from engine.upkeep.evidence import verify
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
@@ -67,7 +67,7 @@ def end_engine(home: Home) -> None:
             break
         os.kill(pid, number)
         try:
-            until(lambda: engine_pid(home) is None, "the engine ends", 6.0)
+            until(lambda: engine_pid(home) is None, "the engine ends", 20.0)
         except AssertionError:
             continue
     for pid in processes_of(home):

@@ -117,7 +117,7 @@ class PtyProgram:
             pass
         return len(self.raw) - before
 
-    def until(self, condition: str | Callable[[], bool], seconds: float = 15.0) -> None:
+    def until(self, condition: str | Callable[[], bool], seconds: float = 45.0) -> None:
         """Read until the text stands on the screen, or the condition holds. AssertionError, with the screen, if not."""
         met = (lambda: condition in self.text) if isinstance(condition, str) else condition
         deadline = time.monotonic() + seconds
@@ -126,7 +126,7 @@ class PtyProgram:
             assert left > 0, f"never came: {condition}\n{self.text}\n{bytes(self.raw[-300:])!r}"
             self._read(min(left, 0.05))
 
-    def quiet(self, seconds: float = 0.3, at_most: float = 15.0) -> None:
+    def quiet(self, seconds: float = 0.3, at_most: float = 45.0) -> None:
         """Read until nothing has come for that long."""
         deadline = time.monotonic() + at_most
         while self.pump(seconds):
@@ -193,7 +193,7 @@ class PtyProgram:
                 os.close(descriptor)
         self._slave = self._master = -1
 
-    def wait(self, seconds: float = 10.0) -> int:
+    def wait(self, seconds: float = 40.0) -> int:
         """Read until the program has ended; gives its exit code. AssertionError when it does not end."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None:

@@ -165,7 +165,7 @@ def faulty() -> tuple[dict[str, str], Callable[[Path], sqlite3.Connection]]:
     return faults, connect
 
 
-async def until(done: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(done: Callable[[], bool], seconds: float = 40.0) -> None:
     """Waits for a condition. Raises TimeoutError when it does not come true."""
     deadline = time.monotonic() + seconds
     while not done():

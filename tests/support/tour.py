@@ -26,7 +26,7 @@ from tests.support.console_store import NOW, FilledHome, task
 KEPT = Path(__file__).parents[1] / "console" / "stops"
 SIZES = ((80, 24), (120, 36))
 ORDINARY, EMPTY, EVIL = "ordinary", "empty", "hostile"
-_PATIENCE = 10.0
+_PATIENCE = 40.0
 _STILL = 3
 _DIALOGS = {"why": "i", "help": "question_mark", "palette": "ctrl+p", "copy": "Y", "line": "colon", "filter": "slash"}
 _CHANGES = {"clear": "c", "mark": "m", "trigger": "t"}

@@ -99,7 +99,7 @@ def test_an_engine_in_the_foreground_stops_on_sigterm(home: Home) -> None:
         assert process.stdout.readline().startswith("ready")
         assert engine_pid(home) == process.pid
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
 
 
 def test_where_no_home_is_the_running_ones_are_listed(

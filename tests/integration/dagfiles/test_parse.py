@@ -163,9 +163,9 @@ def test_a_file_that_never_ends_is_stopped_with_all_its_processes(tmp_path: Path
         """,
     )
     assert failure(parsed).message == "the file takes more than 1.5 s to load: do the work in a task, not at import"
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 20
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 40
     while any((found := stat(pid)) is not None and not found.dead for pid in pids):
         assert time.monotonic() < deadline, "a process of the file is left"
 
@@ -188,7 +188,7 @@ def test_left_over_threads_and_children_do_not_hold_up_the_answer(parser: Parser
         """,
     )
     assert [dag.dag_id for dag in parsed.dags] == ["here"]
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 30
 
 
 def test_a_forked_copy_of_the_file_does_not_answer(parser: Parser, tmp_path: Path) -> None:
@@ -294,11 +294,11 @@ def test_a_closed_parser_ends_its_children(tmp_path: Path) -> None:
 
     thread = Thread(target=wait)
     thread.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while not (tmp_path / "started").exists():
         assert time.monotonic() < deadline
     parser.close()
-    thread.join(5)
+    thread.join(40)
     assert len(raised) == 1
     assert not [pid for pid in processes() if (found := stat(pid)) and found.parent == os.getpid() and not found.dead]
     with pytest.raises(ParseStopped):

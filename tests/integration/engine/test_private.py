@@ -19,6 +19,7 @@ from engine.config import Home
 from tests.support.cli import Cli
 from tests.support.homes import end_engine, processes_of, until
 from tests.support.source import PROJECT
+from tests.support.trees import everything_in
 
 pytestmark = pytest.mark.processes
 DAG = """
@@ -97,8 +98,7 @@ def listed(home: Home) -> str:
 def test_everything_is_private_under_any_umask(home: Home) -> None:
     """Folders are 0700, files and the socket 0600, whatever umask the engine and the verbs were started under."""
     loose = []
-    for path in (home.root, *home.root.rglob("*")):
-        found = path.lstat()
+    for path, found in everything_in(home.root):
         if not stat.S_ISLNK(found.st_mode) and found.st_mode & 0o077:
             loose.append(f"{path} {found.st_mode & 0o777:o}")
     assert loose == []
@@ -125,7 +125,7 @@ def umask_of(pid: int) -> str | None:
 
 def test_another_user_gets_nowhere(home: Home) -> None:
     """Somebody else on the machine can neither look, nor read, write, link, remove, plant, rename or connect."""
-    paths = [str(path) for path in home.root.rglob("*") if path.is_file()][:40]
+    paths = [str(path) for path, found in everything_in(home.root) if stat.S_ISREG(found.st_mode)][:40]
     nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
     if not nobody:
         # Who is not root cannot become somebody else: that the modes above let nobody in has to be enough.

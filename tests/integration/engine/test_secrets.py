@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import socket
+import stat
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -14,6 +15,7 @@ import pytest
 from tests.integration.engine.conftest import MakeSite
 from tests.support.cli import Cli
 from tests.support.engine import Site, until
+from tests.support.trees import contents_of, everything_in
 
 pytestmark = pytest.mark.processes
 
@@ -94,9 +96,11 @@ def leaky():
 def everything(site: Site) -> dict[str, bytes]:
     """All that the home keeps, but for the file that the secret comes from."""
     return {
-        str(path): path.read_bytes()
-        for path in site.root.rglob("*")
-        if path.is_file() and path.name not in ("secrets.toml", "dagdeck.toml") and "versions" not in path.parts
+        str(path): contents_of(path)
+        for path, found in everything_in(site.root)
+        if stat.S_ISREG(found.st_mode)
+        and path.name not in ("secrets.toml", "dagdeck.toml")
+        and "versions" not in path.parts
     }
 
 

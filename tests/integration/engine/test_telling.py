@@ -23,7 +23,7 @@ async def test_failures_are_told_in_one_message_also_over_a_restart(make_site: M
         f"""
         [on_failure]
         command = ["/bin/sh", "-c", "cat >> {said}; echo >> {said}; sleep 20"]
-        gather_seconds = 1
+        gather_seconds = 3
         apart_seconds = 0
         """
     )

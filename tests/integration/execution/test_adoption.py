@@ -104,7 +104,7 @@ async def test_a_reboot_is_recognised(stage: Stage) -> None:
     began = time.monotonic()
     stage.executor.adopt([order.spec.attempt_id])
     assert await stage.end_of(order) is None
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 10.0
 
 
 async def test_the_old_runner_and_hosts_go_when_their_last_attempt_has(stage: Stage) -> None:

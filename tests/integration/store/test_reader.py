@@ -65,13 +65,13 @@ def test_the_store_can_be_read_with_the_engine_up_stopped_and_killed(path: Path)
     """A reader sees every commit while the engine runs, after its orderly end, and after its death."""
     first = engine(path)
     assert dag_ids(path) == ["etl"]
-    first.communicate("", timeout=10)
+    first.communicate("", timeout=40)
     assert not path.with_name("state.db-wal").exists()
     assert dag_ids(path) == ["etl"]
     path.unlink()
     second = engine(path)
     os.kill(second.pid, signal.SIGKILL)
-    second.communicate(timeout=10)
+    second.communicate(timeout=40)
     assert path.with_name("state.db-wal").stat().st_size > 0
     assert dag_ids(path) == ["etl"]
 

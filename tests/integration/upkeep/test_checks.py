@@ -195,7 +195,7 @@ def left_over(home: Home) -> Iterator[int]:
     [(attempt,)] = look(home.database, "SELECT max(id) FROM attempt WHERE state = 'ended'")
     environment = {"DAGDECK_ATTEMPT_ID": attempt, "DAGDECK_HOME": str(home.root), "PATH": "/usr/bin:/bin"}
     child = subprocess.Popen(["sleep", "60"], env=environment)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 40
     while b"sleep" not in Path(f"/proc/{child.pid}/cmdline").read_bytes():
         assert time.monotonic() < deadline
     yield child.pid
