@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from tests.support.cli import Cli
     from tests.support.engine import Sites
     from tests.support.execution import Stage
 
@@ -46,3 +47,11 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     await built.open()
     yield built
     await built.clean_up()
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Calls the command line in this process."""
+    from tests.support.cli import Cli
+
+    return Cli(capsys)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from engine.config import Home
-from tests.support.cli import Cli
 from tests.support.homes import a_home, run_engine
 
 DAGS = {
@@ -64,9 +63,3 @@ def home() -> Iterator[Home]:
     with a_home(DAGS, 'name = "etl-01"\n') as made:
         run_engine(made, IDS)
         yield made
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    """Calls the command line in this process."""
-    return Cli(capsys)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.config import Home
-from tests.support.cli import Answer, dagdeck
+from tests.support.cli import Answer, Cli, dagdeck
 from tests.support.homes import a_home, until
 
 pytestmark = pytest.mark.processes
@@ -31,11 +31,11 @@ def home() -> Iterator[Home]:
         yield made
 
 
-def test_a_range_is_planned_run_and_mended(home: Home) -> None:
+def test_a_range_is_planned_run_and_mended(home: Home, cli: Cli) -> None:
     """Gaps name the range, a dry run lists each date, failures show, and what failed runs again at one command."""
 
     def ask(*words: object) -> Answer:
-        return dagdeck("--home", home.root, *words)
+        return cli("--home", home.root, *words)
 
     until(lambda: "daily" in ask("dags", "list").out, "the DAG is known")
     (gap,) = ask("dags", "gaps", "--json").json
@@ -70,11 +70,11 @@ def test_a_range_is_planned_run_and_mended(home: Home) -> None:
         assert (answer.code, text in answer.err) == (code, True), answer
 
 
-def test_why_a_backfill_waits_and_was_stopped(home: Home) -> None:
+def test_why_a_backfill_waits_and_was_stopped(home: Home, cli: Cli) -> None:
     """Who holds what it waits for or paused it, what failures stopped it, and which date is next."""
 
     def ask(*words: object) -> Answer:
-        return dagdeck("--home", home.root, *words)
+        return cli("--home", home.root, *words)
 
     def why() -> dict[str, str]:
         return {each["code"]: each["text"] for each in ask("why", 1, "--json").json["reasons"]}

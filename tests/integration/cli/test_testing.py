@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine.config import Home
-from tests.support.cli import Answer, dagdeck
+from tests.support.cli import Answer, Cli, dagdeck
 from tests.support.homes import a_home
 
 pytestmark = pytest.mark.processes
@@ -232,26 +232,26 @@ def test_secrets_stay_out_of_what_is_printed_raised_and_returned(home: Home, mon
         assert text not in answer.out + answer.err
 
 
-def test_what_cannot_be_run_is_said(home: Home) -> None:
+def test_what_cannot_be_run_is_said(home: Home, cli: Cli) -> None:
     """An unknown DAG ends with 4, a wrong param with 2, a DAG that does not validate with 1."""
-    assert at(home, "test", "nothing").code == 4
-    assert at(home, "test", "good", "--param", "x=many").code == 2
-    answer = at(home, "test", str(home.dags / "wrong.py"))
+    assert cli("--home", home.root, "test", "nothing").code == 4
+    assert cli("--home", home.root, "test", "good", "--param", "x=many").code == 2
+    answer = cli("--home", home.root, "test", home.dags / "wrong.py")
     assert answer.code == 1
     assert "first" in answer.err
 
 
-def test_validate_names_file_line_and_reason(home: Home) -> None:
+def test_validate_names_file_line_and_reason(home: Home, cli: Cli) -> None:
     """Every DAG file is loaded as the engine would; a cycle is named by its path, an unknown pool by its name."""
-    answer = at(home, "dags", "validate")
+    answer = cli("--home", home.root, "dags", "validate")
     assert answer.code == 1
     assert "ok     good.py  good, 3 tasks" in answer.out
     assert "first -> second -> first" in answer.out.replace("→", "->")
     assert "'db'" in answer.out
     assert "66" in answer.out
-    documents = at(home, "dags", "validate", str(home.dags / "good.py"), "--json").json
+    documents = cli("--home", home.root, "dags", "validate", home.dags / "good.py", "--json").json
     assert [(each["file"], each["ok"]) for each in documents] == [("good.py", True)]
-    assert at(home, "dags", "validate", "/no/such/place").code == 4
+    assert cli("--home", home.root, "dags", "validate", "/no/such/place").code == 4
 
 
 def test_a_dag_is_tested_without_a_word_about_other_files(home: Home) -> None:

@@ -19,7 +19,7 @@ from engine.store.copying import copy_store, diagnose
 from engine.store.errors import StoreDamaged, StoreMissing
 from engine.store.writer import Writer
 from engine.upkeep.backup import BackupError, backups_in, keep_newest, make_backup, read_manifest
-from tests.support.cli import dagdeck
+from tests.support.cli import Cli
 from tests.support.store import look, tamper
 
 NOW = from_iso("2026-11-23T01:02:03Z")
@@ -139,16 +139,16 @@ def test_old_backups_make_room_for_new_ones(home: Home) -> None:
     assert [backup.path for backup in backups_in(home.backups)] == [foreign, made[2].path, made[3].path]
 
 
-def test_the_verb_says_what_it_saved(home: Home) -> None:
+def test_the_verb_says_what_it_saved(home: Home, cli: Cli) -> None:
     """`dagdeck backup` names the folder and what is in it; with --json under stable keys."""
-    said = dagdeck("--home", home.root, "backup", "--json", "--keep", 1)
+    said = cli("--home", home.root, "backup", "--json", "--keep", 1)
     assert said.code == 0, said.err
     assert said.json["runs"] == 14
     assert Path(said.json["path"]).is_dir()
-    plain = dagdeck("--home", home.root, "backup", "--keep", 1)
+    plain = cli("--home", home.root, "backup", "--keep", 1)
     assert "14 runs" in plain.out and "removed" in plain.out
     tamper(home.database, "PRAGMA user_version = 9000")
-    refused = dagdeck("--home", home.root, "backup")
+    refused = cli("--home", home.root, "backup")
     assert refused.code == 1
     assert "schema 9000" in refused.err
 

@@ -18,7 +18,7 @@ from engine.upkeep.backup import Backup, BackupError, make_backup
 from engine.upkeep.restore import replace_store, restore_home
 from engine.upkeep.salvaging import salvage_home
 from tests.integration.upkeep.test_backup import modes
-from tests.support.cli import dagdeck
+from tests.support.cli import Cli, dagdeck
 from tests.support.damage import PAGE, overwrite, root_page
 from tests.support.homes import contradictions
 from tests.support.store import look, tamper
@@ -154,17 +154,17 @@ def test_a_sound_store_is_not_salvaged(home: Home) -> None:
         salvage_home(home, "ops", NOW)
 
 
-def test_the_verbs_lead_from_damage_to_a_home_again(home: Home, saved: Backup, tmp_path: Path) -> None:
+def test_the_verbs_lead_from_damage_to_a_home_again(home: Home, saved: Backup, tmp_path: Path, cli: Cli) -> None:
     """What the engine says of a damaged store names commands that work as they stand there."""
     overwrite(home.database, 0, bytes(2 * PAGE))
     refused = dagdeck("--home", home.root, "engine", "start")
     assert refused.code == 5
     assert "dagdeck restore BACKUP --replace" in refused.err and "dagdeck salvage" in refused.err
-    assert dagdeck("--home", home.root, "salvage").code == 1
-    done = dagdeck("--home", home.root, "restore", saved.path, "--replace")
+    assert cli("--home", home.root, "salvage").code == 1
+    done = cli("--home", home.root, "restore", saved.path, "--replace")
     assert done.code == 0, done.err
     assert "dagdeck release" in done.out
-    moved = dagdeck("restore", saved.path, tmp_path / "moved", "--json")
+    moved = cli("restore", saved.path, tmp_path / "moved", "--json")
     assert moved.json["runs"] == 14
-    assert dagdeck("restore", tmp_path / "nowhere", tmp_path / "moved2").code == 4
-    assert dagdeck("restore", saved.path).code == 2
+    assert cli("restore", tmp_path / "nowhere", tmp_path / "moved2").code == 4
+    assert cli("restore", saved.path).code == 2

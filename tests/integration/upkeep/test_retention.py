@@ -25,7 +25,7 @@ from engine.store.transaction import Committer
 from engine.upkeep.bundles import remove_unused, unused
 from engine.upkeep.night import Night, next_night
 from engine.upkeep.retention import Survey, remove, survey
-from tests.support.cli import dagdeck
+from tests.support.cli import Cli
 from tests.support.console_store import NOW
 from tests.support.homes import contradictions
 from tests.support.scheduler import Rig
@@ -109,24 +109,24 @@ def test_what_the_store_does_not_know_goes_when_it_is_old(home: Home) -> None:
     assert [(each.path.name[-1], each.doomed) for each in found.kept if not each.dag_id] == [("A", "unknown")]
 
 
-def test_a_dry_run_shows_bytes_by_dag_and_age_and_changes_nothing(home: Home) -> None:
+def test_a_dry_run_shows_bytes_by_dag_and_age_and_changes_nothing(home: Home, cli: Cli) -> None:
     """`dagdeck prune --dry-run` counts what stands on the disk; the verb itself then removes what it said."""
     before = sorted(home.attempts.glob("*/*"))
     tamper(home.database, f"UPDATE attempt SET ended_at = ended_at - {3 * DAY} WHERE state = 'ended'")
     home.config.write_text(home.config.read_text() + "[retention]\nlog_days = 1\n")
-    said = dagdeck("--home", home.root, "prune", "--dry-run", "--json")
+    said = cli("--home", home.root, "prune", "--dry-run", "--json")
     assert said.code == 0, said.err
     assert {row["dag_id"] for row in said.json["dags"]} == {"sales", "stock"}
     assert sum(sum(row["bytes"].values()) for row in said.json["dags"]) == said.json["bytes"]
     assert sorted(home.attempts.glob("*/*")) == before
-    plain = dagdeck("--home", home.root, "prune", "--dry-run")
+    plain = cli("--home", home.root, "prune", "--dry-run")
     assert "sales" in plain.out and "would go" in plain.out
-    done = dagdeck("--home", home.root, "prune", "--json")
+    done = cli("--home", home.root, "prune", "--json")
     assert done.json["removed"] == said.json["prunable"]
     assert done.json["freed"] > 0
 
 
-def test_code_that_nothing_needs_goes_after_a_week(home: Home) -> None:
+def test_code_that_nothing_needs_goes_after_a_week(home: Home, cli: Cli) -> None:
     """A bundle goes when no DAG loads it, no kept run was made with it, and nobody has asked for it for a week; what is
     asked for again, even as it goes, stays whole.
     """
@@ -140,7 +140,7 @@ def test_code_that_nothing_needs_goes_after_a_week(home: Home) -> None:
         going = unused(home, store)
     assert {each.path for each in going} == {old, asked}
     assert keep(contents[2], home.versions) == asked.name
-    said = dagdeck("--home", home.root, "prune", "--dry-run", "--json")
+    said = cli("--home", home.root, "prune", "--dry-run", "--json")
     assert said.json["prunable_bundles"] == 1
     assert remove_unused(going) == (1, next(each.bytes for each in going if each.path == old))
     assert not old.exists() and (asked / "a.py").read_bytes() == b"three" and fresh.exists()
