@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from engine.authoring.lazy import Scope
 from engine.authoring.templates import TOKENS
-from engine.model.attempt_files import AttemptSpec
+
+if TYPE_CHECKING:
+    from engine.model.attempt_files import AttemptSpec
 
 CONTEXT_FIELDS = (
     "logical_date",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -259,6 +258,8 @@ def checked(what: str, given: Mapping[str, Any], allowed: Mapping[str, Check], p
 
 
 def _unknown(argument: object, allowed: Mapping[str, Check]) -> str:
+    import difflib  # only where a name is wrong
+
     near = difflib.get_close_matches(str(argument), allowed, n=1)
     hint = f", do you mean {near[0]}=?" if near else f"; arguments: {', '.join(allowed)}"
     return f"{argument}= is not an argument{hint}"

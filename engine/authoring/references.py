@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from engine.authoring.context import build_context, build_scope
 from engine.authoring.exceptions import PermanentError
 from engine.authoring.lazy import FORMAT, PARAM, RESULT, evaluate
 from engine.authoring.templates import to_text
-from engine.model.attempt_files import AttemptSpec, InputRef
 from engine.model.dag import Json, MapSource
+
+if TYPE_CHECKING:
+    from engine.model.attempt_files import AttemptSpec, InputRef
 
 
 def resolve_text(value: Json, spec: AttemptSpec) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.authoring.checks import shown
 from engine.authoring.context import TaskContext, build_context, build_scope
@@ -15,7 +15,9 @@ from engine.authoring.lazy import Scope, resolve
 from engine.authoring.mapping import ELEMENT
 from engine.authoring.tasks import WHOLE_CONTEXT
 from engine.authoring.wiring import Task
-from engine.model.attempt_files import AttemptSpec
+
+if TYPE_CHECKING:
+    from engine.model.attempt_files import AttemptSpec
 
 
 def call_task(dag: DAG, spec: AttemptSpec, inputs: Mapping[str, Any]) -> Any:
