@@ -35,8 +35,6 @@ LIVE_STATES = (
 _LIVE_EACH = 8
 _UNSEEN_EVERY: Micros = SECOND
 """While a run is looked at, what the tasks of all others do is read this often: nobody sees it."""
-_NEVER = 1 << 62
-"""A moment after which nothing has ended: of recoveries only those under way are read."""
 _STATS_AT_ONCE = 100
 _AT_FIRST = 50
 """DAGs of a large home whose runs are in the first picture: more than any screen shows."""
@@ -272,12 +270,18 @@ class Picture:
 
     def _read_holds(self) -> None:
         self._holds = tuple(map(reading.hold_card, self._rows.all("home", "open_holds")))
-        values = {"id": None, "since": _NEVER}
-        self._recoveries = tuple(
-            ProgressCard(row[0], reading.safe(row[2]), row[4], row[9], row[10] + row[11], row[13])
-            for row in self._rows.all("inbox", "recoveries", values)
-        )
+        values = {"id": None, "since": self._now() - DAY}
+        rows = self._rows.all("inbox", "recoveries", values)
+        self._recoveries = tuple(self._recovery(row) for row in rows if row[5] is None or row[13])
         self._claims = tuple((cause_key(row[0]), reading.safe(row[1])) for row in self._rows.all("inbox", "claims"))
+
+    def _recovery(self, row: tuple[Any, ...]) -> ProgressCard:
+        """A recovery under way, or one that is over and of which something failed again."""
+        again = None
+        if row[5] is not None:
+            found = self._rows.all("inbox", "recovery_failures", {"id": row[0]})
+            again = tuple(reading.safe(each[0]) for each in found if each[2] == "failed")
+        return ProgressCard(row[0], reading.safe(row[2]), row[4], row[9], row[10] + row[11], row[13], row[12], again)
 
     def _read_session(self) -> None:
         row = self._rows.one("home", "sessions", {"count": 1})

@@ -53,17 +53,24 @@ def attention(snapshot: Snapshot) -> tuple[Attention, ...]:
 
 
 def _recoveries(snapshot: Snapshot) -> list[Attention]:
-    """Recoveries count down until they are over; what failed again is among the failures then."""
-    return [
-        Attention(
-            f"recovery:{card.id}",
-            "recovery",
-            f"{card.left} of {card.total} runs left, {card.failed} failed again: {card.cause}",
-            card.since,
-            detail=f"recovery {card.id}",
-        )
-        for card in snapshot.recoveries
-    ]
+    """Recoveries count down until they are over; of one that is, what failed again stays named while that is open."""
+    rows = []
+    failing = {failure.run_id: failure for failure in snapshot.failures} if snapshot.recoveries else {}
+    for card in snapshot.recoveries:
+        open_again = [failing[run_id] for run_id in card.again or () if run_id in failing]
+        if card.again is None:
+            text = f"{card.left} of {card.total} runs left, {card.failed} failed again: {card.cause}"
+        elif open_again:
+            named = ", ".join(failure.run_id for failure in open_again[:3])
+            more = f" and {len(open_again) - 3} more" if len(open_again) > 3 else ""
+            left = card.total - card.succeeded - card.failed
+            alone = f", {left} left alone" if left else ""
+            text = f"over, {card.succeeded} of {card.total} runs recovered{alone}; failed again: {named}{more}"
+        else:
+            continue
+        where = tuple((f.dag_id, f.run_id, f.task_id, f.map_index) for f in open_again)
+        rows.append(Attention(f"recovery:{card.id}", "recovery", text, card.since, where, detail=f"recovery {card.id}"))
+    return rows
 
 
 _last: list[tuple[tuple[Failure, ...], tuple[tuple[str, str], ...], list[Attention]]] = []

@@ -31,7 +31,7 @@ class SessionCard(NamedTuple):
 
 
 class ProgressCard(NamedTuple):
-    """A recovery under way: how many runs of it are left, and how many failed again."""
+    """A recovery: how many runs of it are left, and how many failed again; once it is over, which."""
 
     id: int
     cause: str
@@ -39,6 +39,9 @@ class ProgressCard(NamedTuple):
     total: int
     left: int
     failed: int
+    succeeded: int = 0
+    again: tuple[str, ...] | None = None
+    """The runs that failed again; None while it is under way."""
 
 
 class HoldCard(NamedTuple):

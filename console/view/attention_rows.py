@@ -38,7 +38,7 @@ def attention_row(row: Attention, scene: Scene, width: int, counted: int, *, wid
         state = "failed" if row.failed else "up_for_retry"
         head_token = BAD if row.failed else WARN
         line.add(*sign(state)).add(" ")
-        tail = _reach(row)
+        tail = row.detail or _reach(row)
     elif row.kind in ("question", "breaker"):
         head_token = WARN
         line.add(*sign("awaiting_input" if row.kind == "question" else "scheduled")).add(" ")

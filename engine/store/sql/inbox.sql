@@ -73,7 +73,7 @@ WHERE (:id IS NULL OR c.id = :id) AND (c.ended_at IS NULL OR c.ended_at >= :sinc
 GROUP BY c.id ORDER BY c.id;
 
 -- name: recovery_failures
-SELECT run_id, detail FROM recovery_item WHERE recovery = :id AND state IN ('failed', 'skipped') ORDER BY ordinal;
+SELECT run_id, detail, state FROM recovery_item WHERE recovery = :id AND state IN ('failed', 'skipped') ORDER BY ordinal;
 
 -- name: open_recoveries
 SELECT id, cause, at_once, command, created_by, created_at, dags, backfills FROM recovery WHERE state = 'running' ORDER BY id;
