@@ -12,7 +12,9 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def duration(us: Micros, *, tenths: bool = True) -> str:
-    """A duration with two units at most: `40.6s`, `1m12s`, `2h46m`, `3d04h`; `tenths=False` gives `40s`."""
+    """A duration with two units at most: `40.6s`, `1m12s`, `2h46m`, `3d04h`; `tenths=False` gives `40s`. From a thousand
+    days on hours say nothing: `1390d`.
+    """
     us = max(us, 0)
     if us < MINUTE:
         return f"{us // SECOND}.{us % SECOND // 100_000}s" if tenths else f"{us // SECOND}s"
@@ -20,7 +22,7 @@ def duration(us: Micros, *, tenths: bool = True) -> str:
         return f"{us // MINUTE}m{us % MINUTE // SECOND:02d}s"
     if us < DAY:
         return f"{us // HOUR}h{us % HOUR // MINUTE:02d}m"
-    return f"{us // DAY}d{us % DAY // HOUR:02d}h"
+    return f"{us // DAY}d{us % DAY // HOUR:02d}h" if us < 1000 * DAY else f"{us // DAY}d"
 
 
 def took(us: Micros) -> str:

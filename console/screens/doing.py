@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from console.actions import many, possible
 from console.actions.action import Action, Ask
+from console.actions.backfilling import backfill_of
 from console.actions.finding import attention_of, dag_of, task_of
 from console.actions.flow import Flow, carry_out
 from console.actions.registry import BY_ID, actions_of
@@ -20,7 +21,7 @@ from console.model.targets import Target
 from console.screens.chooser import Chooser, fuzzy
 from console.view import help as help_view
 from console.view import why as why_view
-from console.view import why_limits
+from console.view import why_backfills, why_limits
 from console.view.details import details
 from console.view.dialogs import paragraphs
 from console.view.spans import Spans
@@ -159,7 +160,10 @@ def _why(app: ConsoleApp, target: Target) -> None:
     if target.view == "limits":
         app.spawn(_why_limit(app, target))
         return
-    if row is not None:
+    backfill = backfill_of(scene, target)
+    if backfill is not None:
+        title, parts = why_backfills.why_backfill(scene, backfill)
+    elif row is not None:
         title, parts = why_view.why_attention(scene, row)
     elif card is not None and run is not None:
         app.spawn(_why_task(app, run, card))

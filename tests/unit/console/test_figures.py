@@ -19,6 +19,7 @@ from engine.model.moments import DAY, HOUR, MINUTE, SECOND, from_iso
         (4 * MINUTE, "4m00s"),
         (2 * HOUR + 46 * MINUTE + 59 * SECOND, "2h46m"),
         (3 * DAY + 4 * HOUR, "3d04h"),
+        (1390 * DAY + 4 * HOUR, "1390d"),
     ],
 )
 def test_durations_have_two_units_and_are_never_rounded_up(us: int, shown: str) -> None:
