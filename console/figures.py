@@ -12,8 +12,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def duration(us: Micros, *, tenths: bool = True) -> str:
-    """A duration with two units at most: `40.6s`, `1m12s`, `2h46m`, `3d04h`; `tenths=False` gives `40s`. From a thousand
-    days on hours say nothing: `1390d`.
+    """A duration with two units at most: `40.6s`, `1m12s`, `2h46m`, `3d04h`; `tenths=False` gives `40s`. From a
+    thousand days on hours say nothing: `1390d`.
     """
     us = max(us, 0)
     if us < MINUTE:
