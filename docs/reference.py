@@ -18,6 +18,7 @@ from console.cli.main import VERBS, root
 from console.glyphs import STATES
 from console.keymap import Keymap
 from docs.actions import actions
+from engine.lifecycle.table import render_markdown
 
 HERE = Path(__file__).parent
 SHARED = ("dry_run", "yes", "note", "as_json")
@@ -117,6 +118,7 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "keys": ("keys.md", keys),
     "signs": ("keys.md", signs),
     "actions": ("actions.md", actions),
+    "moves": ("concepts.md", render_markdown),
 }
 
 

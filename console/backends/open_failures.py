@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, Protocol
 
 from console.backends.changes import Dirty
+from console.backends.rows import Rows
 from console.model import reading
 from console.model.dags import Failure
 
 AT_FIRST = 500
 """Of very many open failures the first picture has the newest; all others are in the next one."""
 MOST = 20_000
-
-
-class Rows(Protocol):
-    """A store to read from."""
-
-    def all(self, file: str, name: str, values: Mapping[str, Any] = ..., /) -> list[tuple[Any, ...]]:
-        """All rows of a statement."""
 
 
 class OpenFailures:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from console.backends.changes import Dirty
 from console.backends.open_failures import OpenFailures
 from console.backends.pages import NOWHERE, Pages
+from console.backends.rows import Rows
 from console.backends.run_picture import DagPicture, RunPicture
 from console.backends.specs import Specs
 from console.model import reading
@@ -42,19 +42,6 @@ _SMALL_HOME = 150
 _RECENT_AT_ONCE = 150
 _MOST_EVENTS = 5000
 _NOTHING: Mapping[str, Any] = {}
-
-
-class Rows(Protocol):
-    """A store to read from: named statements, and one consistent state for several of them."""
-
-    def all(self, file: str, name: str, values: Mapping[str, Any] = ..., /) -> list[tuple[Any, ...]]:
-        """All rows of a statement."""
-
-    def one(self, file: str, name: str, values: Mapping[str, Any] = ..., /) -> tuple[Any, ...] | None:
-        """Its first row."""
-
-    def snapshot(self) -> AbstractContextManager[int]:
-        """Reads within see one state; gives the number of its last event."""
 
 
 class Picture:

@@ -17,7 +17,7 @@ from console.model.runs import DagDetail, Mention, RunDetail, TaskCard, TaskPlan
 from engine.model.moments import DAY, MINUTE, Micros
 
 if TYPE_CHECKING:
-    from console.backends.picture import Rows
+    from console.backends.rows import Rows
 
 Row = Sequence[Any]
 _USUAL_AT_ONCE = 200

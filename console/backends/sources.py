@@ -15,7 +15,7 @@ from console.model.source import CodeCard, Diff, SourceCard, VersionCard
 from console.text import sanitise_lines
 
 if TYPE_CHECKING:
-    from console.backends.picture import Rows
+    from console.backends.rows import Rows
 
 _BUNDLE = re.compile(r"[0-9a-f]{8,128}\Z")
 _MOST_BYTES = 2 * 1024 * 1024

@@ -14,7 +14,7 @@ from console.text import sanitise_lines
 from engine.model.moments import DAY, MINUTE, Micros, to_datetime
 
 if TYPE_CHECKING:
-    from console.backends.picture import Rows
+    from console.backends.rows import Rows
 
 _KEPT_VERSIONS = 64
 _USUAL_FOR: Micros = 2 * MINUTE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -45,26 +44,3 @@ def demo(keep: bool) -> int:
         tear_down(root)
         call_off()
     return code
-
-
-def samples_folder() -> Path:
-    """Where the sample DAGs of this installation stand. Raises CliError when it has none."""
-    from console.cli.spawning import package_root
-
-    folder = package_root() / "sample_dags"
-    if not folder.is_dir():
-        raise CliError(f"this installation has no sample DAGs: {folder} is missing")
-    return folder
-
-
-def copy_samples(target: Path, *, only: frozenset[str] | None = None, without: frozenset[str] = frozenset()) -> None:
-    """Copies sample DAGs and their data into a home's `dags/`, private as everything in a home."""
-    for source in sorted(samples_folder().rglob("*")):
-        relative = source.relative_to(samples_folder())
-        wanted = only is None or relative.parts[0] in only
-        if not source.is_file() or "__pycache__" in relative.parts or relative.parts[0] in without or not wanted:
-            continue
-        place = target / relative
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        shutil.copyfile(source, place)
-        place.chmod(0o600)

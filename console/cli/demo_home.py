@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from console.cli.demo import copy_samples
 from console.cli.errors import CliError
 from console.cli.init import make_home
 from console.cli.link import EngineLink, engine_pid, select
 from console.cli.reading import Reader, open_store, reads_overview, reads_run
-from console.cli.spawning import start_engine
+from console.cli.spawning import package_root, start_engine
 from engine.clock import OFFSET_VARIABLE
 from engine.config import Home
 from engine.model.moments import SECOND, to_iso
@@ -104,6 +103,27 @@ def furnish(root: Path, tell: Callable[[str], None]) -> Home:
     start_engine(home)
     enliven(home)
     return home
+
+
+def samples_folder() -> Path:
+    """Where the sample DAGs of this installation stand. Raises CliError when it has none."""
+    folder = package_root() / "sample_dags"
+    if not folder.is_dir():
+        raise CliError(f"this installation has no sample DAGs: {folder} is missing")
+    return folder
+
+
+def copy_samples(target: Path, *, only: frozenset[str] | None = None, without: frozenset[str] = frozenset()) -> None:
+    """Copies sample DAGs and their data into a home's `dags/`, private as everything in a home."""
+    for source in sorted(samples_folder().rglob("*")):
+        relative = source.relative_to(samples_folder())
+        wanted = only is None or relative.parts[0] in only
+        if not source.is_file() or "__pycache__" in relative.parts or relative.parts[0] in without or not wanted:
+            continue
+        place = target / relative
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copyfile(source, place)
+        place.chmod(0o600)
 
 
 def live_through(home: Home, seconds_ago: int, orders: list[Order], known: Set[str] = frozenset()) -> None:

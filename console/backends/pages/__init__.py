@@ -16,7 +16,7 @@ from engine.model.moments import Micros
 
 if TYPE_CHECKING:
     from console.backends.changes import Dirty
-    from console.backends.picture import Rows
+    from console.backends.rows import Rows
     from console.backends.specs import Specs
 
 

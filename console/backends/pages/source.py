@@ -9,7 +9,7 @@ from console.model.source import SourceCard
 
 if TYPE_CHECKING:
     from console.backends.pages import Reading
-    from console.backends.picture import Rows
+    from console.backends.rows import Rows
 
 
 def read(reading: Reading) -> SourceCard | None:
