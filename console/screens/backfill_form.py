@@ -69,8 +69,14 @@ async def _ask(app: ConsoleApp, target: Target) -> None:
         return ""
 
     typed = {} if target.span is None else {RANGE: written(target.span, form.timezone)}
+    typed = {**app.typed.get(_kept(form), {}), **typed}
     screen = BackfillForm(form, typed, refusal)
     app.push_screen(screen, lambda typed: _entered(app, target, form, typed))
+
+
+def _kept(form: TriggerForm) -> str:
+    """Under which name it is remembered what was typed last: no DAG's id has a blank."""
+    return f"backfill {form.dag_id}"
 
 
 def written(span: tuple[Micros, Micros], zone: str) -> str:
@@ -91,6 +97,7 @@ def _moment(at: Micros, zone: str) -> str:
 def _entered(app: ConsoleApp, target: Target, form: TriggerForm, typed: Mapping[str, str] | None) -> None:
     if typed is None:
         return
+    app.typed[_kept(form)] = typed
     ask = replace(create(app.scene(), target), args=arguments(form, typed))
     Flow(app, ask, app.scene().snapshot.home.production).start()
 

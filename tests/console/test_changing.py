@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from console.actions.registry import BY_ID
-from console.model.asks import Refused, Selection
+from console.model.asks import PreviewCard, Refused, Selection
 from console.model.home import HomeCard
 from console.widgets.dialog import Dialog
 from tests.support.console import Screen, console, mark, plan, run, task, trades, world
@@ -221,6 +223,37 @@ async def test_the_form_remembers_what_was_typed_last() -> None:
         await screen.shows("2026-11-20")
         await screen.press("escape")
         assert backend.commands == []
+
+
+async def test_a_backfill_is_planned_with_all_that_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dates, limits and params of new runs; the form remembers them after a cancelled plan."""
+    from console.model.dags import ParamCard
+
+    asked: list[tuple[str, Selection, Mapping[str, Any]]] = []
+
+    async def preview(verb: str, selection: Selection, args: Mapping[str, Any]) -> PreviewCard:
+        asked.append((verb, selection, args))
+        return PreviewCard(f"p{len(asked)}", 1, verb, "9 dates of trades_us", 9)
+
+    backend = world(trades("success"))
+    backend.verbs = backend.verbs | {"backfill_create"}
+    monkeypatch.setattr(backend, "preview", preview)
+    backend.params["trades_us"] = (ParamCard("env", "prod", False, {"enum": ["dev", "prod"]}),)
+    async with console(backend) as screen:
+        await screen.press("b")
+        await screen.shows("one of dev, prod")
+        await screen.press(*"-9d..yesterday", "tab", "2", "tab", "3", *["tab"] * 4, *["backspace"] * 4, *"dev", "enter")
+        await screen.until(lambda: isinstance(screen.app.screen, Dialog), "the plan is shown")
+        await screen.shows("9 dates of trades_us")
+        await screen.press("escape", "b")
+        await screen.shows("-9d..yesterday")
+        await screen.press("escape")
+        verb, selection, args = asked[-1]
+        assert (verb, selection.dag_ids) == ("backfill_create", ("trades_us",))
+        assert args == {
+            "start": "-9d..yesterday", "max_active": 2, "max_slots": 3, "param_texts": {"env": "dev"},
+            "order": "oldest", "reprocess": "none",
+        }  # fmt: skip
 
 
 async def test_cancelling_a_run_counts_its_tasks_and_not_the_run() -> None:
