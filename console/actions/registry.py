@@ -34,7 +34,7 @@ LOOKS = (
     Action("overview", "overview", "To the overview of all DAGs.", ("1",)),
     Action("log", "log", "The log of the task, at its first error if it failed.", ("L", "5"), LISTS, rank=70,
            why_not=possible.a_log),
-    Action("why", "why", "Why it waits, or why it failed, and what would free it.", ("i",), LISTS, rank=80,
+    Action("why", "why", "Why it waits, or why it failed, and what would free it.", ("i",), LISTS | {"limits"}, rank=80,
            why_not=possible.something),
     Action("details", "details", "All that is known of it: settings, parameters, reasons.", ("d",), LISTS,
            why_not=possible.something),

@@ -37,7 +37,9 @@ def why_question(said: WaitCard, now: Micros) -> Parts:
 
 def _field(asked: QuestionCard, number: int) -> str:
     card = asked.params[number]
-    return f"{card.name}: {card.schema.get('type', 'any value')}{f', {card.description}' if card.description else ''}"
+    enum = card.schema.get("enum")
+    kind = " or ".join(map(str, enum)) if isinstance(enum, list | tuple) else str(card.schema.get("type", "any value"))
+    return f"{card.name}: {kind}{f', {card.description}' if card.description else ''}"
 
 
 def why_engine(gauges: Gauges | None, name: str) -> tuple[str, Parts]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.model.breaker import OF_DAG
-from engine.model.moments import Micros, to_iso
+from engine.model.moments import Micros
 from engine.model.states import TERMINAL_TASK, Blocker
 from engine.store import reads_backfill, reads_home, reads_run, reads_why
 from engine.store.reader import Reader
-from engine.store.reads_why import Question, time_words
+from engine.store.reads_why import Question, moment_words, time_words
 from engine.store.resolve import resolve_run
 from engine.store.rows_out import InstanceLine, RunDetail
 
@@ -51,7 +51,7 @@ def _retry(question: Question, detail: str) -> str:
     if task.retry_at is None or task.retry_at <= question.now:
         return f"its retry{error} is due, and it starts as soon as the engine comes to it"
     left = time_words(task.retry_at - question.now)
-    return f"its retry is due at {to_iso(task.retry_at)} (in {left}){error}: {now_words}"
+    return f"its retry is due at {moment_words(task.retry_at)} (in {left}){error}: {now_words}"
 
 
 def _past(question: Question, run_id: str) -> str:
@@ -70,13 +70,13 @@ def _dag_paused(question: Question, detail: str) -> str:
     dag_id = question.run.dag_id
     row = question.reader.one("why", "pause", {"dag_id": dag_id})
     who = f" by {row[1]}" if row is not None and row[1] else ""
-    since = f" since {to_iso(row[0])}" if row is not None and row[0] is not None else ""
+    since = f" since {moment_words(row[0])}" if row is not None and row[0] is not None else ""
     why = f" ({row[2]})" if row is not None and row[2] else ""
     own = next((each for each in reads_home.breakers(question.reader) if each.name == OF_DAG + dag_id), None)
     probe = ""
     if own is not None and own.state == "open" and own.until is not None:
         left = time_words(max(own.until - question.now, 0))
-        probe = f", and a probe run goes out at {to_iso(own.until)} (in {left})"
+        probe = f", and a probe run goes out at {moment_words(own.until)} (in {left})"
     return f"its DAG is paused{who}{since}{why}: `dagdeck dags resume {dag_id}` frees it{probe}"
 
 
@@ -96,7 +96,7 @@ def _run_paused(question: Question, detail: str) -> str:
 
 def _run_after(question: Question, detail: str) -> str:
     at = question.run.run_after
-    return f"its run may start from {to_iso(at)} (in {time_words(max(at - question.now, 0))})"
+    return f"its run may start from {moment_words(at)} (in {time_words(max(at - question.now, 0))})"
 
 
 def _run_queued(question: Question, detail: str) -> str:
@@ -125,8 +125,11 @@ def _hold(question: Question, detail: str) -> str:
     hold = mine[0]
     what = {"all": "everything", "pool": f"pool {hold.pattern}"}.get(hold.scope, f"the DAGs {hold.pattern}")
     note = f" ({hold.note})" if hold.note else ""
-    end = "" if hold.until is None else f", and it ends at {to_iso(hold.until)} (in {time_words(hold.until - now)})"
-    return f"{hold.who} holds {what} since {to_iso(hold.since)}{note}: `dagdeck release` frees it{end}"
+    end = (
+        "" if hold.until is None else f", and it ends at {moment_words(hold.until)} (in {time_words(hold.until - now)})"
+    )
+    since = moment_words(hold.since)
+    return f"it is on hold, {hold.who} holds {what} since {since}{note}: `dagdeck release` frees it{end}"
 
 
 def _backfill_slots(question: Question, detail: str) -> str:

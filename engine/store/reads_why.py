@@ -153,7 +153,7 @@ def question(reader: Reader, run: RunDetail, task: InstanceLine, now: Micros) ->
     if spec.get("timeout") and task.scheduled_at is not None:
         due = task.scheduled_at + round(spec["timeout"] * SECOND)
         then = f"{spec['default']} is taken" if spec.get("default") else "it fails"
-        said += f"; {then} at {to_iso(due)} (in {time_words(max(due - now, 0))})"
+        said += f"; {then} at {moment_words(due)} (in {time_words(max(due - now, 0))})"
     return f"{said}; `dagdeck answer {run.run_id} {task.task_id} OPTION` frees it"
 
 
@@ -201,7 +201,7 @@ def reserved_words(reader: Reader, detail: str, now: Micros) -> str:
     left = time_words(max(int(until) - now, 0))
     return (
         f"the free slots of pool {pool} are kept for {who}, which needs more of them: others pass when it has started, "
-        f"or at {to_iso(int(until))} (in {left})"
+        f"or at {moment_words(int(until))} (in {left})"
     )
 
 
@@ -224,7 +224,7 @@ def _task(question: Question, detail: str) -> str:
         for holder in holders(question.reader)
         if (holder.dag_id, holder.task_id) == (question.run.dag_id, task_id)
     ]
-    return f"{task_id} runs {len(mine)} times over all runs, its max_active_tis is {most}: {_held(question, mine)}"
+    return f"task {task_id} runs {len(mine)} times over all runs, its max_active_tis is {most}: {_held(question, mine)}"
 
 
 def _engine(question: Question, detail: str) -> str:
@@ -241,12 +241,12 @@ def _breaker(question: Question, name: str) -> str:
     by = f"tripped by {found.by}" if found.by else f"after {found.failures} failures in a row"
     where = f" in {', '.join(found.victims)}" if found.victims and not found.by else ""
     error = f", the last: {found.last_error}" if found.last_error and not found.by else ""
-    opened = f"breaker {name} is open since {to_iso(found.opened_at or question.now)}, {by}{where}{error}"
+    opened = f"breaker {name} is open since {moment_words(found.opened_at or question.now)}, {by}{where}{error}"
     if found.until is None:
         note = f" ({found.note})" if found.note else ""
         return f"{opened}{note}: it is held until `dagdeck breakers reset {name}`"
     left = time_words(max(found.until - question.now, 0))
-    probe = f"one probe goes out at {to_iso(found.until)} (in {left})"
+    probe = f"one probe goes out at {moment_words(found.until)} (in {left})"
     return f"{opened}; {probe}, `dagdeck breakers reset {name}` frees it now"
 
 
@@ -256,6 +256,11 @@ def _held(question: Question, mine: list[Holder]) -> str:
         return "they have just come back, and it starts as soon as the engine comes to it"
     named = ", ".join(_holder(holder, question.now) for holder in mine[:_NAMED])
     more = f" and {len(mine) - _NAMED} more" if len(mine) > _NAMED else ""
+    if all(holder.is_waiting for holder in mine):
+        verb = "keeps its slots" if len(mine) == 1 else "keep their slots"
+        due = min((holder.started_at for holder in mine if holder.started_at is not None), default=question.now)
+        left = time_words(max(due - question.now, 0))
+        return f"{named}{more} {verb} while waiting; it is freed when one of them ends, not before that (in {left})"
     verb = "holds" if len(mine) == 1 else "hold"
     return f"{named}{more} {verb} the rest; it is freed when one of them ends{_when(question, mine)}"
 
@@ -278,10 +283,15 @@ def _when(question: Question, mine: list[Holder]) -> str:
 
 def _holder(holder: Holder, now: Micros) -> str:
     if holder.is_waiting:
-        due = f" at {to_iso(holder.started_at)}" if holder.started_at is not None else ""
-        return f"{name_of(holder.task_id, holder.map_index, holder.run_id)}, which waits to be tried again{due}"
+        due = f" at {moment_words(holder.started_at)}" if holder.started_at is not None else ""
+        return f"{name_of(holder.task_id, holder.map_index, holder.run_id)}, to be tried again{due},"
     since = f" for {time_words(max(now - holder.started_at, 0))}" if holder.started_at is not None else ""
     return f"{name_of(holder.task_id, holder.map_index, holder.run_id)}{since}"
+
+
+def moment_words(at: Micros) -> str:
+    """A moment to the second, in UTC."""
+    return to_iso(at - at % SECOND)
 
 
 def name_of(task_id: str, map_index: int, run_id: str) -> str:

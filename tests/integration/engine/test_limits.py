@@ -151,11 +151,11 @@ async def test_a_task_that_waits_for_its_retry_keeps_its_slot_and_is_named_as_it
     await site.start()
     said = dagdeck("why", run_id, "next", "--home", site.root, "--json").json["reasons"]
     assert [reason["code"] for reason in said] == ["pool:narrow"]
-    assert f"of which 0 are free: flaky of {run_id}, which waits to be tried again at " in said[0]["text"]
+    assert f"of which 0 are free: flaky of {run_id}, to be tried again at " in said[0]["text"]
     (kept,) = [row for row in dagdeck("pools", "--home", site.root, "--json").json if row["pool"] == "narrow"]
     assert (kept["taken"], kept["include_deferred"], kept["holders"][0]["state"]) == (1, True, "up_for_retry")
     story = dagdeck("why", "pool:narrow", "--home", site.root).out
-    assert f"flaky of {run_id} keeps 1 slot and waits to be tried again at " in story
+    assert f"kept by flaky of {run_id}: 1 slot, until it is tried again at " in story
     (site.root / "well").touch()
     await site.command("retry", p.Selector(run_ids=[run_id], task_ids=["flaky"]))
     assert await site.over(run_id) == "success"

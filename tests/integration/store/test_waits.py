@@ -120,12 +120,14 @@ async def test_a_pool_and_a_breaker_tell_of_themselves(filled: FilledHome) -> No
         for story in (pool_story, breaker_story):
             with pytest.raises(NotFound, match="there is no"):
                 story(reader, "moon", NOW)
-    assert pool[0].startswith("pool db: the warehouse has 2 slots, of which ")
-    assert any("late of close@" in line and "keeps 1 slot and waits to be tried again at" in line for line in pool)
-    assert any(line.startswith("wait of close@") and "waits for it" in line for line in pool)
-    assert any(line.startswith("ops1 holds it until ") and line.endswith(": moving") for line in pool)
+    assert pool[0].startswith("pool db: the warehouse has 2 slots, of which 2 are taken")
+    assert any(
+        line.startswith("kept by late of close@") and "1 slot, until it is tried again at" in line for line in pool
+    )
+    assert any(line.startswith("wanted by wait of close@") for line in pool)
+    assert any(line.startswith("on hold by ops1 until ") and line.endswith(": moving") for line in pool)
     assert breaker[0].endswith("after 5 failures in a row")
     assert "one probe goes out at" in breaker[1] and "(in 4 min)" in breaker[1]
     assert breaker[2].endswith(": 503") and breaker[3] == "what failed was of close"
-    assert any(line.startswith("wait of close@") for line in breaker)
+    assert any(line.startswith("wanted by wait of close@") for line in breaker)
     assert "open since" in own[0]
