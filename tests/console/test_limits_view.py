@@ -8,12 +8,14 @@ from pathlib import Path
 from console.backends.pages import Pages
 from console.backends.specs import Specs
 from console.backends.waiting import waiting
-from console.model.limits import LimitsCard
+from console.model.limits import BreakerCard, LimitsCard, PoolCard, QuestionCard, WaitCard
 from console.model.snapshot import Page
 from engine.lifecycle.events import Answered
 from engine.model.dag import ApprovalSpec, DagSpec, ParamSpec, TaskSpec
 from engine.store.batch import Batch
 from engine.store.reader import Reader
+from tests.support.console import NOW as T0
+from tests.support.console import console, world
 from tests.support.console_store import NOW, FilledHome, task
 
 SPEC = DagSpec(
@@ -77,3 +79,29 @@ async def test_the_page_shows_pools_breakers_and_questions(tmp_path: Path) -> No
     finally:
         reader.close()
         await filled.close()
+
+
+async def test_i_explains_the_row_under_the_cursor() -> None:
+    """Pool, breaker, question and the engine's own limits: each says how it stands and what frees it."""
+    asked = QuestionCard("close@1", "close", "ask", -1, "Close?", ("yes", "no"), (), T0, None, None)
+    card = LimitsCard(
+        (PoolCard("db", 1, 1, 1, None, ()),),
+        (BreakerCard("geo", "open", 2, None, T0, "503", False, None, None, ()),),
+        (asked,),
+    )
+    backend = world()
+    backend.pages["limits"] = lambda args: card
+    backend.waits["pool", "db", -1] = WaitCard(("pool db has 1 slot", "wanted by hold_a of close@1"))
+    backend.waits["breaker", "geo", -1] = WaitCard(("breaker geo is open",))
+    backend.waits["close@1", "ask", -1] = WaitCard((), asked)
+    async with console(backend) as screen:
+        await screen.press("6")
+        for words in (
+            "One of: yes, no",
+            "Wanted by hold_a of close@1.",
+            "Breaker geo is open.",
+            "Why: slots of the engine",
+        ):
+            await screen.press("i")
+            await screen.shows(words)
+            await screen.press("escape", "j")
