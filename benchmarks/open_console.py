@@ -1,4 +1,4 @@
-"""`python -m benchmarks.open_console HOME`: the console on a home as `dagdeck` opens it, without starting an engine."""
+"""`python -m benchmarks.open_console HOME [ADDRESS]`: the console as `dagdeck` opens it, without starting an engine."""
 
 from __future__ import annotations
 
@@ -8,5 +8,15 @@ from pathlib import Path
 from console.cli.opening import show_console
 from engine.config import Home
 
+
+def main() -> int:
+    """Reads the arguments and opens it."""
+    if len(sys.argv) < 3:
+        return show_console(Home(Path(sys.argv[1])))
+    from console.model.place import parse_address
+
+    return show_console(Home(Path(sys.argv[1])), start=parse_address(sys.argv[2]))
+
+
 if __name__ == "__main__":
-    sys.exit(show_console(Home(Path(sys.argv[1]))))
+    sys.exit(main())

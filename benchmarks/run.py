@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import backfill_figures, console_figures, engine_figures, store_figures
+from benchmarks import backfill_figures, console_figures, engine_figures, store_figures, view_figures
 from benchmarks.figures import Figure
 
 MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
@@ -32,6 +32,8 @@ MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "store-reads": store_figures.reading,
     "big-store": console_figures.on_a_big_store,
     "wire": console_figures.on_the_wire,
+    "views": view_figures.on_each_view,
+    "bad-link": view_figures.over_a_bad_link,
     "big-log": console_figures.big_log,
 }
 

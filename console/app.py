@@ -115,6 +115,7 @@ class ConsoleApp(TerminalApp[None]):
         self._backend = backend
         feed = self._feed = Feed(backend, self._picture, drained=self.frame_sent, now=self._now)
         if self._start is not None:
+            await self.stage.stands.wait()
             self.go(self._start)
         feed.look_at(self.stage.front.interest())
         from console.later import load_the_rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
@@ -60,6 +61,8 @@ class Stage(Screen[None], inherit_bindings=False):
         """What each view's filter was about: for something else it does not stay."""
         self._prompt_for = ""
         self._prompt_open = False
+        self.stands = asyncio.Event()
+        """Other panes can come in front from then on."""
         self._keys_known = False
         self._keys_for: object = None
 
@@ -106,9 +109,10 @@ class Stage(Screen[None], inherit_bindings=False):
         yield self.keys
 
     def on_mount(self) -> None:
-        """The overview is in front."""
-        self.overview.add_class("front")
-        self.set_focus(self.overview.focus_inside())
+        """One pane is in front: the overview, unless the console was opened elsewhere and that was quicker."""
+        self.front.add_class("front")
+        self.set_focus(self.front.focus_inside())
+        self.stands.set()
 
     def on_resize(self, event: events.Resize) -> None:
         """Everything has another width."""

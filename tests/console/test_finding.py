@@ -14,6 +14,7 @@ from console.keymap import Keymap
 from console.model.place import Place, parse_address
 from console.model.report import Act
 from console.screens.commanding import completions
+from console.screens.pane import Pane
 from tests.support.console import Screen, console, dag, mark, run, task, trades, world
 
 
@@ -290,3 +291,12 @@ async def test_a_run_is_handed_over_as_a_report_and_the_screen_as_text(tmp_path:
         await screen.until(lambda: list((tmp_path / "reports").glob("*.txt")), "the picture is written")
         picture = next((tmp_path / "reports").glob("run-trades_us@7-load-*.txt")).read_text()
         assert "✘      load" in picture and "\x1b" not in picture
+
+
+@pytest.mark.parametrize("place", [Place("inbox"), Place("run", "trades_us", "trades_us@7")])
+async def test_a_console_opened_at_a_place_shows_that_view_alone(place: Place) -> None:
+    """No other pane takes room beside it, and its rows have the keys."""
+    async with console(world(trades("failed")), start=place) as screen:
+        stage = screen.app.stage
+        assert [pane.view for pane in stage.query(Pane) if pane.display] == [place.view]
+        assert stage.focused is stage.front.focus_inside()

@@ -16,6 +16,7 @@ from console.backends.local import VERBS as LOCAL_VERBS
 from console.model.dags import DagCard, RunMark
 from console.model.home import HomeCard
 from console.model.link import Gauges, Link, LinkState
+from console.model.place import Place
 from console.model.runs import AttemptCard, RunDetail, TaskCard, TaskPlan, Usual
 from console.model.snapshot import Scene, Snapshot
 from engine.model.moments import HOUR, MINUTE, SECOND, Micros, from_iso
@@ -200,9 +201,11 @@ class Screen:
 
 
 @asynccontextmanager
-async def console(backend: FakeBackend, size: tuple[int, int] = (120, 36)) -> AsyncIterator[Screen]:
+async def console(
+    backend: FakeBackend, size: tuple[int, int] = (120, 36), start: Place | None = None
+) -> AsyncIterator[Screen]:
     """A console on a backend in memory, at NOW, drawn once."""
-    app = ConsoleApp(backend.home, lambda: backend, now=backend.now)
+    app = ConsoleApp(backend.home, lambda: backend, now=backend.now, start=start)
     try:
         async with app.run_test(size=size) as pilot:
             screen = Screen(app, pilot, backend)

@@ -37,10 +37,10 @@ KEYS = {
 }
 
 # Makes the pseudo terminal the controlling one, as it is for a program that a person starts, then becomes the program.
-_TRAMPOLINE = "import fcntl,os,sys,termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+TRAMPOLINE = "import fcntl,os,sys,termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
 
 
-class _Screen(pyte.Screen):
+class Screen(pyte.Screen):
     """pyte's screen, deaf to what it does not know."""
 
     def report_device_status(self, *args: Any, **kwargs: Any) -> None:
@@ -77,7 +77,7 @@ class PtyProgram:
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
     ) -> None:
-        self.screen = _Screen(*size)
+        self.screen = Screen(*size)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
         self._master, self._slave = pty.openpty()
@@ -88,7 +88,7 @@ class PtyProgram:
             if name not in (env or {}):
                 environ.pop(name, None)
         self.process = subprocess.Popen(
-            [sys.executable, "-S", "-E", "-c", _TRAMPOLINE, *command],
+            [sys.executable, "-S", "-E", "-c", TRAMPOLINE, *command],
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
