@@ -99,10 +99,10 @@ class BenchHome:
 
 
 @contextmanager
-def bench_home(files: dict[str, str], *, slots: int = 16) -> Iterator[BenchHome]:
-    """A home with these DAG files; everything of it is gone at the end."""
+def bench_home(files: dict[str, str], *, slots: int = 16, config: str = "") -> Iterator[BenchHome]:
+    """A home with these DAG files and settings; everything of it is gone at the end."""
     root = Path(tempfile.mkdtemp(prefix="ddb-"))
-    made = BenchHome(make_home(root, files, f'name = "bench"\nslots = {slots}\nmin_free_mb = 0\n'))
+    made = BenchHome(make_home(root, files, f'name = "bench"\nslots = {slots}\nmin_free_mb = 0\n{config}'))
     try:
         yield made
     finally:

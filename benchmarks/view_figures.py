@@ -66,18 +66,26 @@ def timers():
     "hourly.py": """
 from dagdeck import DAG, shell
 
+with DAG("mesh"):
+    layer = [shell(f"from_{number}", "true") for number in range(5)]
+    for deep in range(5):
+        following = [shell(f"step_{deep}_{number}", "true") for number in range(5)]
+        for number, task in enumerate(following):
+            [layer[number], layer[(number + 1) % 5]] >> task
+        layer = following
+
 for number in range(24):
     with DAG(f"hourly_{number:02}", schedule=f"{number} * * * *", start_date="2024-01-01", catchup=False):
         shell("first", "true") >> shell("second", "true")
 """,
 }  # fmt: skip
-IDS = {"busy", "chatty", "fails", "timers", "hourly_00", "hourly_23"}
+IDS = {"busy", "chatty", "fails", "timers", "mesh", "hourly_00", "hourly_23"}
 
 
 @contextmanager
 def views_home() -> Iterator[tuple[BenchHome, dict[str, Place]]]:
     """A home that has something to see in each view, and where in it each view is to be looked at."""
-    with bench_home(DAGS) as home:
+    with bench_home(DAGS, config="[pools]\ndb = 4\napi = 2\nfiles = 8\n") as home:
         home.start(IDS)
         with EngineLink(home.home) as link:
             for day in range(1, 4):
@@ -85,14 +93,16 @@ def views_home() -> Iterator[tuple[BenchHome, dict[str, Place]]]:
                 link.command("backfill_create", select(dags=(f"hourly_0{day}",)), args, None, None)
             for dag_id in ("fails", "timers"):
                 home.trigger(dag_id, link)
-            runs = {dag_id: home.trigger(dag_id, link) for dag_id in ("chatty", "busy")}
+            runs = {dag_id: home.trigger(dag_id, link) for dag_id in ("mesh", "chatty", "busy")}
         with Reader(home.home.database) as reader:
             wait(lambda: reads_overview.totals(reader).tasks.get("running", 0) >= 16, "16 tasks run")
-        yield home, {view: place_of(view, runs) for view in VIEWS}
+        yield home, {name: place_of(view, runs, mode) for name, view, mode in shown()}
 
 
-def place_of(view: str, runs: dict[str, str]) -> Place:
-    """A place in the view at which there is something to see."""
+def place_of(view: str, runs: dict[str, str], mode: str = "") -> Place:
+    """A place in the view at which there is something to see, and somewhere to go."""
+    if mode == MODES["run"]["boxes"]:
+        return Place(view, "mesh", runs["mesh"], "step_2_2")
     if view == "log":
         return Place(view, "chatty", runs["chatty"], "writes")
     if view in ("run", "task"):
@@ -123,13 +133,13 @@ class Eye:
         screen.dirty.clear()
         return frozenset().union(*(self._rows[y][0] for y in body)), "\n".join(self._rows[y][1] for y in body)
 
-    def moved(self) -> Callable[[], bool]:
-        """A question whether the cursor is elsewhere than now."""
+    def moved(self, *, pages: bool) -> Callable[[], bool]:
+        """A question whether the cursor is elsewhere than now; of `pages` also whether other rows stand there."""
         before, text = self.look()
 
         def answer() -> bool:
             lit, now = self.look()
-            return bool(lit - before) if before else now != text
+            return bool(lit - before) if before and not pages else (lit, now) != (before, text)
 
         return answer
 
@@ -148,7 +158,7 @@ async def type_keys(link: SlowLink, keys: tuple[str, ...], seen: Seen) -> None:
     """Types keys, each once the screen has shown what the one before did."""
     eye = Eye(link.screen)
     for key in keys:
-        moved = eye.moved()
+        moved = eye.moved(pages=key.startswith("pg"))
         link.press(key)
         try:
             seen.answers.append(await link.until(moved, _PATIENCE))
@@ -206,8 +216,8 @@ def on_each_view(seconds: float = 5.0) -> list[Figure]:
     """Bytes per second, processor, and key → paint of every view, while 16 tasks run."""
     figures: list[Figure] = []
     with views_home() as (home, places):
-        for name, view, mode in shown():
-            seen = asyncio.run(_near(home, places[view], mode, seconds))
+        for name, _, mode in shown():
+            seen = asyncio.run(_near(home, places[name], mode, seconds))
             answers = _answers(name, seen)
             figures += [
                 Figure(f"{name}: bytes per second", seen.bytes, "B/s", 4000.0),
@@ -223,8 +233,8 @@ def over_a_bad_link() -> list[Figure]:
     """Key → the cursor elsewhere, on every view, through 64 kbit/s and 300 ms, while 16 tasks run."""
     figures: list[Figure] = []
     with views_home() as (home, places):
-        for name, view, mode in shown():
-            seen = asyncio.run(_far(home, places[view], mode))
+        for name, _, mode in shown():
+            seen = asyncio.run(_far(home, places[name], mode))
             answers = _answers(name, seen)
             figures.append(
                 Figure(f"{name}: key → cursor over a bad link, p50", median(answers) * 1000, "ms",

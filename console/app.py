@@ -68,6 +68,7 @@ class ConsoleApp(TerminalApp[None]):
         self._message: Message | None = None
         self._scene = Scene(Snapshot(0, home), Link(), now(), loading=True)
         self._watch = watch
+        self._offered = False
         self._trail = Trail(Place("overview"))
         self._start = start
         self.keep = keep or Keep()
@@ -149,6 +150,9 @@ class ConsoleApp(TerminalApp[None]):
         jump = None if self._watch is None else self._watch.look(scene.now)
         if jump is not None:
             self.say(jump, "warn")
+        elif not self._offered and not self.lofi and self.link_slow():
+            self._offered = True
+            self.say("this link is slow: `:lofi` sends less")
 
     def _show(self, scene: Scene) -> None:
         self._scene = scene
@@ -355,7 +359,9 @@ class ConsoleApp(TerminalApp[None]):
             self._feed.lofi = not self._feed.lofi
             if self._feed.lofi and self.hears_mouse:
                 self.listen_to_mouse()
-            self.say("low bandwidth: timers every 5 s, four frames a second, no mouse" if self.lofi else "full rate")
+            self.spare_colours(self._feed.lofi)
+            spared = "low bandwidth: timers every 5 s, four frames a second, 256 colours, no mouse"
+            self.say(spared if self.lofi else "full rate")
 
     @property
     def lofi(self) -> bool:

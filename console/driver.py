@@ -1,10 +1,11 @@
-"""The terminal's driver: Textual's, with a writer that never blocks the app and a frame that waits for its terminal."""
+"""The terminal's driver: Textual's, with a writer that never blocks the app and frames that wait for their terminal."""
 
 from __future__ import annotations
 
 import os
 import re
 import select
+import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,7 @@ from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 
+from console.flight import ANSWER, ASK, Flight
 from console.wire import installed, wire_of
 
 _NO_MOUSE: Final = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l"
@@ -28,6 +30,8 @@ _CORNER: Final = "\x1b[1;1H"
 _ANSWERS: Final = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[^\x1b]*\x1b\\|\x1b\[[?>=][\d;]*c")
 """What a terminal answers to somebody else's question (colours, its kind): Textual would take it for typed keys."""
 _GIVE_UP: Final = 2.0
+_LAST_ANSWER: Final = 1.5
+"""Seconds that a console which leaves waits for the terminal's answer: later it would be typed into the shell."""
 _IDLE_LOOK: Final = 0.1
 _ESCAPE_LOOK: Final = 0.01
 """Seconds between two looks whether a sequence that began with Escape has come to an end."""
@@ -36,11 +40,13 @@ _ESCAPE_LOOK: Final = 0.01
 class FrameWriter(WriterThread):
     """Writes to the terminal in its own thread. A terminal that has gone swallows everything, and nothing raises."""
 
-    def __init__(self, file: IO[str], on_idle: Callable[[], None], *, bounded: bool) -> None:
+    def __init__(
+        self, file: IO[str], on_idle: Callable[[], None], on_wait: Callable[[float], None], *, bounded: bool
+    ) -> None:
         super().__init__(file)
         if not bounded:
             self._queue = Queue()
-        self._on_idle = on_idle
+        self._on_idle, self._on_wait = on_idle, on_wait
         self._given = self._taken = 0
         self._gone = False
 
@@ -58,7 +64,9 @@ class FrameWriter(WriterThread):
         """Write what is handed over, until told to stop."""
         while (text := self._queue.get()) is not None:
             if not self._gone:
+                began = time.monotonic()
                 self._send(text.encode("utf-8", "replace"))
+                self._on_wait(time.monotonic() - began)
             self._taken += 1
             if self.idle:
                 self._on_idle()
@@ -92,6 +100,8 @@ class ConsoleDriver(LinuxDriver):
         self._last_move = ""
         self._started_before = False
         self._taking = False
+        self._flight = Flight()
+        self._cut = ""
         self._wire.ready = self._is_idle
 
     @property
@@ -115,6 +125,11 @@ class ConsoleDriver(LinuxDriver):
         """Whether everything drawn so far has been taken by the terminal."""
         return self._is_idle() and not self._wire.pending
 
+    @property
+    def slow(self) -> bool:
+        """Whether the link to the terminal has been slow of late."""
+        return self._flight.slow(time.monotonic())
+
     def start_application_mode(self) -> None:
         """Take the terminal over, with a writer of our own."""
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual leaves this method untyped.
@@ -122,8 +137,10 @@ class ConsoleDriver(LinuxDriver):
         if stock is None or not stock.is_alive() or self._file is None:
             return
         stock.stop()
-        self._writer_thread = FrameWriter(self._file, self._on_idle, bounded=not installed())
+        self._writer_thread = FrameWriter(self._file, self._on_idle, self._on_wait, bounded=not installed())
+        self._flight = Flight()
         self._writer_thread.start()
+        super().write(self._flight.begin(time.monotonic()))
         self._taking = True
         if not self._mouse:
             self.write(_NO_MOUSE)
@@ -151,8 +168,11 @@ class ConsoleDriver(LinuxDriver):
             self.attrs_before = settings
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back."""
+        """Give the terminal back, once it has answered."""
         self._taking = False
+        until = time.monotonic() + _LAST_ANSWER
+        while (now := time.monotonic()) < until and self._flight.outstanding(now):
+            time.sleep(_ESCAPE_LOOK)
         self.write(f"\x1b[m{_NO_MOUSE}")
         super().stop_application_mode()
 
@@ -170,13 +190,34 @@ class ConsoleDriver(LinuxDriver):
                     data = os.read(self.fileno, 4096)
                     if not data:
                         return
-                    for event in parser.feed(_ANSWERS.sub("", decode(data))):
+                    typed = _ANSWERS.sub("", self._without_answer(decode(data)))
+                    for event in parser.feed(typed) if typed else ():  # to the parser nothing means the end
                         self.process_message(event)
                 for event in parser.tick():
                     self.process_message(event)
         finally:
             with suppress(EOFError, ParseError):
                 list(parser.feed(""))
+
+    def _without_answer(self, typed: str) -> str:
+        """What was typed, without the terminal's answers to this console, which may come in two pieces."""
+        typed, self._cut = self._cut + typed, ""
+        if ANSWER in typed:
+            again = self._flight.answered(time.monotonic())
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._go_on, again)
+            return typed.replace(ANSWER, "")
+        if typed.endswith((ANSWER[:2], ANSWER[:3])) and self._flight.outstanding(time.monotonic()):
+            at = typed.rindex("\x1b")
+            typed, self._cut = typed[:at], typed[at:]
+        return typed
+
+    def _go_on(self, again: bool) -> None:
+        """The terminal has answered: there may be room for what was dropped meanwhile."""
+        if self._taking:
+            if again:
+                super().write(ASK)
+            self.send_pending()
 
     def write(self, data: str) -> None:
         """Write data, but for brackets of synchronised output around nothing and moves that nobody can see.
@@ -195,8 +236,9 @@ class ConsoleDriver(LinuxDriver):
         if data != SYNC_END:
             move = _LAST_MOVE.search(data)
             self._last_move = move[0] if move else ""
-        super().write(self._held + data)
-        self._held = ""
+        data, self._held = self._held + data, ""
+        asks = self._taking and self._flight.wrote(len(data), time.monotonic())
+        super().write(data + ASK if asks else data)
 
     def send_pending(self) -> None:
         """Send what has changed since the last frame, if the terminal has taken that."""
@@ -206,7 +248,12 @@ class ConsoleDriver(LinuxDriver):
 
     def _is_idle(self) -> bool:
         writer = self._writer_thread
-        return self._taking and (writer.idle if isinstance(writer, FrameWriter) else True)
+        taken = writer.idle if isinstance(writer, FrameWriter) else True
+        return self._taking and taken and self._flight.room(time.monotonic())
+
+    def _on_wait(self, seconds: float) -> None:
+        """Called in the writer's thread: for so long it was writing."""
+        self._flight.waited(seconds, time.monotonic())
 
     def _on_idle(self) -> None:
         """Called in the writer's thread: whatever was dropped meanwhile goes out as one frame."""

@@ -9,6 +9,7 @@ from asyncio import AbstractEventLoop
 from collections.abc import Sequence
 from typing import TypeVar
 
+from rich.color import ColorSystem
 from textual import events
 from textual._styles_cache import StylesCache
 from textual.app import App
@@ -37,6 +38,7 @@ class TerminalApp(App[Result]):
         super().__init__(driver_class=ConsoleDriver)
         look = look or Look()
         self.animation_level = "none"
+        self._colours: ColorSystem | None = None
         self._net = wire.SafeLineFilter(ascii_only=look.ascii_only, monochrome=look.monochrome)
         self.palette = palette or Palette(load_theme(), monochrome=look.monochrome)
         """The styles in force; change it with `use_palette`."""
@@ -99,6 +101,19 @@ class TerminalApp(App[Result]):
         if forget is not None:
             forget()
         return super().pop_screen()
+
+    def link_slow(self) -> bool:
+        """Whether what lies between here and the terminal has been slow of late; never without a terminal."""
+        return isinstance(self._driver, ConsoleDriver) and self._driver.slow
+
+    def spare_colours(self, on: bool) -> None:
+        """Colours by their number among 256, which takes fewer bytes, or again as the theme has them."""
+        console = self.console
+        if on and console._color_system is ColorSystem.TRUECOLOR:
+            console._color_system, self._colours = ColorSystem.EIGHT_BIT, console._color_system
+        elif not on and self._colours is not None:
+            console._color_system, self._colours = self._colours, None
+        self.refresh()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The one filter that lets only printable text through, and colours where they are wanted.

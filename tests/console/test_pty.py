@@ -13,6 +13,7 @@ import pytest
 from engine.model.moments import HOUR, SECOND
 from tests.support.console_store import FilledHome, trades
 from tests.support.pty import PtyProgram
+from tests.support.slow_link import SlowLink
 from tests.support.source import PROJECT
 
 pytestmark = pytest.mark.pty
@@ -145,3 +146,22 @@ def test_clicks_are_heard_and_the_mouse_is_given_back(home: Path) -> None:
         assert bytes(program.raw).rindex(b"?1000l") > bytes(program.raw).rindex(b"?1000h")
         program.press("ctrl+q")
         assert program.wait() == 0
+
+
+async def test_a_slow_link_is_told_how_to_be_spared(home: Path) -> None:
+    """After a few frames that take long to come through, a line says what sends less; that sends 256 colours only."""
+    command = [sys.executable, "-c", RUN, str(home)]
+    async with SlowLink(command, size=(160, 50), delay=0.1, rate=3_000, cwd=str(PROJECT)) as link:
+        await link.until("fx_daily")
+        for _ in range(4):
+            before = len(link.seen)
+            link.press("ctrl+l")
+            await link.until(lambda before=before: len(link.seen) > before + 800)
+        await link.until("this link is slow: `:lofi` sends less")
+        link.send(b":lofi\r")
+        await link.until("low bandwidth")
+        before = len(link.seen)
+        link.press("ctrl+l")
+        await link.until(lambda: len(link.seen) > before + 800)
+        await link.quiet(1.0)
+        assert b";5;" in link.seen[before:] and b"8;2;" not in link.seen[before:]

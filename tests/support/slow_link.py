@@ -18,14 +18,28 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pyte
 
 from tests.support.pty import KEYS, TRAMPOLINE, Screen
 
+ANSWER = b"\x1b[0n"
 _PIECE = 64
 """Bytes that arrive at once: 8 ms at 64 kbit/s."""
+
+
+class _Terminal(Screen):
+    """A screen that answers when it is asked how it is, as terminals do."""
+
+    def __init__(self, columns: int, rows: int, answer: Callable[[bytes], None]) -> None:
+        super().__init__(columns, rows)
+        self._answer = answer
+
+    def report_device_status(self, *args: Any, **kwargs: Any) -> None:
+        """Answers that all is well."""
+        if args[:1] == (5,) and not kwargs.get("private"):
+            self._answer(ANSWER)
 
 
 class SlowLink:
@@ -45,7 +59,7 @@ class SlowLink:
         holds: int = 4096,
         cwd: str | None = None,
     ) -> None:
-        self.screen = Screen(*size)
+        self.screen = _Terminal(*size, self.send)
         self.seen = bytearray()
         self._stream = pyte.ByteStream(self.screen)
         self._command, self._size, self._cwd = command, size, cwd
@@ -53,6 +67,10 @@ class SlowLink:
         self._master = -1
         self._free_at = 0.0
         self._on_the_way = 0
+        self.fullest = 0
+        """The most bytes that were in the link at once; may be set back to 0."""
+        self.answered = 0
+        """Answers of the terminal that have come to the program's end."""
         self._listening = self._closed = False
         self._news = asyncio.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -88,7 +106,7 @@ class SlowLink:
             await asyncio.to_thread(self._process.wait, 10)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+            await asyncio.to_thread(self._process.wait)
 
     def _start(self, slave: int, environ: dict[str, str]) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-S", "-E", "-c", TRAMPOLINE, *self._command]
@@ -122,6 +140,7 @@ class SlowLink:
             piece = data[at : at + _PIECE]
             self._free_at = max(self._free_at, loop.time()) + len(piece) / self._rate
             self._on_the_way += len(piece)
+            self.fullest = max(self.fullest, self._on_the_way)
             loop.call_at(self._free_at, self._leave, len(piece))
             loop.call_at(self._free_at + self._half, self._arrive, piece)
         if self._on_the_way >= self._holds:
@@ -141,14 +160,19 @@ class SlowLink:
     # The person at the near end
 
     def press(self, key: str) -> None:
-        """Types a key, which is there half a delay later."""
-        data = KEYS.get(key, key.encode())
+        """Types a key (a character, a name of KEYS, or `ctrl+x`), which is there half a delay later."""
+        control = key.startswith("ctrl+") and len(key) == 6
+        self.send(bytes([ord(key[5].upper()) - 64]) if control else KEYS.get(key, key.encode()))
+
+    def send(self, data: bytes) -> None:
+        """Sends bytes, which are there half a delay later."""
         asyncio.get_running_loop().call_later(self._half, self._type, data)
 
     def _type(self, data: bytes) -> None:
         if not self._closed:
             with suppress(OSError):  # the program has ended
                 os.write(self._master, data)
+                self.answered += data == ANSWER
 
     async def until(self, condition: str | Callable[[], bool], seconds: float = 30.0) -> float:
         """Waits until a text is on the screen, or a condition holds, and gives the seconds that it took.
