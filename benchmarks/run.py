@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import backfill_figures, console_figures, engine_figures, store_figures, view_figures
+from benchmarks import backfill_figures, console_figures, engine_figures, scale_figures, store_figures, view_figures
 from benchmarks.figures import Figure
 
 MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
@@ -31,6 +31,7 @@ MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "store-writer": store_figures.writer_cost,
     "store-reads": store_figures.reading,
     "big-store": console_figures.on_a_big_store,
+    "scale": scale_figures.in_large_homes,
     "wire": console_figures.on_the_wire,
     "views": view_figures.on_each_view,
     "bad-link": view_figures.over_a_bad_link,

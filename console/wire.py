@@ -30,6 +30,7 @@ from textual.strip import Strip
 
 from console.glyphs import to_ascii
 from console.pens import BLANK, PLAIN, UNKNOWN, Cell, Pen, bare_pen, blank_with, erases, pen_of, serves, turn
+from console.scrolling import moved
 from console.text import cells, is_allowed, is_safe
 
 TESTED: Final = ("8.2.8",)
@@ -40,6 +41,8 @@ _BRIDGE: Final = 4
 """Unchanged cells that are cheaper to send again than to jump over."""
 _ERASE: Final = 12
 """Blank cells that are cheaper to have erased than to send, the jump behind them included."""
+_GLANCE: Final = 4
+"""Cells of a row that tell whether the cursor has come to it."""
 
 
 class Wire:
@@ -110,7 +113,12 @@ class Wire:
         """
         out: list[str] = []
         pen, at = self._pen, (-1, -1)
-        for y, (low, high) in sorted(self._dirty.items()):
+        if (move := moved(self._want, self._sent, self._dirty)) is not None:
+            out.append(move.sequence)
+            move.apply(self._sent, UNKNOWN)
+            self._dirty.update(dict.fromkeys(range(move.top, move.bottom + 1), (0, self.width)))
+        for y in self._in_order():
+            low, high = self._dirty[y]
             row, sent = self._want[y], self._sent[y]
             x = low
             while x < high:
@@ -127,6 +135,19 @@ class Wire:
         self.pending = False
         self._pen = pen
         return "".join(out)
+
+    def _in_order(self) -> list[int]:
+        """The rows to send: those first to which the cursor has come, as that is what a person waits for."""
+        ground = self._want[-1][-1][1].back if self.width else ""
+
+        def lit(row: list[Cell], low: int, high: int) -> bool:
+            return any(pen.back != ground or "7" in pen.attributes for _, pen in row[low : min(high, low + _GLANCE)])
+
+        def rank(y: int) -> tuple[bool, int]:
+            low, high = self._dirty[y]
+            return not (lit(self._want[y], low, high) and not lit(self._sent[y], low, high)), y
+
+        return sorted(self._dirty, key=rank)
 
     def _ink(self, out: list[str], pen: Pen, y: int, x: int, run: list[Cell]) -> tuple[Pen, tuple[int, int]]:
         """Write a run of cells from column `x` on, where the cursor is; gives the pen and where the cursor is then."""

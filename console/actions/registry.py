@@ -210,7 +210,7 @@ REST = (
     Action("palette", "palette", "All actions, to be found by typing.", ("ctrl+p", "ctrl+k"), group="console"),
     Action("line", "command", "An action by name: `:clear`, `:log load`.", (":",), rank=5, group="console"),
     Action("theme", "theme", "The next theme.", ("T",), group="console"),
-    Action("lofi", "low bandwidth", "Fewer frames, bytes and colours, for slow links; again ends it.", (),
+    Action("lofi", "low bandwidth", "Fewer frames and slower timers, for slow links; again ends it.", (),
            group="console"),
     Action("mouse", "mouse", "Listens to clicks and the wheel, or leaves them to the terminal.", (), group="console"),
     Action("interrupt", "how to leave", "Says how to leave; never ends anything.", ("ctrl+c",), group="console"),

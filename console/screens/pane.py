@@ -142,7 +142,7 @@ class Pane(Vertical):
         """Shows only the rows that fit these terms."""
         view = self.listed
         if view is not None:
-            self.sifter = Sifter(terms, scene.now) if terms.terms else None
+            self.sifter = Sifter(terms, scene.now, self.sifter) if terms.terms else None
             view.sift(self.sifter)
 
     def search(self, text: str) -> None:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from console.widgets.lines import LineView
     from console.widgets.prompt import Prompt
 
+MANY = 2_000
+"""Rows from which on to filter them takes longer than a letter may."""
+
 
 class Stage(Screen[None], inherit_bindings=False):
     """The one screen. Panes that are not in front are not drawn."""
@@ -61,6 +64,8 @@ class Stage(Screen[None], inherit_bindings=False):
         """What each view's filter was about: for something else it does not stay."""
         self._prompt_for = ""
         self._prompt_open = False
+        self._typed: str | None = None
+        """What was typed as a filter and is still to be done."""
         self.stands = asyncio.Event()
         """Other panes can come in front from then on."""
         self._keys_known = False
@@ -292,9 +297,20 @@ class Stage(Screen[None], inherit_bindings=False):
         self.set_focus(self.front.focus_inside())
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
-        """A filter works while it is typed."""
-        if self._prompt_for == "filter":
-            self.front.filter(event.text, self._desk.scene())
+        """A filter works while it is typed; with many rows each letter is first seen, and the last of them counts."""
+        if self._prompt_for != "filter":
+            return
+        listed, self._typed = self.front.listed, event.text
+        if listed is not None and len(listed.given) > MANY:
+            self.call_after_refresh(self._filter_typed)
+        else:
+            self._filter_typed()
+
+    def _filter_typed(self) -> None:
+        """Narrows the rows to what was typed last, unless that has been done."""
+        typed, self._typed = self._typed, None
+        if typed is not None:
+            self.front.filter(typed, self._desk.scene())
             self._desk.redraw()
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
@@ -303,6 +319,7 @@ class Stage(Screen[None], inherit_bindings=False):
         from console.screens.wayfinding import remember
 
         self._close_prompt()
+        self._filter_typed()
         if self._prompt_for == "command":
             obey_line(self._desk, event.text)
             return
@@ -319,6 +336,7 @@ class Stage(Screen[None], inherit_bindings=False):
     def on_prompt_cancelled(self, event: Prompt.Cancelled) -> None:
         """As it was before."""
         self._close_prompt()
+        self._typed = None
         if self._prompt_for == "filter":
             self.front.filter("", self._desk.scene())
         self._desk.redraw()

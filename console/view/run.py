@@ -139,6 +139,11 @@ class RunRows:
         counts = self.counts(card)
         return card if counts is None else counts, partial(task_facts, card, counts, self.plan(card), self.run)
 
+    @property
+    def whole(self) -> tuple[object, ...]:
+        """What all rows' facts and places depend on."""
+        return self.run, self.frame
+
     def index(self, key: Hashable | None) -> int | None:
         """Where a task instance stands."""
         return self.frame.index.get(key)

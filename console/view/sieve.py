@@ -40,48 +40,76 @@ class Told(Protocol):
         """What the row's facts depend on, compared by identity, and the facts."""
 
 
-class Sifter:
-    """A filter on one list. It remembers its verdicts, so that a frame looks again only at rows that have changed."""
+@runtime_checkable
+class Whole(Protocol):
+    """Rows that say what all of them depend on."""
 
-    def __init__(self, terms: Terms, now: Micros) -> None:
+    @property
+    def whole(self) -> tuple[object, ...]:
+        """While these are the same objects, so are the facts of all rows, and their places."""
+
+
+class Sifter:
+    """A filter on one list. It remembers its verdicts, so that a frame looks again only at rows that have changed.
+
+    From the filter `before`, as each letter that is typed makes a new one, it takes over what is known of the rows.
+    """
+
+    def __init__(self, terms: Terms, now: Micros, before: Sifter | None = None) -> None:
         self.terms = terms
         self.now = now
         self._known: dict[Hashable, tuple[object, Micros, bool]] = {}
+        self._facts: dict[Hashable, tuple[object, Facts]] = {} if before is None else before._facts
+        self._last: tuple[tuple[object, ...], Micros, list[int]] | None = None
         self.shown = 0
         self.total = 0
         """Rows that can be stood on: those that fit, and all."""
 
     def __call__(self, rows: Rows, width: int) -> Sifted:
         """The rows that fit, with their headings, of a list of that width."""
+        beat = self.now // MINUTE if self.terms.timed else 0
+        whole = rows.whole if isinstance(rows, Whole) else None
+        last = self._last
+        if whole is not None and last is not None and last[1] == beat and _same(whole, last[0]):
+            return Sifted(rows, last[2])
         kept: list[int] = []
         headings: list[int] = []
         self.shown = self.total = 0
+        told = rows if isinstance(rows, Told) else None
         for at in range(len(rows)):
             key = rows.key(at)
             if key is None:
                 headings.append(at)
                 continue
             self.total += 1
-            if self._fits(rows, at, key, width):
+            if self._fits(rows, told, at, key, width, beat):
                 self.shown += 1
                 kept += headings
                 kept.append(at)
                 headings = []
-        return Sifted(rows, kept or headings[:1])
+        kept = kept or headings[:1]
+        self._last = None if whole is None else (whole, beat, kept)
+        return Sifted(rows, kept)
 
-    def _fits(self, rows: Rows, at: int, key: Hashable, width: int) -> bool:
-        if isinstance(rows, Told):
-            basis, told = rows.facts(at)
+    def _fits(self, rows: Rows, told: Told | None, at: int, key: Hashable, width: int, beat: Micros) -> bool:
+        if told is not None:
+            basis, tell = told.facts(at)
         else:
             basis = spans = rows.row(at, width)
-            told = partial(read, spans, key)
-        beat = self.now // MINUTE if self.terms.timed else 0
+            tell = partial(read, spans, key)
         known = self._known.get(key)
         if known is not None and known[0] is basis and known[1] == beat:
             return known[2]
-        verdict = self.terms.hold(told())
+        stored = self._facts.get(key)
+        if stored is None or stored[0] is not basis:
+            stored = self._facts[key] = (basis, tell())
+        verdict = self.terms.hold(stored[1])
         self._known[key] = (basis, beat, verdict)
         return verdict
+
+
+def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
 class Sifted:

@@ -300,3 +300,16 @@ async def test_a_console_opened_at_a_place_shows_that_view_alone(place: Place) -
         stage = screen.app.stage
         assert [pane.view for pane in stage.query(Pane) if pane.display] == [place.view]
         assert stage.focused is stage.front.focus_inside()
+
+
+async def test_among_very_many_rows_the_last_letter_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where filtering waits for the letter to be seen, Enter keeps what was typed last and Esc takes all of it away."""
+    monkeypatch.setattr("console.screens.stage.MANY", 0)
+    async with console(world(trades("failed"))) as screen:
+        await screen.press("j", "enter", "slash", *"clean", "enter")
+        await screen.shows("filter clean")
+        listed = screen.app.stage.run_pane.list
+        assert [key[1] for key in listed.shown_keys] == ["clean_orders", "clean_users"]
+        await screen.press("slash", *"load", "escape")
+        await screen.settle()
+        assert len(listed.shown_keys) > 3 and screen.app.stage.run_pane.needle == ""

@@ -21,7 +21,7 @@ RUN = (
 
 # What the console itself sends: cursor movement, colours, its modes and questions, and the keyboard protocol.
 ALLOWED = re.compile(
-    rb"\x1b\[(?:\d+;\d+H|\d+G|\d+X|5n|[0-9;]*m|\?[0-9;]+[hl]|\?2026\$p|\?2048\$p|>[0-9]+u|<u)|\r\n|\n|[\x20-\x7e]"
+    rb"\x1b\[(?:\d+;\d+H|\d+G|\d+X|5n|\d+;\d+r|r|[0-9;]*m|\?[0-9;]+[hl]|\?2026\$p|\?2048\$p|>[0-9]+u|<u)|\x1bM|\r\n|\n|[\x20-\x7e]"
     rb"|[\xc2-\xf4][\x80-\xbf]+"
 )
 UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufe0f]")

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.pty
 
 # What the console itself sends: cursor movement, colours, its modes and questions, and the keyboard protocol.
 ALLOWED = re.compile(
-    rb"\x1b\[(?:\d+;\d+H|\d+G|\d+X|5n|[0-9;]*m|\?[0-9;]+[hl]|\?2026\$p|\?2048\$p|>[0-9]+u|<u)|\r\n|\n|[\x20-\x7e]|[\xc2-\xf4][\x80-\xbf]+"
+    rb"\x1b\[(?:\d+;\d+H|\d+G|\d+X|5n|\d+;\d+r|r|[0-9;]*m|\?[0-9;]+[hl]|\?2026\$p|\?2048\$p|>[0-9]+u|<u)|\x1bM|\r\n|\n|[\x20-\x7e]|[\xc2-\xf4][\x80-\xbf]+"
 )
 
 

@@ -31,11 +31,11 @@ WORDS = ["a", "load", "天気", "e\u0301", "✓", "►", "ﾊ", "👍", "0", "42
 class Terminal:
     """A terminal that shows what the wire sends."""
 
-    def __init__(self, *, erases: bool = False) -> None:
+    def __init__(self, *, erases: bool = False, height: int = HEIGHT) -> None:
         self.wire = Wire()
         self.wire.erases = erases
-        self.wire.resize(WIDTH, HEIGHT)
-        self.screen = pyte.Screen(WIDTH, HEIGHT)
+        self.wire.resize(WIDTH, height)
+        self.screen = pyte.Screen(WIDTH, height)
         self.screen.reset_mode(7, private=True)
         self._stream = pyte.Stream(self.screen)
 
@@ -356,3 +356,70 @@ def test_safe_segments_pass_untouched() -> None:
     segment = Segment("✓ load", Style(bold=True))
     assert SafeLineFilter().apply([segment], Color(0, 0, 0))[0] is segment
     assert printable("load") == "load"
+
+
+@pytest.mark.parametrize("by", [1, 3, -1, -2])
+def test_rows_that_move_together_are_moved_by_the_terminal(by: int) -> None:
+    """A log that goes on, or a list that scrolls, costs the rows that come and what differs, not the whole window."""
+    terminal = Terminal(height=24)
+    plain, lit = Style.parse("#c8ced8 on #11141a"), Style.parse("#11141a on #c8ced8")
+
+    def line(number: int) -> str:
+        return f"{number * 7919 % 99991:05} " * 5
+
+    def show(first: int) -> None:
+        terminal.paint(0, 0, WIDTH, Strip([Segment("title".ljust(WIDTH), plain)], WIDTH))
+        for y in range(1, 23):
+            text = line(first + y).ljust(WIDTH)
+            terminal.paint(y, 0, WIDTH, Strip([Segment(text, lit if y == 12 else plain)], WIDTH))
+
+    show(100)
+    whole = len(terminal.frame())
+    show(100 + by)
+    assert len(terminal.frame()) < whole / 3
+    expected = ["title", *(line(100 + by + y).rstrip() for y in range(1, 23)), ""]
+    assert [line.rstrip() for line in terminal.screen.display] == expected
+    fresh = Terminal(height=24)
+    terminal, moving = fresh, terminal
+    show(100 + by)
+    fresh.frame()
+    assert moving.shown() == fresh.shown()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_scrolling_ends_in_the_picture_of_a_full_repaint(seed: int) -> None:
+    """Windows of rows that scroll by any number of lines, with rows among them that do not, stay true cell by cell."""
+    dice = random.Random(seed)
+    live, truth = Terminal(height=24), [random_strip(dice) for _ in range(24)]
+    for step in range(60):
+        top, size, by = dice.randrange(6), dice.randint(10, 18), dice.choice((-4, -1, 1, 2, 7))
+        window = truth[top : top + size]
+        fresh = [random_strip(dice) for _ in range(abs(by))]
+        truth[top : top + size] = (window + fresh)[-size:] if by > 0 else (fresh + window)[:size]
+        for y in dice.sample(range(24), dice.randrange(4)):
+            truth[y] = random_strip(dice)
+        for y, strip in enumerate(truth):
+            live.paint(y, 0, WIDTH, strip)
+        live.frame()
+        if step % 10 == 9:
+            again = Terminal(height=24)
+            for y, strip in enumerate(truth):
+                again.paint(y, 0, WIDTH, strip)
+            again.frame()
+            assert live.shown() == again.shown()
+
+
+def test_the_row_to_which_the_cursor_has_come_is_sent_first() -> None:
+    """Also where it stands below the one that it has left."""
+    terminal = Terminal()
+    plain, lit = Style.parse("#c8ced8 on #11141a"), Style.parse("#11141a on #c8ced8")
+
+    def show(at: int) -> str:
+        for y in range(HEIGHT):
+            text = f"row {y}".ljust(WIDTH)
+            terminal.paint(y, 0, WIDTH, Strip([Segment(text, lit if y == at else plain)], WIDTH))
+        return terminal.frame()
+
+    show(2)
+    frame = show(3)
+    assert frame.index("row 3") < frame.index("row 2")
