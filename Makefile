@@ -50,10 +50,11 @@ bench: $(STAMP)  ## measure the budgets, each beside its limit, as JSON
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 .PHONY: soak
-soak: $(STAMP)  ## schedules at all changes of clocks, many operators, and killed engines and tasks, for longer than the tests
+soak: $(STAMP)  ## schedules at all clock changes, many operators, attached consoles, killed engines and tasks, for long
 	@$(BIN)/python -m benchmarks.timetables
 	$(BIN)/python -m benchmarks.backfills
 	@$(BIN)/python -m benchmarks.operators --seconds $(SECONDS)
+	@$(BIN)/python -m benchmarks.attached --seconds $(SECONDS)
 	$(BIN)/python -m benchmarks.soak --seconds $(SECONDS) $(ARGS)
 	$(BIN)/python -m benchmarks.steady --seconds $(SECONDS)
 

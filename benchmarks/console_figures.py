@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -187,58 +186,3 @@ def _keys(home: BenchHome) -> tuple[list[float], int]:
 def _wait_for(home: BenchHome, state: str, count: int) -> None:
     with Reader(home.home.database) as reader:
         wait(lambda: reads_overview.totals(reader).tasks.get(state, 0) >= count, f"{count} tasks are {state}")
-
-
-BIG_LOG = """
-from dagdeck import dag, shell
-
-@dag()
-def big_log():
-    shell("writes", "echo begun; sleep 600")
-"""
-LOG_BYTES = 2 * 2**30
-
-
-def big_log() -> list[Figure]:
-    """A log of 2 GB of generated lines: its end on the screen, and keys while it grows by 10,000 lines per second."""
-    with bench_home({"big_log.py": BIG_LOG}) as home:
-        home.start({"big_log"})
-        home.trigger("big_log")
-        _wait_for(home, "running", 1)
-        wait(lambda: list(home.home.attempts.rglob("log")), "the log stands")
-        (log,) = home.home.attempts.rglob("log")
-        lines = b"".join(b"%09d a line of the kind that pipelines write, neither long nor short\n" % n
-                         for n in range(200_000))  # fmt: skip
-        with open(log, "ab") as file:
-            while file.tell() < LOG_BYTES:
-                file.write(lines)
-            file.write(b"the very last line\n")
-        with Probe(console_command(home), size=SIZE) as probe:
-            probe.painted("big_log")
-            probe.settle(2.0)
-            _go_to(probe, "big_log")
-            probe.settle(2.0)
-            pressed = time.monotonic()
-            probe.press("L")
-            probe.painted("the very last line")
-            opened = time.monotonic() - pressed
-            keys = _keys_while_it_grows(probe, log)
-    return [
-        Figure("log of 2 GB: opened at its end", opened, "s", 0.3),
-        Figure("log growing by 10,000 lines/s: worst key → paint", max(keys) * 1000, "ms", 100.0,
-               peers={"p50": median(keys) * 1000}),
-    ]  # fmt: skip
-
-
-def _keys_while_it_grows(probe: Probe, log: Path) -> list[float]:
-    writer = subprocess.Popen(
-        [PYTHON, "-c", "import sys,time\nf=open(sys.argv[1],'ab',0)\nwhile True:\n"
-         " f.write(b'a line that has just been written\\n'*1000); time.sleep(0.1)", str(log)],
-        env=os.environ,
-    )  # fmt: skip
-    try:
-        answers = [probe.key_to_paint(key, 0.1) for key in ("k", "k", "j", "G") * 8]
-    finally:
-        writer.kill()
-        writer.wait()
-    return [answer for answer in answers if answer is not None]

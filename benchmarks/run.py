@@ -17,7 +17,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import backfill_figures, console_figures, engine_figures, scale_figures, store_figures, view_figures
+from benchmarks import (
+    backfill_figures,
+    console_figures,
+    engine_figures,
+    log_figures,
+    scale_figures,
+    store_figures,
+    view_figures,
+)
 from benchmarks.figures import Figure
 
 MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
@@ -35,7 +43,7 @@ MEASUREMENTS: dict[str, Callable[[], list[Figure]]] = {
     "wire": console_figures.on_the_wire,
     "views": view_figures.on_each_view,
     "bad-link": view_figures.over_a_bad_link,
-    "big-log": console_figures.big_log,
+    "big-log": log_figures.big_log,
 }
 
 

@@ -17,6 +17,8 @@ LONGEST = 1024 * 1024
 MOST_MATCHES = 2_000_000
 """Matching lines that are listed: 16 bytes each."""
 COUNT_BLOCK = 1024 * 1024
+COUNT_PIECE = 128 * 1024
+"""Bytes that are counted at a time, for the same reason as `SEARCH_BLOCK`."""
 SEARCH_BLOCK = 256 * 1024
 """Bytes that are searched at a time: a thread that searches must not keep the interpreter from the screen."""
 
@@ -255,7 +257,7 @@ class LineCount:
         until = min(self.counted + most, self.lines.size)
         while self.counted < until:
             whole = (self.counted // COUNT_BLOCK + 1) * COUNT_BLOCK
-            data = self.lines.read(self.counted, min(whole, until) - self.counted)
+            data = self.lines.read(self.counted, min(whole - self.counted, until - self.counted, COUNT_PIECE))
             if not data:
                 return
             self.total += data.count(b"\n")

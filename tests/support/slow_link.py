@@ -174,6 +174,11 @@ class SlowLink:
                 os.write(self._master, data)
                 self.answered += data == ANSWER
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Gives the terminal another size."""
+        self.screen.resize(rows, columns)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
     async def until(self, condition: str | Callable[[], bool], seconds: float = 30.0) -> float:
         """Waits until a text is on the screen, or a condition holds, and gives the seconds that it took.
 
