@@ -7,8 +7,9 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 from benchmarks import bigstore
@@ -57,16 +58,19 @@ async def handle(home: Home, place: Place, row: str, needle: str) -> tuple[float
 async def _type(link: SlowLink, keys: Sequence[str]) -> list[float]:
     eye, answers = Eye(link.screen), []
     for key in keys:
-        moved, line = eye.moved(pages=True), link.lines[-1]
+        answer = partial(_answered, link, eye.moved(pages=True), link.lines[-1])
         link.press(key)
         try:
-            answers.append(
-                await link.until(lambda moved=moved, line=line: moved() or link.lines[-1] != line, _PATIENCE)
-            )  # type: ignore[misc]
+            answers.append(await link.until(answer, _PATIENCE))
         except TimeoutError:
             continue  # a key at the end of its way
         await link.quiet(0.1, 2.0)
     return answers
+
+
+def _answered(link: SlowLink, moved: Callable[[], bool], typed: str) -> bool:
+    """Whether the rows are others, or what is typed stands in the last line."""
+    return moved() or link.lines[-1] != typed
 
 
 def _figures(name: str, opened: float, scrolled: list[float], filtered: list[float]) -> list[Figure]:

@@ -172,8 +172,7 @@ async def type_keys(link: SlowLink, keys: tuple[str, ...], seen: Seen) -> None:
 async def opened(home: BenchHome, place: Place, mode: str, *, bad: bool) -> AsyncIterator[SlowLink]:
     """The console at a place, near or far."""
     command = [sys.executable, "-m", "benchmarks.open_console", str(home.home.root), place.address]
-    link = SlowLink(command, size=SIZE, **({"rate": RATE, "delay": DELAY} if bad else {}))  # type: ignore[arg-type]
-    async with link:
+    async with SlowLink(command, size=SIZE, rate=RATE if bad else None, delay=DELAY if bad else 0.0) as link:
         await link.until("? keys")
         await asyncio.sleep(2.0)  # what it imports after its first picture
         if mode:
