@@ -1,4 +1,4 @@
-"""`dagdeck stats` and `audit`: figures and records of a home."""
+"""`dagdeck stats`: figures of a home."""
 
 from __future__ import annotations
 
@@ -8,24 +8,21 @@ from typing import Any
 import click
 
 from console.cli.options import reading
-from console.cli.output import Column, emit_json, no_rows, say, table
+from console.cli.output import Column, emit_json, say, table
 from console.cli.reading import (
     Reader,
     Usual,
     find_dag,
     open_store,
-    reads_home,
     reads_overview,
     reads_run,
     seconds,
     spec_of,
 )
 from console.cli.session import Session, pass_session
-from console.cli.shapes import command_json
 from console.figures import percent, took
 from console.model.durations import Series, in_order, task_series
 from console.model.figures import FASTER, SLOWER
-from engine.model.moments import to_iso
 
 
 @click.command()
@@ -114,23 +111,3 @@ def _run_row(row: dict[str, Any]) -> tuple[object, ...]:
 
 def _time(value: float | None) -> str:
     return "–" if value is None else took(round(value * 1_000_000))
-
-
-@click.command()
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Commands to list at most.")
-@reading
-@pass_session
-def audit(session: Session, limit: int, as_json: bool) -> None:
-    """Who asked for what, newest first, and what came of it."""
-    with open_store(session.home) as store:
-        found = reads_home.commands(store, count=limit)
-    if as_json:
-        emit_json([command_json(row) for row in found])
-        return
-    columns = [Column("when"), Column("who"), Column("verb"), Column("outcome"), Column("what"), Column("note")]
-    table(
-        columns,
-        [(to_iso(row.received_at), row.user, row.verb, row.outcome, row.message, row.note) for row in found],
-    )
-    if not found:
-        no_rows("no command yet")

@@ -26,7 +26,7 @@ VERBS: dict[str, Verb] = {
     "why": Verb("console.cli.tasks", "why", _LOOK, "Why a task, a run, a DAG or a backfill is as it is."),
     "inbox": Verb("console.cli.inbox", "inbox", _LOOK, "Failures by cause: list, claim, release, resolve."),
     "stats": Verb("console.cli.figures", "stats", _LOOK, "Durations and success rates."),
-    "audit": Verb("console.cli.figures", "audit", _LOOK, "Who asked for what, and what came of it."),
+    "audit": Verb("console.cli.auditing", "audit", _LOOK, "Who asked for what, and what came of it."),
     "connections": Verb("console.cli.connections", "connections", _LOOK, "Connections to other systems: list, check."),
     "breakers": Verb("console.cli.breakers", "breakers", _LOOK, "Circuit breakers: how they stand; trip, hold, reset."),
     "approvals": Verb("console.cli.approvals", "approvals", _LOOK, "What waits for a person's answer."),

@@ -25,6 +25,8 @@ class AuditCard(NamedTuple):
     run_id: str | None
     task: str | None
     """What it was about: of many things the first."""
+    details: tuple[tuple[str, str], ...] = ()
+    """All else that is known of it, by name: where from, what it was asked with."""
 
 
 class Audit(NamedTuple):

@@ -10,7 +10,9 @@ from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
 from console.screens.pane import Bar, ListPane
 from console.view import audit as view
+from console.view.dialogs import paragraphs
 from console.view.spans import DIM, TEXT, Spans
+from console.widgets.dialog import Dialog, DialogContent
 from engine.model.ids import split_name
 
 if TYPE_CHECKING:
@@ -65,6 +67,21 @@ class AuditPane(ListPane):
         """The command itself: what it was about is opened, and nothing else is done with it."""
         card = self.card(scene)
         return Target(self.view) if card is None else Target(self.view, attention=f"command:{card.number}")
+
+
+def show_details(app: ConsoleApp, target: Target) -> None:
+    """All that is known of the command."""
+    pane = app.stage.front
+    card = pane.card(app.scene()) if isinstance(pane, AuditPane) else None
+    if card is None:
+        app.say("no command is selected", "warn")
+        return
+    title, parts = view.details(card)
+
+    def body(width: int) -> list[Spans]:
+        return paragraphs(parts, width)
+
+    app.open_dialog(Dialog(DialogContent(title, body=body, ready=True)), lambda _: None)
 
 
 def open_subject(app: ConsoleApp, target: Target) -> None:

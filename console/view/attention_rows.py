@@ -49,7 +49,7 @@ def attention_row(row: Attention, scene: Scene, width: int, counted: int, *, wid
         tail = "import error" if row.kind == "import" else ""
     head = min(counted, max(width // 4, 10)) if wide else min(counted, 12)
     line.cell(cut_middle(_head(row, wide=wide), head), head, head_token).gap(2)
-    tail_width = 46 if width >= 180 else 32 if wide else 20
+    tail_width = 0 if row.kind == "recovery" else 46 if width >= 180 else 32 if wide else 20
     since_width = 18 if wide else 6
     text_width = max(width - line.width - tail_width - since_width - 5, 8)
     line.cell(row.text[:_MOST_TEXT], text_width, TEXT).gap(2)

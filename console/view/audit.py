@@ -8,6 +8,7 @@ from console.model.audit import Audit, AuditCard
 from console.model.snapshot import Scene
 from console.view.spans import BAD, DIM, TEXT, Line, Spans, crop
 from console.view.words import moment_words, run_words
+from engine.model.moments import to_iso
 
 Row = tuple[Hashable, Spans]
 _WIDE = 100
@@ -41,3 +42,13 @@ def _line(width: int, parts: tuple[str, str, str, str], token: str, came: Spans)
     if wide:
         line.cell(run, 18, DIM).gap(2)
     return line.spans(came, max(width - line.width, 1)).done()
+
+
+def details(card: AuditCard) -> tuple[str, list[tuple[str, str]]]:
+    """Who, from where, what, why, and what came of it: a title and paragraphs."""
+    parts = [(f"{to_iso(card.at)}  {card.user}, by {card.client}", TEXT), (f"{card.outcome}: {card.message}", TEXT)]
+    parts += [(f"note: {card.note}", TEXT)] if card.note else []
+    parts += [("", TEXT), *((f"{name}: {value}", DIM) for name, value in card.details)]
+    parts += [("", TEXT), (f"`dagdeck audit {card.number}` lists every row that it changed.", DIM)]
+    about = "/".join(name for name in (card.run_id or card.dag_id, card.task) if name)
+    return f"Command {card.number} ── {card.verb} {about}".rstrip(), parts

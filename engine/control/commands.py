@@ -243,7 +243,7 @@ class Commands:
             selector=msgspec.to_builtins(command.select),
             seen_seq=command.seen_seq,
             login_uid=actor.login_uid,
-            claimed=actor.claimed,
+            claimed={**actor.claimed, **actor.seen},
             result=result,
             note=command.note,
         )

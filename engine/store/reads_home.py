@@ -15,12 +15,16 @@ from engine.store.rows_out import (
     FeedHead,
     HoldLine,
     ImportErrorLine,
+    MovedLine,
     PoolLine,
     ReportLine,
     SessionLine,
 )
 
 _END = 2**63 - 1
+
+MOST_MOVED = 100_000
+"""Steps of one command that are read."""
 
 
 def feed_head(reader: Reader) -> FeedHead:
@@ -57,6 +61,13 @@ def command(reader: Reader, command_id: str) -> CommandLine | None:
     """One line of the audit, by the id that the client gave it."""
     row = reader.one("home", "command", {"id": command_id})
     return _command(row) if row else None
+
+
+def moved_by(reader: Reader, found: CommandLine) -> list[MovedLine]:
+    """What a command changed, in order, as far as the feed still has it."""
+    values = {"low": found.applied_seq - MOST_MOVED, "high": found.applied_seq, "command": found.id}
+    rows = reader.all("home", "moved_by", {**values, "count": MOST_MOVED})
+    return [MovedLine._make(row) for row in rows]
 
 
 def sessions(reader: Reader, count: int = 20) -> list[SessionLine]:

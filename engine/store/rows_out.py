@@ -327,6 +327,20 @@ class CommandLine(NamedTuple):
     note: str | None
 
 
+class MovedLine(NamedTuple):
+    """One step of what a command changed."""
+
+    kind: str
+    dag_id: str | None
+    run_id: str | None
+    task_id: str | None
+    map_index: int | None
+    before: str | None
+    after: str | None
+    reason: str | None
+    detail: str | None
+
+
 class SessionLine(NamedTuple):
     """One life of the engine. Without `ended_at` it runs, or was killed soon after `last_seen_at`."""
 

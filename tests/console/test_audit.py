@@ -19,7 +19,7 @@ from tests.support.console_store import FilledHome
 
 CARDS = Audit((
     AuditCard(3, "c3", NOW - 5 * SECOND, "ana", "console", "clear", "done", "cleared 2 tasks", "db is back",
-              "trades_us", "trades_us@7", "load"),
+              "trades_us", "trades_us@7", "load", (("terminal", "pts/3"),)),
     AuditCard(2, "c2", NOW - HOUR, "bob", "cli", "hold", "done", "holds everything", None, None, None, None),
     AuditCard(1, "c1", NOW - 2 * HOUR, "bob", "cli", "pause", "refused", "no such DAG", None, "nosuch", None, None),
 ))  # fmt: skip
@@ -38,6 +38,9 @@ async def test_the_audit_lists_commands_opens_what_they_were_about_and_undoes_on
         await screen.press("u")
         assert isinstance(screen.app.screen, Dialog), screen.text
         assert "command 3" in screen.text
+        await screen.press("escape", "i")
+        for words in ("Command 3 ── clear trades_us@7/load", "terminal: pts/3", "note: db is back"):
+            assert words in screen.text, words
         await screen.press("escape", "j", "u")
         assert "too late to take it back" in screen.text
         await screen.press("enter")
@@ -67,6 +70,7 @@ async def test_the_page_is_read_from_the_store(tmp_path: Path) -> None:
     batch.command = CommandRow(
         "id1", "clear", 1000, "ana", "console", NOW, "done", f"cleared {HOSTILE}",
         selector={"run_ids": ["trades_us@7"], "task_ids": ["load[3]"]}, note=HOSTILE,
+        claimed={"SUDO_USER": HOSTILE, "host": "etl-01", "terminal": "pts/3"}, args={"force": True, "past": False},
     )  # fmt: skip
     await filled.commit(batch)
     await filled.close()
@@ -78,4 +82,6 @@ async def test_the_page_is_read_from_the_store(tmp_path: Path) -> None:
     assert isinstance(found, Audit)
     (card,) = found.cards
     assert (card.dag_id, card.run_id, card.task) == ("trades_us", "trades_us@7", "load[3]")
-    assert "\x1b" not in card.message + (card.note or "")
+    assert "\x1b" not in card.message + (card.note or "") + str(card.details)
+    known = dict(card.details)
+    assert (known["host"], known["terminal"], known["asked with"]) == ("etl-01", "pts/3", '{"force": true}')

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import json
+from typing import TYPE_CHECKING, Any, cast
 
 from console.model.audit import Audit, AuditCard
 from console.model.reading import one_line, safe
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from engine.store.rows_out import CommandLine
 
 _MOST = 500
+_LONGEST = 600
 
 
 def read(reading: Reading) -> Audit:
@@ -25,8 +27,29 @@ def _card(row: CommandLine) -> AuditCard:
     dag_id, run_id, task = _about(row)
     return AuditCard(
         row.number, row.id, row.received_at, safe(row.user), safe(row.client), safe(row.verb), safe(row.outcome),
-        one_line(row.message), None if row.note is None else one_line(row.note), dag_id, run_id, task,
+        one_line(row.message), None if row.note is None else one_line(row.note), dag_id, run_id, task, _details(row),
     )  # fmt: skip
+
+
+def _details(row: CommandLine) -> tuple[tuple[str, str], ...]:
+    claimed = dict(row.claimed)
+    known = {
+        "host": claimed.pop("host", ""),
+        "terminal": claimed.pop("terminal", "none"),
+        "account": f"uid {row.uid}" + ("" if row.login_uid is None else f", login uid {row.login_uid}"),
+        "it says": ", ".join(f"{name}={value}" for name, value in claimed.items()),
+        "about": _json(row.selector),
+        "asked with": _json({name: value for name, value in row.args.items() if value not in (None, False)}),
+        "result": _json(row.result),
+        "seen": "" if row.seen_seq is None else f"the picture at event {row.seen_seq}",
+        "event": str(row.applied_seq),
+    }
+    return tuple((name, one_line(value)) for name, value in known.items() if value and value != "{}")
+
+
+def _json(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _about(row: CommandLine) -> tuple[str | None, str | None, str | None]:

@@ -21,6 +21,11 @@ SELECT number, id, verb, args, selector, seen_seq, uid, login_uid, user, claimed
     outcome, message, result, note
 FROM command WHERE id = :id;
 
+-- name: moved_by
+SELECT e.kind, e.dag_id, r.run_id, t.task_id, t.map_index, e.from_state, e.to_state, e.reason, e.detail
+FROM event AS e LEFT JOIN run AS r ON r.id = e.run LEFT JOIN task_instance AS t ON t.id = e.task_instance
+WHERE e.seq > :low AND e.seq <= :high AND e.command = :command ORDER BY e.seq LIMIT :count;
+
 -- name: sessions
 SELECT id, started_at, last_seen_at, ended_at, reason, boot_id, pid, version
 FROM engine_session ORDER BY id DESC LIMIT :count;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import datetime
 from pathlib import Path
 
@@ -165,7 +166,13 @@ def test_rerun_clear_and_mark(cli: Cli, home: Home) -> None:
     refused = cli("--home", home.root, "rerun", run_id, "--failed", "--yes")
     assert refused.code == 5
     last = cli("--home", home.root, "audit", "--json").json
-    assert ("mark", "fixed by hand") in {(row["verb"], row["note"]) for row in last}
+    marked = next(row for row in last if (row["verb"], row["note"]) == ("mark", "fixed by hand"))
+    assert marked["host"] == socket.gethostname()
+    whole = cli("--home", home.root, "audit", str(marked["number"]), "--json").json
+    assert {**marked, "changes": whole["changes"]} == whole
+    assert ("fails", "success") in {(row["task_id"], row["after"]) for row in whole["changes"]}
+    assert "fixed by hand" in cli("--home", home.root, "audit", str(marked["number"])).out
+    assert cli("--home", home.root, "audit", "999").code == 4
 
 
 def test_retry_and_cancel(cli: Cli, home: Home) -> None:

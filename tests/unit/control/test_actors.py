@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import pty
 import pwd
+import signal
+import socket
 
 from engine.control.actors import Actor, identify, user_name
 
@@ -24,4 +27,20 @@ def test_an_account_without_a_name_is_called_by_its_number() -> None:
 def test_a_process_is_identified_by_the_kernel() -> None:
     """The uid is the one that was attested; a process that is gone has no login that could be read."""
     assert identify(os.getpid(), 1234).uid == 1234
-    assert identify(2**22 + 1, 1234) == Actor(1234, None)
+    gone = identify(2**22 + 1, 1234)
+    assert (gone.uid, gone.login_uid, gone.seen) == (1234, None, {"host": socket.gethostname()})
+
+
+def test_the_terminal_of_a_process_is_the_one_that_the_kernel_knows() -> None:
+    """A process at a terminal of its own is seen there, whatever it says of itself."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.write(1, f"{os.ttyname(1)} ".encode())
+        signal.pause()
+    try:
+        name = os.read(terminal, 100).decode().strip()
+        assert identify(pid, 0).seen["terminal"] == name.removeprefix("/dev/")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
