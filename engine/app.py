@@ -49,6 +49,7 @@ from engine.upkeep.lasting import lasting
 from engine.upkeep.memory import MemoryWatch
 from engine.upkeep.night import Night
 from engine.upkeep.outside import Outside
+from engine.upkeep.readers import LogWatch
 from engine.upkeep.watch import DiskWatch
 
 _SWITCH_SECONDS = 0.001
@@ -189,7 +190,9 @@ class Engine:
         archive = StoreArchive(self._lane, self._scheduler)
         self._disk = DiskWatch(self._home, self._settings.min_free, self._scheduler, self._clock, self._log)
         self._memory = MemoryWatch(self._settings.min_free_memory, self._scheduler, self._log)
-        self._housekeeping = Housekeeping(self._scheduler, self._boot_id, self._disk.look, self._memory.look)
+        self._log_watch = LogWatch(self._writer.figures, self._log)
+        looks = self._disk.look, self._memory.look, self._log_watch.look
+        self._housekeeping = Housekeeping(self._scheduler, self._boot_id, *looks)
         care = self._settings.retention, self._settings.timezone
         self._night = Night(self._home, *care, self._scheduler, self._lane, self._clock, self._log, self._disk.pruned)
         self._scheduler.request_prune = self._night.ask
@@ -310,7 +313,7 @@ class Engine:
             attached=attached,
             degraded=scheduler.degraded or scheduler.disk_low or scheduler.memory_low,
             memory=self._memory.gauge(),
-            warning=self._disk.warning or self._outside.warning,
+            warning=self._disk.warning or self._log_watch.warning or self._outside.warning,
             draining=scheduler.draining,
             quiet=self._quiet(),
             host=self._host.take(),

@@ -18,6 +18,7 @@ from console.cli.service import LINGER, SYSTEM_UNITS, SYSTEMD
 from console.cli.session import Session
 from console.cli.spawning import package_root
 from console.cli.units import unit_name
+from console.figures import bytes_
 
 _TIME_ERROR = 5
 _TIMEX_BYTES = 512
@@ -174,6 +175,24 @@ def directories(session: Session) -> Iterator[Finding]:
         yield Finding("note", "directories", f"{half[0]} is half a backup", "remove it, unless one is being made now")
 
 
+def readers(session: Session) -> Iterator[Finding]:
+    """Processes that stay in an old state of the store, where its log has grown by that."""
+    from engine.upkeep.readers import LARGE_BYTES, log_bytes, staying
+
+    size = log_bytes(session.home.database)
+    if size <= LARGE_BYTES:
+        return
+    text = f"the store's log has {bytes_(size)}"
+    found = staying(session.home.database)
+    if found:
+        remedy = "let them go on, or end them: tasks are not touched"
+        yield Finding("note", "readers", f"{text}: these stay in an old state of the store: {', '.join(found)}", remedy)
+    else:
+        yield Finding(
+            "note", "readers", f"{text}; nobody stays in its way now", "it is emptied at the next calm moment"
+        )
+
+
 def socket(session: Session) -> Iterator[Finding]:
     """A socket that nobody serves, or that is somebody else's."""
     home = session.home
@@ -187,5 +206,5 @@ def socket(session: Session) -> Iterator[Finding]:
         yield Finding("wrong", "socket", f"{home.socket} is of uid {found.st_uid}", "remove it, and start the engine")
 
 
-HOST_CHECKS = (file_system, clock, limits, service, processes, directories, socket)
+HOST_CHECKS = (file_system, clock, limits, service, processes, directories, readers, socket)
 """What is looked at beside installation, settings, engine and store."""

@@ -37,17 +37,13 @@ Connect: TypeAlias = Callable[[Path], sqlite3.Connection]
 
 @dataclass(frozen=True, slots=True)
 class WriterFigures:
-    """How the writer is doing, for the engine's gauges and alerts."""
+    """How the write-ahead log is doing."""
 
-    committed_seq: int
-    queued_batches: int
     wal_pages: int
-    """Pages in the write-ahead log at the last checkpoint."""
+    """Pages in it."""
     stuck_pages: int
     """Of those, pages that could not be moved to the database: a reader holds an older state."""
     checkpoint_error: str | None
-    failure: str | None
-    """Why the writer refuses work, if it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +89,6 @@ class Writer:
         self._loop: asyncio.AbstractEventLoop
         self._head = Head()
         self._committed = 0
-        self._queued = 0
         self._failure: CommitFailed | None = None
         self._probed: Head | None = None
         self._broken = False  # the thread's own view: everything it meets fails until a reset reaches it
@@ -109,10 +104,9 @@ class Writer:
         return self._failure
 
     def figures(self) -> WriterFigures:
-        """The writer's present figures."""
+        """What the last checkpoint found."""
         wal = self._committer.wal
-        failure = str(self._failure) if self._failure else None
-        return WriterFigures(self._committed, self._queued, wal.pages, wal.stuck, wal.error, failure)
+        return WriterFigures(wal.pages, wal.stuck, wal.error)
 
     async def open(self) -> int:
         """Opens the store, which has to be at the present schema, and returns its last event's number.
@@ -140,7 +134,6 @@ class Writer:
             raise CommitFailed(f"the store takes no changes: {self._failure}") from self._failure
         encoded = encode(batch, self._head, self._clock())
         future: asyncio.Future[int] = self._loop.create_future()
-        self._queued += 1
         self._queue.put(_Work(encoded, future))
         return future
 
@@ -288,14 +281,12 @@ class Writer:
 
     def _committed_on_loop(self, works: list[_Work], seq: int) -> None:
         self._committed = seq
-        self._queued -= len(works)
         for work in works:
             _set_result(work.future, seq)
         if self._on_commit is not None:
             self._on_commit(seq)
 
     def _failed_on_loop(self, works: list[_Work], error: CommitFailed) -> None:
-        self._queued -= len(works)
         first = self._failure is None
         if first:
             self._failure = error
