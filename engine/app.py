@@ -139,6 +139,7 @@ class Engine:
                     tasks.create_task(self._watch_files()),
                     tasks.create_task(self._mender.mend()),
                     tasks.create_task(self._mender.watch()),
+                    tasks.create_task(self._server.keep()),
                     tasks.create_task(self._housekeeping.run()),
                     tasks.create_task(lasting("night", self._night.run, self._log)),
                     *map(tasks.create_task, self._outside.work()),

@@ -45,16 +45,19 @@ _environment = click.option(
 
 @engine.command()
 @_environment
-@home_option
+@reading
 @pass_session
-def start(session: Session, environment: str | None) -> None:
+def start(session: Session, environment: str | None, as_json: bool) -> None:
     """Start the engine in the background; it stays when you log out."""
     from console.cli.spawning import start_engine
 
     _choose(session, environment)
     start_engine(session.home)
     pid = engine_pid(session.home)
-    say(f"the engine of {session.home.root} runs (pid {pid})")
+    if as_json:
+        emit_json({"running": True, "home": str(session.home.root), "pid": pid})
+    else:
+        say(f"the engine of {session.home.root} runs (pid {pid})")
 
 
 @engine.command()

@@ -27,6 +27,8 @@ from engine.version import SCHEMA, SCHEMA_MAJOR, VERSION
 _BEHIND = 256 * 1024
 """Bytes a follower may leave unread before commit numbers are dropped for it; the next one catches it up."""
 MOST_CLIENTS = 200
+KEEP_SECONDS = 2.0
+"""Between two looks whether the socket is still there."""
 _COMMITS_APART = 0.02
 
 
@@ -87,10 +89,33 @@ class Server:
         self._pulse: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Binds the socket under another name and renames it, so that a path that stands always answers.
+        """Begins to answer. Raises HomeError where others could put a socket of theirs in its place."""
+        await self._bind()
+        self._pulse = asyncio.create_task(self._beat())
 
-        Raises HomeError where others could put a socket of theirs in its place.
-        """
+    async def keep(self) -> None:
+        """Binds the socket again when somebody, or a cleaner of `/tmp`, has removed it. Until cancelled."""
+        told = ""
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            if self._stands():
+                continue
+            try:
+                if self._server is not None:
+                    self._server.close()
+                await self._bind()
+                self._log.warning("socket_again", path=str(self._path))
+                told = ""
+            except (HomeError, OSError) as error:
+                if str(error) != told:
+                    self._log.error("socket_gone", path=str(self._path), error=str(error))
+                told = str(error)
+
+    def _stands(self) -> bool:
+        return os.path.lexists(self._path)
+
+    async def _bind(self) -> None:
+        """Binds the socket under another name and renames it, so that a path that stands always answers."""
         folder = self._path.parent
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.stat(follow_symlinks=False)
@@ -101,7 +126,6 @@ class Server:
         self._server = await asyncio.start_unix_server(self._serve, path=str(unready), limit=p.MAX_LINE + 1)
         unready.chmod(0o600)
         unready.rename(self._path)
-        self._pulse = asyncio.create_task(self._beat())
 
     async def close(self) -> None:
         """Takes no further clients and lets the present ones go."""

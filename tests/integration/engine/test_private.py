@@ -10,13 +10,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from console.cli.link import engine_pid
 from engine.config import Home
+from engine.control import protocol as p
+from engine.control.client import NoEngine, WrongPeer
+from tests.integration.engine.conftest import MakeSite
 from tests.support.cli import Cli
+from tests.support.engine import until as eventually
 from tests.support.homes import end_engine, processes_of, until
 from tests.support.source import PROJECT
 from tests.support.trees import everything_in
@@ -147,6 +152,67 @@ def test_another_user_gets_nowhere(home: Home) -> None:
             cwd="/", capture_output=True, text=True, check=False, **nobody,  # type: ignore[arg-type]
         )  # fmt: skip
     assert done.stdout.split() == ["done"], done
+
+
+HOLD = """
+import os, socket, sys
+link = socket.socket(socket.AF_UNIX)
+link.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o777)
+link.listen()
+print("held", flush=True)
+while True:
+    link.accept()[0].close()
+"""
+
+
+@contextmanager
+def somebody_holds(path: Path) -> Iterator[None]:
+    """Another user of the machine listens on a socket of this path, where this user can become another one."""
+    nobody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    interpreter = shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin") or sys.executable
+    command = ["/usr/bin/env", "-i", interpreter, "-I", "-S", "-c", HOLD, str(path)]
+    with subprocess.Popen(command, cwd="/", stdout=subprocess.PIPE, **nobody) as holder:  # type: ignore[call-overload]
+        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+        yield
+        holder.kill()
+
+
+async def test_who_holds_the_sockets_path_gets_no_engine_and_no_client(make_site: MakeSite, tmp_path: Path) -> None:
+    """A home with a long path has its socket in a folder of `/tmp`. Where that folder was taken by another user, made
+    open, or raced into a link, the engine refuses to begin, and a client that meets a stranger's socket says so.
+    """
+    site = await make_site(deep=120)
+    folder = site.home.socket.parent
+    bait = tmp_path / "bait"
+    for take in (lambda: folder.symlink_to(bait), lambda: folder.mkdir(mode=0o777)):
+        folder.rmdir()
+        bait.mkdir(exist_ok=True)
+        take()
+        if not folder.is_symlink():
+            folder.chmod(0o777)
+        refused = site.launch()
+        assert await refused.ended() == 5
+        assert str(folder) in refused.said[0] and list(bait.iterdir()) == []
+        if folder.is_symlink():
+            folder.unlink()
+            folder.mkdir()
+    with somebody_holds(site.home.socket):
+        with pytest.raises((WrongPeer, NoEngine)) as met:
+            await site.trigger("work")
+        assert isinstance(met.value, WrongPeer) or os.geteuid() != 0
+    shutil.rmtree(folder)
+
+
+async def test_a_socket_that_was_removed_is_there_again(make_site: MakeSite) -> None:
+    """Somebody, or what cleans `/tmp`, takes the socket away: the engine makes it anew, and who was connected stays."""
+    site = await make_site({"steps.py": "@dag()\ndef steps():\n    shell('one', 'true')\n"})
+    await site.start()
+    async with site.client() as client:
+        site.home.socket.unlink()
+        await eventually(site.home.socket.exists, "the socket is back")
+        assert await site.over(await site.trigger("steps")) == "success"
+        await client.command("trigger", p.Selector(dag_ids=["steps"]))
 
 
 @pytest.mark.parametrize(
