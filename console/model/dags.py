@@ -121,6 +121,13 @@ class DagCard(NamedTuple):
     stats: DagStats | None = None
 
     @property
+    def kind(self) -> str | None:
+        """Kind of its schedule: a run of kind `trigger` is due at its logical date. None where no run comes."""
+        if self.next_logical is None or self.next_run_after is None:
+            return None
+        return "trigger" if self.next_logical == self.next_run_after else "interval"
+
+    @property
     def last_run(self) -> RunMark | None:
         """The newest run by logical date."""
         return self.recent[-1] if self.recent else None

@@ -99,7 +99,7 @@ def title(scene: Scene, dag_id: str, width: int) -> tuple[Spans, Spans]:
     left = Line().add(" ").add(dag_id, f"{TEXT} bold")
     if card is None:
         return left.add("   no such DAG", DIM).done(), ()
-    schedule = f"{card.schedule}, {card.timezone}" if card.schedule else "no schedule"
+    schedule = ", ".join(filter(None, (card.schedule, card.timezone, card.kind))) if card.schedule else "no schedule"
     left.add(f"   {schedule}", DIM)
     if width >= 100:
         left.add(f"   {' '.join(card.tags)}" if card.tags else "", DIM)

@@ -107,7 +107,8 @@ class FilledHome:
         )  # fmt: skip
         due = None if due_in is None else self.now + due_in
         batch.add(
-            "schedule.put", dag_id=spec.dag_id, next_start=due, next_run_after=due, enabled_at=self.now,
+            "schedule.put", dag_id=spec.dag_id, next_start=None if due is None else due - HOUR, next_run_after=due,
+            enabled_at=self.now,
             paused_at=self.now if paused else None, paused_by="ops2" if paused else None, pause_reason=None,
             last_start=None, last_end=None, catchup_until=None, catchup=None,
             spec_hash="0" * 16,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from console.model.runs import DagDetail
-from console.view.dag import DagRows
+from console.view.dag import DagRows, title
 from console.view.spans import plain
-from tests.support.console import dag, mark, scene
+from engine.model.moments import DAY
+from tests.support.console import NOW, dag, mark, scene
 
 
 def test_a_dag_without_runs_says_how_to_start_one() -> None:
@@ -22,3 +25,11 @@ def test_runs_are_rows_below_the_titles() -> None:
     rows = DagRows(scene(dag("busy", recent=marks)), DagDetail("busy", marks))
     assert len(rows) == 3
     assert [rows.index(rows.key(at)) for at in (1, 2)] == [1, 2]
+
+
+@pytest.mark.parametrize(("starts", "words"), [(NOW, "@daily, UTC, trigger"), (NOW - DAY, "@daily, UTC, interval")])
+def test_the_title_says_what_kind_of_schedule_it_is(starts: int, words: str) -> None:
+    """A run is due at its date, or at the end of its interval."""
+    card = dag("etl", schedule="@daily", timezone="UTC", next_logical=starts, next_run_after=NOW)
+    left, _ = title(scene(card), "etl", 120)
+    assert f"etl   {words}" in "".join(text for text, _ in left)
