@@ -295,7 +295,8 @@ async def test_pools_show_their_use(path: Path) -> None:
             await writer.submit(next(way))
         await writer.submit(move(tasks[1], tasks[2], to=TaskState.SCHEDULED))
     with Reader(path) as reader:
-        assert reads_home.pools(reader) == [("db", 4, "the warehouse", 2, 1), ("default", 16, None, 0, 1)]
+        found = [pool[:5] for pool in reads_home.pools(reader)]
+        assert found == [("db", 4, "the warehouse", 2, 1), ("default", 16, None, 0, 1)]
 
 
 async def test_a_row_says_who_changed_it(path: Path) -> None:
