@@ -80,7 +80,10 @@ async def walk(home: BenchHome, places: Sequence[Place], number: int, ends: floa
                 await asyncio.sleep(0.05)
             if place is places[-1] and time.monotonic() > settled:
                 await link.quiet(0.3, 2.0)
-                seen.look()
+                try:
+                    seen.look()
+                except RuntimeError as error:
+                    raise RuntimeError(f"{error}; the end of it: {bytes(link.seen[-3000:])!r}") from error
     return seen
 
 

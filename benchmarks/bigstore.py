@@ -71,7 +71,10 @@ def _definitions(db: sqlite3.Connection, dags: int, per_run: int, now: int) -> N
             "INSERT INTO schedule_state VALUES (?, ?, ?, ?, NULL, NULL, NULL, ?, NULL, NULL, NULL, NULL)",
             (dag_id, now, now + (number % 60) * MINUTE, now - 60 * DAY, f"{number:064x}"),
         )
-    db.execute("INSERT INTO pool (name, slots, description) VALUES ('default', 16, NULL), ('db', 4, 'connections')")
+    db.executemany(
+        "INSERT INTO pool (name, slots, description, include_deferred, configured_deferred) VALUES (?, ?, ?, 0, 0)",
+        [("default", 16, None), ("db", 4, "connections")],
+    )
 
 
 def _runs(db: sqlite3.Connection, dags: int, runs_per_dag: int, now: int, live: int) -> None:

@@ -8,12 +8,12 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import ModalScreen
 
 from console.text import cell_len, wrap
 from console.view.spans import ACCENT, DIM, TEXT, Line, Spans, plain
 from console.widgets.edit import LineEdit
 from console.widgets.lines import LineView
+from console.widgets.sheet import Sheet
 
 Rows = Sequence[tuple[str | None, Spans]]
 WIDEST = 110
@@ -31,7 +31,7 @@ class _Box(LineView, inherit_bindings=False, can_focus=False):
     BINDINGS: ClassVar[list[BindingType]] = []
 
 
-class Chooser(ModalScreen[str | None], inherit_bindings=False):
+class Chooser(Sheet[str | None], inherit_bindings=False):
     """Rows with keys; Enter gives the key under the cursor, Esc nothing. With `typing`, letters narrow the list.
 
     It is one widget, frame and all: a list of widgets would take the time of a noticeable pause to open.

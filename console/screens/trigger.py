@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import ModalScreen
 
 from console.actions.action import Ask
 from console.actions.asking import trigger, trigger_again
@@ -27,6 +26,7 @@ from console.view.spans import ACCENT, DIM, TEXT, WARN, Line, Spans
 from console.widgets.dialog_layout import DialogContent, DialogState, box_size, lay_out
 from console.widgets.edit import LineEdit
 from console.widgets.lines import LineView
+from console.widgets.sheet import Sheet
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -172,7 +172,7 @@ class _Box(LineView, can_focus=False):
     BINDINGS: ClassVar[list[BindingType]] = []
 
 
-class Form(ModalScreen[Mapping[str, str] | None], inherit_bindings=False):
+class Form(Sheet[Mapping[str, str] | None], inherit_bindings=False):
     """One line for each field; Tab and the arrows move, Enter goes on, Esc cancels.
 
     `refusal` says what is wrong with what was typed, empty when nothing is: then the form ends, else it stays, with the

@@ -15,10 +15,10 @@ from typing import ClassVar, Final
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import ModalScreen
 
 from console.widgets.dialog_layout import DialogContent, DialogResult, DialogState, Field, Option, box_size, lay_out
 from console.widgets.lines import LineView
+from console.widgets.sheet import Sheet
 
 __all__ = ["SEEN_FOR", "Dialog", "DialogContent", "DialogResult", "Option"]
 
@@ -34,7 +34,7 @@ class _Box(LineView, can_focus=False):
     BINDINGS: ClassVar[list[BindingType]] = []
 
 
-class Dialog(ModalScreen[DialogResult | None], inherit_bindings=False):
+class Dialog(Sheet[DialogResult | None], inherit_bindings=False):
     """A dialog; push it with `push_screen(Dialog(content), callback)`. The result is None when it was cancelled.
 
     `on_options` hears every change of the switches, after which Enter is dead until `show` brings the content that

@@ -8,6 +8,7 @@ import pytest
 from textual import events
 from textual.app import App
 
+from console.widgets.sheet import Sheet
 from tests.support.console import console, trades, world
 
 
@@ -71,3 +72,21 @@ async def test_a_command_line_names_a_dag_on_the_overview_or_says_that_there_is_
         await screen.press(":", *"clear trades_us", "enter")
         assert screen.app.screen is not screen.app.stage
         assert "trades_us" in screen.text
+
+
+@pytest.mark.parametrize("key", ["question_mark", "t", "c"])
+async def test_what_has_ended_ends_nothing_else(key: str) -> None:
+    """A second Esc that was on its way to a list, a form or a dialog when the first closed it ends nothing more."""
+    async with console(world(trades("failed"))) as screen:
+        await screen.press("j", key)
+        sheet = screen.app.screen
+        assert isinstance(sheet, Sheet)
+        for _ in range(2):
+            sheet.post_message(events.Key("escape", "\x1b"))
+        await screen.settle()
+        assert screen.app.screen is screen.app.stage
+        await screen.press("question_mark")
+        assert screen.app.screen is not screen.app.stage
+        sheet.dismiss(None)
+        await screen.settle()
+        assert screen.app.screen is not screen.app.stage, "the one that is open is another"
