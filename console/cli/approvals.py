@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from console.cli import names
 from console.cli.changes import run_and_tasks
 from console.cli.changing import change, report
 from console.cli.link import select
@@ -65,8 +66,8 @@ def _json(row: Any) -> dict[str, Any]:
 
 
 @click.command()
-@click.argument("run")
-@click.argument("task")
+@click.argument("run", shell_complete=names.runs)
+@click.argument("task", shell_complete=names.tasks)
 @click.argument("option")
 @click.option("--param", "params", multiple=True, metavar="K=V", help="A value of the approval's form.")
 @changing

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from console.cli import names
 from console.cli.changing import change, report
 from console.cli.errors import CliError, Exit
 from console.cli.link import select
@@ -38,7 +39,7 @@ def backfill() -> None:
 
 
 @backfill.command()
-@click.argument("dag")
+@click.argument("dag", shell_complete=names.dags)
 @click.option("--from", "start", metavar="A", help="First date: 2026-01-01, -90d, yesterday; in the DAG's zone.")
 @click.option("--to", "end", metavar="B", help="Last date, the whole of it; else now.")
 @click.option("--range", "span", metavar="A..B", help="Both at once: -90d..yesterday.")
@@ -88,7 +89,7 @@ def _range(
 
 
 @backfill.command("list")
-@click.argument("dag", required=False)
+@click.argument("dag", required=False, shell_complete=names.dags)
 @reading
 @pass_session
 def list_backfills(session: Session, dag: str | None, as_json: bool) -> None:

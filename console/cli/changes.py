@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli import names
 from console.cli.changing import change, report
 from console.cli.errors import CliError, Exit
 from console.cli.link import fitting, select
@@ -65,7 +66,7 @@ _retries = click.option(
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=names.runs)
 @click.option("--failed", is_flag=True, help="Only what failed, and what did not run because of it.")
 @_retries
 @select_option
@@ -80,8 +81,8 @@ def rerun(
 
 
 @click.command()
-@click.argument("run", required=False)
-@click.argument("task", nargs=-1)
+@click.argument("run", required=False, shell_complete=names.runs)
+@click.argument("task", nargs=-1, shell_complete=names.tasks)
 @click.option("--downstream", is_flag=True, help="Also everything below these tasks.")
 @click.option("--upstream", is_flag=True, help="Also everything above these tasks.")
 @click.option("--past", is_flag=True, help="Also the same tasks in the DAG's earlier runs.")
@@ -104,7 +105,7 @@ def clear(
 
 
 @click.command()
-@click.argument("words", nargs=-1, metavar="[RUN TASK...] STATE")
+@click.argument("words", nargs=-1, metavar="[RUN TASK...] STATE", shell_complete=names.mark_words)
 @click.option("--past", is_flag=True, help="Also the same tasks in the DAG's earlier runs.")
 @click.option("--future", is_flag=True, help="Also the same tasks in the DAG's later runs.")
 @select_option
@@ -122,8 +123,8 @@ def mark(
 
 
 @click.command()
-@click.argument("run", required=False)
-@click.argument("task", nargs=-1)
+@click.argument("run", required=False, shell_complete=names.runs)
+@click.argument("task", nargs=-1, shell_complete=names.tasks)
 @select_option
 @changing
 @pass_session
@@ -133,8 +134,8 @@ def retry(session: Session, run: str | None, task: tuple[str, ...], expression: 
 
 
 @click.command()
-@click.argument("run", required=False)
-@click.argument("task", nargs=-1)
+@click.argument("run", required=False, shell_complete=names.runs)
+@click.argument("task", nargs=-1, shell_complete=names.tasks)
 @click.option("--force", is_flag=True, help="Kill at once, without the time to end by itself.")
 @click.option("--retry", "again", is_flag=True, help="Once it has ended, run it again.")
 @select_option
@@ -157,8 +158,8 @@ def kill(
 
 
 @click.command()
-@click.argument("run", required=False)
-@click.argument("task", nargs=-1)
+@click.argument("run", required=False, shell_complete=names.runs)
+@click.argument("task", nargs=-1, shell_complete=names.tasks)
 @select_option
 @changing
 @pass_session
@@ -173,7 +174,7 @@ def stack(session: Session, run: str | None, task: tuple[str, ...], expression: 
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=names.runs)
 @click.option("--by", type=int, metavar="N", help="Add N to it; 10 if nothing is said. Negative: let others go first.")
 @click.option("--to", type=int, metavar="N", help="Make it N; 0 is what the DAG says.")
 @select_option
@@ -190,7 +191,7 @@ def prioritize(
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=names.runs)
 @click.option("--force", is_flag=True, help="Stop teardowns, too, which otherwise still clean up.")
 @select_option
 @changing
@@ -201,7 +202,7 @@ def cancel(session: Session, run: str | None, force: bool, expression: str | Non
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=names.runs)
 @select_option
 @changing
 @pass_session
@@ -211,7 +212,7 @@ def pause(session: Session, run: str | None, expression: str | None, asking: Ask
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=names.runs)
 @select_option
 @changing
 @pass_session

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli import names
 from console.cli.changing import change, report
 from console.cli.errors import CliError, Exit, NotFound
 from console.cli.link import fitting, select
@@ -106,7 +107,7 @@ def _version_of(dag: DagLine) -> int:
 
 
 @dags.command()
-@click.argument("dag")
+@click.argument("dag", shell_complete=names.dags)
 @reading
 @pass_session
 def show(session: Session, dag: str, as_json: bool) -> None:
@@ -168,7 +169,7 @@ def _print_tasks(spec: DagSpec) -> None:
 
 
 @dags.command()
-@click.argument("dag")
+@click.argument("dag", shell_complete=names.dags)
 @reading
 @pass_session
 def graph(session: Session, dag: str, as_json: bool) -> None:
@@ -230,7 +231,7 @@ def _which(home: Home, dags: tuple[str, ...], expression: str | None) -> Selecto
 
 
 @dags.command()
-@click.argument("dag", nargs=-1)
+@click.argument("dag", nargs=-1, shell_complete=names.dags)
 @_select
 @changing
 @pass_session
@@ -240,7 +241,7 @@ def pause(session: Session, dag: tuple[str, ...], expression: str | None, asking
 
 
 @dags.command()
-@click.argument("dag", nargs=-1)
+@click.argument("dag", nargs=-1, shell_complete=names.dags)
 @click.option("--catchup", type=click.Choice(["none", "latest", "all"]), help="Instead of the DAG's own catch-up.")
 @_select
 @changing
@@ -252,7 +253,7 @@ def resume(session: Session, dag: tuple[str, ...], catchup: str | None, expressi
 
 
 @dags.command()
-@click.argument("dag", nargs=-1, required=True)
+@click.argument("dag", nargs=-1, required=True, shell_complete=names.dags)
 @changing
 @pass_session
 def delete(session: Session, dag: tuple[str, ...], asking: Asking) -> None:
@@ -261,7 +262,7 @@ def delete(session: Session, dag: tuple[str, ...], asking: Asking) -> None:
 
 
 @dags.command()
-@click.argument("dag", required=False)
+@click.argument("dag", required=False, shell_complete=names.dags)
 @reading
 @pass_session
 def gaps(session: Session, dag: str | None, as_json: bool) -> None:

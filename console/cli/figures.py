@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from console.cli import names
 from console.cli.options import reading
 from console.cli.output import Column, emit_json, say, table
 from console.cli.reading import (
@@ -26,7 +27,7 @@ from console.model.figures import FASTER, SLOWER
 
 
 @click.command()
-@click.argument("dag", required=False)
+@click.argument("dag", required=False, shell_complete=names.dags)
 @reading
 @pass_session
 def stats(session: Session, dag: str | None, as_json: bool) -> None:

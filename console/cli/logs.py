@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from console.cli import names
 from console.cli.errors import CliError, Exit, NotFound
 from console.cli.output import warn
 from console.cli.reading import AttemptLine, InstanceLine, Reader, find_run, find_task, open_store, reads_run
@@ -25,8 +26,8 @@ BLOCK = 256 * 1024
 
 
 @click.command()
-@click.argument("run")
-@click.argument("task")
+@click.argument("run", shell_complete=names.runs)
+@click.argument("task", shell_complete=names.tasks)
 @click.option("--attempt", type=click.IntRange(1), metavar="N", help="The attempt's number. [the newest]")
 @click.option("--follow", "-f", is_flag=True, help="Go on as the log grows, until the attempt has ended.")
 @click.option("--raw", is_flag=True, help="The bytes as they were written; not onto a terminal.")

@@ -10,6 +10,7 @@ import click
 
 from console.backends.attempt_log import AttemptLog, log_path
 from console.backends.picture import Picture
+from console.cli import names
 from console.cli.errors import CliError, Exit
 from console.cli.output import say
 from console.cli.reading import find_run, open_store
@@ -24,7 +25,7 @@ from engine.config import Home
 
 
 @click.command("report")
-@click.argument("run")
+@click.argument("run", shell_complete=names.runs)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it into this file, else print it.")
 @home_option
 @pass_session

@@ -7,6 +7,7 @@ import time
 
 import click
 
+from console.cli import names
 from console.cli.errors import CliError, Exit
 from console.cli.options import reading
 from console.cli.output import Column, emit_json, facts, no_rows, say, state_word, table
@@ -61,7 +62,7 @@ runs.add_command(report_run)
 
 
 @runs.command("list")
-@click.argument("dag", required=False)
+@click.argument("dag", required=False, shell_complete=names.dags)
 @click.option("--state", type=click.Choice([str(state) for state in RunState]), help="Only runs in this state.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Runs to list at most.")
 @reading
@@ -102,7 +103,7 @@ def _row(run: RunLine, now: Micros) -> tuple[object, ...]:
 
 
 @runs.command()
-@click.argument("run")
+@click.argument("run", shell_complete=names.runs)
 @reading
 @pass_session
 def show(session: Session, run: str, as_json: bool) -> None:
@@ -158,7 +159,7 @@ def _version(store: Reader, run: RunDetail) -> list[tuple[str, object]]:
 
 
 @runs.command()
-@click.argument("run")
+@click.argument("run", shell_complete=names.runs)
 @click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Give up after so long; exit code 1.")
 @reading
 @pass_session

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from console.cli import names
 from console.cli.errors import NotFound
 from console.cli.options import reading
 from console.cli.output import Column, clean, emit_json, paint, say, table
@@ -61,7 +62,7 @@ def _of_run(store: Reader, dag_id: str, run: str) -> int:
 
 
 @click.command()
-@click.argument("dag")
+@click.argument("dag", shell_complete=names.dags)
 @reading
 @pass_session
 def versions(session: Session, dag: str, as_json: bool) -> None:
@@ -88,7 +89,7 @@ def _row(line: VersionLine, current: int | None) -> tuple[object, ...]:
 
 
 @click.command()
-@click.argument("dag")
+@click.argument("dag", shell_complete=names.dags)
 @click.option("--version", "number", type=_NUMBER, metavar="N", help="An earlier version. [the current one]")
 @click.option("--run", metavar="RUN", help="The version that a run used last.")
 @reading
@@ -124,7 +125,7 @@ def _files(session: Session, version: VersionDetail) -> dict[str, str]:
 
 
 @click.command()
-@click.argument("dag")
+@click.argument("dag", shell_complete=names.dags)
 @click.option("--from", "before", type=_NUMBER, metavar="N", help="The version to begin with. [the one before]")
 @click.option("--to", "after", type=_NUMBER, metavar="N", help="The version to end with. [the current one]")
 @click.option("--run", metavar="RUN", help="Begin with the version that a run used last.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli import names
 from console.cli.options import reading
 from console.cli.output import Column, clean, emit_json, say, state_word, table
 from console.cli.reading import (
@@ -45,7 +46,7 @@ _BESIDE, _REMARK, _LEAST = 50, 100, 30
 
 
 @click.command()
-@click.argument("run")
+@click.argument("run", shell_complete=names.runs)
 @click.option("--indexes", is_flag=True, help="A line for each index of mapped tasks; --json always has them.")
 @reading
 @pass_session
@@ -147,7 +148,7 @@ def _remarks(task: InstanceLine, now: Micros, quiet: Quiet) -> str:
 
 @click.command()
 @click.argument("what", metavar="RUN|DAG|BACKFILL")
-@click.argument("task", required=False)
+@click.argument("task", required=False, shell_complete=names.tasks)
 @reading
 @pass_session
 def why(session: Session, what: str, task: str | None, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli import names
 from console.cli.errors import CliError, Exit, NotFound
 from console.cli.options import reading
 from console.cli.output import Column, clean, emit_json, say, state_word, table, warn
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command("test")
-@click.argument("dag")
+@click.argument("dag", shell_complete=names.dags)
 @click.option("--logical-date", metavar="D", help="The run's logical date; naive text is in the DAG's zone.")
 @click.option("--param", "params", multiple=True, metavar="K=V", help="A parameter, read as the DAG declares it.")
 @click.option("--twice", is_flag=True, help="Run it twice, and fail if a task's second result is not the first one.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from console.cli import names
 from console.cli.changes import chosen, select_option
 from console.cli.changing import change, report
 from console.cli.errors import CliError, Exit, NotFound
@@ -15,7 +16,7 @@ from console.cli.session import Session, pass_session
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=names.runs)
 @select_option
 @changing
 @pass_session
@@ -25,7 +26,7 @@ def delete(session: Session, run: str | None, expression: str | None, asking: As
 
 
 @click.command()
-@click.argument("run", nargs=-1)
+@click.argument("run", nargs=-1, shell_complete=names.runs)
 @click.option("--dag", metavar="DAG", help="All runs of DAG that are in the trash.")
 @changing
 @pass_session

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from console.cli import names
 from console.cli.changing import change, report
 from console.cli.errors import CliError, Exit, NotFound
 from console.cli.link import engine_pid, select
@@ -23,7 +24,7 @@ LIVE_SECONDS = 5.0
 
 
 @click.command()
-@click.argument("dag", required=False)
+@click.argument("dag", required=False, shell_complete=names.dags)
 @click.option("--like", metavar="RUN", help="Again as RUN: its DAG, logical date and params, but for those given here.")
 @click.option("--logical-date", metavar="D", help="The run's logical date; naive text is in the DAG's zone.")
 @click.option("--param", "params", multiple=True, metavar="K=V", help="A parameter, read as the DAG declares it.")

@@ -60,7 +60,9 @@ class Claim(_About):
         warnings = [f"{claim.who} is on it since {to_iso(claim.at)}"] if claim is not None and not release else []
         plan = Plan([Target(("cause", found.key), effect)], f"{detail}: {becomes}", carry, lambda kept: becomes)
         plan.warnings = warnings
-        plan.inverse = lambda kept: None if release else Inverse("claim", {"cause": found.key, "release": True})
+        mine = claim is not None and claim.who == ask.actor
+        if not release or mine:
+            plan.inverse = lambda kept: Inverse("claim", {"cause": found.key, **({} if release else {"release": True})})
         return plan
 
 

@@ -112,4 +112,6 @@ class Restore:
             for row in rows
         ]
         what = plural(len(rows), "run")
-        return Plan(targets, f"{what} back from the trash", carry, lambda kept: f"restored {what}")
+        plan = Plan(targets, f"{what} back from the trash", carry, lambda kept: f"restored {what}")
+        plan.inverse = lambda kept: Inverse("delete", run_ids=tuple(row.run_id for row in rows))
+        return plan

@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 
+from console.cli.main import root
+from console.cli.session import Session
 from engine.config import Home
 from engine.model.dag import DagSpec
 from tests.support.cli import Cli
@@ -91,3 +94,28 @@ def test_a_negative_number_of_slots_is_explained(cli: Cli, left: Home) -> None:
 def test_a_timeout_is_said_once(cli: Cli, left: Home) -> None:
     """With how long the attempt took, as of every other outcome."""
     assert "  try 1: timeout after 3.1s\n" in cli("--home", left.root, "why", "sales@latest", "shape.rows").out
+
+
+@pytest.mark.parametrize(
+    ("line", "completions"),
+    [
+        (["dags", "show", "sa"], ["sales"]),
+        (["runs", "show", "sa"], ["sales@latest"]),
+        (["logs", "sales@latest", "shape."], ["shape.rows", "shape.late.sums"]),
+        (["mark", "sales@latest", "fetch", "s"], ["shape.rows", "shape.late.sums", "success", "skipped"]),
+        (["retry", "nosuch@latest", ""], []),
+        (["trig"], ["trigger"]),
+    ],
+)
+def test_a_shell_completes_names(left: Home, line: list[str], completions: list[str]) -> None:
+    """Verbs, DAGs, runs of a DAG, tasks of a run; what cannot be read completes to nothing."""
+    complete = ShellComplete(root, {"obj": Session(str(left.root))}, "dagdeck", "_DAGDECK_COMPLETE")
+    found = [each.value for each in complete.get_completions(line[:-1], line[-1])]
+    assert found[: len(completions)] == completions
+    assert bool(found) == bool(completions)
+
+
+def test_a_shell_completes_nothing_without_a_home(tmp_path: Path) -> None:
+    """And does not complain."""
+    complete = ShellComplete(root, {"obj": Session(str(tmp_path))}, "dagdeck", "_DAGDECK_COMPLETE")
+    assert complete.get_completions(["dags", "show"], "") == []
