@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from console.actions.backfilling import create
 from console.actions.flow import Flow
-from console.model.asks import Refused, Unreachable
 from console.model.runs import TriggerForm
 from console.model.targets import Target
-from console.screens.trigger import DATE, Form
+from console.screens.trigger import DATE, Form, refusal_of
 from console.screens.trigger import arguments as param_arguments
 from console.widgets.edit import LineEdit
 from engine.model.moments import SECOND, Micros, from_iso, to_datetime, to_iso, to_local
@@ -58,16 +57,7 @@ async def _ask(app: ConsoleApp, target: Target) -> None:
         app.say(str(error), "warn")
         return
     ask = create(app.scene(), target)
-
-    async def refusal(typed: Mapping[str, str]) -> str:
-        try:
-            await app.commands().preview(ask.verb, ask.selection, {**arguments(form, typed), **ask.arguments({})})
-        except (Refused, Unreachable) as error:
-            return str(error)
-        except ValueError as error:
-            return str(error)
-        return ""
-
+    refusal = refusal_of(app, ask, lambda typed: {**arguments(form, typed), **ask.arguments({})})
     typed = {} if target.span is None else {RANGE: written(target.span, form.timezone)}
     typed = {**app.typed.get(_kept(form), {}), **typed}
     screen = BackfillForm(form, typed, refusal)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from textual import events
 from textual.app import ComposeResult
@@ -43,6 +43,31 @@ _RULES = {
 }
 
 
+Typed: TypeAlias = Mapping[str, str]
+"""What was typed, by field."""
+Refusal: TypeAlias = Callable[[Typed], Awaitable[str]]
+
+
+def refusal_of(app: ConsoleApp, ask: Ask, given: Callable[[Typed], Mapping[str, Any]]) -> Refusal:
+    """Says what speaks against a command with what was typed; empty when nothing does.
+
+    `given` makes its arguments, and may itself refuse by a ValueError.
+    """
+
+    async def refusal(typed: Typed) -> str:
+        try:
+            args = given(typed)
+        except ValueError as error:
+            return str(error)
+        try:
+            await app.commands().preview(ask.verb, ask.selection, args)
+        except (Refused, Unreachable) as error:
+            return str(error)
+        return ""
+
+    return refusal
+
+
 def open_form(app: ConsoleApp, target: Target) -> None:
     """Reads what the DAG wants to know, and opens the form."""
     app.spawn(_ask(app, target, None))
@@ -62,14 +87,7 @@ async def _ask(app: ConsoleApp, target: Target, like: str | None) -> None:
         app.say(str(error), "warn")
         return
     ask = trigger(app.scene(), target) if like is None else trigger_again(app.scene(), target)
-
-    async def refusal(typed: Mapping[str, str]) -> str:
-        try:
-            await app.commands().preview(ask.verb, ask.selection, {**ask.args, **arguments(form, typed)})
-        except (Refused, Unreachable) as error:
-            return str(error)
-        return ""
-
+    refusal = refusal_of(app, ask, lambda typed: {**ask.args, **arguments(form, typed)})
     screen = Form(form, app.typed.get(form.like or form.dag_id, {}), refusal)
     app.push_screen(screen, lambda typed: _entered(app, ask, form, typed))
 
@@ -98,18 +116,12 @@ async def _ask_answer(app: ConsoleApp, target: Target) -> None:
     form = TriggerForm(asked.dag_id, "UTC", (choice, *asked.params), (asked.message,) if asked.message else ())
     ask = ask_answer(app.scene(), target)
 
-    async def refusal(typed: Mapping[str, str]) -> str:
-        try:
-            await app.commands().preview(ask.verb, ask.selection, answer_arguments(form, typed))
-        except (Refused, Unreachable) as error:
-            return str(error)
-        return ""
-
     def entered(typed: Mapping[str, str] | None) -> None:
         if typed is not None:
             given = replace(ask, args=answer_arguments(form, typed))
             Flow(app, given, app.scene().snapshot.home.production).start()
 
+    refusal = refusal_of(app, ask, lambda typed: answer_arguments(form, typed))
     app.push_screen(Form(form, {}, refusal, f"Answer ── {asked.task_id} of {asked.run_id}"), entered)
 
 
@@ -185,7 +197,7 @@ class Form(Sheet[Mapping[str, str] | None], inherit_bindings=False):
         self,
         form: TriggerForm,
         typed: Mapping[str, str],
-        refusal: Callable[[Mapping[str, str]], Awaitable[str]],
+        refusal: Refusal,
         title: str = "",
     ) -> None:
         """With a `title` of its own the form is about something else than a new run, and asks for no date."""
