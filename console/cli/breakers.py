@@ -9,23 +9,19 @@ import click
 
 from console.cli.changing import change, report
 from console.cli.link import select
-from console.cli.options import Asking, changing, reading
+from console.cli.options import Asking, Listing, changing, reading
 from console.cli.output import Column, emit_json, no_rows, table
 from console.cli.reading import iso, open_store, reads_home, seconds
-from console.cli.session import Session, pass_session
+from console.cli.session import Session, home_option, pass_session
 from console.figures import countdown
-from engine.config import Home
 from engine.model.breaker import Breaker
 from engine.model.moments import Micros
 
 
-@click.group(invoke_without_command=True)
-@reading
-@click.pass_context
-def breakers(ctx: click.Context, as_json: bool) -> None:
+@click.group(cls=Listing)
+@home_option
+def breakers() -> None:
     """Circuit breakers: how they stand; trip, hold, reset."""
-    if ctx.invoked_subcommand is None:
-        _list(ctx.ensure_object(Session).home, as_json)
 
 
 @breakers.command("list")
@@ -33,11 +29,7 @@ def breakers(ctx: click.Context, as_json: bool) -> None:
 @pass_session
 def list_breakers(session: Session, as_json: bool) -> None:
     """List the breakers that have ever had a failure; `dagdeck breakers` alone does the same."""
-    _list(session.home, as_json)
-
-
-def _list(home: Home, as_json: bool) -> None:
-    with open_store(home) as store:
+    with open_store(session.home) as store:
         found = reads_home.breakers(store)
     if as_json:
         emit_json([_json(row) for row in found])

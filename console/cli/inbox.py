@@ -10,10 +10,10 @@ import click
 from console.cli.changing import change, report
 from console.cli.errors import CliError, Exit
 from console.cli.link import select
-from console.cli.options import Asking, changing, reading
+from console.cli.options import Asking, Listing, changing, reading
 from console.cli.output import Column, clean, emit_json, say, table, warn
 from console.cli.reading import iso, open_store, reads_inbox
-from console.cli.session import Session, pass_session
+from console.cli.session import Session, home_option, pass_session
 from console.figures import ago
 from engine.config import Home
 from engine.model.ids import instance_name
@@ -22,20 +22,21 @@ from engine.model.terms import TermError, parse_terms
 POLL_SECONDS = 0.2
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Listing)
+@home_option
+def inbox() -> None:
+    """Failures that nobody has put right, and what waits for its next try, by cause, and who is on them."""
+
+
+@inbox.command("list")
 @click.option("--since", metavar="T", help="Only what failed since then: 2h, 3d, or a date.")
 @click.option("--all", "each", is_flag=True, help="Also each failure below its cause.")
 @reading
-@click.pass_context
-def inbox(ctx: click.Context, since: str | None, each: bool, as_json: bool) -> None:
-    """Failures that nobody has put right, and what waits for its next try, by cause, and who is on them."""
-    if ctx.invoked_subcommand is None:
-        _list(ctx.ensure_object(Session).home, since, each, as_json)
-
-
-def _list(home: Home, since: str | None, each: bool, as_json: bool) -> None:
+@pass_session
+def list_inbox(session: Session, since: str | None, each: bool, as_json: bool) -> None:
+    """List causes; `dagdeck inbox` alone does the same."""
     now = time.time_ns() // 1000
-    with open_store(home) as store:
+    with open_store(session.home) as store:
         found = reads_inbox.causes(store, _moment(since, now), retrying=True)
     if as_json:
         emit_json([_cause_json(cause) for cause in found])
@@ -106,16 +107,6 @@ def _moment(text: str | None, now: int) -> int:
         return parse_terms(f"since:{text}", now).terms[0].low or 0
     except TermError as error:
         raise CliError(str(error), Exit.USAGE) from error
-
-
-@inbox.command("list")
-@click.option("--since", metavar="T", help="Only what failed since then: 2h, 3d, or a date.")
-@click.option("--all", "each", is_flag=True, help="Also each failure below its cause.")
-@reading
-@pass_session
-def list_inbox(session: Session, since: str | None, each: bool, as_json: bool) -> None:
-    """List causes; `dagdeck inbox` alone does the same."""
-    _list(session.home, since, each, as_json)
 
 
 @inbox.command()

@@ -44,3 +44,15 @@ def changing(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, asking=Asking(dry_run, yes, note, as_json), **kwargs)
 
     return called
+
+
+class Listing(click.Group):
+    """A group that lists where no verb of it is named: `dagdeck pools --json` is `dagdeck pools list --json`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As it stands, with the verb `list` where it goes without saying; what is completed stays as it was typed."""
+        names_none = not args or args[0].startswith("-")
+        says_more = any(arg in self.commands or arg in ctx.help_option_names for arg in args)
+        if names_none and not says_more and not ctx.resilient_parsing:
+            args = ["list", *args]
+        return super().parse_args(ctx, args)

@@ -10,12 +10,11 @@ import click
 
 from console.cli.changing import change, report
 from console.cli.link import select
-from console.cli.options import Asking, changing, reading
+from console.cli.options import Asking, Listing, changing, reading
 from console.cli.output import Column, emit_json, table
 from console.cli.reading import iso, open_store, reads_home
-from console.cli.session import Session, pass_session
+from console.cli.session import Session, home_option, pass_session
 from console.figures import duration
-from engine.config import Home
 
 UNLIMITED = -1
 
@@ -47,13 +46,10 @@ class _Resize(click.Command):
         return super().parse_args(ctx, args)
 
 
-@click.group(invoke_without_command=True)
-@reading
-@click.pass_context
-def pools(ctx: click.Context, as_json: bool) -> None:
+@click.group(cls=Listing)
+@home_option
+def pools() -> None:
     """Pools: their slots, how many are taken and by whom, and how many waiting tasks ask for."""
-    if ctx.invoked_subcommand is None:
-        _list(ctx.ensure_object(Session).home, as_json)
 
 
 @pools.command("list")
@@ -61,14 +57,10 @@ def pools(ctx: click.Context, as_json: bool) -> None:
 @pass_session
 def list_pools(session: Session, as_json: bool) -> None:
     """List all pools; `dagdeck pools` alone does the same."""
-    _list(session.home, as_json)
-
-
-def _list(home: Home, as_json: bool) -> None:
     # Imported on first use: listings of other things need no explanations.
     from console.cli.explaining import pool_holders
 
-    with open_store(home) as store, store.snapshot():
+    with open_store(session.home) as store, store.snapshot():
         found = reads_home.pools(store)
         holding = pool_holders(store)
     now = time.time_ns() // 1000

@@ -150,3 +150,14 @@ def test_everything_the_engine_can_be_asked_for_has_a_verb_of_that_name() -> Non
     names = {words[-1] for words in found} | {"_".join(words) for words in found}
     assert set(ENGINE_VERBS) <= names
     assert {action.verb for action in ACTIONS if action.verb is not None} <= names
+
+
+@pytest.mark.parametrize("group", ["breakers", "inbox", "pools"])
+def test_a_group_alone_lists(cli: Cli, tmp_path: Path, group: str) -> None:
+    """Without a verb, with options or not, it is its list; a verb that there is none of is said so; help is help."""
+    (tmp_path / "dagdeck.toml").touch()
+    home = ("--home", tmp_path)
+    assert cli(group, *home).err == cli(group, "list", *home).err != ""
+    assert cli(group, "--json", *home).err == cli(group, *home, "list", "--json").err != ""
+    assert "No such command 'nothing'" in cli(group, "nothing", *home).err
+    assert f"dagdeck {group} [OPTIONS] COMMAND" in cli(group, "--help").out
