@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -302,7 +303,7 @@ class Site:
 
     def processes(self) -> dict[int, str]:
         """Every live process of the home but the engine: pid and what its command line and environment say."""
-        mark, found = str(self.root).encode(), {}
+        mark, found = re.compile(re.escape(os.fsencode(self.root)) + rb"(?![\w-])"), {}  # h1 is not h12
         for entry in os.scandir("/proc"):
             if not entry.name.isdigit() or int(entry.name) in (os.getpid(), self.engine.pid if self.engine else 0):
                 continue
@@ -312,7 +313,7 @@ class Site:
                 dead = (folder / "stat").read_bytes().rsplit(b") ", 1)[1][:1] in b"ZX"
             except OSError:
                 continue
-            if mark in text and not dead:
+            if mark.search(text) and not dead:
                 found[int(entry.name)] = text.replace(b"\0", b" ").decode(errors="replace")
         return found
 
