@@ -314,11 +314,15 @@ class Engine:
             attached=attached,
             degraded=scheduler.degraded or scheduler.disk_low or scheduler.memory_low,
             memory=self._memory.gauge(),
-            warning=self._disk.warning or self._log_watch.warning or self._outside.warning,
+            warning=self._disk.warning or self._disk_low_too() or self._log_watch.warning or self._outside.warning,
             draining=scheduler.draining,
             quiet=self._quiet(),
             host=self._host.take(),
         )
+
+    def _disk_low_too(self) -> str | None:
+        """Who has filled the disk, where the reason why nothing starts is what came of it."""
+        return self._scheduler.disk_low if self._scheduler.degraded is not None else None
 
     def _quiet(self) -> dict[str, tuple[int, float | None]]:
         found = sorted(self._executor.activity.quiet.items(), key=lambda item: item[1].since)

@@ -55,10 +55,10 @@ class Commands:
     async def preview(self, asked: p.AskPreview, actor: Actor) -> p.Preview:
         """What a command would touch. Raises Refusal."""
         verb = _verb(asked.verb)
-        self._refuse_when_degraded()
+        self._refuse_when_degraded(asked.verb)
         ask = await self._resolved(verb, Ask(asked.verb, asked.select, asked.args, actor.name))
         async with self._loaded(ask.select.run_ids):
-            self._refuse_when_degraded()
+            self._refuse_when_degraded(asked.verb)
             ask = await self._gathered(verb, ask)
             now = self._scheduler.clock.now()
             plan = self._sensible(ask, lambda: verb.plan(self._scheduler, ask, now))
@@ -124,6 +124,7 @@ class Commands:
             if before is not None:
                 _resolve(future, _again(command, before))
                 return future.result()
+            self._prune_when_degraded(command.verb)
             self._refuse_when_degraded()
             ask = Ask(command.verb, command.select, command.args, actor.name, command.command_id, command.note)
             ask = await self._resolved(verb, replace(ask, origin=_origin(actor, client)))
@@ -268,8 +269,18 @@ class Commands:
                 if self._scheduler.state is state:
                     self._scheduler.release(run)
 
-    def _refuse_when_degraded(self) -> None:
-        if self._scheduler.degraded is not None:
+    def _prune_when_degraded(self, verb: str) -> None:
+        """Files are pruned also on a full disk, and then most of all; only who asked for it cannot be written down."""
+        if verb == "prune" and self._scheduler.degraded is not None:
+            self._scheduler.request_prune()
+            raise Refusal(
+                "degraded",
+                "files that are older than they are kept are being removed, but no audit tells of it: the engine can "
+                f"write nothing down now: {self._scheduler.degraded}",
+            )
+
+    def _refuse_when_degraded(self, verb: str = "") -> None:
+        if self._scheduler.degraded is not None and verb != "prune":
             raise Refusal("degraded", f"the engine takes no changes now: {self._scheduler.degraded}")
 
 

@@ -91,10 +91,10 @@ def _ended(home: Home, store: Reader) -> Iterator[Problem]:
     while page := store.all("evidence", "ended_attempts", {"after": after, "count": _PAGE}):
         for attempt_id, outcome, by_rule, result_wanted in page:
             directory = Path(path_of(str(home.attempts), attempt_id))
-            if directory.is_dir():
-                for text in _contradictions(directory, attempt_id, outcome, by_rule=bool(by_rule)):
-                    yield Problem("wrong", "evidence", text, _EVIDENCE)
-                    count += 1
+            found = list(_contradictions(directory, attempt_id, outcome, by_rule=bool(by_rule)))
+            if found and directory.is_dir():  # asked last: it may have been pruned while it was read
+                yield from (Problem("wrong", "evidence", text, _EVIDENCE) for text in found)
+                count += len(found)
             if result_wanted and not (directory / RESULT).is_file():
                 yield Problem("wrong", "result", f"the result {directory / RESULT} is gone", _RESULT)
                 count += 1

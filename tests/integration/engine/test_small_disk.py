@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.control import protocol as p
 from engine.control.client import CommandRefused
 from tests.integration.engine.conftest import DAGS, MakeSite
 from tests.support.engine import PATIENCE, Site, until
@@ -84,6 +85,9 @@ async def test_a_full_disk_degrades_and_recovers_while_tasks_run(make_site: Make
 
 async def fill_and_free(site: Site, disk: Disk) -> None:
     """The story itself."""
+    old = site.home.attempts / "20200101" / "01DXFAG000AAAAAAAAAAAAAAAA"
+    old.mkdir(parents=True)
+    (old / "log").write_bytes(b"x" * 5000)
     await site.start()
     run_id = await site.trigger("hold")
     await until(lambda: len(site.bodies()) == 2, "both tasks run")
@@ -91,6 +95,12 @@ async def fill_and_free(site: Site, disk: Disk) -> None:
     disk.fill(site.engine.pid)
     await told(site, degraded=True)
     assert site.engine.code is None
+    async with site.client() as client:
+        await client.preview("prune", p.Selector())
+    with pytest.raises(CommandRefused, match="are being removed") as refusal:
+        await site.command("prune", p.Selector())
+    assert refusal.value.code == "degraded"
+    await until(lambda: not old.exists(), "files are pruned also while nothing can be written down")
     asked = await acknowledged(site, "results")
     for early in asked:
         assert site.run_state(early) == "queued"

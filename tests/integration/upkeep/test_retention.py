@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -124,6 +125,29 @@ def test_a_dry_run_shows_bytes_by_dag_and_age_and_changes_nothing(home: Home, cl
     done = cli("--home", home.root, "prune", "--json")
     assert done.json["removed"] == said.json["prunable"]
     assert done.json["freed"] > 0
+
+
+def test_evidence_that_is_being_pruned_is_there_or_not(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who verifies a home while directories go finds each of them whole or gone; what a killed remover left goes with
+    the next one.
+    """
+    seen = []
+    real = shutil.rmtree
+
+    def watched(path: Path) -> None:
+        for file in sorted(path.iterdir()):
+            file.unlink()
+            seen.append(contradictions(home))
+        if len(seen) < 8:
+            real(path)
+
+    monkeypatch.setattr("engine.upkeep.retention.shutil.rmtree", watched)
+    remove(surveyed(home, Retention(log_days=30, log_bytes=0)).doomed[:3])
+    assert len(seen) >= 8 and not any(seen)
+    monkeypatch.undo()
+    left = [each for each in surveyed(home, FOREVER).doomed if each.path.name.startswith(".old-")]
+    assert left and remove(left)[0] == len(left)
+    assert not list(home.attempts.glob("*/.old-*"))
 
 
 def test_code_that_nothing_needs_goes_after_a_week(home: Home, cli: Cli) -> None:
