@@ -20,7 +20,7 @@ def why_backfill(scene: Scene, card: BackfillCard) -> tuple[str, Parts]:
         parts += [(words, BAD if card.failed else TEXT), ("They run again: retry failed (r).", DIM)]
     if card.skipped:
         parts.append((f"{card.skipped} were left alone: they had runs, or none of which a part could run again.", TEXT))
-    if card.active and card.waits_for is None:
+    if card.state == "running" and card.waits_for is None:
         parts.append(_next(card))
     parts.append((f"{card.created_by} asked for it at {moment_words(card.created_at, scene.now)} UTC.", DIM))
     return f"Why: backfill {card.id} of {card.dag_id}", parts

@@ -46,3 +46,11 @@ def test_a_backfill_says_what_it_waits_for_and_what_would_move_it(card: Backfill
     text = " ".join(part for part, _ in parts)
     assert title == "Why: backfill 3 of etl"
     assert [word for word in words if word not in text] == []
+
+
+def test_only_one_that_runs_promises_a_next_date() -> None:
+    """Of one that is paused, stopped or waits for something nothing is said to start."""
+    owner = dag("etl")
+    for state in ("paused", "stopping", "stopped_by_failures", "completed"):
+        _, parts = why_backfill(scene(owner), replace(CARD, state=state))
+        assert not any("the next one starts" in text for text, _ in parts)
