@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+from console.actions.views.limits import VIEW
 from console.backends.pages import Pages
 from console.backends.specs import Specs
 from console.backends.waiting import waiting
+from console.figures import clock
 from console.model.limits import BreakerCard, LimitsCard, PoolCard, QuestionCard, WaitCard
+from console.model.runs import Mention
 from console.model.snapshot import Page
+from console.model.targets import Target
 from engine.lifecycle.events import Answered
 from engine.model.dag import ApprovalSpec, DagSpec, ParamSpec, TaskSpec
 from engine.store.batch import Batch
 from engine.store.reader import Reader
 from tests.support.console import NOW as T0
-from tests.support.console import console, world
+from tests.support.console import console, scene, trades, world
 from tests.support.console_store import NOW, FilledHome, task
 
 SPEC = DagSpec(
@@ -105,3 +110,21 @@ async def test_i_explains_the_row_under_the_cursor() -> None:
             await screen.press("i")
             await screen.shows(words)
             await screen.press("escape", "j")
+
+
+def test_who_answered_is_the_reason_why_nobody_else_can() -> None:
+    """The key of an approval that is over names who was first and when, or that nobody was in time."""
+    (answer,) = [action for action in VIEW.actions if action.id == "answer"]
+    detail = trades("success")
+
+    def why_not(**more: object) -> str | None:
+        load = detail.tasks[4]._replace(**more)
+        tasks = (*detail.tasks[:4], load, detail.tasks[5])
+        return answer.why_not(
+            scene(detail=replace(detail, tasks=tasks)), Target("run", "trades_us", "trades_us@7", "load")
+        )
+
+    assert why_not(mention=Mention("ops2", "answer", T0)) == f"load was answered by ops2 at {clock(T0)}"
+    assert why_not(reason="unanswered") == "nobody answered load in time: its default was taken, or it failed"
+    assert why_not(mention=Mention("ops2", "clear", T0)) == "load waits for no answer"
+    assert why_not(state="awaiting_input") is None

@@ -389,7 +389,7 @@ class Sites:
         return site
 
     async def _prepare(self, dags: Mapping[str, str]) -> Path:
-        site = self.bare("[pools]\nnarrow = 1")
+        site = self.bare("[pools]\nnarrow = 3")
         for name, text in dags.items():
             site.write(name, text)
         try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from console.actions import possible
 from console.actions.action import LISTS, ROWS, Action, Ask, Danger, View, WhyNot
-from console.actions.finding import state_of
+from console.actions.finding import state_of, task_of
+from console.figures import clock
 from console.model.asks import Selection
 from console.model.snapshot import Scene
 from console.model.targets import Target
@@ -28,8 +29,14 @@ def _awaits_input(scene: Scene, target: Target) -> str | None:
         return None if target.task_id else "nothing that waits for a person is selected"
     if not target.task_id:
         return "no task is selected"
-    state = state_of(scene, target)
-    return None if state == "awaiting_input" else f"{target.task_id} waits for no answer"
+    if state_of(scene, target) == "awaiting_input":
+        return None
+    card = task_of(scene, target)
+    if card is not None and card.mention is not None and card.mention.verb == "answer":
+        return f"{target.task_id} was answered by {card.mention.who} at {clock(card.mention.at)}"
+    if card is not None and card.reason == "unanswered":
+        return f"nobody answered {target.task_id} in time: its default was taken, or it failed"
+    return f"{target.task_id} waits for no answer"
 
 
 def name_in(target: Target) -> str:
