@@ -31,6 +31,7 @@ from engine.version import SCHEMA_MAJOR
 if TYPE_CHECKING:
     from console.backends.attempt_log import AttemptLog
     from console.model.asks import EffectCard, PreviewCard, Receipt, Selection
+    from console.model.dags import ParamCard
     from console.model.source import CodeCard
     from engine.control import protocol as p
     from engine.control.client import Client
@@ -175,9 +176,25 @@ class LocalBackend:
         try:
             self._pictures()
             assert self._reader is not None
-            return Specs(self._reader).form(dag_id, like)
+            form = Specs(self._reader).form(dag_id, like)
         except StoreError as error:
             raise LookupError(one_line(error)) from error
+        return self._in_environment(form) if like is None else form
+
+    def _in_environment(self, form: TriggerForm) -> TriggerForm:
+        """The form with the values that a run has when nothing else is typed: the environment's go before the DAG's."""
+        try:
+            known = load_settings(self._home).environments
+            layer = known.chosen(None)
+        except HomeError:
+            return form  # the engine says what is wrong with it, when it is started
+        above = {} if layer is None else layer.params
+
+        def of(param: ParamCard) -> ParamCard:
+            below = known.params.get(param.name) if param.default is None else param.default
+            return replace(param, default=above.get(param.name, below))
+
+        return replace(form, params=tuple(map(of, form.params)))
 
     def _pictures(self) -> Picture:
         if self._reader is None:

@@ -21,6 +21,7 @@ from console.cli.reading import (
     task_name,
 )
 from console.figures import ago, countdown, duration
+from engine.model.breaker import OF_DAG, Breaker
 from engine.model.moments import Micros
 from engine.model.states import TERMINAL_RUN, Reason, TaskState
 
@@ -106,6 +107,16 @@ def explain_dag(store: Reader, dag: DagLine, now: Micros) -> list[tuple[str, str
     return found
 
 
+def _next_probe(own: Breaker, now: Micros) -> str:
+    """What its own breaker has in mind for a DAG that it has paused."""
+    if own.state == "half_open":
+        return f"a probe run is on its way, {own.probe}: if it succeeds the DAG goes on by itself"
+    if own.until is None:
+        return "its breaker sends out no probe run: somebody has to resume it"
+    when = f"at {iso(own.until)} (in {countdown(own.until, now)})"
+    return f"a probe run goes out {when}: if it succeeds the DAG goes on by itself"
+
+
 def standing(store: Reader, dag: DagLine, now: Micros) -> Iterator[tuple[str, str]]:
     """Whether a DAG is active, and all that keeps it from getting runs."""
     if dag.state != "active":
@@ -118,7 +129,11 @@ def standing(store: Reader, dag: DagLine, now: Micros) -> Iterator[tuple[str, st
     if dag.paused_at is not None:
         who = f" by {dag.paused_by}" if dag.paused_by else ""
         why = f": {dag.pause_reason}" if dag.pause_reason else ""
-        yield "paused", f"it is paused{who} for {ago(dag.paused_at, now)}{why}"
+        resume = f"`dagdeck dags resume {dag.dag_id}` has it go on"
+        yield "paused", f"it is paused{who} for {ago(dag.paused_at, now)}{why}; {resume}"
+        for own in reads_home.breakers(store):
+            if own.name == OF_DAG + dag.dag_id and own.state != "closed":
+                yield "breaker", _next_probe(own, now)
     for hold in reads_home.holds(store):
         if hold.scope == "all" or (hold.scope == "dag" and fnmatchcase(dag.dag_id, hold.pattern)):
             until = f" until {iso(hold.until)}" if hold.until is not None else ", until it is released"

@@ -134,7 +134,10 @@ def why_dag(scene: Scene, card: DagCard) -> tuple[str, Parts]:
         parts.append(("New runs use the last good version, unless the DAG says to hold them.", DIM))
     if card.paused_at is not None:
         by = f" by {card.paused_by}" if card.paused_by else ""
-        parts.append((f"It is paused{by} since {moment_words(card.paused_at, now)}: no new runs start.", TEXT))
+        why = f" ({card.pause_reason})" if card.pause_reason else ""
+        parts.append((f"It is paused{by} since {moment_words(card.paused_at, now)}{why}: no new runs start.", TEXT))
+        probe = " When its breaker sends out a probe run: pools (6)." if card.paused_by == "its breaker" else ""
+        parts.append((f"Resume it: p.{probe}", DIM))
     for run in card.active[:5]:
         waits = [task for task in run.live if task.blockers]
         words = f"{run.mark.run_id} is {run.mark.state}, {run.done} of {run.total} tasks done."

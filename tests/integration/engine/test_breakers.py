@@ -106,3 +106,35 @@ async def test_a_breaker_is_held_and_reset_by_hand(make_site: MakeSite, capsys: 
     assert await site.over(run_id) == "success"
     verbs = {row["verb"] for row in dagdeck("audit", "--json", "--home", site.root).json}
     assert {"trip", "reset"} <= verbs
+
+
+async def test_a_dag_that_keeps_failing_is_paused_and_goes_on_by_a_probe(
+    make_site: MakeSite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After two failed runs no third comes, and everybody is told; a probe run after the cooldown lets it go on, also
+    when the engine was down meanwhile."""
+    dagdeck = Cli(capsys)
+    site = await make_site(
+        {
+            "often.py": """
+            @dag(schedule="every 1s", start_date="2026-01-01", catchup=False, max_consecutive_failed_runs=2,
+                 resume_after="1h")
+            def often():
+                shell("needs", "test -e $DAGDECK_HOME/well")
+            """
+        }
+    )
+    await site.start()
+    state = "SELECT state FROM breaker WHERE name = 'dag:often'"
+    await until(lambda: site.value(state) == "open", "its breaker opens")
+    assert site.value("SELECT count(*) FROM run WHERE state = 'failed'") == 2
+    (site.root / "well").touch()
+    said = dagdeck("why", "often", "--home", site.root).out
+    assert "it is paused by its breaker" in said and "a probe run goes out at " in said
+    await site.stop()
+    await site.start(DAGDECK_CLOCK_OFFSET="3700")
+    await until(lambda: site.value(state) == "closed", "the probe has succeeded")
+    assert site.value("SELECT note FROM run WHERE created_by = 'its breaker'") == "probe"
+    await until(lambda: site.value("SELECT paused_at FROM schedule_state WHERE dag_id = 'often'") is None, "it goes on")
+    scheduled = "SELECT count(*) FROM run WHERE run_type = 'scheduled' AND state = 'success'"
+    await until(lambda: site.value(scheduled), "and runs by its schedule")
