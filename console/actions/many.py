@@ -18,6 +18,9 @@ MANY = frozenset({
 """Changes that take many rows; everything else is about the row under the cursor."""
 
 
+_GLANCED = 50
+
+
 def takes(action: Action, target: Target) -> bool:
     """Whether the action is about the marked rows."""
     return bool(target.marked) and action.id in MANY
@@ -27,13 +30,23 @@ def why_not(action: Action, scene: Scene, target: Target) -> str | None:
     """Why the action is not possible; for marked rows: with none of them, or not with all of them at once."""
     if not takes(action, target):
         return action.why_not(scene, target)
-    reasons = [action.why_not(scene, row) for row in target.marked]
-    if None not in reasons:
-        return reasons[0] if len(reasons) == 1 else f"not possible with any of {len(reasons)} marked rows: {reasons[0]}"
+    first = action.why_not(scene, target.marked[0])
+    if first is not None and all(action.why_not(scene, row) is not None for row in target.marked[1:]):
+        count = len(target.marked)
+        return first if count == 1 else f"not possible with any of {count} marked rows: {first}"
+    if action.verb is not None:
+        return None  # whatever the row, it is the same that is asked for
     asks = _asks(action, scene, target)
     if len({each.verb for each in asks}) > 1:
         return f"the marked rows need different things ({_verbs(asks)}): mark those that need the same"
     return None
+
+
+def is_offered(action: Action, scene: Scene, target: Target) -> bool:
+    """Whether the key line names it: of very many marked rows only the first are looked at."""
+    if not takes(action, target):
+        return action.why_not(scene, target) is None
+    return any(action.why_not(scene, row) is None for row in target.marked[:_GLANCED])
 
 
 def title(action: Action, scene: Scene, target: Target) -> str:
@@ -76,9 +89,9 @@ def _asks(action: Action, scene: Scene, target: Target) -> list[Ask]:
 
 
 def _counted(asks: Sequence[Ask], marked: int, selection: Selection) -> str:
-    kind = "tasks" if selection.task_ids else "runs" if selection.run_ids else "DAGs"
-    count = f"{len(asks)} marked {kind}"
-    return count if len(asks) == marked else f"{len(asks)} of {marked} marked {kind}"
+    kind = "task" if selection.task_ids else "run" if selection.run_ids else "DAG"
+    count = f"{len(asks)} marked {kind}" + "s" * (len(asks) != 1)
+    return count if len(asks) == marked else f"{len(asks)} of {marked} marked {kind}s"
 
 
 def _verbs(asks: Sequence[Ask]) -> str:

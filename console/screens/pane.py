@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from textual.widget import Widget
 from console.backends.port import LogBytes
 from console.glyphs import STATES
 from console.model.place import Place
-from console.model.snapshot import Interest, Scene
+from console.model.snapshot import Interest, Scene, Snapshot
 from console.model.targets import Target
 from console.view.sieve import Sifter
 from console.view.spans import DIM, Spans
@@ -57,6 +58,8 @@ class Pane(Vertical):
     """The filter at work."""
     fault = ""
     """What is wrong with what was typed as a filter."""
+    _meant: tuple[Snapshot, frozenset[Hashable], tuple[Target, ...]] | None = None
+    """What was marked when it was last asked for: there may be thousands, and the key line asks every second."""
 
     @classmethod
     def made_for(cls, desk: Desk) -> Pane:
@@ -102,10 +105,13 @@ class Pane(Vertical):
     def marked(self, scene: Scene) -> tuple[Target, ...]:
         """What the marked rows are about, in their order."""
         view = self.listed
-        if view is None or not view.marks:
+        marks: frozenset[Hashable] = frozenset() if view is None else view.marks
+        if view is None or not marks:
             return ()
-        found = (self.target_at(scene, key) for key in view.marked)
-        return tuple(target for target in found if target is not None)
+        if self._meant is None or self._meant[0] is not scene.snapshot or self._meant[1] != marks:
+            found = (self.target_at(scene, key) for key in view.marked)
+            self._meant = scene.snapshot, marks, tuple(target for target in found if target is not None)
+        return self._meant[2]
 
     def unmark(self) -> bool:
         """Takes all marks away; False where there are none."""

@@ -193,7 +193,7 @@ class Stage(Screen[None], inherit_bindings=False):
         pairs = []
         for action in offered:
             key = keymap.shown(action.id, view)
-            if key and action.opens != view and many.why_not(action, scene, target) is None:
+            if key and action.opens != view and many.is_offered(action, scene, target):
                 pairs.append((key, many.title(action, scene, target)))
         return key_line(pairs, width)
 
