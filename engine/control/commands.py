@@ -192,7 +192,10 @@ class Commands:
             return ask
         try:
             found = await verb.gather(self._scheduler, self._archive, ask, self._scheduler.clock.now())
-        except (Refusal, ArithmeticError, LookupError, TypeError, ValueError):
+        except Refusal:
+            return ask
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            self._scheduler.log.exception("gathering_failed", verb=ask.verb, error=str(error))
             return ask
         return replace(ask, found=found)
 

@@ -22,7 +22,7 @@ from engine.control.plans import Refusal
 from engine.control.roles import Roles
 from engine.model.roles import Role
 from engine.store.errors import StoreError
-from engine.version import SCHEMA, SCHEMA_MAJOR, VERSION
+from engine.version import SCHEMA, VERSION
 
 _BEHIND = 256 * 1024
 """Bytes a follower may leave unread before commit numbers are dropped for it; the next one catches it up."""
@@ -253,6 +253,3 @@ def _peer(connection: socket.socket) -> tuple[int, int]:
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     pid, uid, _gid = struct.unpack("3i", raw)
     return pid, uid
-
-
-assert SCHEMA_MAJOR == SCHEMA // 1000

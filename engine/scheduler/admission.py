@@ -216,11 +216,10 @@ class Admission:
 
 def _standing(pool: PoolQueue, turn: int) -> tuple[int, ...] | None:
     """Where a pool stands among the others for the next grant; None when nobody waits for it."""
-    if (first := pool.back() or pool.reserved) is not None:
-        pass
-    elif turn == LONGEST_TURN:
+    first = pool.back() or pool.reserved
+    if first is None and turn == LONGEST_TURN:
         first = pool.longest()
-    else:
+    elif first is None:
         first = (pool.best((BACKFILL,)) if turn == BACKFILL_TURN else None) or pool.best()
     if first is None:
         return None
