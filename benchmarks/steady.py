@@ -96,7 +96,7 @@ PRUNE_SECONDS = 60.0
 VERIFY_SECONDS = 180.0
 STOP_SECONDS = 60.0
 TRIGGER_SECONDS = 1.5
-JUDGED_SECONDS = 900.0
+JUDGED_SECONDS = 600.0
 """What is looked at for less than this is told, and not judged: it is still warming up."""
 VIEWS = ("enter", "enter", "esc", "esc", "t", "esc", "I", "esc", "j", "k", "g", "esc")
 
