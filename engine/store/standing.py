@@ -8,6 +8,7 @@ with the process. So the engine looks by itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 LOG, INDEX = "-wal", "-shm"
@@ -35,7 +36,14 @@ class Standing:
 
 def look(path: Path) -> Standing:
     """How the files of the store at `path` stand now. Raises OSError when the disk does not say."""
-    return Standing(_face(path), _face(path.with_name(path.name + LOG)), _face(path.with_name(path.name + INDEX)))
+    store, log, index = _names(path)
+    return Standing(_face(store), _face(log), _face(index))
+
+
+@lru_cache(16)
+def _names(path: Path) -> tuple[Path, Path, Path]:
+    """Asked for with every commit."""
+    return path, Path(f"{path}{LOG}"), Path(f"{path}{INDEX}")
 
 
 def gone(before: Standing, now: Standing, name: str) -> str | None:
