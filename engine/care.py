@@ -117,8 +117,12 @@ def _channel(where: str, raw: Mapping[str, Any]) -> Channel | None:
 
 
 def _address(where: str, url: object) -> str:
-    parts = urlsplit(url) if isinstance(url, str) and len(url) <= 2000 else None
-    if parts is None or parts.scheme not in ("https", "http") or not parts.hostname:
+    try:
+        parts = urlsplit(url) if isinstance(url, str) and len(url) <= 2000 else None
+        right = parts is not None and parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that there is none of, half an address in brackets
+        right = False
+    if not right:
         raise ValueError(f"{where} = {url!r} should be an address that begins with https:// or http://")
     return str(url)
 

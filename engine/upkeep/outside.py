@@ -35,7 +35,7 @@ class Outside:
         self._pulse = None
         self._teller = None
         if settings.heartbeat is not None:
-            self._pulse = Pulse(settings.heartbeat, lambda: scheduler.degraded is None, log)
+            self._pulse = Pulse(settings.heartbeat, self._is_well, log)
         if settings.telling.default is not None or settings.telling.dags:
             self._teller = Teller(
                 settings.telling,
@@ -52,6 +52,9 @@ class Outside:
         """What goes on until it is cancelled."""
         parts = [part for part in (self._pulse, self._teller) if part is not None]
         return [lasting(type(part).__name__.lower(), part.run, self._log) for part in parts]
+
+    def _is_well(self) -> bool:
+        return self._scheduler.degraded is None and self._scheduler.disk_low is None
 
     @property
     def warning(self) -> str | None:

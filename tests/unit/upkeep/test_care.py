@@ -43,6 +43,11 @@ def test_a_dag_is_told_where_its_pattern_says(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("[retention]\nlog_days = -1", "retention.log_days = -1"),
+        (
+            'heartbeat_url = "https://hc.example.org:99999/x"',
+            "heartbeat_url = 'https://hc.example.org:99999/x' should be",
+        ),
+        ('heartbeat_url = "http://[::1/x"', "heartbeat_url = 'http://[::1/x' should be"),
         ("[retention]\nlogs = 3", "unknown setting retention.logs"),
         ('[retention]\nat = "3am"', "retention.at = '3am'"),
         ("[retention]\nrun_days = true", "retention.run_days = True"),

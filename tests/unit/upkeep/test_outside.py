@@ -1,0 +1,43 @@
+"""When an engine tells the outside that it is well."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import structlog
+
+from engine.config import Home, load_settings
+from engine.upkeep import outside as module
+from engine.upkeep.outside import Outside
+from tests.support.scheduler import Rig
+
+
+@pytest.mark.parametrize(
+    ("degraded", "disk_low", "asked"),
+    [(None, None, True), ("the disk is full", None, False), (None, "disk: 1 MB", False)],
+)
+async def test_an_engine_that_starts_nothing_holds_its_breath(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, degraded: str | None, disk_low: str | None, asked: bool
+) -> None:
+    """The address is asked for while all is well, and not while the store fails or the disk has too little room."""
+    home, rig, beats = Home(tmp_path), Rig(tmp_path), []
+
+    async def beat(_pulse: object) -> None:
+        beats.append(1)
+
+    monkeypatch.setattr(module.Pulse, "beat", beat)
+    home.config.write_text('heartbeat_url = "https://hc.example.org/ping"')
+    rig.scheduler.degraded, rig.scheduler.disk_low = degraded, disk_low
+
+    async def read(_read: object) -> None:
+        return None
+
+    found = Outside(home, load_settings(home), rig.scheduler, read, rig.clock, structlog.get_logger())
+    [work] = found.work()
+    task = asyncio.create_task(work)
+    await asyncio.sleep(0.02)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert bool(beats) is asked
