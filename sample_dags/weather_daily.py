@@ -41,7 +41,7 @@ def aggregate(date):
     return month
 
 
-@task
+@task(retries=3, retry_delay=timedelta(seconds=2), retry_exponential_backoff=True)
 def report(month):
     """Writes the month's report."""
     print(f"wrote {weather.write_report(month['month'])}")

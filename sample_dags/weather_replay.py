@@ -35,7 +35,7 @@ def summarize(date):
     return month
 
 
-@task
+@task(retries=2, retry_delay="2s")
 def report(month):
     """Writes the month's report."""
     print(f"wrote {weather.write_report(month['month'])}")
