@@ -6,7 +6,7 @@ import sys
 
 from console.cli.errors import CliError, Exit
 from console.cli.link import engine_pid
-from console.cli.output import complain
+from console.cli.output import complain, warn
 from console.cli.session import Session
 from console.model.place import Place
 from engine.config import Home, load_settings
@@ -24,6 +24,7 @@ def open_console(session: Session, *, read_only: bool = False, start: Place | No
     if engine_pid(home) is None:
         from console.cli.spawning import start_engine
 
+        warn(f"starting an engine for {home.root} …")
         try:
             start_engine(home)
         except CliError as error:

@@ -26,7 +26,9 @@ def _head(row: Attention, *, wide: bool) -> str:
         return f"{len(row.where)} to answer" if wide else f"{len(row.where)}?"
     if row.kind == "breaker":
         return f"{len(row.where)} held back" if wide else f"{len(row.where)}"
-    return "unclean start" if row.kind == "report" else row.detail
+    if row.kind == "report":
+        return "unclean start" if wide else "unclean"
+    return row.detail
 
 
 def attention_row(row: Attention, scene: Scene, width: int, counted: int, *, wide: bool) -> Spans:

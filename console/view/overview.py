@@ -17,7 +17,7 @@ from console.view.facts import attention_facts, dag_facts
 from console.view.notices import notices
 from console.view.spans import BAD, DIM, SMALLEST, TEXT, WARN, Align, Line, Spans, crop
 from console.view.words import ago_words, intent_words, live_words, moment_words, sign, until_words, usual_words
-from engine.model.moments import Micros
+from engine.model.moments import SECOND, Micros
 from engine.model.terms import Facts
 
 WIDE = 100
@@ -175,6 +175,8 @@ def summary(snapshot: Snapshot) -> str:
     return f"{words}, {paused} paused" if paused else words
 
 
+_READING: Micros = 5 * SECOND
+"""After its start an engine may still be loading the first files."""
 _FIRST = (
     "    from dagdeck import dag, shell",
     "",
@@ -190,6 +192,8 @@ def _nothing(scene: Scene) -> list[Spans]:
     snapshot = scene.snapshot
     if snapshot.trouble:
         lines = [snapshot.trouble, "", "The console goes on looking: it will show the home as soon as it can be read."]
+    elif scene.link.up and scene.now - (scene.link.started_at or 0) < _READING:
+        lines = [f"The engine has just started, and reads the files in {snapshot.home.path}/dags."]
     else:
         lines = [
             "This home has no DAGs yet.",
