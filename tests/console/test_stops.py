@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from console.actions.views import VIEWS
-from tests.support.tour import EMPTY, KEPT, ORDINARY, SIZES, Tour, furnish, kept
+from tests.support.tour import EMPTY, KEPT, ORDINARY, PICTURES, SIZES, SMALL, Tour, furnish, kept
 
 SHOWN = sorted(path.relative_to(KEPT).with_suffix("").as_posix() for path in KEPT.rglob("*.txt"))
 TOURS = {kept(situation, size, "x").parent.name: (situation, size) for situation in (ORDINARY, EMPTY) for size in SIZES}
@@ -23,13 +23,22 @@ class Stops:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._found: dict[str, dict[str, str]] = {}
+        self._pictures: dict[str, dict[str, str]] = {}
+
+    def pictures(self, situation: str) -> dict[str, str]:
+        """Those of the situation's small screens."""
+        small = kept(situation, SMALL, "x").parent.name
+        self.of(small)
+        return self._pictures[small]
 
     def of(self, tour: str) -> dict[str, str]:
         """One tour's."""
         if tour not in self._found:
             situation, size = TOURS[tour]
             filled = asyncio.run(furnish(self._folder / tour / "home", situation))
-            stops = asyncio.run(Tour(filled, size).go())
+            made = Tour(filled, size)
+            stops = asyncio.run(made.go())
+            self._pictures[tour] = made.pictures
             self._found[tour] = {
                 kept(situation, size, stop).relative_to(KEPT).with_suffix("").as_posix(): text
                 for stop, text in stops.items()
@@ -47,6 +56,15 @@ def stops(tmp_path_factory: pytest.TempPathFactory) -> Stops:
 def test_a_view_shows_what_it_showed(stops: Stops, name: str) -> None:
     """The same home at the same moment gives the same screen; no line is wider than the terminal."""
     assert stops.of(name.partition("/")[0])[name] == (KEPT / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("situation", [ORDINARY, EMPTY])
+def test_a_view_looks_as_it_looked(stops: Stops, situation: str) -> None:
+    """The same home at the same moment has the same colours, too; a picture of each stop is kept, and of no other."""
+    found = stops.pictures(situation)
+    there = {path.stem: path.read_text(encoding="utf-8") for path in (PICTURES / situation).glob("*.svg")}
+    assert sorted(found) == sorted(there)
+    assert [name for name in found if found[name] != there[name]] == []
 
 
 @pytest.mark.parametrize("tour", TOURS)

@@ -1,6 +1,7 @@
 """A tour through every view of the console, on a real store at a fixed moment: what stands on the screen at each stop.
 
-`python -m tests.support.tour` writes the stops that are kept beside the tests anew.
+`python -m tests.support.tour` writes the stops that are kept beside the tests anew: texts, and pictures of the small
+screens.
 """
 
 from __future__ import annotations
@@ -18,12 +19,18 @@ from console.app import ConsoleApp
 from console.backends.local import LocalBackend
 from console.model.home import HomeCard
 from console.model.place import ABOUT_A_DAG, Place
+from console.theming import DEFAULT, Look, Palette, load_theme
 from engine.model.dag import DagSpec
 from engine.model.moments import HOUR, MINUTE, SECOND
 from tests.support.console import HOSTILE
 from tests.support.console_store import NOW, FilledHome, task
 
 KEPT = Path(__file__).parents[1] / "console" / "stops"
+PICTURES = KEPT.with_name("pictures")
+SMALL = (80, 24)
+"""The size of the screens of which pictures are kept, too."""
+THEMES = ("contrast", "day", "mono", "safe", "sixteen")
+"""In which a run is shown besides the theme that is there when nobody asks for one."""
 SIZES = ((80, 24), (120, 36))
 ORDINARY, EMPTY, EVIL = "ordinary", "empty", "hostile"
 _PATIENCE = 40.0
@@ -112,28 +119,46 @@ class Tour:
     def __init__(self, filled: FilledHome, size: tuple[int, int]) -> None:
         self._filled, self._size = filled, size
         self.stops: dict[str, str] = {}
+        self.pictures: dict[str, str] = {}
+        """Of small screens each stop as SVG."""
 
     async def go(self, changes: bool = False) -> dict[str, str]:
         """Visits every view, and every dialog of a run's view; gives the text of each stop."""
         home, now = self._filled.home, self._filled.now
-        app = ConsoleApp(HomeCard("etl-01", "/srv/etl"), lambda: _Elsewhere(home, lambda: now), now=lambda: now)
+        app = ConsoleApp(
+            HomeCard("etl-01", "/srv/etl"),
+            lambda: _Elsewhere(home, lambda: now),
+            palette=Palette(load_theme(DEFAULT)),
+            look=Look(),
+            now=lambda: now,
+        )
         try:
             async with app.run_test(size=self._size) as pilot:
                 await self._still(app, lambda: not app.scene().loading)
                 for view, place in places(self._filled).items():
                     app.go(place)
-                    self.stops[view] = await self._still(app, lambda view=view: app.stage.front.view == view)
+                    await self._stop(app, view, lambda view=view: app.stage.front.view == view)
                 where = places(self._filled).get("run", Place("overview"))
                 for name, key in (_DIALOGS | _CHANGES if changes else _DIALOGS).items():
                     app.go(where)
                     await self._still(app, lambda: True)
                     await pilot.press(key)
-                    self.stops[name] = await self._still(app, lambda: True)
+                    await self._stop(app, name, lambda: True)
                     await pilot.press("escape")
                     await self._still(app, lambda: app.screen is app.stage)
+                if self._size == SMALL and where.view == "run":
+                    for name in THEMES:
+                        app.use_palette(Palette(load_theme(name)))
+                        await self._still(app, lambda: True)
+                        self.pictures[f"run-{name}"] = await _picture(app)
         finally:
             wire.uninstall()
         return self.stops
+
+    async def _stop(self, app: ConsoleApp, name: str, there: Callable[[], bool]) -> None:
+        self.stops[name] = await self._still(app, there)
+        if self._size == SMALL:
+            self.pictures[name] = await _picture(app)
 
     async def _still(self, app: ConsoleApp, there: Callable[[], bool]) -> str:
         """The screen once it is there and does not change any more."""
@@ -153,6 +178,33 @@ class Tour:
         raise AssertionError(f"the screen does not come to rest:\n{before}")
 
 
+async def _picture(app: ConsoleApp) -> str:
+    """The screen as SVG, once its colours do not change any more."""
+    before = ""
+    for _ in range(int(_PATIENCE / 0.03)):
+        found = plain_svg(app.export_screenshot(title="dagdeck", simplify=True))
+        if found == before:
+            return found
+        before = found
+        await asyncio.sleep(0.03)
+    raise AssertionError("the colours of the screen do not come to rest")
+
+
+def plain_svg(svg: str) -> str:
+    """The picture without what says nothing of the screen: fonts to be fetched, ids made of its content, clippings."""
+    svg = re.sub(r"@font-face\s*\{.*?\}\s*", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<!--.*?-->\s*", "", svg)
+    svg = re.sub(r"terminal-\d+-", "", svg)
+    svg = re.sub(r'\s*<clipPath id="line-\d+">.*?</clipPath>', "", svg, flags=re.DOTALL)
+    svg = re.sub(r' clip-path="url\(#line-\d+\)"', "", svg)
+    return re.sub(r"(</text>|/>)(?=<text|<rect)", r"\1\n", svg)
+
+
+def kept_picture(situation: str, stop: str) -> Path:
+    """Where the picture of a stop is kept."""
+    return PICTURES / situation / f"{stop}.svg"
+
+
 def kept(situation: str, size: tuple[int, int], stop: str) -> Path:
     """Where a stop is kept."""
     return KEPT / f"{situation}-{size[0]}x{size[1]}" / f"{stop}.txt"
@@ -164,10 +216,16 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             filled = asyncio.run(furnish(Path(folder) / "home", situation))
             for size in SIZES:
-                for stop, text in asyncio.run(Tour(filled, size).go()).items():
-                    path = kept(situation, size, stop)
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_text(text, encoding="utf-8")
+                tour = Tour(filled, size)
+                for stop, text in asyncio.run(tour.go()).items():
+                    _write(kept(situation, size, stop), text)
+                for stop, svg in tour.pictures.items():
+                    _write(kept_picture(situation, stop), svg)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
