@@ -13,7 +13,7 @@ from engine.control.verbs.trigger import run_params
 from engine.lifecycle.backfilling import fate
 from engine.model.backfill import Backfill, BackfillItem, BackfillState, ItemReason, ItemState, Order, Reprocess
 from engine.model.ids import scheduled_run_id
-from engine.model.moments import DAY, HOUR, Micros, to_local
+from engine.model.moments import DAY, HOUR, Micros, to_datetime, to_local
 from engine.model.states import RunState, RunType
 from engine.scheduler.backfills import admit, put_backfill, put_item, refill
 from engine.scheduler.core import Scheduler
@@ -276,10 +276,21 @@ def _warnings(entry: DagEntry, row: Backfill, items: list[BackfillItem]) -> list
         late = sum(table.end is not None and item.logical_date > table.end for item in items)
         found += [f"{plural(early, 'date')} before the DAG's start date"] if early else []
         found += [f"{plural(late, 'date')} after the DAG's end date"] if late else []
-    odd = sorted({item.interval_end - item.logical_date for item in items})
-    if DAY in odd and len(odd) > 1:
-        lengths = " and ".join(f"{length / HOUR:g}" for length in odd if length != DAY)
+    odd = [item for item in items if item.interval_end - item.logical_date != DAY]
+    if len(odd) < len(items) and (changed := _changed_days(odd, entry.version.spec.schedule.timezone)):
+        lengths = " and ".join(f"{length / HOUR:g}" for length in changed)
         found.append(f"among them days of {lengths} hours: clocks change in that time")
     if row.params and any(item.reason in (ItemReason.RERUN, ItemReason.RERUN_FAILED) for item in items):
         found.append("runs that run again keep their params")
     return found
+
+
+def _changed_days(items: list[BackfillItem], zone: str) -> list[Micros]:
+    """The lengths of intervals in which clocks change; others are longer for their own reasons, such as holidays."""
+    return sorted(
+        {
+            item.interval_end - item.logical_date
+            for item in items
+            if to_datetime(item.logical_date, zone).utcoffset() != to_datetime(item.interval_end, zone).utcoffset()
+        }
+    )

@@ -300,6 +300,13 @@ async def test_the_plan_lists_each_date(rig: Rig) -> None:
     ]
 
 
+async def test_a_longer_interval_is_no_change_of_clocks(rig: Rig) -> None:
+    """After a holiday the interval is longer, and the plan does not blame the clocks."""
+    await rig.dag(task("a"), schedule=ScheduleSpec("0 0 * * *", "Europe/Berlin", exclude=["2023-11-03"]))
+    preview = await rig.preview("backfill_create", dags=("etl",), args={"start": DAYS})
+    assert (preview.total, preview.warnings) == (4, [])
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [
