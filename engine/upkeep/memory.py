@@ -16,10 +16,10 @@ from engine.observe.gauges import host_memory
 from engine.scheduler.core import Scheduler
 
 _VERSIONS = (
-    ("memory.max", "memory.current", "inactive_file"),
-    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ("memory.max", "memory.current", ("inactive_file", "active_file", "slab_reclaimable")),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")),
 )
-"""Files of the two versions of control groups: limit, use, and what of the use the kernel gives up at once."""
+"""Files of the two versions of control groups: limit, use, and what of the use are caches that the kernel gives up."""
 _MB = 1024 * 1024
 
 
@@ -44,14 +44,15 @@ def least(host: Left, groups: Iterable[Left]) -> Left:
 def in_groups(folders: Iterable[Path]) -> Iterator[Left]:
     """What is left in each group that has a limit."""
     for folder in folders:
-        for limit_name, use_name, spare_name in _VERSIONS:
+        for limit_name, use_name, caches in _VERSIONS:
             try:
                 limit = int((folder / limit_name).read_text())
                 use = int((folder / use_name).read_text())
-                spare = counted((folder / "memory.stat").read_text(), spare_name) or 0
+                stat = (folder / "memory.stat").read_text()
+                spare = sum(counted(stat, name) or 0 for name in caches)
             except (OSError, ValueError):
                 continue  # no such file in this version, or the word "max": no limit
-            yield Left(max(0, limit - use + spare), limit)
+            yield Left(min(limit, max(0, limit - use + spare)), limit)
 
 
 def _own_groups(proc: Path = Path("/proc")) -> Iterator[Path]:

@@ -31,6 +31,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "form": lambda secret: quote_plus(secret),
     "base64": lambda secret: base64.b64encode(secret.encode()).decode(),
     "base64 for URLs": lambda secret: base64.urlsafe_b64encode(secret.encode()).decode(),
+    "base64, broken": lambda secret: "\n".join(textwrap.wrap(base64.b64encode(secret.encode()).decode(), 10)),
     "hexadecimal": lambda secret: secret.encode().hex(),
 }
 LEAKS: list[Callable[[str], bytes]] = [lambda secret, e=encode: e(secret).encode() for encode in ENCODINGS.values()]

@@ -25,13 +25,15 @@ def group(root: Path, name: str, **files: str) -> Path:
 
 
 def test_whoever_has_the_least_left_decides(tmp_path: Path) -> None:
-    """Groups of both versions count with their limit less their use, of which the kernel gives caches up at once; a
+    """Groups of both versions count with their limit less their use, of which the kernel gives caches up; a
     group without a limit, or one that says nothing, does not count.
     """
     groups = [
-        group(tmp_path, "second", max="1000\n", current="700\n", stat="anon 1\ninactive_file 50\n"),
+        group(tmp_path, "second", max="1000\n", current="700\n", stat="anon 1\ninactive_file 30\nactive_file 20\n"),
         group(tmp_path, "free", max="max\n", current="700\n", stat=""),
-        group(tmp_path, "first", limit_in_bytes="900", usage_in_bytes="880", stat="total_inactive_file 5"),
+        group(
+            tmp_path, "first", limit_in_bytes="900", usage_in_bytes="880", stat="inactive_file 7\ntotal_inactive_file 5"
+        ),
         group(tmp_path, "over", max="10", current="20", stat=""),
         group(tmp_path, "silent"),
     ]
