@@ -120,7 +120,7 @@ class LocalExecutor:
                 if not fresh and not self._may_start_again(attempt_id, path, order):
                     continue
             except OSError as problem:
-                self._say_soon(SpawnFailed(attempt_id, f"its directory cannot be made: {problem.strerror or problem}"))
+                self._say(SpawnFailed(attempt_id, f"its directory cannot be made: {problem.strerror or problem}"))
                 continue
             group = group_of(order)
             live = self._live[attempt_id] = Live(path, group, time.monotonic())
@@ -171,7 +171,7 @@ class LocalExecutor:
             error = self._cold.start(attempt_id, None if group[0] == "shell" else group[1], secrets)
             if error is not None:
                 self._live.pop(attempt_id, None)
-                self._say_soon(SpawnFailed(attempt_id, error))
+                self._say(SpawnFailed(attempt_id, error))
             else:
                 self._watch.add(attempt_id, self._live[attempt_id].path)
 
@@ -381,8 +381,6 @@ class LocalExecutor:
         self._out.append(item)
         if len(self._out) == 1:
             self._loop.call_soon(self._hand_out)
-
-    _say_soon = _say
 
     def _hand_out(self) -> None:
         if self._out and not self._closed:
