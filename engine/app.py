@@ -186,6 +186,7 @@ class Engine:
         )
         self._mender = Mender(self._writer, self._scheduler, self._load_again, self._log)
         self._scheduler.configured_pools = self._pools
+        self._scheduler.production = self._settings.production
         self._scheduler.environments = self._settings.environments
         due.install(self._scheduler)
         archive = StoreArchive(self._lane, self._scheduler)

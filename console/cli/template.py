@@ -9,7 +9,8 @@ CONFIG_TEXT = """\
 # The home's name, as the console's header shows it. Default: the name of this folder.
 # name = "etl"
 
-# In a production home a change of more than one thing is confirmed by typing the number of things.
+# In a production home a change of more than one thing is confirmed by typing the number of things, and new DAGs come
+# paused.
 # production = false
 
 # The zone of schedules and dates that name none: an IANA name.

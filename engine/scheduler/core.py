@@ -95,6 +95,7 @@ class Scheduler:
         self.request_stop = on_stop
         self.request_prune: Callable[[], None] = _nothing_to_prune
         self.environments = Environments()
+        self.production = False
         self.configured_pools = Pools()
         """What `dagdeck.toml` says; pools that operators made or resized stand in the ledger."""
         self._writer = writer

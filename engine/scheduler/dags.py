@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from engine.scheduler.core import Scheduler
 
 
+PRODUCTION = "it is new, and this home is production: resume it once it has been looked at"
+
+
 def take_update(scheduler: Scheduler, update: FileUpdate, turn: Turn) -> None:
     """Brings the state in line with one DAG file."""
     turn.batch.add("import_error.doubt", file=update.file)
@@ -75,8 +78,9 @@ def _load(scheduler: Scheduler, turn: Turn, spec: DagSpec, bundle: str, commit: 
     if entry is None:
         entry = DagEntry(spec.dag_id, spec.file, version, number, spec_hash)
         entry.enabled_at = turn.now
-        if spec.paused_upon_creation:
-            entry.paused_at, entry.paused_by, entry.pause_reason = turn.now, "dag file", "paused upon creation"
+        if spec.paused_upon_creation or scheduler.production:
+            who, why = ("dag file", "paused upon creation") if spec.paused_upon_creation else ("engine", PRODUCTION)
+            entry.paused_at, entry.paused_by, entry.pause_reason = turn.now, who, why
             scheduler.ledger.dag_paused.add(spec.dag_id)
         state.dags[spec.dag_id] = entry
     else:

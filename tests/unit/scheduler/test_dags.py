@@ -89,6 +89,16 @@ async def test_a_broken_file_is_reported_and_cleared_when_mended(rig: Rig) -> No
     assert len(rig.stored("import_error.add")) == 1
 
 
+async def test_a_new_dag_comes_paused_in_a_production_home(rig: Rig) -> None:
+    """With the reason; a new version of one that was resumed goes on."""
+    rig.scheduler.production = True
+    entry = await rig.dag(task("a"))
+    assert entry.paused_by == "engine" and "production" in (entry.pause_reason or "")
+    await rig.command("resume", dags=("etl",))
+    await rig.dag(task("a"), task("b"), bundle="b2")
+    assert (entry.version_number, entry.paused_at) == (2, None)
+
+
 async def test_a_dag_made_paused_waits_for_its_first_resume(rig: Rig) -> None:
     """It is paused by its own file; its runs are taken and wait."""
     entry = await rig.dag(task("a"), paused_upon_creation=True)
