@@ -12,6 +12,7 @@ from console import wire
 from console.actions.action import Action, Danger
 from console.actions.many import why_not
 from console.actions.registry import ACTIONS, BY_ID
+from console.actions.views import VIEWS
 from console.app import ConsoleApp
 from console.keep import BOOKMARKS, COMMANDS, FILTERS, Keep
 from console.model.place import Place
@@ -22,8 +23,14 @@ from tests.support.hostile import EVIL, STATES, HostileWorld, refusal
 
 SIZE = (80, 24)
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe0f\ufeff\ud800-\udfff]")
-CHANGING = [action for action in ACTIONS if action.danger is not Danger.NONE and action.id != "acknowledge"]
-"""All that ask before they do something."""
+CHANGING = [
+    action
+    for action in ACTIONS
+    if action.danger is not Danger.NONE
+    and action.id != "acknowledge"
+    and not any(action.id in view.handlers for view in VIEWS.values())
+]
+"""All that ask by the common dialog before they do something."""
 RUN = "trades_us@7"
 
 
