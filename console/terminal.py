@@ -7,13 +7,14 @@ import time
 import traceback
 from asyncio import AbstractEventLoop
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from rich.color import ColorSystem
 from textual import events
 from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.theme import Theme as TextualTheme
 
@@ -31,6 +32,7 @@ class TerminalApp(App[Result]):
     """An app on a terminal: no animation, no mouse reports, sanitised lines, and only changed cells on the wire."""
 
     ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", "to the shell", show=False)]
 
     def __init__(self, *, palette: Palette | None = None, look: Look | None = None) -> None:
         self.wire_notice = wire.install()

@@ -112,13 +112,17 @@ def test_a_terminal_that_takes_nothing_cannot_hold_it_up() -> None:
         assert program.process.poll() == 143
 
 
-def test_it_can_be_stopped_and_continued() -> None:
-    """SIGTSTP gives the terminal back and stops; SIGCONT takes it again and repaints the whole screen."""
+@pytest.mark.parametrize("by", ["key", "signal"])
+def test_it_can_be_stopped_and_continued(by: str) -> None:
+    """Ctrl-Z and SIGTSTP give the terminal back and stop; SIGCONT takes it again and repaints the whole screen."""
     with stage("still") as program:
         before = program.line_settings()
         program.until("stage ready")
         program.quiet()
-        program.signal(signal.SIGTSTP)
+        if by == "key":
+            program.press("ctrl+z")
+        else:
+            program.signal(signal.SIGTSTP)
         stat = Path(f"/proc/{program.process.pid}/stat")
         program.until(lambda: stat.read_text().rsplit(")", 1)[1].split()[0] == "T")
         program.pump(0.1)
