@@ -37,7 +37,8 @@ async def test_an_engine_that_starts_nothing_holds_its_breath(
     found = Outside(home, load_settings(home), rig.scheduler, read, rig.clock, structlog.get_logger())
     [work] = found.work()
     task = asyncio.create_task(work)
-    await asyncio.sleep(0.02)
+    for _ in range(20):
+        await asyncio.sleep(0)  # it looks before it waits for the first time
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert bool(beats) is asked
