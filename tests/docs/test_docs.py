@@ -10,8 +10,10 @@ from pathlib import Path
 import click
 import pytest
 
+from console.actions.views import VIEWS
 from console.cli.errors import Exit
 from console.cli.main import root
+from docs import picture
 from docs.reference import PAGES, page_with
 from engine.authoring.context import CONTEXT_FIELDS
 from engine.authoring.loading import load
@@ -174,3 +176,11 @@ def test_the_pictures_are_whole(name: str) -> None:
     texts = [element.text or "" for element in tree.iter("{http://www.w3.org/2000/svg}text")]
     assert len(texts) > 20
     assert any("engine up" in text for text in texts)
+
+
+def test_every_view_has_its_picture_and_its_place_on_the_page() -> None:
+    """`python -m docs.picture` makes a picture of each view from the real program, and the page that shows them all."""
+    for name in (*VIEWS, "boxes", "gantt"):
+        tree = ElementTree.parse(PROJECT / "docs" / picture.FOLDER / f"{name}.svg")
+        assert len(list(tree.iter("{http://www.w3.org/2000/svg}text"))) > 10, name
+    assert (PROJECT / "docs" / picture.PAGE).read_text() == picture.page()
