@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from engine.config import Home
 from tests.support.cli import Cli
+from tests.support.pty import PtyProgram
+from tests.support.source import PROJECT
 
 pytestmark = pytest.mark.processes
 
@@ -32,6 +36,33 @@ def test_an_incident_from_the_inbox_to_the_trash(cli: Cli, home: Home) -> None:
     assert cli("runs", "show", run, "--home", home.root).code == 4
     assert cli("runs", "restore", run, "--yes", "--home", home.root).code == 0
     assert cli("runs", "show", run, "--json", "--home", home.root).json["state"] == "failed"
+
+
+def test_from_opening_the_console_a_recovery_takes_at_most_six_keys(cli: Cli, home: Home) -> None:
+    """The cause is under the cursor at once: Enter shows the plan, Enter begins it."""
+    cli("--home", home.root, "trigger", "broken", "--wait", "--yes")
+    keys: list[str] = []
+    console = [sys.executable, "-m", "dagdeck", "--home", str(home.root)]
+    with PtyProgram(console, size=(120, 36), cwd=PROJECT) as program:
+
+        def press(key: str) -> None:
+            keys.append(key)
+            program.press(key)
+
+        program.until("exit code 3")
+        program.until("enter recover")
+        press("enter")
+        program.until("goes first")
+        program.until("Enter recover")
+        while "recovery " not in program.text and len(keys) < 6:
+            program.quiet(1.0)  # Enter is dead until the plan has been on the screen for a moment
+            press("enter")
+            program.pump(3.0)
+        program.until("recovery ")
+    assert len(keys) <= 6
+    last = cli("--home", home.root, "audit", "--json").json[0]
+    assert (last["verb"], last["client"], last["outcome"]) == ("recover", "console", "done")
+    assert last["terminal"].startswith("pts/")
 
 
 def test_names_and_an_expression_at_once_are_a_usage_error(cli: Cli, home: Home) -> None:
