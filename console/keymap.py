@@ -15,6 +15,7 @@ _NAMES = {
     "enter": "enter", "escape": "esc", "ctrl+p": "^P", "ctrl+k": "^K", "ctrl+l": "^L", "ctrl+q": "^Q", "ctrl+d": "^D",
     "ctrl+u": "^U", "pagedown": "pgdn", "pageup": "pgup", "down": "↓", "up": "↑", "left": "←", "right": "→",
     **{f"f{number}": f"F{number}" for number in range(1, 13)}, "space": "space", "home": "home", "end": "end",
+    "delete": "del", "tab": "tab", "shift+tab": "shift+tab",
     "shift+left": "shift+←", "shift+right": "shift+→", "shift+up": "shift+↑", "shift+down": "shift+↓",
 }  # fmt: skip
 

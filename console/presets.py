@@ -12,6 +12,7 @@ PRESETS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "mark_failed": ("F",),
         "newest": (),
         "schedule": (),
+        "log.follow": ("s",),
     },
     # l and y as in k9s: logs from anywhere, and all that is known of a thing; c copies, so clear keeps its capital.
     "k9s": {

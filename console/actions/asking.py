@@ -216,6 +216,12 @@ def acknowledge(scene: Scene, target: Target) -> Ask:
     return Ask("acknowledge", "Acknowledge", Selection(), "acknowledged", frozenset(), note=False)
 
 
+def acknowledge_label(scene: Scene, target: Target) -> str:
+    """What `a` would do."""
+    row = attention_of(scene, target)
+    return "acknowledge" if row is None or row.kind == "report" else "on it"
+
+
 def kill_retry(scene: Scene, target: Target) -> Ask:
     """End the task's process, and try it again."""
     title = f"Kill and retry ── {name_of(scene, target)}"

@@ -162,7 +162,8 @@ def growing(scene: Scene, target: Target) -> str | None:
 def a_report(scene: Scene, target: Target) -> str | None:
     """Needs the row of an unclean start's report."""
     row = attention_of(scene, target)
-    return None if row is not None and row.kind == "report" else "only the report of an unclean start is acknowledged"
+    words = "only the report of an unclean start, and causes of failures, are acknowledged"
+    return None if row is not None and row.kind == "report" else words
 
 
 def a_cause(scene: Scene, target: Target) -> str | None:
@@ -230,3 +231,10 @@ def a_pausable_run(scene: Scene, target: Target) -> str | None:
     if mark is None:
         return a_run(scene, target) or "no run is selected"
     return None if mark.state in ("running", "paused") else f"the run is {mark.state}: there is nothing to pause"
+
+
+def acknowledgeable(scene: Scene, target: Target) -> str | None:
+    """Needs failures of one cause, which are claimed, or the report of an unclean start."""
+    if a_cause(scene, target) is None:
+        return change("claim")(scene, target)
+    return change("acknowledge", a_report)(scene, target)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from console.actions import asking, possible
-from console.actions.action import DAG, LISTS, OVERVIEW, ROWS, RUN, SOURCE, Action, Danger
+from console.actions.action import DAG, EVERYWHERE, LISTS, OVERVIEW, ROWS, RUN, SOURCE, Action, Danger
 from console.actions.views import VIEWS
 
 MARKING = frozenset({OVERVIEW, DAG, RUN, "trash"})
 """Views whose rows can be marked."""
+
+PARTS = frozenset({OVERVIEW, RUN})
+"""Views with two parts, and with names that may be longer than their column."""
 
 MOVES = (
     Action("move.down", "down", "One row down.", ("j", "down"), group="move"),
@@ -32,11 +35,12 @@ LOOKS = (
     Action("leave", "back", "One level back; on the overview it leaves the console. The engine goes on.", ("q",)),
     Action("quit", "leave", "Leaves the console at once. The engine and all that runs go on.", ("ctrl+q",)),
     Action("overview", "overview", "To the overview of all DAGs.", ("1",)),
-    Action("log", "log", "The log of the task, at its first error if it failed.", ("L", "5"), LISTS, rank=70,
+    Action("log", "log", "The log of the task, at its first error if it failed.", ("L", "5"), LISTS | {SOURCE}, rank=70,
            why_not=possible.a_log),
-    Action("why", "why", "Why it waits, or why it failed, and what would free it.", ("i",), LISTS | {"limits"}, rank=80,
+    Action("why", "why", "Why it waits, or why it failed, and what would free it.", ("i",),
+           LISTS | ROWS | {"limits"}, rank=80,
            why_not=possible.something),
-    Action("details", "details", "All that is known of it: settings, parameters, reasons.", ("d",), LISTS,
+    Action("details", "details", "All that is known of it: settings, parameters, reasons.", ("d",), LISTS | ROWS,
            why_not=possible.something),
     Action("source", "source", "The code that the run used, at the task, and what has changed in it since.", ("v",),
            ROWS, why_not=possible.a_dag, opens=SOURCE),
@@ -46,6 +50,15 @@ LOOKS = (
            why_not=possible.a_failure),
     Action("filter", "filter", "Shows only rows that fit: words, `state:failed`, `tag:`, `since:2h`; ! inverts.",
            ("/",), LISTS, rank=10),
+    Action("filter.out", "filter out", "Shows only rows that do not fit what is typed.", ("!",), LISTS),
+    Action("match.next", "next match", "To the next row that the filter shows, and round.", ("n",), LISTS),
+    Action("match.previous", "previous match", "To the row before that the filter shows.", ("N",), LISTS),
+    Action("part.next", "other part", "To the other part of the view: what needs a person or the DAGs, tasks or tries.",
+           ("tab",), PARTS),
+    Action("part.previous", "other part, back", "The same backwards.", ("shift+tab",), PARTS),
+    Action("wide", "wide names", "Names whole, with fewer figures; again as before.", ("W",), PARTS),
+    Action("full", "full screen", "The list takes the whole screen but for the header and its rule; again as before.",
+           ("f",)),
     Action("failures", "only failures", "Only rows that failed or wait for a retry; again shows all.", ("z",), LISTS),
     Action("row.mark", "mark row", "Marks the row, or not any more; what changes rows then takes all that are marked.",
            ("space",), MARKING),
@@ -72,7 +85,7 @@ LOOKS = (
 
 CHANGES = (
     Action(
-        "trigger", "trigger", "Starts a run by hand, for a logical date and with parameters.", ("t",), LISTS,
+        "trigger", "trigger", "Starts a run by hand, for a logical date and with parameters.", ("t",), LISTS | ROWS,
         Danger.CHANGES, "trigger", 50, possible.change("trigger", possible.a_live_dag), asking.trigger, group="change",
     ),
     Action(
@@ -130,7 +143,7 @@ CHANGES = (
         group="change",
     ),
     Action(
-        "trigger_again", "trigger again", "A new run like this one: its date and params in a form first.", ("+",), ROWS,
+        "trigger_again", "trigger again", "A new run like this one: its date and params in a form first.", ("M",), ROWS,
         Danger.CHANGES, "trigger", 0, possible.change("trigger", possible.a_run), asking.trigger_again,
         group="change",
     ),
@@ -167,7 +180,7 @@ CHANGES = (
         group="change",
     ),
     Action(
-        "claim", "on it", "Tells everybody that you see to the failures of this cause.", ("o",),
+        "claim", "on it", "Tells everybody that you see to the failures of this cause.", (),
         frozenset({OVERVIEW, "inbox"}), Danger.CHANGES, "claim", 64, possible.change("claim", possible.a_cause),
         asking.claim, group="change",
     ),
@@ -178,12 +191,12 @@ CHANGES = (
     ),
     Action(
         "undo", "undo", "Takes back your newest change of the last minute, as far as nothing of it has started.",
-        ("u",), LISTS | frozenset({"trash", "limits"}), Danger.CHANGES, "undo", 0, possible.change("undo"), asking.undo,
+        ("u",), EVERYWHERE, Danger.CHANGES, "undo", 0, possible.change("undo"), asking.undo,
         group="change",
     ),
     Action(
         "hold", "hold", "Starts nothing new, anywhere, until released or for a time; when on hold: releases.", ("H",),
-        LISTS, Danger.CHANGES, None, 0, possible.change("hold"), asking.hold, asking.hold_label, group="change",
+        EVERYWHERE, Danger.CHANGES, None, 0, possible.change("hold"), asking.hold, asking.hold_label, group="change",
     ),
     Action(
         "hold_dag", "hold this DAG", "Starts nothing new of the DAG, runs under way included.", (), ROWS,
@@ -194,13 +207,14 @@ CHANGES = (
         possible.change("release", possible.a_hold), asking.release, group="change",
     ),
     Action(
-        "acknowledge", "acknowledge", "Puts the report of an unclean start away.", ("a",), frozenset({OVERVIEW}),
-        Danger.CHANGES, "acknowledge", 68, possible.change("acknowledge", possible.a_report), asking.acknowledge,
-        group="change",
+        "acknowledge", "acknowledge",
+        "Of a cause of failures: tells everybody that you see to it. Of the report of an unclean start: puts it away.",
+        ("a",), frozenset({OVERVIEW, "inbox"}), Danger.CHANGES, "acknowledge", 68, possible.acknowledgeable,
+        asking.acknowledge, asking.acknowledge_label, group="change",
     ),
     Action(
         "prune", "prune", "Removes logs and history that are older than the home keeps them, instead of next night.",
-        ("D",), frozenset({OVERVIEW}), Danger.CHANGES, "prune", 0, possible.change("prune"), asking.prune,
+        (), frozenset({OVERVIEW}), Danger.CHANGES, "prune", 0, possible.change("prune"), asking.prune,
         group="change",
     ),
 )  # fmt: skip

@@ -47,6 +47,8 @@ def do(app: ConsoleApp, action: Action, target: Target, switches: frozenset[str]
         from console.screens.backfill_form import open_form as open_backfill_form
 
         open_backfill_form(app, target)
+    elif action.id == "acknowledge" and possible.a_cause(app.scene(), target) is None:
+        app.perform(BY_ID["claim"], target)
     elif action.id == "acknowledge":
         assert action.ask is not None
         app.spawn(_at_once(app, action.ask(app.scene(), target)))
@@ -305,7 +307,15 @@ def _repaint(app: ConsoleApp, target: Target) -> None:
 
 
 _WAYS = "console.screens.wayfinding"
+_PARTS = "console.screens.parts"
 _PATHS = {
+    "filter.out": f"{_PARTS}:filter_out",
+    "match.next": f"{_PARTS}:next_match",
+    "match.previous": f"{_PARTS}:previous_match",
+    "part.next": f"{_PARTS}:next_part",
+    "part.previous": f"{_PARTS}:previous_part",
+    "full": f"{_PARTS}:full",
+    "wide": f"{_PARTS}:wide",
     "history.back": f"{_WAYS}:back",
     "history.forward": f"{_WAYS}:forward",
     "history.last": f"{_WAYS}:last",

@@ -32,7 +32,7 @@ class OverviewPane(ListPane):
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row: what needs a person."""
-        self._rows = rows = Overview(scene, self._rows, self.order)
+        self._rows = rows = Overview(scene, self._rows, self.order, whole=self.wide)
         self.list.show(rows)
         wanted, self._wanted = self._wanted, None
         if wanted is not None and self.list.move_to(("dag", wanted)):
@@ -77,6 +77,15 @@ class OverviewPane(ListPane):
             return None
         card = scene.snapshot.by_id.get(key[1])
         return None if card is None else target_of(self.view, card)
+
+    def other_part(self, scene: Scene) -> bool:
+        """From what needs a person to the DAGs, and back."""
+        key, rows = self.list.cursor_key, self._rows
+        here = key[0] if isinstance(key, tuple) else ""
+        found = (rows.key(at) for at in range(len(rows))) if rows is not None else iter(())
+        there = next((each for each in found if isinstance(each, tuple) and each[0] != here), None)
+        self.touched()
+        return there is not None and self.list.move_to(there)
 
     def next_failure(self, scene: Scene, step: int) -> bool:
         """To the next DAG of which something has failed."""

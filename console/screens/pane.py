@@ -56,6 +56,8 @@ class Pane(Vertical):
     """What the rows are filtered by."""
     sifter: Sifter | None = None
     """The filter at work."""
+    wide = False
+    """Names are shown whole, at the cost of figures."""
     fault = ""
     """What is wrong with what was typed as a filter."""
     _meant: tuple[Snapshot, frozenset[Hashable], tuple[Target, ...]] | None = None
@@ -165,6 +167,10 @@ class Pane(Vertical):
 
     def unfold(self, scene: Scene) -> bool:
         """Unfolds the row under the cursor; False when it is not folded."""
+        return False
+
+    def other_part(self, scene: Scene) -> bool:
+        """Goes to the other part of the view; False where there is only one."""
         return False
 
     def next_failure(self, scene: Scene, step: int) -> bool:

@@ -52,8 +52,11 @@ class RunPane(Pane):
         self.mode = TABLE
         self._path = CriticalPath()
         self.attempts_rule = BarLine(fill="─", fill_token="rule", id="attempts-rule")
-        self.attempts = LineView(cursor=False, id="attempts")
+        self.attempts = LineView(id="attempts")
         self.attempts.can_focus = False
+        self._below = False
+        """The keys go to the tries."""
+        self._more = 0
         self.run_id: str | None = None
         self._place: Place | None = None
         self._scene: Scene | None = None
@@ -72,8 +75,8 @@ class RunPane(Pane):
         yield self.attempts
 
     def focus_inside(self) -> Widget:
-        """The tasks, or their boxes."""
-        return self.boxes if self.mode == BOXES else self.list
+        """The tasks, their boxes, or the tries below."""
+        return self.attempts if self._below else self.boxes if self.mode == BOXES else self.list
 
     @property
     def listed(self) -> LineView:
@@ -91,7 +94,7 @@ class RunPane(Pane):
         """Shows another run, with the cursor on a task once it is there."""
         if run_id != self.run_id:
             self._rows, self.run_id = None, run_id
-            self._eta = (None, None)
+            self._eta, self._below = (None, None), False
             self.unmark()
             self.list.show(())
         self._wanted = ("task", task_id, map_index) if task_id else ("first",)
@@ -132,7 +135,7 @@ class RunPane(Pane):
             self._rows = GanttRows(scene, run, before, cursor, self._frame, self._path.at(run, scene.now))
         else:
             known = None if isinstance(before, GanttRows) else before
-            self._rows = view.RunRows(scene, run, known, cursor, self._frame)
+            self._rows = view.RunRows(scene, run, known, cursor, self._frame, whole=self.wide)
         self.list.show(self._rows)
 
     def _draw_boxes(self, scene: Scene, run: RunDetail) -> None:
@@ -146,7 +149,7 @@ class RunPane(Pane):
 
     def look(self, mode: str) -> None:
         """Another picture of the same run, with the same cursor; the one that is shown gives way to the table."""
-        self.mode = TABLE if self.mode == mode else mode
+        self.mode, self._below = TABLE if self.mode == mode else mode, False
         self.set_class(self.mode == BOXES, "boxes")
         self.focus_inside().focus()
         if self._scene is not None:
@@ -190,6 +193,7 @@ class RunPane(Pane):
 
     def _draw_attempts(self, scene: Scene, run: RunDetail) -> None:
         most = 8 if self.size.height >= 40 else 5 if self.size.height >= 24 else 3
+        most = max(1, min((self.size.height // 2 if self._below else most) + self._more, self.size.height - 4))
         height = self.attempts.styles.height
         if height is None or height.value != most:
             self.attempts.styles.height = most
@@ -200,8 +204,11 @@ class RunPane(Pane):
             return
         self.attempts_rule.show(*rule(card.name, token=f"{TEXT} bold"))
         plan = self._rows.plan(card) if self._rows is not None else None
-        lines = attempt_rows(scene, run, card, plan, self.attempts.row_width, most)
-        self.attempts.show([(None, line) for line in lines])
+        self.attempts.can_focus = self._below
+        known = len(card.attempts) if self._below else 0
+        lines = attempt_rows(scene, run, card, plan, self.attempts.row_width, max(most, known + 2))
+        keys = [("try", attempt.number) for attempt in card.attempts[:known]]
+        self.attempts.show([(keys[at] if at < known else None, line) for at, line in enumerate(lines)])
 
     @on(LineView.CursorMoved, "#tasks")
     def _moved(self, event: LineView.CursorMoved) -> None:
@@ -250,7 +257,32 @@ class RunPane(Pane):
         dag_id = run.mark.dag_id if run is not None else None
         if card is None:
             return Target(self.view, dag_id, self.run_id if run is not None else None)
-        return Target(self.view, dag_id, self.run_id, card.task_id, card.map_index)
+        key = self.attempts.cursor_key if self._below else None
+        number = key[1] if isinstance(key, tuple) else None
+        return Target(self.view, dag_id, self.run_id, card.task_id, card.map_index, number)
+
+    def other_part(self, scene: Scene) -> bool:
+        """From the tasks to the tries of the one under the cursor, and back."""
+        card = self.card(scene)
+        if not self._below and (card is None or not card.attempts):
+            return False
+        self._below = not self._below
+        if card is not None and self._below:
+            self.draw(scene)
+            self.attempts.action_cursor_last()
+        return True
+
+    def unmark(self) -> bool:
+        """Back from the tries to the tasks; else takes all marks away. False where there is neither."""
+        if not self._below:
+            return super().unmark()
+        self._below = False
+        self.focus_inside().focus()
+        return True
+
+    def grow(self, lines: int) -> None:
+        """More or fewer lines for the tries."""
+        self._more = max(-8, min(self._more + lines, 40))
 
     def target_at(self, scene: Scene, key: object) -> Target | None:
         """A task instance, a folded row of them, or a folded group."""
@@ -265,7 +297,7 @@ class RunPane(Pane):
         With `only_open` a folded row is unfolded and nothing is folded. False where there is nothing to do.
         """
         card, run = self.card(scene), self.detail(scene)
-        if card is None or run is None or self._rows is None:
+        if card is None or run is None or self._rows is None or self._below:
             return False
         plan, (unfolded, folded) = self._rows.plan(card), self._folds
         key: Hashable = card.key

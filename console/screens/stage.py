@@ -45,6 +45,8 @@ class Stage(Screen[None], inherit_bindings=False):
     Stage > #title, Stage > Prompt { display: none; }
     Stage > #title.shown, Stage > Prompt.shown { display: block; }
     Stage > #keys.hidden { display: none; }
+    Stage.full > #title.shown, Stage.full > #foot { display: none; }
+    Stage.full RunPane > #attempts, Stage.full RunPane > #attempts-rule { display: none; }
     """
 
     AUTO_FOCUS = None

@@ -57,9 +57,15 @@ class Layout:
     waits: int
 
 
-def layout(width: int, graph: int, longest: int) -> Layout:
-    """Columns for rows of `width` cells, with a rail of `graph` cells and names of at most `longest`."""
-    if width < 100:
+def layout(width: int, graph: int, longest: int, *, whole: bool = False) -> Layout:
+    """Columns for rows of `width` cells, with a rail of `graph` cells and names of at most `longest`.
+
+    With `whole` names there are fewer figures.
+    """
+    if whole:
+        graph, state, figures = min(graph, 13), 20, (3, 6, 0, 6, 0, 0, 0)
+        name = max(min(longest, width - max(graph, 5) - state - 33), 8)
+    elif width < 100:
         graph, name, state, figures = min(graph, 13), max(min(longest, 18), 8), 20, (3, 6, 0, 6, 0, 0, 0)
     elif width < 140:
         graph, name, state, figures = min(graph, 23), max(min(longest, 24), 10), 22, (3, 7, 6, 6, 6, 6, 5)
@@ -97,8 +103,12 @@ class RunRows:
         before: RunRows | None = None,
         cursor: Hashable = None,
         frame: Frame | None = None,
+        *,
+        whole: bool = False,
     ) -> None:
-        self.scene, self.run = scene, run
+        self.scene, self.run, self.whole = scene, run, whole
+        if before is not None and before.whole != whole:
+            before = None
         same = before is not None and before.frame.fits(run, None if frame is None else frame.folds)
         self.frame: Frame = before.frame if before is not None and same else frame or Frame(run)
         self._cache: dict[Hashable, Spans] = before._cache if before is not None and same else {}
@@ -150,7 +160,7 @@ class RunRows:
 
     def row(self, index: int, width: int) -> Spans:
         """The content of a row; the same object as before while it reads the same."""
-        columns = layout(width, self.frame.rail.width, self.frame.longest)
+        columns = layout(width, self.frame.rail.width, self.frame.longest, whole=self.whole)
         if index == 0:
             key: Hashable = ("titles", width)
             spans = _titles(columns)

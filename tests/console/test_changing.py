@@ -175,14 +175,14 @@ async def test_a_run_is_triggered_with_what_was_typed() -> None:
 
 
 async def test_a_run_is_triggered_again_with_other_params() -> None:
-    """`+` fills the form in with the run's date and params; what is changed there is sent beside the run's name."""
+    """`M` fills the form in with the run's date and params; what is changed there is sent beside the run's name."""
     from console.model.dags import ParamCard
 
     backend = world(run := trades("success"))
     backend.params["trades_us"] = (ParamCard("env", "prod"), ParamCard("limit", 10))
     backend.given[run.mark.run_id] = {"env": "dev", "limit": 3}
     async with console(backend) as screen:
-        await screen.press("+")
+        await screen.press("M")
         await screen.shows("Trigger again ── ")
         assert "dev" in screen.text and "2026-11-22T01:10:00" in screen.text
         await screen.press("tab", "tab", "backspace", "4", "enter")

@@ -24,12 +24,12 @@ CARDS = Trash((
 
 
 async def test_deleted_runs_are_listed_and_restored() -> None:
-    """`W`: who deleted them, and how long they can come back; Enter asks for the row, or for all that are marked."""
+    """`Del`: who deleted them, and how long they can come back; Enter asks for the row, or for all that are marked."""
     backend = world(trades("failed"))
     backend.verbs = backend.verbs | {"restore"}
     backend.pages["trash"] = lambda args: CARDS
     async with console(backend, (120, 30)) as screen:
-        await screen.press("W")
+        await screen.press("delete")
         assert "3 deleted runs, kept for 7 days" in screen.lines()[2]
         for words in ("trades_us@1", "a test", "6d", "today", "another run has its place"):
             assert words in screen.text, words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.actions import possible
-from console.actions.action import LISTS, Action, Ask, Danger, View
+from console.actions.action import EVERYWHERE, Action, Ask, Danger, View
 from console.model.asks import Selection
 from console.model.audit import Audit, AuditCard
 from console.model.snapshot import Scene
@@ -51,7 +51,7 @@ VIEW = View(
     frozenset(),
     (
         Action("audit", "audit", "Who asked for what, when, and what came of it; newest first.", ("@", "7"),
-               LISTS, rank=9, opens="audit"),
+               EVERYWHERE, rank=9, opens="audit"),
         Action("audit.open", "open", "What the command was about.", ("enter", "l", "right"), _HERE, rank=90,
                why_not=a_command),
         Action("audit.details", "details", "All that is known of the command: from where, with what, what came of it.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.actions import backfilling, possible
-from console.actions.action import LISTS, ROWS, Action, Danger, View
+from console.actions.action import EVERYWHERE, LISTS, ROWS, Action, Danger, View
 
 _HERE = frozenset({"backfills"})
 _OPEN = ("running", "paused", "stopped_by_failures")
@@ -16,7 +16,7 @@ VIEW = View(
     LISTS,
     (
         Action("backfills", "backfills", "All backfills with their progress, and intervals that were left out.", ("8",),
-               LISTS, rank=11, opens="backfills"),
+               EVERYWHERE, rank=11, opens="backfills"),
         Action("backfill", "backfill", "Runs a range of dates of the DAG: a plan first; on a gap fills it.", ("b",),
                ROWS | _HERE, Danger.CHANGES, "backfill_create", 36,
                possible.change("backfill_create", possible.a_live_dag), backfilling.create, group="change"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from console.actions import backfilling, possible
-from console.actions.action import LISTS, Action, Ask, Danger, View
+from console.actions.action import LISTS, ROWS, Action, Ask, Danger, View
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from engine.model.moments import to_iso
@@ -38,7 +38,7 @@ VIEW = View(
     LISTS,
     (
         Action("calendar", "calendar", "The DAG's dates over a year, gaps included; a range of them can be run.",
-               ("9",), LISTS, rank=12, why_not=possible.a_dag, opens="calendar"),
+               ("9",), LISTS | ROWS, rank=12, why_not=possible.a_dag, opens="calendar"),
         Action("calendar.enter", "open", "Opens the run of the date; of a range it shows the plan and asks.",
                ("enter",), _HERE, rank=90, why_not=_a_run_or_dates, label=_enter_label),
         Action("calendar.plan", "backfill", "What a backfill of the range, the gap or the date would do; then asks.",

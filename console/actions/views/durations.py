@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.actions import possible
-from console.actions.action import LISTS, Action, View
+from console.actions.action import LISTS, ROWS, Action, View
 
 VIEW = View(
     "durations",
@@ -13,7 +13,7 @@ VIEW = View(
     LISTS,
     (
         Action("durations", "durations", "How long the DAG's runs and tasks take and wait, and whether that changes.",
-               ("%",), LISTS, rank=8, why_not=possible.a_dag, opens="durations"),
+               ("%",), LISTS | ROWS, rank=8, why_not=possible.a_dag, opens="durations"),
         Action("durations.sort", "sort", "Tasks by duration, by waiting, by trend, or in the DAG's order.", ("s",),
                frozenset({"durations"}), rank=50),
     ),

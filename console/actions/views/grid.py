@@ -15,7 +15,7 @@ VIEW = View(
     LISTS | ROWS,
     (
         Action("grid.list", "list of runs", "The same runs as a list.", ("2",), _GRID, rank=30, opens="dag"),
-        Action("grid", "grid", "All runs of the DAG beside its tasks: a cell for each.", ("2",), LISTS, rank=30,
+        Action("grid", "grid", "All runs of the DAG beside its tasks: a cell for each.", ("2",), LISTS | ROWS, rank=30,
                why_not=possible.a_dag, opens="grid"),
         Action("grid.older", "earlier run", "One run to the left.", ("h", "left"), _GRID),
         Action("grid.newer", "later run", "One run to the right.", ("l", "right"), _GRID),

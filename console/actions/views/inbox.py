@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.actions.action import LISTS, ROWS, Action, View
+from console.actions.action import EVERYWHERE, LISTS, ROWS, Action, View
 
 VIEW = View(
     "inbox",
@@ -11,7 +11,7 @@ VIEW = View(
     8,
     LISTS | ROWS,
     (
-        Action("inbox", "inbox", "What has failed and nobody has put right, by cause.", ("I",), LISTS, rank=55,
+        Action("inbox", "inbox", "What has failed and nobody has put right, by cause.", ("I",), EVERYWHERE, rank=55,
                opens="inbox"),
     ),
 )  # fmt: skip

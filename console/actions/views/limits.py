@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.actions import possible
-from console.actions.action import LISTS, ROWS, Action, Ask, Danger, View, WhyNot
+from console.actions.action import EVERYWHERE, ROWS, Action, Ask, Danger, View, WhyNot
 from console.actions.finding import state_of, task_of
 from console.figures import clock
 from console.model.asks import Selection
@@ -78,7 +78,7 @@ VIEW = View(
     frozenset(),
     (
         Action("limits", "pools", "Pools and who holds them, circuit breakers, questions to people, and the host.",
-               ("6",), LISTS, rank=11, opens="limits"),
+               ("6",), EVERYWHERE, rank=11, opens="limits"),
         Action("limits.back", "back", "Back to where it was opened.", ("escape", "h", "left"), _HERE),
         Action("limits.resize", "resize", "Gives the pool another size: a number, 0 to stop it, or `unlimited`.",
                ("enter", "z"), _HERE, Danger.CHANGES, "resize", 90, possible.change("resize", _a("pool")), ask_resize,

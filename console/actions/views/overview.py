@@ -12,6 +12,12 @@ VIEW = View(
     actions=(
         Action("sort", "sort", "Sorts the DAGs by name, state, last run, duration or next run.", ("s",),
                frozenset({OVERVIEW})),
+        Action("sort.next", "sort by the next", "Sorts by the next of these.", (">",), frozenset({OVERVIEW})),
+        Action("sort.previous", "sort by the one before", "Sorts by the one before.", ("<",), frozenset({OVERVIEW})),
     ),
-    handlers={"sort": "console.screens.overview:choose_order"},
+    handlers={
+        "sort": "console.screens.overview:choose_order",
+        "sort.next": "console.screens.parts:sort_next",
+        "sort.previous": "console.screens.parts:sort_previous",
+    },
 )  # fmt: skip

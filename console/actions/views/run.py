@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.actions import possible
-from console.actions.action import LISTS, RUN, Action, View
+from console.actions.action import LISTS, ROWS, RUN, Action, View
 
 FOLD = Action(
     "fold", "fold", "Unfolds the indexes of a mapped task or a task group into rows, or folds them; marks other rows.",
@@ -17,12 +17,14 @@ LOOKS = (
     Action("task", "task", "The task instance, whole: attempts, durations against history, why, result, settings.",
            ("d",), _RUN, rank=64, why_not=possible.a_task, opens="task"),
     Action("boxes", "boxes", "The run's graph as boxes, or the table again; the arrows then move along its edges.",
-           ("3",), LISTS, rank=28, why_not=possible.a_run),
-    Action("gantt", "gantt", "The run's tasks as bars over time, or the table again.", ("4",), LISTS, rank=27,
+           ("3", "D"), LISTS | ROWS, rank=28, why_not=possible.a_run),
+    Action("gantt", "gantt", "The run's tasks as bars over time, or the table again.", ("4",), LISTS | ROWS, rank=27,
            why_not=possible.a_run),
     Action("run.left", "back, or upstream", "One level back; in the boxes to the task before.", ("h", "left"), _RUN),
     Action("run.right", "log, or downstream", "The log; in the boxes to the task after.", ("l", "right"), _RUN),
     Action("boxes.nearer", "fewer hops", "Of a large graph only the cursor's nearer neighbours.", ("<",), _RUN),
+    Action("part.larger", "more tries", "A line more for the tries below.", ("+",), _RUN),
+    Action("part.smaller", "fewer tries", "A line less for them.", ("_",), _RUN),
     Action("boxes.wider", "more hops", "Of a large graph more neighbours of the cursor.", (">",), _RUN),
 )  # fmt: skip
 
@@ -38,6 +40,8 @@ VIEW = View(
         "gantt": f"{_DOING}:gantt",
         "run.left": f"{_DOING}:left",
         "run.right": f"{_DOING}:right",
+        "part.larger": "console.screens.parts:larger",
+        "part.smaller": "console.screens.parts:smaller",
         "boxes.nearer": f"{_DOING}:nearer",
         "boxes.wider": f"{_DOING}:wider",
     },

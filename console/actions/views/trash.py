@@ -40,8 +40,8 @@ VIEW = View(
     12,
     frozenset(),
     (
-        Action("trash", "trash", "Deleted runs, and who deleted them; for a week they can be restored.", ("W",), LISTS,
-               opens="trash"),
+        Action("trash", "trash", "Deleted runs, and who deleted them; for a week they can be restored.", ("delete",),
+               LISTS, opens="trash"),
         Action("trash.restore", "restore", "Puts the run back as it was.", ("enter", "r"), _HERE, Danger.CHANGES,
                "restore", 90, possible.change("restore", _restorable), ask_restore, group="change"),
         Action("trash.back", "back", "Back to where it was opened.", ("escape", "h", "left"), _HERE),

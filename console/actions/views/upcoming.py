@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.actions.action import LISTS, ROWS, Action, View
+from console.actions.action import EVERYWHERE, LISTS, ROWS, Action, View
 
 VIEW = View(
     "upcoming",
@@ -11,7 +11,7 @@ VIEW = View(
     9,
     LISTS | ROWS,
     (
-        Action("upcoming", "upcoming", "Runs that are due, and retries that wait, in their order.", ("U",), LISTS,
+        Action("upcoming", "upcoming", "Runs that are due, and retries that wait, in their order.", ("U",), EVERYWHERE,
                rank=12, opens="upcoming"),
     ),
 )  # fmt: skip
