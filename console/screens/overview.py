@@ -32,7 +32,7 @@ class OverviewPane(ListPane):
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row: what needs a person."""
-        self._rows = rows = Overview(scene, self._rows, self.order, whole=self.wide)
+        self._rows = rows = Overview(scene, self._rows, self.order, uncut=self.wide)
         self.list.show(rows)
         wanted, self._wanted = self._wanted, None
         if wanted is not None and self.list.move_to(("dag", wanted)):

@@ -135,7 +135,7 @@ class RunPane(Pane):
             self._rows = GanttRows(scene, run, before, cursor, self._frame, self._path.at(run, scene.now))
         else:
             known = None if isinstance(before, GanttRows) else before
-            self._rows = view.RunRows(scene, run, known, cursor, self._frame, whole=self.wide)
+            self._rows = view.RunRows(scene, run, known, cursor, self._frame, uncut=self.wide)
         self.list.show(self._rows)
 
     def _draw_boxes(self, scene: Scene, run: RunDetail) -> None:

@@ -41,9 +41,9 @@ class Layout:
     gap: int
 
 
-def layout(width: int, longest: int, *, whole: bool = False) -> Layout:
-    """Columns for rows of `width` cells, with names of at most `longest` cells; `whole` names cost figures."""
-    if whole:
+def layout(width: int, longest: int, *, uncut: bool = False) -> Layout:
+    """Columns for rows of `width` cells, with names of at most `longest` cells; `uncut` names cost figures."""
+    if uncut:
         name, bars, gap, rest = max(min(longest, width - 49), 8), 7, 2, (13, 6, 0, 0, 0)
     elif width < WIDE:
         name, bars, gap, rest = max(min(longest, 16), 8), 7, 2, (13, 6, 0, 0, 0)
@@ -61,10 +61,10 @@ def layout(width: int, longest: int, *, whole: bool = False) -> Layout:
 class Overview:
     """The rows of the overview, made on demand; made once for each scene."""
 
-    def __init__(self, scene: Scene, before: Overview | None = None, by: str = "name", *, whole: bool = False) -> None:
-        self.scene, self.whole = scene, whole
+    def __init__(self, scene: Scene, before: Overview | None = None, by: str = "name", *, uncut: bool = False) -> None:
+        self.scene, self.uncut = scene, uncut
         self.rows: list[tuple[Hashable, object]] = []
-        self._cache: dict[Hashable, Spans] = {} if before is None or before.whole != whole else before._cache
+        self._cache: dict[Hashable, Spans] = {} if before is None or before.uncut != uncut else before._cache
         self.attention = attention(scene.snapshot)
         cards = in_order(scene.snapshot, by)
         self._longest = max((len(card.dag_id) for card in cards), default=8)
@@ -102,7 +102,7 @@ class Overview:
     def row(self, index: int, width: int) -> Spans:
         """The content of a row; the same object as before while it reads the same."""
         key, content = self.rows[index]
-        columns = layout(width, self._longest, whole=self.whole)
+        columns = layout(width, self._longest, uncut=self.uncut)
         if isinstance(content, DagCard):
             spans = _dag_row(content, self.scene, columns, self._failed.get(content.dag_id))
         elif isinstance(content, Attention):

@@ -57,12 +57,12 @@ class Layout:
     waits: int
 
 
-def layout(width: int, graph: int, longest: int, *, whole: bool = False) -> Layout:
+def layout(width: int, graph: int, longest: int, *, uncut: bool = False) -> Layout:
     """Columns for rows of `width` cells, with a rail of `graph` cells and names of at most `longest`.
 
-    With `whole` names there are fewer figures.
+    Names that are `uncut` leave room for fewer figures.
     """
-    if whole:
+    if uncut:
         graph, state, figures = min(graph, 13), 20, (3, 6, 0, 6, 0, 0, 0)
         name = max(min(longest, width - max(graph, 5) - state - 33), 8)
     elif width < 100:
@@ -104,10 +104,10 @@ class RunRows:
         cursor: Hashable = None,
         frame: Frame | None = None,
         *,
-        whole: bool = False,
+        uncut: bool = False,
     ) -> None:
-        self.scene, self.run, self.whole = scene, run, whole
-        if before is not None and before.whole != whole:
+        self.scene, self.run, self.uncut = scene, run, uncut
+        if before is not None and before.uncut != uncut:
             before = None
         same = before is not None and before.frame.fits(run, None if frame is None else frame.folds)
         self.frame: Frame = before.frame if before is not None and same else frame or Frame(run)
@@ -160,7 +160,7 @@ class RunRows:
 
     def row(self, index: int, width: int) -> Spans:
         """The content of a row; the same object as before while it reads the same."""
-        columns = layout(width, self.frame.rail.width, self.frame.longest, whole=self.whole)
+        columns = layout(width, self.frame.rail.width, self.frame.longest, uncut=self.uncut)
         if index == 0:
             key: Hashable = ("titles", width)
             spans = _titles(columns)
