@@ -24,8 +24,7 @@ async def test_a_burst_after_the_prompts_key_is_text(text: str) -> None:
     """No letter of it quits, opens a dialog or moves the cursor: all of them stand in the prompt."""
     async with console(world(trades("failed"))) as screen:
         burst(screen.app, text)
-        await screen.settle()
-        assert screen.app.stage.prompt.text == text[1:]
+        await screen.until(lambda: screen.app.stage.prompt.text == text[1:], "the prompt has all of it")
         assert screen.app.screen is screen.app.stage
         await screen.press("escape", "j")
         assert screen.app.stage.prompt.text == text[1:], "after Esc the prompt takes nothing more"
