@@ -15,7 +15,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -58,11 +58,12 @@ class SlowLink:
         rate: float | None = None,
         holds: int = 4096,
         cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self.screen = _Terminal(*size, self.send)
         self.seen = bytearray()
         self._stream = pyte.ByteStream(self.screen)
-        self._command, self._size, self._cwd = command, size, cwd
+        self._command, self._size, self._cwd, self._env = command, size, cwd, env or {}
         self._half, self._rate, self._holds = delay / 2, rate, holds
         self._master = -1
         self._free_at = 0.0
@@ -89,6 +90,7 @@ class SlowLink:
         environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
         for name in ("NO_COLOR", "COLUMNS", "LINES"):
             environ.pop(name, None)
+        environ |= self._env
         self._process = self._start(slave, environ)
         os.close(slave)
         self._listen(on=True)

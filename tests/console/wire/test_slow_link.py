@@ -12,13 +12,14 @@ from tests.support.stage import stage
 
 pytestmark = pytest.mark.pty
 
+PATIENT = {"STAGE_PATIENT": "1"}
 STAGE = [sys.executable, "-m", "tests.support.stage_program"]
 
 
 async def test_a_link_that_stores_everything_is_not_filled_with_old_pictures() -> None:
     """Of 60 changes of the whole screen a second, at 64 kbit/s, only so many are sent that little is ever stored."""
     async with SlowLink(
-        [*STAGE, "flood"], size=(120, 40), delay=0.1, rate=8_000, holds=1 << 20, cwd=str(PROJECT)
+        [*STAGE, "flood"], size=(120, 40), delay=0.1, rate=8_000, holds=1 << 20, cwd=str(PROJECT), env=PATIENT
     ) as link:
         await link.until("stage ready")
         await link.until(lambda: link.seen.count(b"\x1b[5n") >= 3)
@@ -29,7 +30,7 @@ async def test_a_link_that_stores_everything_is_not_filled_with_old_pictures() -
 
 async def test_a_console_leaves_when_the_terminal_has_answered() -> None:
     """What a terminal answers is not left for the shell to be typed into it."""
-    async with SlowLink([*STAGE, "still"], size=(120, 40), delay=0.1, cwd=str(PROJECT)) as link:
+    async with SlowLink([*STAGE, "still"], size=(120, 40), delay=0.1, cwd=str(PROJECT), env=PATIENT) as link:
         await link.until("stage ready")
         link.press("r")
         link.press("q")
