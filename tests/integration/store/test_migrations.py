@@ -44,7 +44,9 @@ def test_every_table_is_strict(path: Path) -> None:
     loose = look(path, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict")
     assert {name for (name,) in loose} <= {"_sqlite_migrations", "sqlite_schema"}
     with pytest.raises(sqlite3.IntegrityError, match="cannot store TEXT value in INTEGER column"):
-        tamper(path, "INSERT INTO pool (name, slots) VALUES ('db', 'four')")
+        tamper(
+            path, "INSERT INTO pool (name, slots, include_deferred, configured_deferred) VALUES ('db', 'four', 0, 0)"
+        )
 
 
 def test_the_writers_connection_is_durable_and_careful(path: Path) -> None:

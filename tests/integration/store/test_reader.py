@@ -107,7 +107,9 @@ def test_a_reader_cannot_write(path: Path) -> None:
     """Whatever it is asked, its connection changes nothing."""
     open_store(path)
     with Reader(path) as reader, pytest.raises(StoreError, match="READONLY"):
-        reader.select("INSERT INTO pool VALUES ('db', 1, NULL, NULL) RETURNING 1")
+        reader.select(
+            "INSERT INTO pool (name, slots, include_deferred, configured_deferred) VALUES ('db', 1, 0, 0) RETURNING 1"
+        )
 
 
 def test_a_missing_store_is_called_missing(path: Path) -> None:
