@@ -23,6 +23,6 @@ def notices(scene: Scene) -> list[Spans]:
         return []
     lines: list[Spans] = []
     for text, token in ((gauges.degraded and f"degraded: {gauges.degraded}", BAD), (gauges.warning, WARN)):
-        short = near(text or "", scene.snapshot.home.path)
-        lines += [((f"  {line}", token),) for line in textwrap.wrap(short, _WIDTH)]
+        wrapped = textwrap.wrap(text or "", _WIDTH, break_on_hyphens=False)  # whole paths: they are there to be copied
+        lines += [((f"  {line}", token),) for line in wrapped]
     return lines

@@ -19,7 +19,7 @@ def test_a_long_reason_is_shown_whole() -> None:
     found = scene(link=link(gauges=told))
     lines = [plain(line) for line in notices(found)]
     assert " ".join(" ".join(lines).split()) == (
-        "degraded: state.db was removed while the engine runs. "
+        "degraded: /srv/etl/state.db was removed while the engine runs. "
         + "Nothing is started or changed any more. " * 4
         + "disk: 900 MB free, 3 %; D (`dagdeck prune`)"
     )
@@ -30,7 +30,7 @@ def test_a_long_reason_is_shown_whole() -> None:
 
 
 def test_a_well_engine_says_nothing() -> None:
-    """No reason and no warning: no lines; and the home's own path is taken out of what is said."""
+    """No reason and no warning: no lines. In the header the home's own path is taken out of what is said."""
     assert notices(scene()) == []
     assert near("/srv/etl/state.db, /srv/etl2/state.db", "/srv/etl") == "state.db, /srv/etl2/state.db"
 
