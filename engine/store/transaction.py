@@ -225,6 +225,7 @@ class Committer:
     def _roll_back(self, connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+        self._vigil.touched()
 
     def _drop(self, connection: sqlite3.Connection) -> None:
         """Closes the connection; the next probe opens another."""
