@@ -117,7 +117,9 @@ async def test_a_failed_commit_degrades_the_engine_until_the_disk_is_well(site: 
 
 
 async def test_a_degraded_engine_can_be_stopped(make_site: MakeSite) -> None:
-    """SIGTERM ends it within five seconds although it can save nothing; what ran goes on under the next engine."""
+    """SIGTERM ends it within five seconds although it can save nothing; what ran goes on under the next engine. Asked to
+    prune, it prunes files, and says that nobody can be told who asked.
+    """
     site = await make_site()
     await site.start()
     run_id = await site.trigger("hold")
@@ -126,6 +128,8 @@ async def test_a_degraded_engine_can_be_stopped(make_site: MakeSite) -> None:
         with growing_no_file(site):
             with pytest.raises(CommandRefused):
                 await client.command("trigger", p.Selector(dag_ids=["steps"]))
+            with pytest.raises(CommandRefused, match="are being removed"):
+                await client.command("prune", p.Selector())
             assert site.engine is not None
             site.engine.kill(signal.SIGTERM)
             assert await site.engine.ended(5) == 0
