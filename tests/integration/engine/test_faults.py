@@ -117,8 +117,8 @@ async def test_a_failed_commit_degrades_the_engine_until_the_disk_is_well(site: 
 
 
 async def test_a_degraded_engine_can_be_stopped(make_site: MakeSite) -> None:
-    """SIGTERM ends it within five seconds although it can save nothing; what ran goes on under the next engine. Asked to
-    prune, it prunes files, and says that nobody can be told who asked.
+    """SIGTERM ends it within five seconds although it can save nothing; what ran goes on under the next engine. Told
+    to prune, it prunes files, and says that nobody can be told who asked.
     """
     site = await make_site()
     await site.start()
