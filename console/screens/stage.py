@@ -232,7 +232,13 @@ class Stage(Screen[None], inherit_bindings=False):
         overtake those that are still on their way here. Those that follow the one that opened a dialog are nobody's.
         """
         if self._prompt_open:
-            self.prompt.on_key(event)
+            if event.key == "enter":
+                # At once: a key behind it is about what the line leads to, and no part of it.
+                event.stop()
+                event.prevent_default()
+                self._submit(self.prompt.text)
+            else:
+                self.prompt.on_key(event)
             return
         if self.app.screen is not self:
             event.stop()
@@ -300,7 +306,7 @@ class Stage(Screen[None], inherit_bindings=False):
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
         """A filter works while it is typed; with many rows each letter is first seen, and the last of them counts."""
-        if self._prompt_for != "filter":
+        if self._prompt_for != "filter" or not self._prompt_open:
             return
         listed, self._typed = self.front.listed, event.text
         if listed is not None and len(listed.given) > MANY:
@@ -315,24 +321,26 @@ class Stage(Screen[None], inherit_bindings=False):
             self.front.filter(typed, self._desk.scene())
             self._desk.redraw()
 
-    def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
-        """Do what was asked for."""
+    def _submit(self, text: str) -> None:
+        """Does what was asked for."""
         from console.screens.commanding import obey_line
         from console.screens.wayfinding import remember
 
         self._close_prompt()
-        self._filter_typed()
         if self._prompt_for == "command":
-            obey_line(self._desk, event.text)
+            obey_line(self._desk, text)
             return
         if self._prompt_for in ("filter", "search"):
-            remember(self._desk, FILTERS, event.text)
+            remember(self._desk, FILTERS, text)
         if self._prompt_for == "search":
-            self.front.search(event.text)
+            self.front.search(text)
             self._desk.redraw()
         else:
-            if self._prompt_for != "filter":
-                self.front.entered(self._prompt_for, event.text)
+            if self._prompt_for == "filter":
+                self._typed = text
+                self._filter_typed()
+            else:
+                self.front.entered(self._prompt_for, text)
             self._desk.redraw()
 
     def on_prompt_cancelled(self, event: Prompt.Cancelled) -> None:

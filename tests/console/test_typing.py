@@ -52,6 +52,16 @@ async def test_a_filter_typed_in_a_burst_with_its_enter_filters() -> None:
         assert screen.app.screen is screen.app.stage
 
 
+async def test_keys_behind_the_enter_of_a_line_are_about_what_it_leads_to() -> None:
+    """`:run trades_us`, Enter and `4` in one write: the run over time, and no 4 in the line."""
+    async with console(world(trades("failed")), (120, 30)) as screen:
+        burst(screen.app, ":run")
+        screen.app.post_message(events.Key("space", " "))
+        burst(screen.app, "trades_us\r4")
+        await screen.shows("critical path")
+        assert screen.app.place.view == "run"
+
+
 async def test_keys_behind_one_that_opens_a_dialog_are_dropped() -> None:
     """`c` opens the clear dialog; the `r` behind it in the same write opens no second one."""
     async with console(world(trades("failed"))) as screen:
