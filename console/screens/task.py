@@ -54,11 +54,13 @@ class TaskPane(ListPane):
         page = scene.snapshot.paged if scene.snapshot.page == self.interest().page else None
         found = page if isinstance(page, TaskPage) else None
         self.list.show(view.rows(scene, run, card, found, self.list.row_width))
-        if self._fresh:
+        if self._fresh and self.list.size.height:
+            # Before it has a size, the window would be as if it had one line, and begin at the cursor.
             self._fresh = False
+            self.list.action_cursor_first()
             newest = card.attempts[-1].number if card.attempts else None
-            if newest is None or not self.list.move_to(("attempt", newest)):
-                self.list.action_cursor_first()
+            if newest is not None:
+                self.list.move_to(("attempt", newest))
 
     def title(self, scene: Scene, width: int) -> Bar:
         """Which task, and how it stands."""
