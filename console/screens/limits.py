@@ -59,6 +59,8 @@ class LimitsPane(ListPane):
         if key[0] == "ask":
             asked = next((q for q in (self.card(scene) or LimitsCard()).questions if q.run_id == key[1]), None)
             return Target(self.view, None if asked is None else asked.dag_id, key[1], key[2], key[3])
+        if key[0] in ("host", "process"):
+            return Target(self.view)  # a figure: there is nothing to do with it
         return Target(self.view, attention=f"{key[0]}:{key[1]}")
 
     def entered(self, purpose: str, text: str) -> None:

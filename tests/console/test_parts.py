@@ -6,7 +6,10 @@ import pytest
 
 from console.actions.views import VIEWS
 from console.keymap import Keymap
-from tests.support.console import PLANS, attempt, console, mark, run, task, trades, world
+from console.model.limits import LimitsCard
+from console.model.link import Gauges
+from engine.model.host import HostFigures
+from tests.support.console import NOW, PLANS, attempt, console, link, mark, run, task, trades, world
 
 
 async def test_tab_goes_to_the_tries_of_a_task_and_back() -> None:
@@ -83,6 +86,26 @@ async def test_a_acknowledges_a_cause_of_failures_from_where_it_stands() -> None
         await screen.press("a")
         await screen.shows("On it ── ConnectionError")
         assert not backend.commands
+
+
+async def test_why_and_details_answer_wherever_they_are_asked() -> None:
+    """In a log they are about its task; on a figure of the host there is nothing to explain, and that is said."""
+    backend = world(trades("failed"))
+    backend.pages["limits"] = lambda args: LimitsCard()
+    gauges = Gauges(NOW, 1, 16, 0, 1, 0, 0, attached=("ops1",), host=HostFigures(3.0, 2, 0.1, 1 << 40, 1 << 41))
+    async with console(backend, (120, 36)) as screen:
+        await screen.press("j", "L")
+        assert screen.app.place.view == "log"
+        await screen.press("i")
+        await screen.shows("ConnectionError")
+        assert screen.app.screen is not screen.app.stage
+        await screen.press("escape", "d")
+        assert screen.app.screen is not screen.app.stage
+        backend.set_link(link(gauges=gauges))
+        await screen.press("escape", "6")
+        await screen.shows("of 2 cores")
+        await screen.press("G", "i")
+        await screen.shows("nothing is selected")
 
 
 @pytest.mark.parametrize("view", sorted(VIEWS))
