@@ -1,6 +1,6 @@
 """One home at work for hours: steady load, consoles attached and stopped, kills, pruning; what grows is told.
 
-`python -m benchmarks.steady --seconds 3600 [--seed N] [--kill-every 10] [--samples FILE]`: one engine serves a home
+`python -m benchmarks.steady --seconds 3900 [--seed N] [--kill-every 10] [--samples FILE]`: one engine serves a home
 whose DAGs run without a pause. Five consoles are attached: one is typed at, one is stopped for every other minute, one
 is stopped for good until the end; and a client follows and never reads. Tasks, hosts and runners are killed at random,
 the engine itself twice in the first third; the last two thirds are one life of it, over which memory, descriptors, the
@@ -96,7 +96,7 @@ PRUNE_SECONDS = 60.0
 VERIFY_SECONDS = 180.0
 STOP_SECONDS = 60.0
 TRIGGER_SECONDS = 1.5
-JUDGED_SECONDS = 600.0
+JUDGED_SECONDS = 1800.0
 """What is looked at for less than this is told, and not judged: it is still warming up."""
 VIEWS = ("enter", "enter", "esc", "esc", "t", "esc", "I", "esc", "j", "k", "g", "esc")
 
