@@ -91,6 +91,9 @@ def views_home() -> Iterator[tuple[BenchHome, dict[str, Place]]]:
             for day in range(1, 4):
                 args = {"start": f"2024-02-0{day}T00..2024-02-0{day}T03", "max_active": 2}
                 link.command("backfill_create", select(dags=(f"hourly_0{day}",)), args, None, None)
+            over = [home.finish(home.trigger(f"hourly_1{number}", link)).run_id for number in range(3)]
+            for run_id in over:
+                link.command("delete", select(runs=(run_id,)), {}, None, None)
             for dag_id in ("fails", "timers"):
                 home.trigger(dag_id, link)
             runs = {dag_id: home.trigger(dag_id, link) for dag_id in ("mesh", "chatty", "busy")}
@@ -109,7 +112,7 @@ def place_of(view: str, runs: dict[str, str], mode: str = "") -> Place:
         return Place(view, "busy", runs["busy"], "work_0000")
     if view in ABOUT_A_DAG:
         return Place(view, "hourly_01" if view == "dag" else "busy")
-    return Place(view, "hourly_01" if view == "schedule" else None)
+    return Place(view, None if view == "overview" else "hourly_01")
 
 
 class Eye:

@@ -41,8 +41,6 @@ _BRIDGE: Final = 4
 """Unchanged cells that are cheaper to send again than to jump over."""
 _ERASE: Final = 12
 """Blank cells that are cheaper to have erased than to send, the jump behind them included."""
-_GLANCE: Final = 4
-"""Cells of a row that tell whether the cursor has come to it."""
 
 
 class Wire:
@@ -140,12 +138,13 @@ class Wire:
         """The rows to send: those first to which the cursor has come, as that is what a person waits for."""
         ground = self._want[-1][-1][1].back if self.width else ""
 
-        def lit(row: list[Cell], low: int, high: int) -> bool:
-            return any(pen.back != ground or "7" in pen.attributes for _, pen in row[low : min(high, low + _GLANCE)])
+        def lit(cell: Cell) -> bool:
+            return cell[1].back != ground or "7" in cell[1].attributes
 
         def rank(y: int) -> tuple[bool, int]:
             low, high = self._dirty[y]
-            return not (lit(self._want[y], low, high) and not lit(self._sent[y], low, high)), y
+            pairs = zip(self._want[y][low:high], self._sent[y][low:high], strict=True)
+            return not any(lit(want) and not lit(sent) for want, sent in pairs if want is not sent), y
 
         return sorted(self._dirty, key=rank)
 
