@@ -27,7 +27,7 @@ from benchmarks.figures import Figure, median
 from benchmarks.homes import BenchHome, bench_home, processor_seconds, wait
 from console.actions.views import VIEWS
 from console.cli.link import EngineLink, select
-from console.model.place import ABOUT_A_DAG, Place
+from console.model.place import Place
 from engine.store import reads_overview
 from engine.store.reader import Reader
 from tests.support.slow_link import SlowLink
@@ -110,8 +110,8 @@ def place_of(view: str, runs: dict[str, str], mode: str = "") -> Place:
         return Place(view, "chatty", runs["chatty"], "writes")
     if view in ("run", "task"):
         return Place(view, "busy", runs["busy"], "work_0000")
-    if view in ABOUT_A_DAG:
-        return Place(view, "hourly_01" if view == "dag" else "busy")
+    if view in ("grid", "source"):
+        return Place(view, "busy")
     return Place(view, None if view == "overview" else "hourly_01")
 
 
