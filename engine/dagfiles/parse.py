@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import selectors
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from engine.dagfiles.child import MAX_ANSWER_BYTES
-from engine.execution.process import bootstrap
+from engine.dagfiles.children import Child, Forked, Spawned, Template
 from engine.execution.process.proc import processes, stat
 from engine.model.dag import ImportFailure, ParsedFile
 
@@ -59,6 +58,9 @@ class Parser:
         self._environment = {**dict.fromkeys(_ONE_THREAD, "1"), **environment}
         self._timezone, self._time_limit, self._memory_limit = timezone, time_limit, memory_limit
         self._running: set[int] = set()
+        self._idle: list[Template] = []
+        self._started = False
+        """Whether there was a child since the last rest."""
         self._lock = threading.Lock()
         self._closed = False
 
@@ -85,63 +87,98 @@ class Parser:
             return _failed(file, "the parse child gave no answer that makes sense")
         return _checked(answer.parsed, file, used)
 
+    def rest(self) -> None:
+        """Lets go of what is kept for more files: call it when none is waiting to be parsed."""
+        with self._lock:
+            self._started = False
+            for template in self._idle:
+                template.close()
+            self._idle.clear()
+
     def close(self) -> None:
         """Ends all children; every call of `parse` that waits for one raises ParseStopped."""
         with self._lock:
             self._closed = True
             for session in self._running:
                 kill_session(session)
+        self.rest()
 
     def _ask(self, file: str, root: Path, python: str, politely: bool) -> _Answer | str:
         """The child's answer, or what went wrong."""
         path = root / file
-        command = [python, "-I", bootstrap.__file__, "parse", str(path), str(root)]
-        command += [self._timezone, python, str(self._memory_limit), str(_POLITE if politely else 0)]
-        with self._lock:
-            if self._closed:
-                raise ParseStopped
-            try:
-                child = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    env=self._environment,
-                    cwd=path.parent,
-                    start_new_session=True,
-                )
-            except OSError as problem:
-                return f"the parse child cannot be started with {python}: {problem.strerror}"
-            self._running.add(child.pid)
+        arguments = [str(path), str(root), self._timezone, python]
+        arguments += [str(self._memory_limit), str(_POLITE if politely else 0)]
+        try:
+            child = self._start(python, arguments, path.parent)
+        except OSError as problem:
+            return f"the parse child cannot be started with {python}: {problem.strerror}"
         try:
             said, complaint, in_time = self._listen(child)
         finally:
             kill_session(child.pid)
-            child.wait()
-            with self._lock:
-                self._running.discard(child.pid)
-            for stream in (child.stdout, child.stderr):
-                if stream is not None:
-                    stream.close()
+            code = child.wait()
+            self._ended(child)
         if self._closed:
             raise ParseStopped
         if not in_time:
             return f"the file takes more than {self._time_limit:g} s to load: do the work in a task, not at import"
         if not said.endswith(b"\n"):
-            return self._silent(child.returncode, complaint, python)
+            return self._silent(code, complaint, python)
         try:
             return _answers.decode(said)
         except msgspec.MsgspecError as problem:
             return f"the parse child's answer cannot be read: {problem}"
 
-    def _listen(self, child: subprocess.Popen[bytes]) -> tuple[bytes, bytes, bool]:
+    def _start(self, python: str, arguments: Sequence[str], folder: Path) -> Child:
+        """A child. The first in a while has an interpreter of its own, as nobody knows whether there will be more."""
+        with self._lock:
+            if self._closed:
+                raise ParseStopped
+            is_first, self._started = not self._started, True
+            template = next((each for each in self._idle if each.python == python), None)
+            if template is not None:
+                self._idle.remove(template)
+        child = None if is_first else self._forked(template, python, arguments, folder)
+        if child is None:
+            child = Spawned(python, arguments, folder, self._environment)
+        self._register(child)
+        child.begin()
+        return child
+
+    def _register(self, child: Child) -> None:
+        with self._lock:
+            self._running.add(child.pid)
+            if self._closed:
+                kill_session(child.pid)
+
+    def _forked(self, template: Template | None, python: str, arguments: Sequence[str], folder: Path) -> Child | None:
+        """None where no template can be had: what is wrong with the interpreter then shows when it starts by itself."""
+        try:
+            template = template or Template(python, self._environment, self._time_limit)
+        except OSError:
+            return None
+        try:
+            return template.fork(arguments, folder)
+        except OSError:
+            template.close()
+            return None
+
+    def _ended(self, child: Child) -> None:
+        with self._lock:
+            self._running.discard(child.pid)
+            if isinstance(child, Forked):
+                if child.is_template_whole and not self._closed:
+                    self._idle.append(child.template)
+                else:
+                    child.template.close()
+
+    def _listen(self, child: Child) -> tuple[bytes, bytes, bool]:
         """What the child wrote on both streams, and whether it was in time. Ends at the end of the answer's line."""
         deadline = time.monotonic() + self._time_limit
         said, complaint = bytearray(), bytearray()
-        assert child.stdout is not None and child.stderr is not None
         with selectors.DefaultSelector() as selector:
-            selector.register(child.stdout, selectors.EVENT_READ, said)
-            selector.register(child.stderr, selectors.EVENT_READ, complaint)
+            selector.register(child.output, selectors.EVENT_READ, said)
+            selector.register(child.errors, selectors.EVENT_READ, complaint)
             while selector.get_map():
                 ready = selector.select(max(0.0, deadline - time.monotonic()))
                 if not ready:
@@ -149,7 +186,7 @@ class Parser:
                 for key, _ in ready:
                     data = os.read(key.fd, 1 << 16)
                     if not data:
-                        selector.unregister(key.fileobj)
+                        selector.unregister(key.fd)
                     elif key.data is said:
                         said += data
                         if data.endswith(b"\n") or len(said) > 2 * MAX_ANSWER_BYTES:

@@ -99,6 +99,8 @@ class DagFiles:
         readings = self._readings()
         if readings:
             await asyncio.wait(readings, timeout=_PATIENCE)
+        else:
+            self._parser.rest()
         return [*self._settle(now), *gone]  # a DAG that moved to another file is found there before it is missed
 
     def retell(self, known: Iterable[str]) -> None:

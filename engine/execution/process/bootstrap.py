@@ -1,4 +1,4 @@
-"""Entry of every process outside the engine: `PYTHON -I …/bootstrap.py runner|template|cold|parse|match ARGUMENTS`.
+"""Entry of every process outside the engine: `PYTHON -I …/bootstrap.py ENTRY ARGUMENTS`.
 
 Run by path, in whatever interpreter a home or DAG names, so it needs nothing installed there. It serves the few modules
 that may be loaded beside the standard library from the tree that it lies in, and refuses the rest of that tree.
@@ -13,7 +13,9 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 _HERE = "/engine/execution/process/bootstrap.py"
 ROOT = __file__[: -len(_HERE)] if __file__.endswith(_HERE) else __file__.rsplit("/", 4)[0]
 
-_MODULES = frozenset({"dagdeck", "engine.failpoints", "engine.execution.directory", "engine.dagfiles.child"})
+_MODULES = frozenset(
+    {"dagdeck", "engine.failpoints", "engine.execution.directory", "engine.dagfiles.child", "engine.dagfiles.template"}
+)
 _PACKAGES = frozenset(
     {"engine", "engine.model", "engine.authoring", "engine.execution", "engine.execution.process", "engine.dagfiles"}
 )
@@ -26,6 +28,7 @@ _ENTRIES = {
     "cold": "engine.execution.process.cold",
     "redact": "engine.execution.process.redact",
     "parse": "engine.dagfiles.child",
+    "parse-template": "engine.dagfiles.template",
     "match": "engine.execution.process.matching",
 }
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -281,8 +283,6 @@ def test_nothing_is_written_beside_the_files(parser: Parser, tmp_path: Path) -> 
 
 def test_a_closed_parser_ends_its_children(tmp_path: Path) -> None:
     """Closing kills a child at once, whoever waits for it is told, and nothing new is started."""
-    from threading import Thread
-
     parser = Parser(ENVIRONMENT)
     raised: list[BaseException] = []
 
@@ -319,3 +319,65 @@ def test_a_large_file_of_tasks_arrives_whole(parser: Parser, tmp_path: Path) -> 
         """,
     )
     assert [len(dag.tasks) for dag in parsed.dags] == [5001, 2000]
+
+
+def children() -> set[int]:
+    """This process's living children."""
+    found = {pid: stat(pid) for pid in processes()}
+    return {pid for pid, each in found.items() if each is not None and each.parent == os.getpid() and not each.dead}
+
+
+def test_more_files_are_parsed_by_forks_that_know_nothing_of_each_other(parser: Parser, tmp_path: Path) -> None:
+    """What one file does to its process, no other finds; a crash, an exit and an endless file end their own alone."""
+    spoil = "import os, sys\nos.environ['SPOILT'] = '1'\nsys.modules['spoilt'] = sys\nos.chdir('/')\n"
+    look = f"import os, sys\nassert 'SPOILT' not in os.environ and 'spoilt' not in sys.modules\n{GOOD}"
+    write(tmp_path, "lib/helper.py", "")
+    assert parse(parser, tmp_path, spoil, "a.py").errors == []
+    before = children()
+    assert parse(parser, tmp_path, spoil, "b.py").errors == []
+    (template,) = children() - before
+    assert [dag.dag_id for dag in parse(parser, tmp_path, look, "c.py").dags] == ["etl"]
+    assert "SIGSEGV" in failure(parse(parser, tmp_path, "import os\nos.kill(os.getpid(), 11)", "d.py")).message
+    assert "exit code 3" in failure(parse(parser, tmp_path, "import os\nos._exit(3)", "e.py")).message
+    assert [dag.dag_id for dag in parse(parser, tmp_path, look, "f.py").dags] == ["etl"]
+    assert children() - before == {template}
+    parser.rest()
+    assert children() - before == set()
+
+
+def test_a_template_that_is_killed_costs_no_file(parser: Parser, tmp_path: Path) -> None:
+    """The next file is parsed all the same."""
+    write(tmp_path, "lib/helper.py", "")
+    before = children()
+    assert parse(parser, tmp_path, GOOD, "a.py").errors == []
+    assert parse(parser, tmp_path, GOOD, "b.py").errors == []
+    (template,) = children() - before
+    os.kill(template, signal.SIGKILL)
+    assert parse(parser, tmp_path, GOOD, "c.py").errors == []
+    assert parse(parser, tmp_path, GOOD, "d.py").errors == []
+
+
+def test_a_closed_parser_ends_forks_and_their_template(tmp_path: Path) -> None:
+    """An endless file that was forked for ends like one with an interpreter of its own."""
+    parser = Parser(ENVIRONMENT)
+    before = children()
+    parse(parser, tmp_path, "", "first.py")
+    raised: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            parse(parser, tmp_path, "open('started', 'w')\nwhile True: pass")
+        except ParseStopped as stopped:
+            raised.append(stopped)
+
+    thread = Thread(target=wait)
+    thread.start()
+    deadline = time.monotonic() + 40
+    while not (tmp_path / "started").exists():
+        assert time.monotonic() < deadline
+    (endless,) = [pid for pid in processes() if (found := stat(pid)) and found.parent in children() - before]
+    parser.close()
+    thread.join(40)
+    assert len(raised) == 1
+    assert stat(endless) is None
+    assert children() - before == set()
