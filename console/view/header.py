@@ -87,9 +87,10 @@ def _down(scene: Scene, wide: bool) -> Spans:
         at, words = session.ended_at, f"engine down since {clock(session.ended_at)}"
         why = f"  {session.reason}" if session.reason and wide else ""
         return ((words, f"{BAD} bold"), (f"  {ago_words(at, now)}{why}", DIM))
-    at = max(session.last_seen_at, session.started_at)
-    since = scene.link.since
-    words = "engine down" if since is None or since <= at else f"engine down since {clock(since)}"
+    at, link = max(session.last_seen_at, session.started_at), scene.link
+    # Who never heard it does not know when it went: `since` then is when this console began to look.
+    knows = link.heard_at is not None and link.since is not None and link.since > at
+    words = f"engine down since {clock(link.since)}" if knows and link.since is not None else "engine down"
     seen = f"last seen {clock(at)}, " if wide else "last seen "
     return ((words, f"{BAD} bold"), (f"  {seen}{ago_words(at, now)} ago", DIM))
 

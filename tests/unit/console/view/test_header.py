@@ -39,7 +39,7 @@ def test_a_healthy_engine() -> None:
         (LinkState.DOWN, SessionCard(NOW - HOUR, NOW - 9 * SECOND, NOW - 9 * SECOND, "sigterm"),
          "engine down since 02:13:58  <1m  sigterm"),
         (LinkState.DOWN, SessionCard(NOW - HOUR, NOW - 245 * SECOND, None, None),
-         "engine down since 02:14:04  last seen 02:10:02, 3m ago"),
+         "engine down  last seen 02:10:02, 3m ago"),
         (LinkState.REFUSED, None, "engine upgraded: restart this console"),
     ],
 )  # fmt: skip
@@ -48,6 +48,13 @@ def test_an_engine_that_does_not_answer(state: LinkState, session: SessionCard |
     gone = Link(state, NOW - 3 * SECOND, None, message="engine upgraded: restart this console")
     found = line(scene(link=gone, session=session))
     assert words in found and "slots" not in found
+
+
+def test_an_engine_that_went_while_this_console_watched_is_down_since_then() -> None:
+    """The moment is told by who heard the engine until then; a console that came later knows only when it was seen."""
+    session = SessionCard(NOW - HOUR, NOW - 245 * SECOND, None, None)
+    gone = Link(LinkState.DOWN, NOW - 3 * SECOND, NOW - 4 * SECOND)
+    assert "engine down since 02:14:04  last seen 02:10:02, 3m ago" in line(scene(link=gone, session=session))
 
 
 def test_a_link_without_a_sign_of_life_is_stale() -> None:
