@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def load_files(session: Session, path: Path | None = None) -> Iterator[ParsedFil
             return ParsedFile(name, errors=[ImportFailure(name, problem)])
         return parser.parse(name, root, python)
 
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
+    with ThreadPoolExecutor(_AT_ONCE) as threads, closing(parser):
         yield from threads.map(parse, sorted(names))
 
 

@@ -178,6 +178,14 @@ def somebody_holds(path: Path) -> Iterator[None]:
         holder.kill()
 
 
+@pytest.fixture
+def open_tmp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets of long paths in `/tmp`, which everybody enters, wherever these tests keep their own files."""
+    monkeypatch.setenv("TMPDIR", "/tmp")
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+
+@pytest.mark.usefixtures("open_tmp")
 async def test_who_holds_the_sockets_path_gets_no_engine_and_no_client(make_site: MakeSite, tmp_path: Path) -> None:
     """A home with a long path has its socket in a folder of `/tmp`. Where that folder was taken by another user, made
     open, or raced into a link, the engine refuses to begin, and a client that meets a stranger's socket says so.
