@@ -8,7 +8,7 @@ from console.figures import duration
 from console.glyphs import bar
 from console.model.durations import SURE_P99, Durations, Series, in_order
 from console.model.snapshot import Scene
-from console.view.spans import DIM, LIVE, OK, TEXT, Line, Spans, crop
+from console.view.spans import DIM, LIVE, TEXT, Line, Spans, crop
 from console.view.words import over_usual, trend_words, usual_words
 from engine.model.moments import Micros
 
@@ -67,7 +67,7 @@ def _row(series: Series, width: int, now: Spans) -> Spans:
         line.gap(2).spans(trend, _TREND).gap(1).spans(now, _NOW).gap(1)
     shown = series.took[-max(width - line.width - 1, 0) :] if width - line.width > 1 else ()
     most = max(shown, default=0)
-    return line.add("".join(bar(value * 7, most * 7) for value in shown), OK).done()
+    return line.add("".join(bar(value * 7, most * 7) for value in shown), DIM).done()
 
 
 def _time(value: Micros | None) -> str:

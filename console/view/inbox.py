@@ -58,13 +58,16 @@ def _cause(row: Attention, members: list[Failure], scene: Scene, width: int, fig
     reach = f"{len(members)} {what}{'s' if len(members) != 1 else ''} in {dags} DAG{'s' if dags != 1 else ''}"
     reach = row.detail or reach
     first, last = min(f.at for f in members), max(f.at for f in members)
-    when = f"first {moment_words(first, now)}   last {moment_words(last, now)}"
+    when = [f"first {moment_words(first, now)}", f"last {moment_words(last, now)}"]
     line = Line().gap(1)
     line.spans((sign("failed"), (f" {failed}", BAD)) if failed else (), figures + 2).gap(1)
     line.spans((sign("up_for_retry"), (f" {retrying}", WARN)) if retrying else (), figures + 2).gap(1)
-    tail = 50 if width >= 120 else 22
+    tail = 66 if width >= 150 else 50 if width >= 120 else 24
+    words = "   ".join([f"{reach:<22}", *when]) if width >= 120 else reach
+    if len(words) > tail:
+        words = "   ".join([reach, when[0]]) if width >= 120 else reach
     line.cell(row.text, max(width - line.width - tail - 2, 10), f"{TEXT} bold").gap(2)
-    return line.cell(f"{reach:<22}   {when}" if width >= 120 else reach, tail, DIM).done()
+    return line.cell(words, tail, DIM).done()
 
 
 def _member(row: Attention, failure: Failure, scene: Scene, width: int) -> Spans:

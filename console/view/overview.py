@@ -52,7 +52,7 @@ def layout(width: int, longest: int, *, uncut: bool = False) -> Layout:
     elif width < 180:
         name, bars, gap, rest = max(min(longest, 32), 16), 24, 2, (13, 7, 7, 6, 16)
     else:
-        name, bars, gap, rest = max(min(longest, 40), 16), 40, 2, (13, 7, 7, 6, 28)
+        name, bars, gap, rest = max(min(longest, 40), 16), 24, 2, (13, 7, 7, 6, 28)
     lead = 0 if width < WIDE else 2
     fixed = lead + name + bars + sum(part + gap for part in rest if part) + 2 * gap + 1
     return Layout(lead, name, bars, max(width - fixed, 10), *rest, gap)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.actions.registry import BY_ID
+from console.backends.picture import RECENT_RUNS
 from console.model.attention import attention
 from console.model.dags import ActiveRun, DagCard, DagStats, Failure, ImportProblem, LiveTask
 from console.model.home import RecoveryCard
@@ -12,7 +13,7 @@ from console.model.intents import Intent, Intents
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from console.text import cell_len
-from console.view.overview import Overview, in_order, run_bars, summary
+from console.view.overview import Overview, in_order, layout, run_bars, summary
 from console.view.sieve import Sifter
 from console.view.spans import plain, width_of
 from console.view.why import why_attention
@@ -253,3 +254,9 @@ def test_a_row_that_reads_the_same_is_the_same_object() -> None:
     spans = [first.row(at, 119) for at in range(len(first))]
     second = Overview(busy(), first)
     assert all(second.row(at, 119) is spans[at] for at in range(len(second)))
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 160, 200, 300])
+def test_no_width_promises_more_runs_than_are_read(width: int) -> None:
+    """The head of the column of runs names how many there can be."""
+    assert layout(width, 30).bars <= RECENT_RUNS
