@@ -44,6 +44,7 @@ from engine.store.migrations import open_store
 from engine.store.seal import seal
 from engine.store.vigil import RESCUED
 from engine.store.writer import Writer
+from engine.upkeep.backup import backups_in
 from engine.upkeep.filesystem import is_network, kind_of
 from engine.upkeep.lasting import lasting
 from engine.upkeep.memory import MemoryWatch
@@ -98,12 +99,12 @@ def _vet(home: Home) -> None:
 
 def _miss_nothing(home: Home) -> None:
     """A home whose attempts have left files had a store: a new one in its place would forget them all."""
-    gone = not home.database.exists() or home.database.stat().st_size == 0
-    if gone and next(home.attempts.iterdir(), None) is not None:
-        rescued = max(home.backups.glob(RESCUED), key=lambda path: path.stat().st_mtime, default="BACKUP")
+    if home.store_is_lost:
+        saved = [*home.backups.glob(RESCUED), *(backup.path for backup in backups_in(home.backups))]
+        newest = max(saved, key=lambda path: path.stat().st_mtime, default="BACKUP")
         raise StoreMissing(
             f"{home.database} is gone, but {home.attempts} holds attempts: put a backup in its place with `dagdeck "
-            f"restore {rescued} --replace`, or move {home.attempts.name}/ away to begin with an empty history"
+            f"restore {newest} --replace`, or move {home.attempts.name}/ away to begin with an empty history"
         )
 
 

@@ -56,6 +56,13 @@ class Home:
         return self.root / "state.db"
 
     @property
+    def store_is_lost(self) -> bool:
+        """Whether attempts have left files here, and the store that knew of them is not there, or has nothing in it."""
+        if self.database.exists() and self.database.stat().st_size:
+            return False
+        return self.attempts.is_dir() and next(self.attempts.iterdir(), None) is not None
+
+    @property
     def backups(self) -> Path:
         """Where backups go that name no other place; made when the first is."""
         return self.root / "backups"

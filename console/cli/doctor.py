@@ -18,7 +18,7 @@ from console.cli.finding import Finding
 from console.cli.link import EngineLink, engine_pid
 from console.cli.options import reading
 from console.cli.output import clean, emit_json, paint, say
-from console.cli.reading import StoreError
+from console.cli.reading import StoreError, no_store
 from console.cli.session import Session, pass_session
 from console.figures import bytes_
 from engine.config import Home, Settings
@@ -154,6 +154,9 @@ def _engine(session: Session) -> Iterator[Finding]:
 
 def _store(session: Session) -> Iterator[Finding]:
     home = session.home
+    if home.store_is_lost:
+        yield Finding("wrong", "store", no_store(home), "`dagdeck restore BACKUP --replace` puts a backup in its place")
+        return
     if not home.database.exists():
         yield Finding("note", "store", "none yet: the engine makes it at its first start")
         return

@@ -12,6 +12,7 @@ from console.cli.errors import NotFound, Refused
 from console.cli.link import engine_pid, select
 from console.cli.options import Asking, changing
 from console.cli.output import Column, emit_json, no_rows, paint, say, table
+from console.cli.reading import no_store
 from console.cli.session import Session, pass_session
 from console.figures import bytes_
 from engine.config import Home
@@ -33,8 +34,8 @@ def prune(session: Session, asking: Asking) -> None:
     from engine.upkeep.pruning import look
 
     home = session.home
-    if not home.database.exists():
-        raise NotFound(f"{home.root} has no store yet: there is nothing to prune")
+    if home.store_is_lost or not home.database.exists():
+        raise NotFound(no_store(home))
     _ = session.settings
     if asking.dry_run:
         _show(look(home, time.time_ns() // 1000), asking.as_json)

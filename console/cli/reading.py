@@ -49,6 +49,7 @@ __all__ = [
     "iso",
     "last_session",
     "near",
+    "no_store",
     "open_store",
     "reads_backfill",
     "reads_home",
@@ -63,13 +64,23 @@ __all__ = [
 ]
 
 
+def no_store(home: Home) -> str:
+    """Why a home has no store: none was made yet, or it was and is gone, which no engine makes good."""
+    if home.store_is_lost:
+        return (
+            f"{home.database} is gone, but {home.attempts} holds attempts: `dagdeck engine status` says what a running "
+            "engine has saved of it; without one, put a backup in its place with `dagdeck restore BACKUP --replace`"
+        )
+    return f"{home.root} has no store yet: its engine makes it at its first start"
+
+
 @contextmanager
 def open_store(home: Home) -> Iterator[Reader]:
-    """The store of a home. Raises NotFound when no engine has made one yet."""
+    """The store of a home. Raises NotFound when no engine has made one yet, or it is gone."""
     try:
         reader = Reader(home.database)
     except StoreMissing as error:
-        raise NotFound(f"{home.root} has no store yet: its engine makes it at its first start") from error
+        raise NotFound(no_store(home)) from error
     with reader:
         yield reader
 

@@ -8,6 +8,7 @@ from console.cli.errors import Exit, NotFound
 from console.cli.link import engine_pid
 from console.cli.options import reading
 from console.cli.output import clean, emit_json, paint, say
+from console.cli.reading import no_store
 from console.cli.session import Session, pass_session
 
 _COLOURS = {"wrong": "red", "note": "yellow"}
@@ -25,8 +26,8 @@ def verify_home(session: Session, as_json: bool) -> int:
     from engine.upkeep.evidence import verify
 
     home = session.home
-    if not home.database.exists():
-        raise NotFound(f"{home.root} has no store yet: its engine makes it at its first start")
+    if home.store_is_lost or not home.database.exists():
+        raise NotFound(no_store(home))
     found = list(verify(home, engine_runs=engine_pid(home) is not None))
     wrong = [each for each in found if each.verdict == "wrong"]
     if as_json:

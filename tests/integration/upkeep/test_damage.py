@@ -99,3 +99,18 @@ def test_the_command_line_survives_damage(
         for suffix in ("-wal", "-shm"):
             (home.root / f"state.db{suffix}").unlink(missing_ok=True)
         shutil.move(tmp_path / "spare", store)
+
+
+@pytest.mark.parametrize("arguments", [["runs", "list"], ["verify"], ["doctor"], ["prune", "--yes"]])
+@pytest.mark.parametrize("emptied", [False, True])
+def test_a_store_that_is_gone_is_not_taken_for_one_that_is_still_to_come(
+    home: Home, arguments: list[str], emptied: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where attempts have left files, verbs say that the store is gone, and never that an engine will make it."""
+    home.database.unlink()
+    if emptied:
+        home.database.touch(0o600)
+    assert run(["--home", str(home.root), *arguments]) in (1, 4)
+    said = "".join(capsys.readouterr())
+    assert "state.db is gone, but" in said and "dagdeck restore BACKUP --replace" in said
+    assert "has no store yet" not in said and "none yet" not in said

@@ -154,6 +154,18 @@ def test_a_sound_store_is_not_salvaged(home: Home) -> None:
         salvage_home(home, "ops", NOW)
 
 
+def test_an_engine_without_its_store_names_the_newest_copy(home: Home) -> None:
+    """Of backups and rescued stores in the home, the one that was made last is what it says to put in place."""
+    rescued = home.backups / "state-rescued-1.db"
+    newest = make_backup(home, None, NOW).path
+    shutil.copy(home.database, rescued)
+    os.utime(rescued, (1, 1))
+    home.database.unlink()
+    refused = dagdeck("--home", home.root, "engine", "start")
+    assert refused.code == 5
+    assert f"dagdeck restore {newest} --replace" in refused.err
+
+
 def test_the_verbs_lead_from_damage_to_a_home_again(home: Home, saved: Backup, tmp_path: Path, cli: Cli) -> None:
     """What the engine says of a damaged store names commands that work as they stand there."""
     overwrite(home.database, 0, bytes(2 * PAGE))

@@ -118,6 +118,7 @@ def test_without_systemd_the_other_ways_are_named(
     said = Cli(capsys)("--home", home, "service", "install")
     assert said.code == 5
     assert f"--home {home} engine run" in said.err and "@reboot" in said.err
+    assert "unless it ends with 0, 2, 3 or 5" in " ".join(said.err.split())
 
 
 def test_what_systemd_says_is_passed_on(
