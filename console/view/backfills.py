@@ -64,7 +64,7 @@ class Columns(NamedTuple):
 
 
 _NARROW = Columns(3, 14, 24, 6, 8, 0, 14)
-_WIDE = Columns(4, 18, 25, 10, 9, 6, 19)
+_WIDE = Columns(4, 16, 25, 10, 9, 6, 14)
 _WIDEST = Columns(4, 28, 25, 24, 11, 6, 20)
 
 
@@ -93,13 +93,14 @@ def _row(scene: Scene, card: BackfillCard, width: int) -> Spans:
     line.figure(f"{card.done}/{card.total}", wide.done, TEXT).gap(2)
     if wide.failed:
         line.figure(str(card.failed) if card.failed else "", wide.failed, BAD).gap(2)
-    line.spans(_state(card, short=not wide.failed), wide.state)
+    line.spans(_state(card, wide), wide.state)
     return (line.gap(2).add(left_words(card, scene.now), DIM) if wide.failed else line).done()
 
 
-def _state(card: BackfillCard, *, short: bool) -> Spans:
-    """How it stands; in short also how much failed, which else has a column."""
-    failed: Spans = ((f"  {card.failed}", BAD), sign("failed")) if short and card.failed else ()
+def _state(card: BackfillCard, wide: Columns) -> Spans:
+    """How it stands; also how much failed, where that has no column."""
+    short = wide.state < _WIDEST.state
+    failed: Spans = ((f"  {card.failed}", BAD), sign("failed")) if card.failed and not wide.failed else ()
     if card.waits_for is not None:
         words = _WAITS.get(card.waits_for, card.waits_for)
         return (words if short else f"waits: {words}", WARN), *failed
