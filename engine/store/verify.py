@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.lifecycle.table import RUN_TRANSITIONS, TASK_TRANSITIONS
+from engine.model.states import TERMINAL_RUN
 from engine.store.reader import Reader, Row
 from engine.store.sql import parameters, statements
 from engine.store.tuples import FIRST_CHAIN, next_chain
 
 MOST = 20
 """Findings shown per rule."""
+_TRASH = "deleted"
+_TRASH_MOVES = tuple(move for state in TERMINAL_RUN for move in ((state, _TRASH), (_TRASH, state)))
+"""To the trash and back, which is no state of a run but stands in its history."""
 _OTHERS = frozenset({"task_moves", "run_moves", "audit"})
 
 
@@ -18,8 +22,8 @@ def problems(reader: Reader, most: int = MOST) -> list[str]:
     """Everything that contradicts the store's rules, in words; empty when it is sound.
 
     Checked are: the feed without gaps, every move in the table and every row where its history left it, success only
-    with an attempt that ended with 0 (or by hand), attempts one at a time and numbered without gaps, runs ended
-    exactly when their tasks have, retry times, the audit complete and unedited, no row without its parent.
+    with an attempt that ended with 0 (or by hand, or by an answer), attempts one at a time and numbered without gaps,
+    runs ended exactly when their tasks have, retry times, the audit complete and unedited, no row without its parent.
     """
     found: list[str] = []
     with reader.snapshot():
@@ -28,7 +32,7 @@ def problems(reader: Reader, most: int = MOST) -> list[str]:
                 values = {"most": most} if parameters(text) else {}
                 found += [row[0] for row in reader.all("verify", name, values)]
         found += _illegal("task instance", reader.all("verify", "task_moves"), tuple(TASK_TRANSITIONS))
-        found += _illegal("run", reader.all("verify", "run_moves"), tuple(RUN_TRANSITIONS))
+        found += _illegal("run", reader.all("verify", "run_moves"), (*RUN_TRANSITIONS, *_TRASH_MOVES))
         found += _audit(reader.all("verify", "audit"), most)
     return found
 

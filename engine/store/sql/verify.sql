@@ -41,7 +41,7 @@ WHERE r.state <> e.to_state LIMIT :most;
 -- name: success_without_proof
 SELECT 'task instance ' || t.id || ' (' || t.task_id || ') is a success without an attempt that ended with 0'
 FROM task_instance AS t
-WHERE t.state = 'success' AND t.reason NOT IN ('manual', 'expanded') AND NOT EXISTS
+WHERE t.state = 'success' AND t.reason NOT IN ('manual', 'expanded', 'answered', 'unanswered') AND NOT EXISTS
     (SELECT 1 FROM attempt AS a WHERE a.task_instance = t.id AND a.outcome = 'success' AND a.exit_code = 0)
 LIMIT :most;
 

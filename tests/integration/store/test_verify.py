@@ -144,3 +144,30 @@ async def test_findings_are_bounded(path: Path) -> None:
     tamper(path, "UPDATE task_instance SET changed_seq = 99")
     with Reader(path) as reader:
         assert len(problems(reader, most=7)) == 7
+
+
+RIGHTS = {
+    "an approval that a person answered": (
+        "UPDATE task_instance SET reason = 'answered' WHERE id = 1;UPDATE attempt SET outcome = 'failed', exit_code = 1"
+    ),
+    "an approval that took its default": (
+        "UPDATE task_instance SET reason = 'unanswered' WHERE id = 1;"
+        "UPDATE attempt SET outcome = 'failed', exit_code = 1"
+    ),
+    "a run that came back from the trash": (
+        "INSERT INTO event (seq, at, kind, task_instance, from_state, to_state)"
+        " VALUES (10, 0, 'task', 2, 'none', 'skipped');"
+        "INSERT INTO event (seq, at, kind, run, from_state, to_state) VALUES"
+        " (11, 0, 'run', 1, 'running', 'success'), (12, 0, 'run', 1, 'success', 'deleted'),"
+        " (13, 0, 'run', 1, 'deleted', 'success');"
+        "UPDATE task_instance SET state = 'skipped' WHERE id = 2; UPDATE run SET state = 'success'"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", RIGHTS)
+async def test_what_the_engine_does_without_a_process_is_sound(store: Path, what: str) -> None:
+    """Answers of people, and the way to the trash and back, break no rule."""
+    tamper(store, *RIGHTS[what].split(";"))
+    with Reader(store) as reader:
+        assert problems(reader) == []
