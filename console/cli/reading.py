@@ -115,7 +115,7 @@ def find_task(reader: Reader, run: RunDetail, text: str) -> InstanceLine:
 
 def near(name: str, known: Iterator[str] | list[str] | dict[str, DagLine]) -> str:
     """`: did you mean …?` where there are names like it, else nothing."""
-    found = difflib.get_close_matches(name, list(known), n=3)
+    found = difflib.get_close_matches(name, list(dict.fromkeys(known)), n=3)
     return f": did you mean {' or '.join(found)}?" if found else ""
 
 

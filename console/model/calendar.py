@@ -90,7 +90,8 @@ class Calendar:
             if gap.runs and gap.until > gap.first:
                 first, last = max(self.at(gap.first), self.first), min(self.at(gap.until - 1), self.until - 1)
                 for cell in range(first, last + 1):
-                    if cell in self.dates and cell not in (self.cells or {}):
+                    # A gap ends where the next interval begins, which may be in the middle of that one's cell.
+                    if self.dates.get(cell, gap.until + 1) <= gap.until and cell not in (self.cells or {}):
                         found.setdefault(cell, gap)
         return found
 

@@ -12,6 +12,7 @@ from console.model.snapshot import Scene
 from console.view.run import quiet_words
 from console.view.spans import BAD, DIM, TEXT, WARN
 from console.view.words import blocker_words, logical_words, moment_words
+from engine.model.ids import instance_name
 
 Parts = list[tuple[str, str]]
 
@@ -118,6 +119,10 @@ _REASONS = {
     "manual": "An operator decided so.",
     "undone": "An operator took a command back: it is as it was before.",
     "skip_requested": "The task asked to be skipped.",
+    "exit": "Its process ended well.",
+    "expanded": "It is mapped: its state sums up those of its indexes.",
+    "answered": "A person answered.",
+    "unanswered": "Nobody answered in time, so its default was taken.",
 }
 
 
@@ -173,8 +178,8 @@ def why_attention(scene: Scene, row: Attention) -> tuple[str, Parts]:
         "breaker": ("What a circuit breaker holds back", (f"{row.text}. Since when and until when: pools (6).", TEXT)),
     }.get(row.kind, ("The same failure", (row.text, BAD)))
     parts = [said, ("", TEXT)]
-    for dag, run, task, _ in row.where[:50]:
-        parts.append((f"{task or 'the run'} of {run or dag}", TEXT))
+    for dag, run, task, index in row.where[:50]:
+        parts.append((f"{instance_name(task, index) if task else 'the run'} of {run or dag}", TEXT))
     if len(row.where) > 50:
         parts.append((f"… and {len(row.where) - 50} more", DIM))
     return title, parts

@@ -222,6 +222,17 @@ async def test_the_page_is_read_from_the_store(tmp_path: Path) -> None:
     assert isinstance(found, Calendar) and isinstance(nothing, Calendar)
     assert nothing.cells is None and found.unit == "hour"
     newest, due = found.at(LOGICAL), found.due(NOW)
-    assert [found.state(newest - back, due) for back in (0, 1, 2, 3, 4, 6, 8)] == [
-        "none", "none", "running", "success", "none", "gap", "gap",
+    assert [found.state(newest - back, due) for back in (0, 1, 2, 3, 4, 6, 7, 9, 10)] == [
+        "none", "none", "running", "success", "none", "none", "gap", "gap", "none",
     ]  # fmt: skip
+
+
+def test_a_gap_ends_where_the_next_run_begins() -> None:
+    """The date whose interval begins when a gap ends, in the middle of a day, was not left out: it is still to come."""
+    page = daily()
+    half = 2 * HOUR + HOUR // 2
+    dates = {cell: due + half for cell, due in page.dates.items()}
+    gap = GapCard("trades_us", from_iso("2026-11-03") + half, TODAY + half, 18, "enabled")
+    later = Calendar("trades_us", "UTC", "day", page.first, page.until, {}, dates, (gap,))
+    assert later.state(later.at(TODAY - DAY), later.at(TODAY - DAY)) == "gap"
+    assert later.state(later.at(TODAY), later.at(TODAY - DAY)) is None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from console.cli.reading import near
 from engine.config import Home
 from tests.support.cli import Cli
 from tests.support.homes import until
@@ -217,6 +218,7 @@ def test_a_name_that_is_nearly_right_gets_a_suggestion(cli: Cli, home: Home) -> 
     answer = cli("--home", home.root, "dags", "show", "shakey")
     assert answer.code == 4
     assert "did you mean shaky?" in answer.err
+    assert near("part[1", ["part", "part", "part"]) == ": did you mean part?"
 
 
 def test_bad_params_and_dates_are_refused_by_name(cli: Cli, home: Home) -> None:

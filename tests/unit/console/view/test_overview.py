@@ -166,7 +166,8 @@ def test_an_approval_that_waits_is_a_row() -> None:
         (mark(7, "trades_us").run_id, "approve", 2),
     ]
     assert "2 to answer  waits for an answer" in rows(found, 119)
-    assert "A." in why_attention(found, row)[1][0][0]
+    told = why_attention(found, row)[1]
+    assert "A." in told[0][0] and told[-1][0].startswith("approve[2] of ")
     dag_id, run_id, task_id, index = row.where[0]
     target = Target("overview", dag_id, run_id, task_id, index, attention=row.key)
     assert BY_ID["answer"].why_not(found, target) is None

@@ -169,6 +169,21 @@ def test_why_is_told_in_sentences(state: str, words: list[str]) -> None:
     assert all(word in text for word in words)
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("exit", "Its process ended well."),
+        ("expanded", "It is mapped: its state sums up those of its indexes."),
+        ("unanswered", "Nobody answered in time, so its default was taken."),
+    ],
+)
+def test_why_of_a_success_is_a_sentence(reason: str, words: str) -> None:
+    """What ended well says how, and no bare code."""
+    detail = trades()
+    card = detail.tasks[0]._replace(state="success", reason=reason)
+    assert why_task(scene(detail=detail), detail, card)[1][0][0] == words
+
+
 def test_the_picture_of_the_structure_is_kept_while_it_lasts() -> None:
     """A new scene of the same run lays nothing out again."""
     detail = trades()
