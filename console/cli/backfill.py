@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -25,10 +26,11 @@ from console.cli.reading import (
     seconds,
 )
 from console.cli.session import Session, pass_session
+from console.cli.standing import mention_idleness
 from console.cli.trigger import expect_dag, parse_param
 from console.figures import ago, duration
 from engine.model.backfill import time_left
-from engine.model.moments import to_iso, to_local
+from engine.model.moments import Micros, to_iso, to_local
 
 BackfillLine = reads_backfill.BackfillLine
 
@@ -99,6 +101,7 @@ def list_backfills(session: Session, dag: str | None, as_json: bool) -> None:
         rows = reads_backfill.backfills(store, find_dag(store, dag).dag_id if dag else None)
         found = [_json(store, row, now) for row in rows]
         zones = _zones(store)
+        _mention_idleness(session, store, rows, now)
     if as_json:
         emit_json(found)
         return
@@ -116,7 +119,7 @@ def list_backfills(session: Session, dag: str | None, as_json: bool) -> None:
     shown = [
         (
             row.id, row.dag_id, *_span(row, zones), _state(row), made["done"], made["failed"], made["left"],
-            _about(made),
+            _about(made).removeprefix("about "),
         )
         for row, made in zip(rows, found, strict=True)
     ]  # fmt: skip
@@ -136,6 +139,7 @@ def show(session: Session, number: int, as_json: bool) -> None:
         row = reads_backfill.backfill(store, number)
         about = _json(store, row, now)
         zones = _zones(store)
+        _mention_idleness(session, store, [row], now)
         dates = reads_backfill.items(store, number, count=reads_backfill.MOST_ITEMS)
     if as_json:
         listed = [
@@ -153,6 +157,7 @@ def show(session: Session, number: int, as_json: bool) -> None:
     first, last = _span(row, zones)
     zone = zones.get(row.dag_id, "UTC")
     names = ("order", "max_active", "reprocess", "stop_after", "note")
+    left = f" ({known})" if (known := _about(about)) else ""
     facts(
         [
             ("number", row.id),
@@ -165,7 +170,7 @@ def show(session: Session, number: int, as_json: bool) -> None:
             ("not during", row.not_during),
             ("max slots", row.max_slots),
             ("created", f"{ago(row.created_at, now)} ago by {row.created_by}"),
-            ("progress", f"{about['done']} done, {about['failed']} failed, {about['left']} left {_about(about)}"),
+            ("progress", f"{about['done']} done, {about['failed']} failed, {about['left']} left{left}"),
         ]
     )
     say()
@@ -213,7 +218,11 @@ def _about(about: dict[str, Any]) -> str:
     if about["left_p50"] is None:
         return ""
     low, high = (duration(round(about[name] * 1_000_000), tenths=False) for name in ("left_p50", "left_p95"))
-    return f"(about {low})" if low == high else f"(about {low} to {high})"
+    return f"about {low}" if low == high else f"about {low} to {high}"
+
+
+def _mention_idleness(session: Session, store: Reader, rows: Iterable[BackfillLine], now: Micros) -> None:
+    mention_idleness(session.home, store, ("running" for row in rows if row.state in ("running", "stopping")), now)
 
 
 def _state(row: BackfillLine) -> str:

@@ -36,9 +36,26 @@ def runs(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> lis
     return _found(ctx, incomplete, names)
 
 
+def subjects(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """What `why` explains: DAGs, and runs."""
+    found = [] if "@" in incomplete else dags(ctx, parameter, incomplete)
+    return [*found, *runs(ctx, parameter, incomplete)][:MOST]
+
+
+def trash(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Runs that are in the trash."""
+
+    def names(store: Reader) -> list[str]:
+        from console.cli.reading import trashed
+
+        return [row.run_id for row in trashed(store)]
+
+    return _found(ctx, incomplete, names)
+
+
 def tasks(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Tasks of the run that stands before."""
-    return _found(ctx, incomplete, lambda store: _tasks_of(store, ctx.params.get("run")))
+    return _found(ctx, incomplete, lambda store: _tasks_of(store, ctx.params.get("run") or ctx.params.get("what")))
 
 
 def mark_words(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:

@@ -147,7 +147,7 @@ def _remarks(task: InstanceLine, now: Micros, quiet: Quiet) -> str:
 
 
 @click.command()
-@click.argument("what", metavar="RUN|DAG|BACKFILL")
+@click.argument("what", metavar="RUN|DAG|BACKFILL", shell_complete=names.subjects)
 @click.argument("task", required=False, shell_complete=names.tasks)
 @reading
 @pass_session

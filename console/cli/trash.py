@@ -26,7 +26,7 @@ def delete(session: Session, run: str | None, expression: str | None, asking: As
 
 
 @click.command()
-@click.argument("run", nargs=-1, shell_complete=names.runs)
+@click.argument("run", nargs=-1, shell_complete=names.trash)
 @click.option("--dag", metavar="DAG", help="All runs of DAG that are in the trash.")
 @changing
 @pass_session
@@ -34,13 +34,13 @@ def restore(session: Session, run: tuple[str, ...], dag: str | None, asking: Ask
     """Put RUNs, by their whole ids, back from the trash; with --dag the history of a DAG."""
     if bool(run) == (dag is not None):
         raise CliError("RUNs, or --dag DAG", Exit.USAGE)
-    names = list(run)
+    wanted = list(run)
     if dag is not None:
         with open_store(session.home) as store:
-            names = [row.run_id for row in trashed(store) if row.dag_id == dag]
-        if not names:
+            wanted = [row.run_id for row in trashed(store) if row.dag_id == dag]
+        if not wanted:
             raise NotFound(f"there is no run of {dag} in the trash")
-    report(change(session, "restore", select(), {"run_ids": names}, asking), asking)
+    report(change(session, "restore", select(), {"run_ids": wanted}, asking), asking)
 
 
 @click.command()

@@ -43,6 +43,8 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Home:
         home.database,
         "UPDATE attempt SET outcome = 'timeout', failure_class = 'timeout', error = 'timed out after 3 s',"
         " duration = NULL, ended_at = started_at + 3100000 WHERE outcome = 'failed'",
+        "INSERT INTO backfill VALUES (1, 'sales', 'running', 0, 1, 'oldest', 1, 'none', 0, 'ada', 1, '{}', '[]', 0,"
+        " NULL, NULL, NULL, 0, NULL, NULL, NULL)",
     )
     return home
 
@@ -57,6 +59,8 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Home:
         ("why", "sales@latest"),
         ("why", "sales@latest", "fetch"),
         ("dags", "list"),
+        ("backfill", "list"),
+        ("backfill", "show", "1"),
     ],
 )
 def test_what_is_under_way_comes_with_a_word_that_no_engine_runs(cli: Cli, left: Home, verb: tuple[str, ...]) -> None:
@@ -104,6 +108,9 @@ def test_a_timeout_is_said_once(cli: Cli, left: Home) -> None:
         (["logs", "sales@latest", "shape."], ["shape.rows", "shape.late.sums"]),
         (["mark", "sales@latest", "fetch", "s"], ["shape.rows", "shape.late.sums", "success", "skipped"]),
         (["retry", "nosuch@latest", ""], []),
+        (["why", "sa"], ["sales", "sales@latest"]),
+        (["why", "sales@latest", "shape."], ["shape.rows", "shape.late.sums"]),
+        (["runs", "restore", "sa"], []),
         (["trig"], ["trigger"]),
     ],
 )
