@@ -38,9 +38,9 @@ def name_of(scene: Scene, target: Target) -> str:
     mark = mark_of(scene, target)
     if mark is None:
         return target.dag_id or ""
-    run = scene.snapshot.run
-    zone = run.timezone if run is not None and run.mark.run_id == mark.run_id else "UTC"
-    when = logical_words(mark.logical_date, zone)
+    run, card = scene.snapshot.run, scene.snapshot.by_id.get(mark.dag_id)
+    known = run.timezone if run is not None and run.mark.run_id == mark.run_id else None
+    when = logical_words(mark.logical_date, known or ("UTC" if card is None else card.timezone))
     return f"{mark.dag_id} {when}" + (f" / {target.task_id}" if target.task_id else "")
 
 

@@ -41,7 +41,8 @@ class LimitsPane(ListPane):
         if card is None:
             self.show_words("reading")
         else:
-            self.list.show(view.rows(card, scene.now, self.list.row_width, scene.link.gauges))
+            zones = {dag.dag_id: dag.timezone for dag in scene.snapshot.dags} if card.questions else {}
+            self.list.show(view.rows(card, scene.now, self.list.row_width, scene.link.gauges, zones))
 
     def title(self, scene: Scene, width: int) -> Bar:
         """What this is."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
+from types import MappingProxyType
 
 from console.figures import bytes_, countdown, duration
 from console.model.limits import BreakerCard, LimitsCard, PoolCard, QuestionCard
@@ -15,14 +16,21 @@ from engine.model.moments import Micros
 Row = tuple[Hashable, Spans]
 _NAMES = 24
 _BAR = 12
+_UTC: Mapping[str, str] = MappingProxyType({})
+"""No zones are known: dates are told in UTC."""
 
 
-def rows(card: LimitsCard, now: Micros, width: int, gauges: Gauges | None = None) -> list[Row]:
-    """A line each under headings; what nothing is to be said of is left out. `gauges` are the engine's, if it is up."""
+def rows(
+    card: LimitsCard, now: Micros, width: int, gauges: Gauges | None = None, zones: Mapping[str, str] = _UTC
+) -> list[Row]:
+    """A line each under headings; what nothing is to be said of is left out. `gauges` are the engine's, if it is up,
+    `zones` those of the DAGs by their ids."""
     lines: list[Row] = []
     if card.questions:
         lines.append(_heading("waits for a person", width))
-        lines += [(("ask", q.run_id, q.task_id, q.map_index), crop(_question(q, now), width)) for q in card.questions]
+        for q in card.questions:
+            spans = _question(q, now, zones.get(q.dag_id, "UTC"))
+            lines.append((("ask", q.run_id, q.task_id, q.map_index), crop(spans, width)))
         lines.append((None, ()))
     lines.append(_heading(f"{'pool':<{_NAMES}}  taken/slots          wanted  held by", width))
     lines += [(("pool", pool.name), crop(_pool(pool, now), width)) for pool in card.pools]
@@ -118,10 +126,10 @@ def _next(each: BreakerCard, now: Micros) -> Iterator[tuple[str, str]]:
         yield ("its probe runs" if each.probing else "a probe goes out"), TEXT
 
 
-def _question(asked: QuestionCard, now: Micros) -> Spans:
+def _question(asked: QuestionCard, now: Micros, zone: str) -> Spans:
     name = asked.task_id if asked.map_index < 0 else f"{asked.task_id}[{asked.map_index}]"
     line = Line().add(" ? ", WARN).add(f"{asked.dag_id}/{name}", f"{ACCENT} bold")
-    line.add(f"  {run_words(asked.run_id, now)}  ", DIM)
+    line.add(f"  {run_words(asked.run_id, now, zone)}  ", DIM)
     line.add(f"{asked.message or 'an answer'}  ", TEXT).add(" / ".join(asked.options), DIM)
     line.add(f"  for {duration(max(now - asked.asked_at, 0), tenths=False)}", DIM)
     if asked.due is not None:
