@@ -113,6 +113,7 @@ class Picture:
             recoveries=self._recoveries,
             claims=self._claims,
             run=run,
+            absent=interest.run_id if run is None else None,
             dag=dag,
             page=interest.page,
             paged=paged,

@@ -50,6 +50,8 @@ class Snapshot:
     claims: tuple[tuple[str, str], ...] = ()
     """Who is on which cause of failures: cause and person."""
     run: RunDetail | None = None
+    absent: str | None = None
+    """The id of a run that was asked for, and is not there."""
     dag: DagDetail | None = None
     page: Page | None = None
     """What `paged` is an answer to."""
@@ -64,6 +66,10 @@ class Snapshot:
     def by_id(self) -> dict[str, DagCard]:
         """The DAGs by their ids."""
         return {card.dag_id: card for card in self.dags}
+
+    def lacks(self, run_id: str | None) -> bool:
+        """Whether this run was looked for, and is not there."""
+        return run_id is not None and run_id == self.absent
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,9 @@ class LogPane(Pane):
         """Opens the log once the attempts are known; what it says is drawn as it grows."""
         card = self.card(scene)
         if card is None or not card.attempts:
+            known = self.detail(scene) is not None or scene.snapshot.lacks(self._where[1])
+            if known and self._attempt is None:
+                self.log_view.show(None)
             return
         if self._attempt is None:
             number = self._wanted if self._wanted is not None else card.attempts[-1].number
@@ -333,6 +336,8 @@ class LogPane(Pane):
     def rule(self, scene: Scene, width: int) -> Spans:
         """Lines, bytes, following, and what the threads are at."""
         lines, count = self.lines, self._count
+        if self._attempt is None and scene.snapshot.lacks(self._where[1]):
+            return ((f"there is no run {self._where[1]}", DIM),)
         if lines is None or count is None:
             return (("opening the log" if self._attempt is None else "no log", DIM),)
         counted = count.counted >= lines.size

@@ -115,7 +115,7 @@ class RunPane(Pane):
         self._scene = scene
         run = self.detail(scene)
         if run is None:
-            words = "reading" if scene.snapshot.run is None else f"there is no run {self.run_id}"
+            words = f"there is no run {self.run_id}" if scene.snapshot.lacks(self.run_id) else "reading"
             self.list.show([(None, ((words, DIM),))])
             self.attempts.show(())
             return

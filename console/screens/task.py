@@ -48,7 +48,9 @@ class TaskPane(ListPane):
         """Shows the scene."""
         run, card = self.detail(scene), self.card(scene)
         if run is None or card is None:
-            words = "reading" if run is None else f"this run has no task {self._where[2]}"
+            absent = scene.snapshot.lacks(self._where[1])
+            words = f"this run has no task {self._where[2]}" if run is not None else "reading"
+            words = f"there is no run {self._where[1]}" if absent else words
             self.show_words(words)
             return
         page = scene.snapshot.paged if scene.snapshot.page == self.interest().page else None

@@ -109,8 +109,8 @@ class LogView(Painted, can_focus=True):
 
     # What is shown
 
-    def show(self, source: LineSource, *, offset: int | None = None) -> None:
-        """Show another log: at its end and following, or from the line at `offset`."""
+    def show(self, source: LineSource | None, *, offset: int | None = None) -> None:
+        """Show another log: at its end and following, or from the line at `offset`; None: no log, and no lines."""
         self._source = source
         self._parsed.clear()
         self._column, self._fold, self._current = 0, 0, None

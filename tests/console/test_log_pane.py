@@ -9,6 +9,7 @@ from pytest import MonkeyPatch
 
 from console.model.runs import GoodAttempt, RunDetail
 from console.screens import log_search
+from console.screens.wayfinding import visit
 from tests.support.console import LOGICAL, console, trades, world
 
 
@@ -21,6 +22,20 @@ def tried(times: int, *indexes: int) -> RunDetail:
         attempts = tuple(load.attempts[0]._replace(id=f"01J{index + 2}{n:022d}", number=n) for n in range(1, times + 1))
         cards.append(load._replace(id=load.id + 100 * at, map_index=index, attempt=times, attempts=attempts))
     return replace(failed, tasks=(*failed.tasks[:4], *cards, *failed.tasks[5:]))
+
+
+async def test_a_run_that_is_not_there_has_no_log_and_says_so() -> None:
+    """An address of no run shows none of the lines that stood there before, and says that there is no such run."""
+    failed = tried(1)
+    backend = world(failed)
+    backend.logs[failed.tasks[4].attempts[0].id] = b"a line of another log\n"
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "L")
+        await screen.shows("a line of another log")
+        for view in ("log", "run", "task"):
+            visit(screen.app, f"{view}/{failed.mark.dag_id}@nothing/load")
+            await screen.shows(f"there is no run {failed.mark.dag_id}@nothing")
+            assert "a line of another log" not in screen.text
 
 
 async def test_only_matching_lines_are_shown_and_all_of_them_again() -> None:

@@ -153,6 +153,7 @@ class FakeBackend:
             report=self.report,
             session=self.session,
             run=run,
+            absent=interest.run_id if run is None else None,
             dag=self._detail(interest.dag_id),
             page=interest.page,
             paged=self._page(interest.page),
