@@ -16,7 +16,7 @@ from console.keep import FILE, Keep
 from console.model.home import HomeCard
 from console.terminal import run_console as run
 from console.text import sanitise
-from console.theming import Look, Palette, default_theme, detect_look, load_theme
+from console.theming import Look, Palette, as_started, default_theme, detect_look, load_theme
 
 if TYPE_CHECKING:
     from console.backends.port import Backend
@@ -54,7 +54,7 @@ def run_console(
     sys.setswitchinterval(_SWITCH)
     if "ESCDELAY" not in os.environ:
         vars(constants)["ESCAPE_DELAY"] = _ESCAPE
-    found = look or detect_look(os.environ, sys.stdout.encoding or "ascii")
+    found = look or detect_look(as_started(os.environ), sys.stdout.encoding or "ascii")
     palette = Palette(load_theme(theme or default_theme(os.environ)), monochrome=found.monochrome)
 
     def connect() -> Backend:

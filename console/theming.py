@@ -73,15 +73,40 @@ class Look:
 def detect_look(
     environ: Mapping[str, str], encoding: str, *, monochrome: bool | None = None, ascii_only: bool | None = None
 ) -> Look:
-    """The look for an environment and the terminal's encoding; an argument that is given wins over what is found."""
+    """The look for an environment and the terminal's encoding; an argument that is given wins over what is found.
+
+    Signs are ASCII where the encoding or the locale is not UTF-8: Python writes UTF-8 in the locale `C`, too.
+    """
     if monochrome is None:
         monochrome = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
     if ascii_only is None:
-        try:
-            ascii_only = codecs.lookup(encoding).name != "utf-8"
-        except LookupError:
-            ascii_only = True
+        ascii_only = not (_is_utf8(encoding) and _is_utf8(_locale_encoding(environ) or encoding))
     return Look(monochrome, ascii_only)
+
+
+def _is_utf8(encoding: str) -> bool:
+    try:
+        return codecs.lookup(encoding).name == "utf-8"
+    except LookupError:
+        return False
+
+
+def _locale_encoding(environ: Mapping[str, str]) -> str | None:
+    """The encoding that the locale's variables ask for; None where they say nothing of it."""
+    name = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    if name in ("C", "POSIX"):
+        return "ascii"
+    return name.partition("@")[0].partition(".")[2] or None
+
+
+def as_started(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """This process's environment with `LC_CTYPE` as it was given: in the locale `C` Python itself sets it to UTF-8."""
+    try:
+        given = Path("/proc/self/environ").read_bytes().split(b"\0")
+    except OSError:
+        return environ
+    said = [entry.removeprefix(b"LC_CTYPE=") for entry in given if entry.startswith(b"LC_CTYPE=")]
+    return {**environ, "LC_CTYPE": os.fsdecode(said[0]) if said else ""}
 
 
 def own_folder(environ: Mapping[str, str]) -> Path:

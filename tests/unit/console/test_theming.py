@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -201,14 +203,43 @@ def test_a_theme_that_does_not_exist_lists_those_that_do() -> None:
         ({"TERM": "dumb"}, "utf-8", True, False),
         ({}, "ANSI_X3.4-1968", False, True),
         ({}, "no-such-encoding", False, True),
+        ({"LC_ALL": "C"}, "utf-8", False, True),
+        ({"LC_ALL": "POSIX", "LANG": "C.UTF-8"}, "utf-8", False, True),
+        ({"LC_ALL": "C.UTF-8", "LANG": "C"}, "utf-8", False, False),
+        ({"LC_ALL": "", "LC_CTYPE": "C", "LANG": "en_US.UTF-8"}, "utf-8", False, True),
+        ({"LC_ALL": "", "LC_CTYPE": "", "LANG": "C"}, "utf-8", False, True),
+        ({"LANG": "de_DE.utf8@euro"}, "utf-8", False, False),
+        ({"LANG": "de_DE.ISO-8859-1"}, "utf-8", False, True),
+        ({"LANG": "de_DE"}, "utf-8", False, False),
+        ({"LANG": "C.UTF-8"}, "ascii", False, True),
     ],
 )
 def test_the_look_follows_the_terminal(
     environ: dict[str, str], encoding: str, monochrome: bool, ascii_only: bool
 ) -> None:
-    """NO_COLOR and dumb terminals are drawn without colours, other encodings than UTF-8 in ASCII."""
+    """NO_COLOR and dumb terminals are drawn without colours, other encodings and locales than UTF-8 in ASCII."""
     look = detect_look(environ, encoding)
     assert (look.monochrome, look.ascii_only) == (monochrome, ascii_only)
+
+
+@pytest.mark.parametrize(
+    ("environ", "ascii_only"),
+    [
+        ({}, False),
+        ({"LANG": "C"}, True),
+        ({"LC_CTYPE": "POSIX"}, True),
+        ({"LC_ALL": "C"}, True),
+        ({"LANG": "C.UTF-8"}, False),
+    ],
+)
+def test_the_locale_is_the_one_that_was_given(environ: dict[str, str], ascii_only: bool) -> None:
+    """A program of the locale C draws in ASCII, though Python puts a UTF-8 locale into its environment."""
+    code = (
+        "import os, sys; from console.theming import as_started, detect_look;"
+        "print(detect_look(as_started(os.environ), sys.stdout.encoding).ascii_only)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environ, cwd=FOLDER.parent, capture_output=True, text=True)
+    assert done.stdout.strip() == str(ascii_only), done.stderr
 
 
 def test_what_is_asked_for_wins() -> None:
