@@ -126,7 +126,8 @@ class CalendarPane(Pane):
             return
         chosen = self.chosen(scene, page)
         if self._wanted is not None:
-            newest = chosen.last if chosen.due < 0 else chosen.due
+            newest = max((cell for cell in (chosen.due, *page.cells) if cell <= chosen.last), default=-1)
+            newest = chosen.last if newest < 0 else newest
             self.list.show(CalendarRows(page, chosen))
             self._place_at(page, min(self._wanted, newest))
             self._wanted, chosen = None, self.chosen(scene, page)

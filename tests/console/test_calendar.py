@@ -17,6 +17,7 @@ from console.model.snapshot import Page
 from console.view.calendar import CalendarRows, Chosen, about, heads, panel, row_starts
 from console.view.spans import plain, width_of
 from console.widgets.dialog import Dialog
+from engine.model.dag import ScheduleSpec
 from engine.model.moments import DAY, HOUR, from_iso, to_iso
 from engine.model.states import RunType
 from engine.store.batch import Batch
@@ -225,6 +226,40 @@ async def test_the_page_is_read_from_the_store(tmp_path: Path) -> None:
     assert [found.state(newest - back, due) for back in (0, 1, 2, 3, 4, 6, 7, 9, 10)] == [
         "none", "none", "running", "success", "none", "none", "gap", "gap", "none",
     ]  # fmt: skip
+
+
+async def test_a_schedule_that_is_over_opens_at_its_last_date(tmp_path: Path) -> None:
+    """Its year is the one of its last date, and neither before its start nor after its end was anything left to run."""
+    filled = FilledHome(tmp_path / "home")
+    await filled.open()
+    spec = trades_spec()
+    spec.schedule = ScheduleSpec("@daily", start_date="2015-03-10T00:00:00+00:00", end_date="2015-06-20T00:00:00+00:00")
+    await filled.put_dag(spec)
+    await filled.close()
+    reader = Reader(filled.home.database)
+    try:
+        found = Pages(reader, Specs(reader), lambda: NOW).refresh(Page("calendar", ("trades_us", 0)), None)
+    finally:
+        reader.close()
+    assert isinstance(found, Calendar)
+    first, last = found.at(from_iso("2015-03-10T12:00:00Z")), found.at(from_iso("2015-06-20T12:00:00Z"))
+    assert found.first < first and found.until == found.at(from_iso("2015-07-01T12:00:00Z"))
+    assert found.due(NOW) == last
+    assert [found.state(cell, found.due(NOW)) for cell in (first - 1, first, last, last + 1)] == [
+        None, "none", "none", None,
+    ]  # fmt: skip
+
+
+async def test_the_cursor_begins_at_the_last_run_where_the_schedule_has_no_date(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A year in which only runs stand opens at the newest of them."""
+    first, until = months(from_iso("2015-06-20"), "UTC", 0)
+    last = until - 11
+    page = Calendar("trades_us", "UTC", "day", first, until, {last: DateCell("success", 1, 0, "trades_us@7", 8)})
+    async with console(planned(monkeypatch, Planner(), page), (120, 36)) as screen:
+        await opened(screen)
+        assert "Sat 20 Jun 2015" in screen.lines()[2]
 
 
 def test_a_gap_ends_where_the_next_run_begins() -> None:

@@ -38,7 +38,7 @@ def read(reading: Reading) -> Calendar:
     table = _table(spec)
     if table is None:
         return Calendar(safe(dag_id), safe(spec.timezone))
-    days = months(reading.now, spec.timezone, back)
+    days = months(_newest(reading, dag_id, table), spec.timezone, back)
     begin, end = (begins(day, 1, spec.timezone) for day in days)
     dates, per_day = _dates(table, spec.timezone, begin, end, days)
     values = {"dag_id": dag_id, "first": begin, "until": end, "count": MOST_RUNS}
@@ -62,6 +62,18 @@ def read(reading: Reading) -> Calendar:
     )  # fmt: skip
 
 
+def _newest(reading: Reading, dag_id: str, table: Timetable) -> Micros:
+    """Where the calendar ends: now, or for a schedule that is over its last date, or the last date with a run."""
+    from engine.timetable import last_completed, next_point
+
+    if next_point(table, reading.now) is not None and (table.end is None or table.end >= reading.now):
+        return reading.now
+    last = last_completed(table, reading.now)
+    found = reading.rows.all("schedule", "dates", {"dag_id": dag_id, "first": 0, "until": reading.now, "count": 1})
+    ends = [*(() if last is None else (last.logical_date,)), *(row[0] for row in found)]
+    return max(ends, default=reading.now)
+
+
 def _table(spec: ScheduleSpec) -> Timetable | None:
     # The arithmetic is imported with the first schedule that is looked at: a console's start should not pay for it.
     from engine.timetable import ScheduleError, timetable_of
@@ -76,15 +88,24 @@ def _dates(
     table: Timetable, zone: str, begin: Micros, end: Micros, days: tuple[int, int]
 ) -> tuple[dict[int, Micros], int]:
     """When the first run of each cell with a date is due, and the cells of a day: hours, where neighbouring dates are
-    mostly less than half a day apart."""
+    mostly less than half a day apart. Before the start date and after the end date there are no dates."""
     from engine.timetable import slots_between
 
     found = list(islice(slots_between(table, begin, end - 1), _MOST_DATES + 1))
     close = sum(later.logical_date - earlier.logical_date < DAY // 2 for earlier, later in pairwise(found))
     per_day = 24 if close > len(found) // 2 else 1
     if len(found) > _MOST_DATES:
-        return {cell: begin + number * HOUR for number, cell in enumerate(range(days[0] * 24, days[1] * 24))}, 24
+        hours = ((cell, begin + number * HOUR) for number, cell in enumerate(range(days[0] * 24, days[1] * 24)))
+        return {cell: due for cell, due in hours if _inside(table, due, HOUR - 1)}, 24
     dates: dict[int, Micros] = {}
     for slot in found:
+        if not _inside(table, slot.logical_date):
+            continue
         dates.setdefault(cell_of(slot.logical_date, zone, per_day), slot.run_after)
     return dates, per_day
+
+
+def _inside(table: Timetable, moment: Micros, room: Micros = 0) -> bool:
+    """Whether the schedule has dates at a moment, or so long after it."""
+    after_start = table.start is None or table.start <= moment + room
+    return after_start and (table.end is None or moment <= table.end)
