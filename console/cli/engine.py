@@ -45,19 +45,33 @@ _environment = click.option(
 
 @engine.command()
 @_environment
+@click.option("--if-down", is_flag=True, help="Where an engine runs, say nothing and end with 0: for cron.")
 @reading
 @pass_session
-def start(session: Session, environment: str | None, as_json: bool) -> None:
+def start(session: Session, environment: str | None, if_down: bool, as_json: bool) -> None:
     """Start the engine in the background; it stays when you log out."""
-    from console.cli.spawning import start_engine
-
-    _choose(session, environment)
-    start_engine(session.home)
+    there = if_down and engine_pid(session.home) is not None
+    if not there:
+        there = _start(session, environment, if_down)
     pid = engine_pid(session.home)
     if as_json:
         emit_json({"running": True, "home": str(session.home.root), "pid": pid})
-    else:
+    elif not there:
         say(f"the engine of {session.home.root} runs (pid {pid})")
+
+
+def _start(session: Session, environment: str | None, if_down: bool) -> bool:
+    """Starts an engine; true where, with `if_down`, another start came first."""
+    from console.cli.spawning import start_engine
+
+    _choose(session, environment)
+    try:
+        start_engine(session.home)
+    except CliError:
+        if if_down and engine_pid(session.home) is not None:
+            return True
+        raise
+    return False
 
 
 @engine.command()

@@ -178,6 +178,6 @@ def _require_systemd(home: Home) -> None:
         "systemd does not run this machine. Two other ways:\n"
         f"  a supervisor (runit, s6, supervisord, a container) that runs `{command} run` in the foreground, restarts\n"
         "  it unless it ends with 0, 2, 3 or 5, and signals that process alone, as tasks are to outlive it\n"
-        f"  cron, with `@reboot {command} start`, and\n"
-        f"  `* * * * * {command} start` where it is to be started again after a failure"
+        f"  cron, with `@reboot {command} start --if-down`, and\n"
+        f"  `* * * * * {command} start --if-down` where it is to be started again after a failure"
     )

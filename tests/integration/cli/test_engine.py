@@ -39,6 +39,19 @@ def test_a_second_engine_refuses_and_names_the_first(cli: Cli, home: Home) -> No
     assert engine_pid(home) == pid
 
 
+def test_a_start_for_cron_starts_an_engine_only_where_none_runs(cli: Cli, home: Home) -> None:
+    """`engine start --if-down` says nothing and ends with 0 where an engine runs, and starts one where none does."""
+    pid = run_engine(home, IDS)
+    answer = cli("--home", home.root, "engine", "start", "--if-down")
+    assert (answer.code, answer.out, answer.err) == (0, "", "")
+    assert cli("--home", home.root, "engine", "start", "--if-down", "--json").json["pid"] == pid
+    assert cli("--home", home.root, "engine", "stop").code == 0
+    answer = cli("--home", home.root, "engine", "start", "--if-down")
+    assert (answer.code, answer.err) == (0, "")
+    assert f"runs (pid {engine_pid(home)})" in answer.out
+    assert cli("--home", home.root, "engine", "stop").code == 0
+
+
 def test_reading_works_and_changing_says_no_engine_when_none_runs(cli: Cli, home: Home) -> None:
     """With the engine down, reading verbs answer from the store; changing ones end with 3 and say how to start one."""
     assert cli("--home", home.root, "runs", "list").code == 4
