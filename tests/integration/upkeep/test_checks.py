@@ -16,6 +16,8 @@ from console.cli import doctor_host
 from engine.app import _vet
 from engine.config import Home, HomeError
 from engine.execution.directory import path_of
+from engine.store.errors import StoreDamaged
+from engine.store.migrations import open_store
 from engine.upkeep.evidence import Problem, verify
 from engine.upkeep.filesystem import is_network, kind_of
 from tests.support.cli import Cli
@@ -187,6 +189,21 @@ def test_every_finding_that_is_not_well_has_a_remedy(home: Home, doctor: Callabl
     [(verdict, text, _)] = seen.of("store")
     assert verdict == "wrong" and "dagdeck salvage" in text
     assert seen.of("private")[0][2] == f"chmod -R go= {home.root}"
+
+
+def test_a_page_that_was_overwritten_is_found_before_an_engine_refuses_it(
+    home: Home, doctor: Callable[[], Doctor]
+) -> None:
+    """With no engine on the home every page of the store is read, as an engine does when it starts."""
+    [(verdict, text, _)] = doctor().of("store")
+    assert verdict == "ok" and "every page is sound" in text
+    overwrite(home.database, root_page(home.database, "event_by_command"), bytes(PAGE))
+    seen = doctor()
+    [(verdict, text, _)] = seen.of("store")
+    assert seen.code == 1
+    assert verdict == "wrong" and "the store is damaged" in text
+    with pytest.raises(StoreDamaged):
+        open_store(home.database, "a boot")
 
 
 @pytest.fixture
