@@ -18,6 +18,7 @@ from console.backends.specs import Specs
 from console.model.home import HomeCard
 from console.model.limits import WaitCard
 from console.model.link import Gauges, Link, LinkState
+from console.model.place import Place
 from console.model.reading import maybe, one_line, safe
 from console.model.runs import TriggerForm
 from console.model.snapshot import Interest, Snapshot
@@ -39,38 +40,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 VERBS = frozenset(
     {
-        "trigger",
-        "rerun",
-        "restore",
-        "clear",
-        "mark",
-        "retry",
-        "kill",
-        "cancel",
-        "answer",
-        "resize",
-        "trip",
-        "reset",
-        "pause",
-        "resume",
-        "acknowledge",
-        "prune",
-        "stack",
-        "hold",
-        "release",
-        "undo",
-        "delete",
-        "recover",
-        "claim",
-        "resolve",
-        "backfill_create",
-        "backfill_pause",
-        "backfill_resume",
-        "backfill_cancel",
-        "backfill_retry",
-        "prioritize",
+        "trigger", "rerun", "restore", "clear", "mark", "retry", "kill", "cancel", "answer", "resize", "trip",
+        "reset", "pause", "resume", "acknowledge", "prune", "stack", "hold", "release", "undo", "delete",
+        "recover", "claim", "resolve", "backfill_create", "backfill_pause", "backfill_resume",
+        "backfill_cancel", "backfill_retry", "prioritize",
     }
-)
+)  # fmt: skip
 _CODES = 5
 """Pairs of versions that a dialog compares at most."""
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.1, 2.0
@@ -135,6 +110,22 @@ class LocalBackend:
     async def form(self, dag_id: str, like: str | None = None) -> TriggerForm:
         """What it takes to start a run by hand. Raises LookupError when there is no such DAG or run."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._form, dag_id, like)
+
+    async def locate(self, place: Place) -> Place:
+        """A place with its DAG, run and task looked up. Raises LookupError when one is not there."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._locate, place)
+
+    def _locate(self, place: Place) -> Place:
+        # Imported on first use: most consoles are never told an address.
+        from console.cli.addresses import located
+        from console.cli.errors import CliError
+
+        try:
+            self._pictures()
+            assert self._reader is not None
+            return located(self._reader, place)
+        except (CliError, StoreError) as error:
+            raise LookupError(one_line(error)) from error
 
     async def waiting(self, run_id: str, task_id: str, map_index: int) -> WaitCard:
         """Why a task waits."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from console.model.asks import PreviewCard, Receipt, Selection
     from console.model.limits import WaitCard
     from console.model.link import Link
+    from console.model.place import Place
     from console.model.runs import TriggerForm
     from console.model.snapshot import Interest, Snapshot
 
@@ -33,6 +34,12 @@ class Reads(Protocol):
         """What it takes to start a run of a DAG by hand; `like` is a run whose params and date are filled in.
 
         Raises LookupError when there is no such DAG or run.
+        """
+
+    async def locate(self, place: Place) -> Place:
+        """The place with the whole id of a run that it names in short, such as `DAG@latest`.
+
+        Raises LookupError when its DAG, run or task is not there.
         """
 
     async def waiting(self, run_id: str, task_id: str, map_index: int) -> WaitCard:

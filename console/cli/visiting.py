@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
 from console.actions.views import VIEWS
+from console.cli.addresses import located
 from console.cli.errors import CliError, Exit
 from console.cli.opening import open_console
-from console.cli.reading import find_dag, find_run, find_task, open_store
+from console.cli.reading import open_store
 from console.cli.session import Session, home_option, pass_session
-from console.model.place import Place, parse_address
-from engine.model.ids import instance_name
+from console.model.place import Place, read_address
 
 
 @click.command("open")
@@ -35,18 +33,10 @@ def place_of(session: Session, text: str) -> Place:
     Raises CliError for what is no address, NotFound for what is not there.
     """
     try:
-        place = parse_address(text)
-        if place.view not in VIEWS:
-            place = parse_address(f"{'run' if '@' in place.view else 'dag'}/{text.strip().strip('/')}")
+        place = read_address(text, VIEWS)
     except ValueError as error:
         raise CliError(str(error), Exit.USAGE) from error
     if place.dag_id is None:
         return place
     with open_store(session.home) as store:
-        if place.run_id is None:
-            find_dag(store, place.dag_id)
-            return place
-        run = find_run(store, place.run_id)
-        if place.task_id is not None:
-            find_task(store, run, instance_name(place.task_id, place.map_index))
-    return replace(place, run_id=run.run_id, dag_id=run.dag_id)
+        return located(store, place)

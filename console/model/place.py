@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,21 @@ def parse_address(text: str) -> Place:
         parts[0], dag_id or None, subject if sign else None, task_id, map_index,
         _number(text, more.get("attempt")), more.get("filter", ""), _number(text, more.get("at")),
     )  # fmt: skip
+
+
+def read_address(text: str, views: Collection[str]) -> Place:
+    """The place that an address or its short form means: a DAG, a run, or RUN/TASK without a view before it.
+
+    Raises ValueError saying what cannot be read, or that there is no such view.
+    """
+    place = parse_address(text)
+    if place.view in views:
+        return place
+    if "@" in place.view:
+        return parse_address(f"run/{text.strip().strip('/')}")
+    if place.dag_id is not None:
+        raise ValueError(f"there is no view {place.view!r}; there are {', '.join(views)}")
+    return parse_address(f"dag/{text.strip().strip('/')}")
 
 
 def _task(name: str) -> tuple[str, int]:

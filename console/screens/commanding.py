@@ -57,6 +57,9 @@ def _filter(app: ConsoleApp, text: str) -> None:
 
 def _show(app: ConsoleApp, view: str, rest: list[str]) -> None:
     """A view of what is named: a DAG, a run, or a task of the run in front, with an attempt for its log."""
+    if "@" in rest[0] and (view != "log" or ("/" in rest[0] and len(rest) == 1)):
+        visit(app, f"{view}/{rest[0]}")
+        return
     target = _named(app, rest[0])
     if target is None:
         return

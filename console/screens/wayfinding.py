@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from console.actions.finding import dag_of, newest_running, state_of
 from console.actions.views import VIEWS
 from console.keep import BOOKMARKS
-from console.model.place import Place, parse_address
+from console.model.place import Place, read_address
 from console.model.targets import Target
 from console.screens.chooser import Chooser, fuzzy
 from console.view.spans import ACCENT, DIM, TEXT, Line, Spans
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
+    from console.backends.port import Reads
 
 
 def back(app: ConsoleApp, target: Target) -> None:
@@ -59,26 +60,28 @@ def copy_address(app: ConsoleApp, target: Target) -> None:
 
 
 def visit(app: ConsoleApp, address: str) -> None:
-    """Goes to an address, or says why not."""
+    """Goes to an address or what its short form means, or says why not."""
     try:
-        place = parse_address(address.strip().strip("'\""))
+        place = read_address(address.strip().strip("'\""), VIEWS)
     except ValueError as error:
         app.say(str(error), "warn")
         return
-    why = unknown(app, place)
-    if why is None:
+    if place.dag_id is not None and place.dag_id not in app.scene().snapshot.by_id:
+        app.say(f"there is no DAG {place.dag_id!r} in this home", "warn")
+    elif place.run_id is None or app.backend is None:
         app.go(place)
     else:
-        app.say(why, "warn")
+        app.spawn(_go_to_run(app, app.backend, place))
 
 
-def unknown(app: ConsoleApp, place: Place) -> str | None:
-    """Why a place cannot be shown; None when it can."""
-    if place.view not in VIEWS:
-        return f"there is no view {place.view!r}; there are {', '.join(VIEWS)}"
-    if place.dag_id is not None and place.dag_id not in app.scene().snapshot.by_id:
-        return f"there is no DAG {place.dag_id!r} in this home"
-    return None
+async def _go_to_run(app: ConsoleApp, backend: Reads, place: Place) -> None:
+    """A run may be named in short: the store knows which one is meant."""
+    try:
+        found = await backend.locate(place)
+    except LookupError as error:
+        app.say(str(error), "warn")
+        return
+    app.go(found)
 
 
 def bookmark(app: ConsoleApp, target: Target) -> None:

@@ -213,6 +213,31 @@ async def test_an_address_of_what_is_not_here_goes_nowhere() -> None:
         assert "there is no view 'nosuch'" in screen.text and screen.app.place.view == "overview"
 
 
+@pytest.mark.parametrize(
+    ("line", "address"),
+    [
+        ("open run/trades_us@latest", "run/trades_us@7"),
+        ("open trades_us@latest", "run/trades_us@7"),
+        ("open trades_us@-0/load", "run/trades_us@7/load"),
+        ("open trades_us", "dag/trades_us"),
+        ("run trades_us@latest", "run/trades_us@7"),
+    ],
+)
+async def test_the_line_knows_the_short_forms_that_the_shell_knows(line: str, address: str) -> None:
+    """A DAG, its latest run or one before may be named in short, with or without a view before it."""
+    async with console(world(trades("failed"))) as screen:
+        await command(screen, line)
+        await screen.until(lambda: screen.app.place.address == address, address)
+
+
+async def test_a_short_form_of_no_run_says_so() -> None:
+    """Of a run that is not there the line says so, and stays."""
+    async with console(world(trades("failed"))) as screen:
+        await command(screen, "run trades_us@-9")
+        await screen.shows("has no run 9 before the latest")
+        assert screen.app.place.view == "overview"
+
+
 async def test_the_copy_menu_offers_what_is_here() -> None:
     """Address, a command line for a shell, ids, state and error of the row under the cursor."""
     async with console(world(trades("failed"))) as screen:

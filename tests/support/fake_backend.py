@@ -16,6 +16,7 @@ from console.model.dags import ActiveRun, DagCard, Failure, LiveTask, ParamCard
 from console.model.home import HomeCard, RecoveryCard, SessionCard
 from console.model.limits import WaitCard
 from console.model.link import Gauges, Link, LinkState
+from console.model.place import Place
 from console.model.reading import safe
 from console.model.runs import DagDetail, RunDetail, TaskCard, TriggerForm
 from console.model.snapshot import Interest, Page, Snapshot
@@ -162,6 +163,17 @@ class FakeBackend:
 
     def _page(self, page: Page | None) -> object:
         return self.pages[page.name](page.args) if page is not None and page.name in self.pages else None
+
+    async def locate(self, place: Place) -> Place:
+        """`DAG@latest` and `DAG@-1` among the runs that are there; any other name is that of a run."""
+        short = (place.run_id or "").partition("@")[2]
+        back = 0 if short == "latest" else int(short[1:]) if short[:1] == "-" else None
+        if back is None:
+            return place
+        runs = self._runs_of(place.dag_id or "")
+        if back >= len(runs):
+            raise LookupError(f"DAG {place.dag_id} has no run {back} before the latest")
+        return replace(place, run_id=runs[-1 - back].mark.run_id)
 
     async def waiting(self, run_id: str, task_id: str, map_index: int) -> WaitCard:
         """What the test has put there."""
