@@ -141,6 +141,8 @@ class StoredCommand:
     applied_seq: int
     uid: int
     user: str
+    number: int = 0
+    """Its place in the audit, from 1 on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,12 @@ from engine.scheduler import undo
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse, Undoable
+from engine.store.stored import StoredCommand
 
 _NAMED = 5
+_SHOWN = 40
+"""Characters of a name that nothing has."""
+_WHY_NOT = "it changed nothing, was undone, or is over a minute ago"
 
 
 class Undo:
@@ -55,6 +59,8 @@ class Undo:
             wanted = await archive.command_by_number(int(wanted))
             if wanted is None:
                 raise Refusal("not_found", f"the audit has no command {ask.args.get('command')}")
+        if wanted is not None and str(wanted) not in scheduler.state.undo:
+            raise _over(str(wanted), await archive.find_command(str(wanted)))
         made = _meant(scheduler, ask, wanted)
         if made.inverse is None:
             return replace(ask, select=Selector(run_ids=list(made.names.values())), found=(made.command, None))
@@ -144,8 +150,18 @@ def _meant(scheduler: Scheduler, ask: Ask, name: Any) -> Undoable:
         raise Refusal("state", f"nothing to undo: no command of yours in the last minute can be taken back{others}")
     made = known.get(str(name))
     if made is None:
-        raise Refusal("state", f"{name} cannot be taken back: it changed nothing, was undone, or is over a minute ago")
+        raise Refusal("state", f"the command cannot be taken back: {_WHY_NOT}")
     return made
+
+
+def _over(name: str, stored: StoredCommand | None) -> Refusal:
+    """Why a command that is named cannot be taken back, or that there is none."""
+    if stored is None:
+        return Refusal("not_found", f"the audit has no command {name[:_SHOWN]!r}: `dagdeck audit` lists them by number")
+    said = f"command {stored.number}, {stored.verb} of {stored.user},"
+    if stored.outcome == "refused":
+        return Refusal("state", f"{said} was refused: there is nothing to take back")
+    return Refusal("state", f"{said} cannot be taken back: {_WHY_NOT}")
 
 
 def _last(known: Mapping[str, Undoable]) -> str:

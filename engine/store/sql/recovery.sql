@@ -114,7 +114,7 @@ SELECT id, started_at, last_seen_at, ended_at, reason, boot_id, pid, version
 FROM engine_session ORDER BY id DESC LIMIT 1;
 
 -- name: command
-SELECT id, verb, outcome, message, result, applied_seq, uid, user FROM command WHERE id = :id;
+SELECT id, verb, outcome, message, result, applied_seq, uid, user, number FROM command WHERE id = :id;
 
 -- name: run_by_run_id
 SELECT id FROM run WHERE run_id = :run_id;

@@ -18,6 +18,7 @@ from engine.model.dag import ApprovalSpec, ScheduleSpec, TaskSpec
 from engine.model.states import Reason, RunState
 from engine.scheduler import undo
 from engine.store.reads_inbox import Cause, FailedTask
+from engine.store.stored import StoredCommand
 from tests.support.lifecycle import task
 from tests.support.scheduler import FAILED, Rig
 
@@ -107,6 +108,32 @@ async def test_nothing_to_undo_is_refused(rig: Rig) -> None:
     await rig.command("undo")
     with pytest.raises(Refusal, match="nothing to undo"):
         await rig.command("undo")
+
+
+@pytest.mark.parametrize("name", ["zzz", "99999", 99999, "9" * 30])
+async def test_a_command_that_never_was_is_not_found(rig: Rig, name: str | int) -> None:
+    """Neither by a number nor by anything else that the audit does not have."""
+    with pytest.raises(Refusal, match=f"the audit has no command '?{name}") as refused:
+        await rig.command("undo", args={"command": name})
+    assert refused.value.code == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        ("done", "cannot be taken back: it changed nothing, was undone, or is over a minute ago"),
+        ("refused", "was refused: there is nothing to take back"),
+    ],
+)
+async def test_a_command_that_cannot_be_taken_back_is_called_by_number_and_verb(
+    rig: Rig, outcome: str, reason: str
+) -> None:
+    """Nobody knows a command by its id."""
+    name = "d" * 32
+    rig.archive.commands[name] = StoredCommand(name, "mark", outcome, "", {}, 1, 1000, "ops", 1)
+    for said in (name, 1):
+        with pytest.raises(Refusal, match=f"command 1, mark of ops, {reason}"):
+            await rig.command("undo", args={"command": said})
 
 
 async def test_another_persons_command_is_undone_only_by_name(rig: Rig) -> None:
