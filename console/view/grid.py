@@ -183,7 +183,7 @@ def about(scene: Scene, grid: Grid, run: RunMark, task_id: str | None, zone: str
     line.add("" if took is None else f" {took_words(took)}", TEXT)
     gap = grid.gap_before(grid.runs.index(run)) if run in grid.runs else None
     if gap is not None:
-        line.add(f"   _ {gap.runs} before it left out, b fills", gap_token(gap))
+        line.add(f"   _ {gap.runs:,} earlier run{'s' if gap.runs != 1 else ''} left out, b fills", gap_token(gap))
     state = None if task_id is None else grid.state(run, task_id)
     if task_id is not None:
         line.add("   ").add(task_id, f"{TEXT} bold").add(" ")

@@ -168,12 +168,12 @@ async def test_what_was_left_out_is_marked_and_can_be_filled() -> None:
     """Above the first run after a gap stands a mark; on it the rule says how many are missing, and b is about them."""
     grid = history(40)
     later, earlier = grid.runs[-2].logical_date, grid.runs[-3].logical_date
-    gap = GapCard("trades_us", earlier + 6 * HOUR, later - 6 * HOUR, 12, "missed")
+    gap = GapCard("trades_us", earlier + 6 * HOUR, later - 6 * HOUR, 1200, "missed")
     async with console(backend_with(replace(grid, gaps=(gap,)))) as screen:
         await screen.press("j", "2")
         assert any("_" in line for line in screen.lines()[2:5])
         assert "left out" not in screen.lines()[2]
         await screen.press("h")
-        assert "_ 12 before it left out, b fills" in screen.lines()[2]
+        assert "_ 1,200 earlier runs left out, b fills" in screen.lines()[2]
         target = screen.app.stage.front.target(screen.app.scene())
         assert target.span == (gap.first, gap.until - 1)
