@@ -15,6 +15,7 @@ from console.cli.output import Column, emit_json, table
 from console.cli.reading import iso, open_store, reads_home
 from console.cli.session import Session, home_option, pass_session
 from console.figures import duration
+from engine.model.dag import MOST_SLOTS
 
 UNLIMITED = -1
 
@@ -30,6 +31,8 @@ class Slots(click.ParamType[int]):
             return UNLIMITED
         if not str(value).isdecimal():
             self.fail(f"{value!r} is not a number of slots, nor 'unlimited'", param, ctx)
+        if len(str(value)) > len(str(MOST_SLOTS)) + 20 or int(value) > MOST_SLOTS:
+            self.fail(f"{str(value)[:40]} slots are too many: at most {MOST_SLOTS}, or 'unlimited'", param, ctx)
         return int(value)
 
 

@@ -14,6 +14,8 @@ from engine.model.states import TriggerRule
 from engine.model.values import Json as Json
 
 DEFAULT_POOL = "default"
+MOST_SLOTS = 1_000_000
+"""The largest pool that has a limit."""
 DAY_SECONDS = 86_400.0
 
 

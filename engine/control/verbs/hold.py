@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from engine.authoring.durations import seconds_of
+from engine.authoring.durations import DURATION_RULE, seconds_of
 from engine.control.plans import Ask, Plan, Refusal, Target, plural
 from engine.control.protocol import Effect
 from engine.lifecycle.memory import RunMemory
@@ -22,6 +22,7 @@ from engine.store.stored import StoredHold
 
 SCOPES = ("all", "pool", "dag")
 LONGEST: Micros = 366 * DAY
+_LENGTHS = f"a hold lasts more than nothing, and up to a year: the longest is {LONGEST // DAY}d"
 _holds: msgspec.json.Decoder[list[StoredHold]] = msgspec.json.Decoder(list[StoredHold])
 OPEN = "open"
 """Until somebody releases it."""
@@ -140,9 +141,10 @@ def _wanted(scheduler: Scheduler, ask: Ask, now: Micros) -> StoredHold:
     try:
         micros = int(seconds_of(lasts) * SECOND)
     except ValueError as problem:
-        raise Refusal("invalid", f"{ask.verb} --for {lasts}: not a duration such as 30m, 2h or 1d") from problem
+        why = "not a duration such as 30m, 2h or 1d" if str(problem) == DURATION_RULE else _LENGTHS
+        raise Refusal("invalid", f"{ask.verb} --for {lasts}: {why}") from problem
     if not 0 < micros <= LONGEST:
-        raise Refusal("invalid", f"{ask.verb} --for {lasts}: a hold lasts more than nothing, and up to a year")
+        raise Refusal("invalid", f"{ask.verb} --for {lasts}: {_LENGTHS}")
     return StoredHold(0, scope, pattern, ask.actor, ask.note, now, now + micros)
 
 

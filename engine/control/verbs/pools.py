@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.control.plans import Ask, Plan, Refusal, Target, plural
 from engine.control.protocol import Effect
-from engine.model.dag import DEFAULT_POOL
+from engine.model.dag import DEFAULT_POOL, MOST_SLOTS
 from engine.model.ids import check_id
 from engine.model.moments import Micros
 from engine.scheduler import pools
@@ -14,8 +14,6 @@ from engine.scheduler.core import Scheduler
 from engine.scheduler.ledger import UNLIMITED
 from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse
-
-MOST_SLOTS = 1_000_000
 
 
 class Resize:
@@ -29,7 +27,8 @@ class Resize:
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         name, slots = pool_name(ask), ask.args.get("slots")
         if not isinstance(slots, int) or isinstance(slots, bool) or not UNLIMITED <= slots <= MOST_SLOTS:
-            raise Refusal("invalid", f"pool {name}: slots are 0 or more, or -1 for no limit, not {slots!r}")
+            sizes = f"0 or more and at most {MOST_SLOTS}, or -1 for no limit"
+            raise Refusal("invalid", f"pool {name}: slots are {sizes}, not {slots!r}")
         ledger = scheduler.ledger
         before, taken = ledger.pools.get(name), ledger.pool_taken[name]
         include = ask.args.get("include_deferred")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 
+from console.cli.pools import Slots
 from engine.control.plans import Refusal
 from engine.execution import port
 from engine.lifecycle.memory import RunMemory
 from engine.lifecycle.validate import problems
+from engine.model.dag import MOST_SLOTS
 from engine.model.moments import SECOND
 from engine.model.states import TaskState
 from engine.store.reads_inbox import Cause, FailedTask
@@ -128,3 +131,25 @@ async def test_a_preview_says_how_long_it_will_take(rig: Rig) -> None:
     assert (await rig.preview("clear", runs=about, tasks=("c",))).takes == 30 * SECOND
     assert (await rig.preview("trigger", dags=("etl",))).takes == 75 * SECOND
     assert (await rig.preview("mark", runs=about, tasks=("c",), args={"state": "skipped"})).takes is None
+
+
+@pytest.mark.parametrize(("lasts", "words"), [("99999999d", "the longest is 366d"), ("soon", "not a duration")])
+async def test_a_hold_that_is_too_long_is_told_the_longest(rig: Rig, lasts: str, words: str) -> None:
+    """A duration beyond every limit is still a duration."""
+    with pytest.raises(Refusal, match=words):
+        await rig.command("hold", args={"for": lasts})
+
+
+@pytest.mark.parametrize("slots", [MOST_SLOTS + 1, -2])
+async def test_a_pool_of_a_size_that_cannot_be_is_told_the_largest(rig: Rig, slots: int) -> None:
+    """The refusal names the largest number."""
+    with pytest.raises(Refusal, match="slots are 0 or more and at most 1000000, or -1 for no limit"):
+        await rig.command("resize", args={"pool": "default", "slots": slots})
+
+
+def test_the_command_line_names_the_largest_pool() -> None:
+    """A number that is too large, also to be sent, is refused before the engine is asked."""
+    for many in (str(MOST_SLOTS + 1), "9" * 20, "9" * 9000):
+        with pytest.raises(click.BadParameter, match="at most 1000000, or 'unlimited'"):
+            Slots().convert(many, None, None)
+    assert Slots().convert(str(MOST_SLOTS), None, None) == MOST_SLOTS
