@@ -40,6 +40,10 @@ class _Shown:
     expires: Micros
 
 
+def _following(tasks: int) -> str:
+    return "" if not tasks else ", 1 more task follows" if tasks == 1 else f", {tasks} more tasks follow"
+
+
 class Commands:
     """Answers previews and carries out commands."""
 
@@ -71,9 +75,7 @@ class Commands:
             preview_id=preview_id,
             seq=self._scheduler.committed_seq,
             verb=asked.verb,
-            sentence=plan.sentence
-            + (f", {len(follows)} more follow" if follows else "")
-            + (f", about {length(time)}" if time is not None else ""),
+            sentence=plan.sentence + _following(len(follows)) + (f", about {length(time)}" if time is not None else ""),
             total=len(rows),
             counts=plan.counts,
             kills=plan.kills,

@@ -157,7 +157,7 @@ def _followers(dragged: list[Dragged], rows: list[FailedTask]) -> list[Effect]:
 
 def _sentence(rows: list[FailedTask], at_once: int) -> str:
     runs, dags = len({row.run for row in rows}), len({row.dag_id for row in rows})
-    rest = f", then {runs - 1} more, {at_once} at a time, oldest first" if runs > 1 else ""
+    rest = f", then {plural(runs - 1, 'more run')}, {at_once} at a time, oldest first" if runs > 1 else ""
     what = f"{plural(len(rows), 'failure')} in {plural(runs, 'run')} of {plural(dags, 'DAG')}"
     return f"{what}: {rows[0].run_id} first{rest}"
 

@@ -22,4 +22,4 @@ async def test_rows_that_follow_are_listed_as_following(site: Site, verb: str, a
     following = shown.rows[1:]
     assert {(row.state, row.detail) for row in following} == {("upstream_failed", "follows from it")}
     assert {row.becomes for row in following} == ({"none"} if verb == "clear" else {"scheduled"})
-    assert "450 more follow" in shown.sentence
+    assert "450 more tasks follow" in shown.sentence

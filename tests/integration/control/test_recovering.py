@@ -79,6 +79,7 @@ async def test_a_recovery_goes_on_when_its_first_run_has_succeeded(broken: Site)
         assert (shown.counts, shown.reopens) == ({"failed": 5}, 5)
         assert [row.detail for row in shown.rows[5:]] == ["decided anew"] * 5
         assert shown.rows[0].detail.startswith("goes first")
+        assert ", then 4 more runs, 2 at a time" in shown.sentence and "5 more tasks follow" in shown.sentence
         done = await client.command("recover", NOBODY, {"since": "1h", "error": "code 7", "at_once": 2})
     number = done.result["recovery"]
     await until(

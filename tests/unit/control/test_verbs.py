@@ -41,7 +41,7 @@ async def test_clear_takes_a_task_and_what_hung_on_it(rig: Rig) -> None:
     shown = await rig.preview("clear", runs=(run_id,), tasks=("b",))
     assert rows(shown) == [("b", "failed", "none", False)]
     assert [(row.task_id, row.becomes) for row in shown.rows if row.detail == FOLLOWS] == [("c", "none")]
-    sentence = f"1 task instance of {run_id}, 0 processes killed, 1 run reopened, 1 more follow"
+    sentence = f"1 task instance of {run_id}, 0 processes killed, 1 run reopened, 1 more task follows"
     assert (shown.reopens, shown.sentence) == (1, sentence)
     done = await rig.command("clear", runs=(run_id,), tasks=("b",))
     assert (done.changed, done.message) == (1, "cleared 1 task instance")
