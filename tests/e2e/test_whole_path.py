@@ -82,6 +82,7 @@ def test_start_trigger_kill_attach_crash_and_recover(home: Home) -> None:
         assert engine_pid(home)
         screen.until("etl")
         start_a_run(screen)
+        screen.until("►")
         screen.press("enter")
         screen.until("✓      extract")
         screen.until("✓      load")

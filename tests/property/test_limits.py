@@ -91,9 +91,9 @@ def test_no_limit_is_exceeded_whatever_ends_crashes_or_is_resized(pick: Random, 
     world.ledger.resize("db", 5)
     world.admission.reconsider()
     for _ in range(2000):
-        world.grant()
         for waiting in world.waiting():
             world.retry(*waiting)
+        world.grant()
         if not (running := world.running()):
             break
         world.now += 30 * SECOND
