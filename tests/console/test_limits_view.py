@@ -109,6 +109,7 @@ async def test_i_explains_the_row_under_the_cursor() -> None:
         ):
             await screen.press("i")
             await screen.shows(words)
+            assert screen.app.screen is not screen.app.stage
             await screen.press("escape", "j")
 
 

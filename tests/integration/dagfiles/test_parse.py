@@ -43,6 +43,13 @@ def failure(parsed: ParsedFile) -> ImportFailure:
     return only
 
 
+def children() -> set[int]:
+    """This process's living children."""
+    found = {pid: stat(pid) for pid in processes()}
+    return {pid for pid, each in found.items() if each is not None and each.parent == os.getpid() and not each.dead}
+
+
+ENDLESS = "while True: pass"
 GOOD = """
 from dagdeck import dag, task, shell
 import lib.helper
@@ -281,26 +288,33 @@ def test_nothing_is_written_beside_the_files(parser: Parser, tmp_path: Path) -> 
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == ["etl.py", "lib", "lib/helper.py"]
 
 
-def test_a_closed_parser_ends_its_children(tmp_path: Path) -> None:
-    """Closing kills a child at once, whoever waits for it is told, and nothing new is started."""
+@pytest.mark.parametrize("forked", [False, True], ids=["with an interpreter of its own", "forked"])
+def test_a_closed_parser_ends_its_children(tmp_path: Path, forked: bool) -> None:
+    """Closing kills a child at once, and its template; whoever waits for it is told, and nothing new is started."""
     parser = Parser(ENVIRONMENT)
+    before = children()
+    if forked:
+        parse(parser, tmp_path, "", "first.py")
     raised: list[BaseException] = []
 
     def wait() -> None:
         try:
-            parse(parser, tmp_path, "open('started', 'w')\nwhile True: pass")
+            parse(parser, tmp_path, f"import os\nopen('began', 'w').write(str(os.getpid()))\n{ENDLESS}")
         except ParseStopped as stopped:
             raised.append(stopped)
 
     thread = Thread(target=wait)
     thread.start()
     deadline = time.monotonic() + 40
-    while not (tmp_path / "started").exists():
+    while not (tmp_path / "began").exists() or not (tmp_path / "began").read_text():
         assert time.monotonic() < deadline
+    endless = int((tmp_path / "began").read_text())
+    assert (endless in children()) is not forked
     parser.close()
     thread.join(40)
     assert len(raised) == 1
-    assert not [pid for pid in processes() if (found := stat(pid)) and found.parent == os.getpid() and not found.dead]
+    assert stat(endless) is None
+    assert children() == before
     with pytest.raises(ParseStopped):
         parse(parser, tmp_path, "")
 
@@ -319,12 +333,6 @@ def test_a_large_file_of_tasks_arrives_whole(parser: Parser, tmp_path: Path) -> 
         """,
     )
     assert [len(dag.tasks) for dag in parsed.dags] == [5001, 2000]
-
-
-def children() -> set[int]:
-    """This process's living children."""
-    found = {pid: stat(pid) for pid in processes()}
-    return {pid for pid, each in found.items() if each is not None and each.parent == os.getpid() and not each.dead}
 
 
 def test_more_files_are_parsed_by_forks_that_know_nothing_of_each_other(parser: Parser, tmp_path: Path) -> None:
@@ -355,29 +363,3 @@ def test_a_template_that_is_killed_costs_no_file(parser: Parser, tmp_path: Path)
     os.kill(template, signal.SIGKILL)
     assert parse(parser, tmp_path, GOOD, "c.py").errors == []
     assert parse(parser, tmp_path, GOOD, "d.py").errors == []
-
-
-def test_a_closed_parser_ends_forks_and_their_template(tmp_path: Path) -> None:
-    """An endless file that was forked for ends like one with an interpreter of its own."""
-    parser = Parser(ENVIRONMENT)
-    before = children()
-    parse(parser, tmp_path, "", "first.py")
-    raised: list[BaseException] = []
-
-    def wait() -> None:
-        try:
-            parse(parser, tmp_path, "open('started', 'w')\nwhile True: pass")
-        except ParseStopped as stopped:
-            raised.append(stopped)
-
-    thread = Thread(target=wait)
-    thread.start()
-    deadline = time.monotonic() + 40
-    while not (tmp_path / "started").exists():
-        assert time.monotonic() < deadline
-    (endless,) = [pid for pid in processes() if (found := stat(pid)) and found.parent in children() - before]
-    parser.close()
-    thread.join(40)
-    assert len(raised) == 1
-    assert stat(endless) is None
-    assert children() - before == set()
