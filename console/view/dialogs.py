@@ -44,15 +44,24 @@ def _row(row: EffectCard, name: str, name_width: int, state_width: int, width: i
     line = Line().gap(1).cell(cut_middle(name, name_width), name_width).gap(2)
     if row.state in STATES:
         line.add(*sign(row.state)).gap(1)
-    line.cell(row.state.replace("_", " "), state_width, DIM).add(" > ", ACCENT)
-    if row.becomes not in ("none", row.state):
+    line.cell(row.state.replace("_", " "), state_width, DIM)
+    token = WARN if row.kills else DIM
+    moves = row.becomes not in ("none", row.state)
+    if moves:
+        line.add(" > ", ACCENT)
         if row.becomes in STATES:
             line.add(*sign(row.becomes)).gap(1)
-        line.add(row.becomes.replace("_", " "), TEXT).add("  " if row.detail else "", TEXT)
-    token = WARN if row.kills else DIM
-    if line.width + cell_len(row.detail) <= width:
-        return [line.add(row.detail, token).done()]
-    return [line.done(), *(((f"    {text}", token),) for text in wrap(row.detail, max(width - 4, 8)))]
+        line.add(row.becomes.replace("_", " "), TEXT)
+    if not row.detail:
+        return [line.done()]
+    lead, mark = ("  ", "") if moves else (" > ", "> ")
+    if line.width + len(lead) + cell_len(row.detail) <= width:
+        return [line.add(lead, ACCENT).add(row.detail, token).done()]
+    below = wrap(row.detail, max(width - 4 - len(mark), 8))
+    return [
+        line.done(),
+        *(((f"    {mark if at == 0 else ' ' * len(mark)}", ACCENT), (text, token)) for at, text in enumerate(below)),
+    ]
 
 
 def preview_summary(preview: PreviewCard, width: int) -> list[Spans]:

@@ -91,7 +91,7 @@ def lay_out(content: DialogContent, state: DialogState, width: int, height: int,
     state.scroll = max(0, min(state.scroll, len(body) - room))
     shown = list(body[state.scroll : state.scroll + room])
     shown += [()] * (room - len(shown))
-    where = f" {state.scroll + 1}–{state.scroll + room} of {len(body)} " if len(body) > room else ""
+    where = f" lines {state.scroll + 1}–{state.scroll + room} of {len(body)} " if len(body) > room else ""
     title = f" {cut_end(content.title, inner - 2)} "
     top: Spans = (
         ("┌", "accent"),

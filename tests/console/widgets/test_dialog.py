@@ -306,7 +306,7 @@ async def test_a_long_body_scrolls_between_a_fixed_head_and_foot(size: tuple[int
     app = Desk(Dialog(replace(CLEAR, body=body)))
     async with app.run_test(size=size) as pilot:
         await app.opened(pilot)
-        assert "row 0 " in lines(app) and " of 200 " in lines(app)
+        assert "row 0 " in lines(app) and " lines 1–" in lines(app) and " of 200 " in lines(app)
         await pilot.press("j", "j")
         assert "row 0 " not in lines(app) and "row 2 " in lines(app)
         await pilot.press("G")

@@ -95,6 +95,18 @@ def test_a_preview_lists_its_rows_and_says_how_many_are_left() -> None:
     assert [plain(line) for line in preview_summary(preview, 100)] == ["4 task instances.", "now: 1► 3✘", "!"]
 
 
+def test_where_words_of_a_preview_need_a_line_of_their_own_the_arrow_stands_before_them() -> None:
+    """At 80 columns no row ends in an arrow to nothing; a row that stays as it is and has no words has no arrow."""
+    name = "consolidated_trades_of_the_day@20261122T010000Z"
+    rows = (
+        EffectCard("task", "d", name, "load_everything", -1, "upstream_failed", "none", "runs again now", False),
+        EffectCard("task", "d", name, "other", -1, "failed", "none", "", False),
+    )
+    lines = [plain(line) for line in preview_body(PreviewCard("p1", 1, "clear", "2", 2, {}, rows), 60)]
+    assert lines[1] == "    > runs again now" and lines[2].endswith("failed")
+    assert not [line for line in lines if line.endswith(">")]
+
+
 def test_text_is_wrapped_between_words_and_keeps_its_indent() -> None:
     """Long words are broken, an indented line stays indented, an empty one stays."""
     assert wrap("one two three", 7) == ["one two", "three"]
