@@ -4,7 +4,7 @@ How it is read: a line that ends at a row comes from above into that row's task,
 A line that starts right under a task and is joined on the way is that task's fan-out; one that starts at a corner and
 is joined on the way collects the sources of the task at its end. A horizontal line touches only the verticals that it
 bends into; a plain `│` on its way passes over it. A task right under another one follows it, unless it hangs on a
-fan-out by a joint of its own.
+fan-out by a joint of its own. Tasks without any edge stand last, in one lane, each with a dot before it: it follows none.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _MANY_TASKS = 1500
 NODE = "\0"
 """Stands in a row's text where the task's state glyph belongs."""
 BEYOND = "…"
+ALONE = "·"
+"""Stands before a task that neither waits for another nor is waited for."""
 
 _UP, _DOWN, _LEFT, _RIGHT = 1, 2, 4, 8
 _GLYPHS = {
@@ -52,13 +54,13 @@ class RailRow(NamedTuple):
 class Rail:
     """A laid-out graph; its rows are drawn when they are asked for."""
 
-    def __init__(self, order: Sequence[int], lanes: Lanes, wires: Sequence[Wire]) -> None:
-        self.order = tuple(order)
+    def __init__(self, order: Sequence[int], lanes: Lanes, wires: Sequence[Wire], alone: Sequence[int] = ()) -> None:
+        self.order = (*order, *alone)
         """The number of the task on each row."""
         self.wires = tuple(wires)
-        self.lanes = lanes.width
+        self.lanes = max(lanes.width, 2 if alone else 0)
         """Lanes that the graph takes; those that are too many are drawn as `…`."""
-        self.width = _columns(lanes.width)
+        self.width = _columns(self.lanes)
         """Columns of every row."""
         self._rows = lanes.rows
         self._painted: dict[int, RailRow] = {}
@@ -70,7 +72,9 @@ class Rail:
         """One row of the picture."""
         found = self._painted.get(place)
         if found is None:
-            found = self._painted[place] = _paint(self._rows[place], self.lanes)
+            linked = place < len(self._rows)
+            found = _paint(self._rows[place], self.lanes) if linked else _paint_alone(self.width)
+            self._painted[place] = found
         return found
 
 
@@ -80,12 +84,19 @@ def build(upstream: Sequence[Sequence[int]]) -> Rail:
     Of a depth-first and a breadth-first order the narrower is kept. The result depends on the structure alone.
     """
     downstream = downstream_of(upstream)
-    orders = [depth_first(upstream, downstream), breadth_first(upstream, downstream)]
+    alone = [task for task, sources in enumerate(upstream) if not sources and not downstream[task]]
+    if len(upstream) == 1:
+        alone = []
+    apart = set(alone)
+    orders = [
+        [task for task in order if task not in apart]
+        for order in (depth_first(upstream, downstream), breadth_first(upstream, downstream))
+    ]
     best: tuple[Lanes, list[int], list[Wire]] | None = None
     for own in (True, False) if len(upstream) <= _MANY_TASKS else (False,):
         limit = COMFORTABLE_LANES if own else None
         for order in orders if own or len(upstream) <= _MANY_TASKS else orders[:1]:
-            row = [0] * len(order)
+            row = [0] * len(upstream)
             for place, task in enumerate(order):
                 row[task] = place
             for outer in (False, True) if len(upstream) <= _MANY_TASKS else (False,):
@@ -100,7 +111,7 @@ def build(upstream: Sequence[Sequence[int]]) -> Rail:
             break
     assert best is not None  # without a limit every graph can be laid out
     lanes, order, drawn = best
-    return Rail(order, lanes, drawn)
+    return Rail(order, lanes, drawn, alone)
 
 
 def lit(
@@ -124,6 +135,10 @@ def lit(
 
 def _columns(lanes: int) -> int:
     return max(min(lanes, MOST_LANES) * 2 - 1, 0)
+
+
+def _paint_alone(width: int) -> RailRow:
+    return RailRow(f"{ALONE} {NODE}".ljust(width), 2, ((),) * width)
 
 
 def _paint(row: Row, lanes: int) -> RailRow:

@@ -96,7 +96,7 @@ def _coming(card: TaskCard, plan: TaskPlan | None, now: Micros) -> Spans:
         line.add(f"after {duration(delay, tenths=False)}", DIM)
         if plan is not None and plan.exponential and card.tries > 1 and _follows(delay, plan, card.tries):
             first = duration(int(plan.retry_delay * SECOND), tenths=False)
-            line.add(f" ({first} · {plan.multiplier:g}^{card.tries - 1})", DIM)
+            line.add(f" ({first} × {plan.multiplier:g}^{card.tries - 1})", DIM)
     return line.done()
 
 

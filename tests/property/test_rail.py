@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.graph.order import breadth_first, depth_first, downstream_of
-from console.graph.rail import MOST_LANES, NODE, Rail, build
+from console.graph.rail import ALONE, MOST_LANES, NODE, Rail, build
 
 Upstream = list[list[int]]
 
@@ -32,6 +32,9 @@ def read(rail: Rail) -> set[tuple[int, int]]:
     stacked = -1
     for row in range(len(rail)):
         text, node, _ = rail.row(row)
+        if text.startswith(ALONE):
+            stacked = -1
+            continue
         joins = []
         hangs = False
         for step in (1, -1):

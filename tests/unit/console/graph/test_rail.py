@@ -58,6 +58,12 @@ def test_one_task_and_none_are_pictures_too() -> None:
     assert len(build([])) == 0
 
 
+def test_tasks_without_edges_stand_last_in_one_lane() -> None:
+    """Each has a dot before it, so that it does not seem to follow the one above; no lane goes to and fro."""
+    assert drawn({"a": "", "b": "", "c": ""}) == "· ● a\n· ● b\n· ● c"
+    assert drawn({"x": "", "a": "", "y": "", "b": "a"}) == "●   a\n●   b\n· ● x\n· ● y"
+
+
 def test_a_cycle_is_refused() -> None:
     """A graph with a cycle has no order, and says so."""
     try:

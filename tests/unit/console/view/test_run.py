@@ -112,7 +112,7 @@ def test_attempts_are_listed_with_the_try_to_come_and_its_arithmetic() -> None:
     lines = [plain(line) for line in attempt_rows(scene(detail=detail), detail, card, PLANS[4], 119, 5)]
     assert lines == [
         "try  3  ✘ 02:07:07 > 02:07:15     8.0s     3.1s   83M  transient  ConnectionError: db-1:5432 refused",
-        "try  4  ↻ 02:09:15                0:00  after 2m00s (30s · 2^2)",
+        "try  4  ↻ 02:09:15                0:00  after 2m00s (30s × 2^2)",
         "shell   pool default   5 retries",
     ]
 

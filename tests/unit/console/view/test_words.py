@@ -100,7 +100,7 @@ def test_where_words_of_a_preview_need_a_line_of_their_own_the_arrow_stands_befo
     name = "consolidated_trades_of_the_day@20261122T010000Z"
     rows = (
         EffectCard("task", "d", name, "load_everything", -1, "upstream_failed", "none", "runs again now", False),
-        EffectCard("task", "d", name, "other", -1, "failed", "none", "", False),
+        EffectCard("task", "e", "e@1", "other", -1, "failed", "none", "", False),
     )
     lines = [plain(line) for line in preview_body(PreviewCard("p1", 1, "clear", "2", 2, {}, rows), 60)]
     assert lines[1] == "    > runs again now" and lines[2].endswith("failed")
