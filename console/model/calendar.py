@@ -6,6 +6,7 @@ time, so a number means the same cell whichever months are looked at.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -94,6 +95,24 @@ class Calendar:
                     if self.dates.get(cell, gap.until + 1) <= gap.until and cell not in (self.cells or {}):
                         found.setdefault(cell, gap)
         return found
+
+    @cached_property
+    def _real(self) -> list[int]:
+        found = {*(self.cells or {}), *self.gap_cells, *self.dates}
+        return sorted(cell for cell in found if self.first <= cell < self.until)
+
+    def nearest(self, cell: int, first: int, last: int) -> int | None:
+        """The cell with a date or a run next to a place, between two cells, both inclusive; None where there is none."""
+        real = self._real[bisect_left(self._real, first) : bisect_right(self._real, last)]
+        return min(real, key=lambda each: (abs(each - cell), each), default=None)
+
+    def beside(self, cell: int, step: int, last: int) -> int | None:
+        """The next cell with a date or a run before a place (a step below 0) or after it, at most `last`."""
+        if step < 0:
+            at = bisect_left(self._real, min(cell, last + 1)) - 1
+            return self._real[at] if at >= 0 else None
+        at = bisect_right(self._real, cell)
+        return self._real[at] if at < len(self._real) and self._real[at] <= last else None
 
     def due(self, now: Micros) -> int:
         """The newest cell with a date that is due; before all of them where none is."""

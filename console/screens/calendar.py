@@ -61,7 +61,7 @@ class CalendarPane(Pane):
         """Every movement selects."""
         self.order, self.again = "oldest", "none"
         self.most: int | None = None
-        self._column = 0
+        self._row = self._column = 0
         self._wanted: int | None = None
         self._rows: CalendarRows | None = None
         self._preview: PreviewCard | str = ""
@@ -110,8 +110,9 @@ class CalendarPane(Pane):
         last = min(page.at(scene.now), page.until - 1)
         key = self.list.cursor_key
         start = key[1] if isinstance(key, tuple) else row_of(page, last)
-        cursor = min(start + self._column, row_end(page, start) - 1, last)
-        return Chosen(cursor, self.other, last, page.due(scene.now))
+        wanted, until = start + self._column, min(row_end(page, start) - 1, last)
+        found = page.nearest(wanted, start, until)
+        return Chosen(min(wanted, until) if found is None else found, self.other, last, page.due(scene.now))
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene."""
@@ -129,7 +130,8 @@ class CalendarPane(Pane):
             newest = max((cell for cell in (chosen.due, *page.cells) if cell <= chosen.last), default=-1)
             newest = chosen.last if newest < 0 else newest
             self.list.show(CalendarRows(page, chosen))
-            self._place_at(page, min(self._wanted, newest))
+            place = page.nearest(min(self._wanted, newest), page.first, newest)
+            self._place_at(page, min(self._wanted, newest) if place is None else place)
             self._wanted, chosen = None, self.chosen(scene, page)
         self._rows = CalendarRows(page, chosen, self._rows)
         self.heads.show([(None, heads(page, self.list.row_width))])
@@ -141,8 +143,9 @@ class CalendarPane(Pane):
 
     def _place_at(self, page: Calendar, cell: int) -> None:
         cell = max(page.first, min(cell, page.until - 1))
-        self._column = cell - row_of(page, cell)
-        self.list.move_to(("from", row_of(page, cell)))
+        self._row = row_of(page, cell)
+        self._column = cell - self._row
+        self.list.move_to(("from", self._row))
 
     def title(self, scene: Scene, width: int) -> Bar:
         """What this is."""
@@ -173,13 +176,15 @@ class CalendarPane(Pane):
 
     # The cursor and the selection
 
-    def step(self, cells: int, *, select: bool = False) -> None:
-        """Moves by cells; selecting, what was passed over belongs to the selection."""
+    def step(self, step: int, *, select: bool = False) -> None:
+        """To the date before or after, over days without one; selecting, what was passed over belongs to it."""
         scene = self._desk.scene()
         page = self.page(scene)
         if page is not None and page.cells is not None:
             chosen = self._from(self.chosen(scene, page), select)
-            self._place_at(page, min(chosen.cursor + cells, chosen.last))
+            found = page.beside(chosen.cursor, step, chosen.last)
+            if found is not None:
+                self._place_at(page, found)
             self._desk.redraw()
 
     def step_row(self, rows: int) -> None:
@@ -205,8 +210,23 @@ class CalendarPane(Pane):
 
     @on(LineView.CursorMoved, "#calendar")
     def _moved(self, event: LineView.CursorMoved) -> None:
-        """Another row has the cursor's cell."""
+        """Another row has the cursor's cell; of rows without a date the next with one, else the cursor stays."""
+        scene = self._desk.scene()
+        page, key = self.page(scene), self.list.cursor_key
+        if page is not None and page.cells is not None and isinstance(key, tuple) and self._rows is not None:
+            self._row = self._row_with_dates(page, key[1], self._rows)
+            self.list.move_to(("from", self._row))
         self._desk.redraw()
+
+    def _row_with_dates(self, page: Calendar, row: int, rows: CalendarRows) -> int:
+        step = 1 if row >= self._row else -1
+        last = rows.chosen.last
+        ahead = [start for start in rows.starts if (start - row) * step >= 0][::step]
+        behind = [start for start in rows.starts if (start - row) * step < 0][::-step]
+        with_dates = (
+            start for start in (*ahead, *behind) if page.nearest(start, start, min(row_end(page, start) - 1, last))
+        )
+        return next(with_dates, row)
 
     def release(self) -> None:
         """Nothing is selected any more."""

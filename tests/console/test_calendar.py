@@ -113,6 +113,29 @@ async def test_a_range_is_selected_and_its_plan_seen_before_it_starts(monkeypatc
         assert screen.app.place.view == "overview"
 
 
+async def test_the_cursor_stands_on_dates_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days without a date are passed over, also while selecting; before the first date and after the last it stays."""
+    first, until = months(NOW, "UTC", 0)
+    days = ("2026-06-29", "2026-08-05", "2026-08-12", "2026-11-04", "2026-11-18")
+    dates = {from_iso(day) // DAY + 719_163: from_iso(day) + DAY for day in days}
+    page = Calendar("trades_us", "UTC", "day", first, until, {}, dates)
+    async with console(planned(monkeypatch, Planner(), page), (120, 36)) as screen:
+        await opened(screen)
+
+        async def at(key: str, day: str) -> None:
+            await screen.press(key)
+            assert f" {day} 2026" in screen.lines()[2], (key, day, screen.lines()[2])
+
+        for key, day in (("l", "18 Nov"), ("h", "4 Nov"), ("k", "5 Aug"), ("l", "12 Aug"), ("k", "29 Jun")):
+            await at(key, day)
+        for key, day in (("k", "29 Jun"), ("h", "29 Jun"), ("j", "12 Aug"), ("g", "29 Jun"), ("G", "18 Nov")):
+            await at(key, day)
+        await screen.press("shift+left", "shift+up")
+        assert "5 Aug – 18 Nov 2026" in screen.text
+        await screen.press("shift+up", "shift+up", "shift+left")
+        assert "29 Jun – 18 Nov 2026" in screen.text
+
+
 async def test_a_movement_after_v_selects_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """`V` is for terminals whose shifted arrows do not arrive; a refusal stands where the plan would."""
     planner = Planner("backfill 3 has some of these dates")
