@@ -31,6 +31,8 @@ from console.widgets.log import LogLine, LogView
 from console.widgets.log_lines import read_line
 
 _POLL = 0.1
+_GUTTER = 8
+"""Cells of the line numbers."""
 _COUNT_SLICE = 32 * 1024 * 1024
 _FAILED = ("failed", "timeout", "lost", "killed")
 
@@ -256,7 +258,8 @@ class LogPane(Pane):
     def _read(self, line: LogLine) -> Spans:
         raw = line.raw if isinstance(line.raw, bytes) else line.raw.encode()
         if self.as_columns and len(raw) <= LONGEST and (raw[:1] == b"{" or b"=" in raw):
-            made = columns(raw.decode("utf-8", "replace"))
+            width = self.log_view.size.width - _GUTTER
+            made = columns(raw.decode("utf-8", "replace"), None if self.log_view.wrapped or width < 1 else width)
             if made is not None:
                 return made
         return read_line(line)
@@ -287,7 +290,7 @@ class LogPane(Pane):
                     self._numbers.clear()
                 self._numbers[line.offset] = number
                 self._numbers[-line.end - 1] = number + 1
-        return ((f"{'' if number is None else number:>7} ", DIM), *self.beside.mark(line))
+        return ((f"{'' if number is None else number:>{_GUTTER - 1}} ", DIM), *self.beside.mark(line))
 
     def _count_on(self) -> None:
         if self._count is not None and not self._counting and self._count.counted < self._count.lines.size:

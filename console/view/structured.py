@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from itertools import pairwise
 
-from console.text import sanitise
+from console.text import cell_len, cut_end, sanitise
 from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans
 
 LONGEST = 20_000
@@ -16,6 +16,8 @@ _TIMES = ("ts", "time", "timestamp", "@timestamp", "t")
 _LEVELS = ("level", "severity", "lvl", "levelname", "log_level")
 _MESSAGES = ("msg", "message", "event", "text")
 _TIME, _LEVEL, _MESSAGE = 12, 8, 36
+_LEAST, _MOST = 22, 60
+"""Cells of the message's column on a narrow screen and on a wide one."""
 _PAIR = re.compile(r'([A-Za-z_@][\w.@-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)(?=\s|$)')
 _CLOCK = re.compile(r"(\d\d:\d\d:\d\d)(?:[.,](\d{1,6}))?")
 _LOUD = {"error": BAD, "fatal": BAD, "critical": BAD, "panic": BAD, "warning": WARN, "warn": WARN}
@@ -58,8 +60,11 @@ def _unquoted(value: str) -> str:
     return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') and len(value) > 1 else value
 
 
-def columns(line: str) -> Spans | None:
-    """A structured line as columns; None when it is plain text."""
+def columns(line: str, room: int | None = None) -> Spans | None:
+    """A structured line as columns; None when it is plain text.
+
+    In `room` cells a long message is cut so far that the other fields are in sight; it stands whole behind them.
+    """
     found = fields_of(line)
     if found is None:
         return None
@@ -72,10 +77,19 @@ def columns(line: str) -> Spans | None:
     loud = _LOUD.get(level.lower(), "")
     row.cell(sanitise(level.lower()), _LEVEL, loud or DIM).gap(2)
     words = sanitise(message)
-    row.add(words, loud or TEXT).pad(_TIME + _LEVEL + _MESSAGE + 4).gap(2)
+    fields = Line()
     for key, value in left.items():
-        row.add(f"{sanitise(key)}=", DIM).add(sanitise(value), ACCENT if key in ("error", "exception") else TEXT).gap(1)
-    return row.done()
+        fields.add(f"{sanitise(key)}=", DIM)
+        fields.add(sanitise(value), ACCENT if key in ("error", "exception") else TEXT).gap(1)
+    rest = None if room is None else room - row.width
+    wide = _MESSAGE if rest is None else max(_LEAST, min(rest * 9 // 20, _MOST))
+    start, shown = row.width, words
+    if left and rest is not None and cell_len(words) + 1 + fields.width > rest:
+        shown = cut_end(words, max(wide, rest - 1 - fields.width))
+    row.add(shown, loud or TEXT).pad(start + wide).gap(2)
+    for text, token in fields.done():
+        row.add(text, token)
+    return row.done() if shown == words else row.gap(2).add(words, loud or TEXT).done()
 
 
 def _take(fields: dict[str, str], names: tuple[str, ...]) -> str:

@@ -106,6 +106,7 @@ class LogView(Painted, can_focus=True):
         self._lines: list[_Shown] = []
         self._lines_for: tuple[int, int] | None = None
         self._parsed: dict[tuple[int, int], Spans] = {}
+        self._parsed_for = (0, False)
 
     # What is shown
 
@@ -249,6 +250,9 @@ class LogView(Painted, can_focus=True):
     def _take(self) -> list[_Shown]:
         """The lines in sight: from the end where it follows, or where the window would reach beyond it."""
         source, height = self._source, self.size.height
+        if self._parsed_for != (self.size.width, self._wrapped):
+            self._parsed.clear()  # what is read of a line may depend on the room for it
+            self._parsed_for = self.size.width, self._wrapped
         if source is None or height <= 0:
             return []
         if not self._following:
