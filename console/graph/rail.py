@@ -4,7 +4,8 @@ How it is read: a line that ends at a row comes from above into that row's task,
 A line that starts right under a task and is joined on the way is that task's fan-out; one that starts at a corner and
 is joined on the way collects the sources of the task at its end. A horizontal line touches only the verticals that it
 bends into; a plain `│` on its way passes over it. A task right under another one follows it, unless it hangs on a
-fan-out by a joint of its own. Tasks without any edge stand last, in one lane, each with a dot before it: it follows none.
+fan-out by a joint of its own. Tasks without any edge stand last, in one
+lane, each with a dot before it: it follows none.
 """
 
 from __future__ import annotations

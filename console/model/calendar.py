@@ -102,7 +102,7 @@ class Calendar:
         return sorted(cell for cell in found if self.first <= cell < self.until)
 
     def nearest(self, cell: int, first: int, last: int) -> int | None:
-        """The cell with a date or a run next to a place, between two cells, both inclusive; None where there is none."""
+        """The cell with a date or a run next to a place, between two cells, both inclusive; None: there is none."""
         real = self._real[bisect_left(self._real, first) : bisect_right(self._real, last)]
         return min(real, key=lambda each: (abs(each - cell), each), default=None)
 
