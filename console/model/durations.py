@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from console.model.figures import percentile, trend
+from console.model.reliability import Failures, Incidents, Use
 from engine.model.moments import Micros
 
 SURE_P99 = 100
@@ -48,6 +49,14 @@ class Durations:
     whole: Series = field(default_factory=lambda: Series("due to end"))
     delay: Series = field(default_factory=lambda: Series("due to start"))
     tasks: tuple[Series, ...] = ()
+    with_backfills: bool = False
+    """Whether the runs of backfills count."""
+    backfilled: int = 0
+    """Runs of backfills that succeeded within the window."""
+    incidents: Incidents = field(default_factory=Incidents)
+    failures: Failures = field(default_factory=Failures)
+    use: Use | None = None
+    """What the last day took; None where that would be too much to add up."""
 
 
 def task_series(name: str, told: str | None) -> Series:
@@ -61,13 +70,15 @@ def task_series(name: str, told: str | None) -> Series:
     )
 
 
-def of_runs(dag_id: str, rows: Iterable[tuple[int, int, int, int | None]], tasks: tuple[Series, ...]) -> Durations:
+def of_runs(
+    dag_id: str, rows: Iterable[tuple[int, int, int | None, int | None]], tasks: tuple[Series, ...]
+) -> Durations:
     """From rows of ended, start to end, due to end, due to start, newest first."""
     found = list(rows)[::-1]
     return Durations(
         dag_id,
         Series("run", tuple(row[1] for row in found)),
-        Series("due to end", tuple(row[2] for row in found)),
+        Series("due to end", tuple(row[2] for row in found if row[2] is not None)),
         Series("due to start", tuple(row[3] for row in found if row[3] is not None)),
         tasks,
     )

@@ -183,6 +183,7 @@ def task_plans(spec: Mapping[str, Any]) -> tuple[TaskPlan, ...]:
                 memory_limit=task.get("memory_limit"),
                 rules=len(retry.get("rules") or ()),
                 group=maybe(task.get("group")),
+                pool_slots=int(task.get("pool_slots", 1)),
             )
         )
     return tuple(plans)

@@ -165,6 +165,7 @@ class TaskPlan(NamedTuple):
     """How many retry rules it has."""
     group: str | None = None
     """The task group that it is in; groups in groups are joined by dots."""
+    pool_slots: int = 1
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ class DurationsPane(ListPane):
         super().__init__()
         self.dag_id = ""
         self.order = "slowest"
+        self.backfills = False
+        """Whether the runs of backfills count."""
 
     def arrive(self, place: Place) -> None:
         """The DAG of the place."""
@@ -34,11 +36,12 @@ class DurationsPane(ListPane):
 
     def interest(self) -> Interest:
         """What this view reads for itself."""
-        return Interest(page=Page("durations", (self.dag_id,)))
+        return Interest(page=Page("durations", (self.dag_id, self.backfills)))
 
     def _page(self, scene: Scene) -> Durations | None:
         found = scene.snapshot.paged
-        return found if isinstance(found, Durations) and found.dag_id == self.dag_id else None
+        wanted = isinstance(found, Durations) and scene.snapshot.page == self.interest().page
+        return found if isinstance(found, Durations) and wanted else None
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene."""
@@ -54,8 +57,9 @@ class DurationsPane(ListPane):
 
     def rule(self, scene: Scene, width: int) -> Spans:
         """Of what."""
-        words = f"tasks {ORDERS[self.order]}   last 100 successes of 30 days, backfills apart"
-        return ((words if width >= 100 else f"tasks {ORDERS[self.order]}", DIM),)
+        counted = "with those of backfills" if self.backfills else "without backfills"
+        words = f"tasks {ORDERS[self.order]}   last 100 successes of 30 days, {counted}"
+        return ((words if width >= 100 else f"tasks {ORDERS[self.order]}, {counted}", DIM),)
 
     def target(self, scene: Scene) -> Target:
         """The task under the cursor, in the DAG's newest run."""
@@ -72,3 +76,11 @@ def sort(app: ConsoleApp, target: Target) -> None:
     names = list(ORDERS)
     pane.order = names[(names.index(pane.order) + 1) % len(names)]
     app.redraw()
+
+
+def backfills(app: ConsoleApp, target: Target) -> None:
+    """Counts the runs of backfills, or does not."""
+    pane = app.stage.pane("durations")
+    assert isinstance(pane, DurationsPane)
+    pane.backfills = not pane.backfills
+    app.look_again()

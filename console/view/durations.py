@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from console.figures import duration
+from console.figures import bytes_, duration, percent
 from console.glyphs import bar
 from console.model.durations import SURE_P99, Durations, Series, in_order
+from console.model.reliability import CANCELLED, UPSTREAM, Use
 from console.model.snapshot import Scene
-from console.view.spans import DIM, LIVE, TEXT, Line, Spans, crop
-from console.view.words import over_usual, trend_words, usual_words
+from console.view.spans import BAD, DIM, LIVE, TEXT, Line, Spans, crop, width_of
+from console.view.words import ago_words, over_usual, trend_words, usual_words
 from engine.model.moments import Micros
 
 Row = tuple[Hashable, Spans]
@@ -24,11 +25,98 @@ def rows(scene: Scene, page: Durations, order: str, width: int) -> list[Row]:
     lines: list[Row] = [(None, crop(_titles("run", width), width))]
     for series in (page.runs, page.whole, page.delay):
         lines.append((("runs", series.name), crop(_row(series, width, ()), width)))
+    if not page.runs.took:
+        lines.append((("runs", "none"), crop(_nothing(page), width)))
+    lines.append((None, ()))
+    lines += _reliability(scene, page, width)
     lines += [(None, ()), (None, crop(_titles("task", width), width))]
     running = _running(scene, page)
     for series in in_order(page.tasks, order):
         lines.append((("task", series.name), crop(_row(series, width, running.get(series.name, ())), width)))
     return lines
+
+
+def _nothing(page: Durations) -> Spans:
+    if not page.backfilled:
+        return (("   no run succeeded in these 30 days", DIM),)
+    runs = f"{page.backfilled:,} run{'s' if page.backfilled != 1 else ''}"
+    return ((f"   only backfills succeeded in these 30 days, {runs}: they are left out here, a counts them", DIM),)
+
+
+def _reliability(scene: Scene, page: Durations, width: int) -> list[Row]:
+    """Incidents, attempts that failed, and what the DAG takes: a line each, or more where the window is narrow."""
+    parts = (
+        ("recovery", _recovery(page, scene.now)),
+        ("failures", _failures(page)),
+        ("takes", () if page.use is None else _takes(page.use)),
+    )
+    lines: list[Row] = []
+    for name, groups in parts:
+        line = Line().gap(1).cell(name, _name(width), DIM).gap(1)
+        start = line.width
+        for group in groups:
+            if line.width > start and line.width + width_of(group) > width:
+                lines.append((("runs", name, len(lines)), crop(line.done(), width)))
+                line = Line().gap(start)
+            for text, token in group:
+                line.add(text, token)
+            line.gap(3)
+        if groups:
+            lines.append((("runs", name, len(lines)), crop(line.done(), width)))
+    return lines
+
+
+def _recovery(page: Durations, now: Micros) -> tuple[Spans, ...]:
+    """How long incidents lasted: mean and median of those that are over, and since when there is one."""
+    found, parts = page.incidents, []
+    if found.open_since is not None:
+        parts.append((("✘ ", BAD), (f"failing for {ago_words(found.open_since, now)}", TEXT)))
+    count = len(found.lasted)
+    if not count:
+        return *parts, (("no incident ended in 30 days", DIM),)
+    if count == 1:
+        return *parts, (("the one incident of 30 days lasted ", DIM), (usual_words(found.mean), TEXT))
+    mean = (("mean ", DIM), (usual_words(found.mean), TEXT))
+    median = (("median ", DIM), (usual_words(found.median), TEXT))
+    return *parts, mean, median, ((f"of {count} incidents in 30 days", DIM),)
+
+
+def _failures(page: Durations) -> tuple[Spans, ...]:
+    """The share of attempts that failed, by kind; then what stayed failed."""
+    found = page.failures
+    if not found.attempts:
+        return (((f"no attempt in {found.runs} runs" if found.runs else "no run ended in 30 days", DIM),),)
+    runs = f"{found.runs} run{'s' if found.runs != 1 else ''}"
+    failed = sum(found.failed.values())
+    head = ((percent(failed, found.attempts), TEXT), (f" of {found.attempts:,} attempts, last {runs}", DIM))
+    parts: list[Spans] = [head]
+
+    def share(count: int) -> Spans:
+        return ((f" ({percent(count, found.attempts)})", DIM),) if len(found.failed) > 1 else ()
+
+    parts += [((f"{kind} ", DIM), (str(count), TEXT), *share(count)) for kind, count in found.failed.items()]
+    for words, count in (("stayed failed", found.final), (UPSTREAM, found.upstream), (CANCELLED, found.cancelled)):
+        if count:
+            parts.append(((f"{words} ", DIM), (str(count), TEXT)))
+    return tuple(parts)
+
+
+def _takes(found: Use) -> tuple[Spans, ...]:
+    """Slots on average over a day, and what the attempts used of the host."""
+    if not found.pools:
+        return ((("nothing in the last day", DIM),),)
+    parts: list[Spans] = []
+    for use in found.pools:
+        share = f" ({percent(use.average, use.slots)})" if use.slots > 0 else ""
+        of = f" of {use.slots}" if use.slots > 0 else ""
+        slots = f"{use.average:.2f}" if use.average >= 0.005 else "<0.01"
+        parts.append(((slots, TEXT), (f"{of} slots of {use.pool}{share}", DIM)))
+    parts.append((("on average over a day", DIM),))
+    if found.cpu is not None:
+        parts.append((("cpu ", DIM), (f"{found.cpu * 100:.0f}%", TEXT), (" of a core", DIM)))
+    if found.memory is not None and found.most_memory is not None:
+        parts.append((("mem ", DIM), (bytes_(found.memory), TEXT), (f", at most {bytes_(found.most_memory)}", DIM)))
+    return tuple(parts)
 
 
 def _name(width: int) -> int:

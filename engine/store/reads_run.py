@@ -125,7 +125,7 @@ def task_stats(reader: Reader, dag_id: str, task_ids: Iterable[str], now: Micros
 
 def task_times(reader: Reader, dag_id: str, task_ids: Iterable[str], now: Micros) -> dict[str, str | None]:
     """By task, its last successes as `ended:took:waited` with commas between, in microseconds; None without any."""
-    values = {"dag_id": dag_id, "task_ids": json.dumps(list(task_ids)), "since": now - WINDOW}
+    values = {"dag_id": dag_id, "task_ids": json.dumps(list(task_ids)), "since": now - WINDOW, "backfills": 0}
     return {row[0]: row[1] for row in reader.all("run", "task_times", values)}
 
 

@@ -136,17 +136,19 @@ SELECT k.value,
         (SELECT t.ended_at || ':' || t.duration || ':' || coalesce(
             (SELECT max(0, a.started_at - min(coalesce(t.scheduled_at, a.queued_at), a.queued_at))
              FROM attempt AS a WHERE a.task_instance = t.id AND a.number = t.attempt), '') AS told
-         FROM task_instance AS t CROSS JOIN run AS r ON r.id = t.run AND r.backfill IS NULL
+         FROM task_instance AS t CROSS JOIN run AS r ON r.id = t.run
+            AND (:backfills OR r.backfill IS NULL AND r.run_type <> 'backfill')
          WHERE t.dag_id = :dag_id AND t.task_id = k.value AND t.ended_at >= :since AND t.duration IS NOT NULL
          ORDER BY t.ended_at DESC LIMIT 100))
 FROM json_each(:task_ids) AS k;
 
 -- name: run_times
-SELECT r.ended_at, max(0, r.ended_at - r.started_at), max(0, r.ended_at - r.run_after),
+SELECT r.ended_at, max(0, r.ended_at - r.started_at),
+    CASE WHEN r.run_type <> 'backfill' AND r.backfill IS NULL THEN max(0, r.ended_at - r.run_after) END,
     CASE r.run_type WHEN 'scheduled' THEN max(0, r.started_at - r.run_after) END
 FROM run AS r
 WHERE r.dag_id = :dag_id AND r.state = 'success' AND r.ended_at >= :since AND r.started_at IS NOT NULL
-    AND r.episode = 1 AND r.run_type <> 'backfill' AND r.backfill IS NULL
+    AND r.episode = 1 AND (:backfills OR r.run_type <> 'backfill' AND r.backfill IS NULL)
 ORDER BY r.ended_at DESC LIMIT 100;
 
 -- name: instance_key
