@@ -65,6 +65,8 @@ class ConsoleApp(TerminalApp[None]):
         self._backend: Backend | None = None
         self._feed: Feed | None = None
         self._intents = Intents()
+        self._awaited: tuple[str, Place] | None = None
+        """The command whose run is to be opened once it is made, and where that was asked."""
         self._message: Message | None = None
         self._scene = Scene(Snapshot(0, home), Link(), now(), loading=True)
         self._watch = watch
@@ -215,15 +217,26 @@ class ConsoleApp(TerminalApp[None]):
         self._intents = self._intents.add(intent)
         self.redraw()
 
-    def settle_intent(self, command_id: str, seq: int | None) -> None:
+    def settle_intent(self, command_id: str, seq: int | None, run_id: str | None = None) -> None:
         """The commit that carries it out, or that it came to nothing."""
         if seq is None:
             self._intents = self._intents.drop(command_id)
         else:
-            self._intents = self._intents.commit(command_id, seq).settle(self._scene.snapshot.seq)
+            self._intents = self._intents.commit(command_id, seq, run_id).settle(self._scene.snapshot.seq)
         self.redraw()
         if self._feed is not None:
             self._feed.hurry()
+        awaited, self._awaited = self._awaited, None
+        if awaited == (command_id, self.place) and run_id is not None and len(self.screen_stack) == 1:
+            self.go(Place("run", run_id.partition("@")[0], run_id))
+
+    def open_once_made(self, intent: Intent) -> None:
+        """Opens the run that was asked for: now, or when the engine has made it, unless something else is opened."""
+        if intent.run_id is not None:
+            self.go(Place("run", intent.run_id.partition("@")[0], intent.run_id))
+            return
+        self._awaited = intent.command_id, self.place
+        self.say("the new run opens as soon as it is committed")
 
     # Places
 

@@ -41,8 +41,8 @@ class Desk(Protocol):
     def add_intent(self, intent: Intent) -> None:
         """Shows that something was asked for."""
 
-    def settle_intent(self, command_id: str, seq: int | None) -> None:
-        """The commit that carries it out, or None when it came to nothing."""
+    def settle_intent(self, command_id: str, seq: int | None, run_id: str | None = None) -> None:
+        """The commit that carries it out, or None when it came to nothing; and the run that it made."""
 
     def frame_sent(self) -> bool:
         """Whether the terminal has taken the last frame."""
@@ -183,7 +183,7 @@ async def carry_out(
             f"the link broke before the engine answered ({error}): look at the run again before you repeat it", "bad"
         )
         return None
-    desk.settle_intent(command_id, receipt.seq)
+    desk.settle_intent(command_id, receipt.seq, receipt.run_id)
     if receipt.skipped:
         desk.say(f"{receipt.message}; left alone: {', '.join(receipt.skipped)}", "warn")
     else:

@@ -23,6 +23,8 @@ class Intent:
     refs: frozenset[TaskRef]
     asked_at: Micros
     committed: int | None = None
+    run_id: str | None = None
+    """The run that it has made, once it is committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,13 @@ class Intents:
         """Without the one that was refused or lost."""
         return Intents(tuple(item for item in self.items if item.command_id != command_id))
 
-    def commit(self, command_id: str, seq: int) -> Intents:
-        """With the commit that carries a command out."""
+    def commit(self, command_id: str, seq: int, run_id: str | None = None) -> Intents:
+        """With the commit that carries a command out, and the run that it made."""
         return Intents(
-            tuple(replace(item, committed=seq) if item.command_id == command_id else item for item in self.items)
+            tuple(
+                replace(item, committed=seq, run_id=run_id) if item.command_id == command_id else item
+                for item in self.items
+            )
         )
 
     def settle(self, seq: int) -> Intents:

@@ -7,12 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from console.actions import many, possible
-from console.actions.action import Action, Ask
+from console.actions.action import OVERVIEW, Action, Ask
 from console.actions.backfilling import backfill_of
 from console.actions.finding import attention_of, dag_of, task_of
 from console.actions.flow import Flow, carry_out
 from console.actions.registry import BY_ID, actions_of
 from console.actions.views import VIEWS
+from console.model.intents import Intent
+from console.model.keys import UNMAPPED
 from console.model.limits import WaitCard
 from console.model.place import Place
 from console.model.runs import RunDetail, TaskCard
@@ -99,12 +101,22 @@ def _open(app: ConsoleApp, target: Target) -> None:
             app.say(why, "warn")
     elif target.attention is not None and possible.recoverable(app.scene(), target) is None:
         app.perform(BY_ID["recover"], target)
+    elif (asked := _asked_run(app, target)) is not None:
+        app.open_once_made(asked)
     elif target.run_id is not None:
         app.go(Place("run", target.dag_id, target.run_id, target.task_id, target.map_index))
     elif target.attention is not None:
         _why(app, target)
     elif target.dag_id is not None:
         app.go(Place("dag", target.dag_id))
+
+
+def _asked_run(app: ConsoleApp, target: Target) -> Intent | None:
+    """The run that was asked for of the DAG under the cursor, while no picture shows it."""
+    if app.place.view != OVERVIEW or target.attention is not None or target.dag_id is None:
+        return None
+    asked = app.scene().intents.of((target.dag_id, "", UNMAPPED))
+    return asked if asked is not None and asked.verb == "trigger" else None
 
 
 def _enter(app: ConsoleApp, target: Target) -> None:

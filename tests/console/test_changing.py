@@ -174,6 +174,34 @@ async def test_a_run_is_triggered_with_what_was_typed() -> None:
         assert "triggered trades_us" in screen.text
 
 
+async def test_enter_right_after_a_trigger_opens_the_new_run_and_nothing_else() -> None:
+    """While the engine has not answered it is said that the run opens then; whoever goes elsewhere stays there."""
+    backend = world(trades("success"))
+    async with console(backend) as screen:
+        for elsewhere in (False, True):
+            await screen.press("escape", "escape", "g", "t")
+            await screen.shows("Trigger ── trades_us")
+            await screen.press("enter")
+            await screen.until(lambda: isinstance(screen.app.screen, Dialog) and screen.app.screen.armed, "armed")
+            backend.slow = asyncio.Event()
+            await screen.pilot.press("enter")
+            await screen.shows("⟶ trigger requested")
+            await screen.pilot.press("enter")
+            await screen.shows("the new run opens as soon as it is committed")
+            assert screen.app.place.view == "overview"
+            if elsewhere:
+                await screen.pilot.press("I")
+            slow, backend.slow = backend.slow, None
+            slow.set()
+            await screen.settle()
+            newest = backend.commands[-1][0], len(backend.commands)
+            assert newest[0] == "trigger"
+            assert screen.app.place.view == ("inbox" if elsewhere else "run")
+            if not elsewhere:
+                assert screen.app.place.run_id == screen.app.scene().snapshot.by_id["trades_us"].recent[-1].run_id
+                assert screen.app.place.run_id != "trades_us@7"
+
+
 async def test_a_run_is_triggered_again_with_other_params() -> None:
     """`M` fills the form in with the run's date and params; what is changed there is sent beside the run's name."""
     from console.model.dags import ParamCard
