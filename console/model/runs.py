@@ -125,13 +125,21 @@ class TaskCard(NamedTuple):
         return self.attempts[-1] if self.attempts else None
 
     @property
+    def newest(self) -> AttemptCard | None:
+        """The newest attempt of the present epoch: what ran before a clear says nothing of what runs now."""
+        latest = self.latest
+        return latest if latest is not None and latest.number > self.epoch_start else None
+
+    @property
     def tries(self) -> int:
         """Attempts of the present epoch."""
         return max(self.attempt - self.epoch_start, 0)
 
     def elapsed(self, now: Micros) -> Micros | None:
-        """How long the newest attempt has run, so far or in all; None where none has started."""
-        latest = self.latest
+        """How long the newest attempt of the epoch has run, so far or in all; None where none has started."""
+        latest = self.newest
+        if latest is None and self.attempts:
+            return None
         if latest is not None and latest.took is not None:
             return latest.took
         started = self.started_at if latest is None else latest.started_at

@@ -89,7 +89,9 @@ class GanttRows(RunRows):
     ) -> None:
         super().__init__(scene, run, before if isinstance(before, GanttRows) else None, cursor, frame)
         self.axis = Axis.of(run, scene.now)
-        self.path = critical_path(run, scene.now) if path is None else path
+        reopened = run.tasks if run.episode > 1 else ()
+        earlier = {card.task_id for card in reopened if _ended_before(card, self.axis.start)}
+        self.path = (critical_path(run, scene.now) if path is None else path) - earlier
 
     def row(self, index: int, width: int) -> Spans:
         """The content of a row; the same object as before while it reads the same."""
@@ -132,7 +134,10 @@ class GanttRows(RunRows):
         line.cell(name, wide.name, TEXT, cut="middle").gap(2)
         line.add("•" if critical else " ", ACCENT).gap(1)
         pieces = [piece for each in cards for piece in self._pieces(each, critical)]
-        line.spans(self._draw(pieces, wide.bars), wide.bars)
+        if not pieces and counts is None and _ended_before(card, self.axis.start):
+            line.spans(self._earlier(card), wide.bars)
+        else:
+            line.spans(self._draw(pieces, wide.bars), wide.bars)
         elapsed = card.elapsed(self.scene.now) if counts is None else _whole(pieces)
         live = card.state in ("running", "killing")
         words = "" if elapsed is None else duration(elapsed, tenths=False) if live else took_words(elapsed)
@@ -141,6 +146,13 @@ class GanttRows(RunRows):
             waited = sum(piece.end - piece.start for piece in pieces if piece.sign == WAIT) if counts is None else 0
             line.gap(2).figure(took_words(waited) if waited else "", wide.wait, DIM)
         return line.done()
+
+    def _earlier(self, card: TaskCard) -> Spans:
+        """Of a task that has not run since the run was reopened, when it did: that is left of what is drawn."""
+        latest = card.latest
+        assert latest is not None and latest.started_at is not None and latest.ended_at is not None
+        begun, ended = (clock(at, self.run.timezone) for at in (latest.started_at, latest.ended_at))
+        return (("◂", DIM), (f" {begun}–{ended}, before the run was reopened", DIM))
 
     def _inside(self, card: TaskCard) -> Iterable[TaskCard]:
         """What is folded into a row."""
@@ -189,6 +201,11 @@ class GanttRows(RunRows):
         for character, token in drawn:
             line.add(character, token)
         return line.done()
+
+
+def _ended_before(card: TaskCard, start: Micros) -> bool:
+    latest = card.latest
+    return latest is not None and latest.started_at is not None and (latest.ended_at or start) < start
 
 
 def _whole(pieces: list[Piece]) -> Micros | None:

@@ -67,7 +67,7 @@ def _tasks(run: RunDetail, now: Micros) -> Iterator[str]:
     yield "| task | state | tries | took | p50 | p95 | queued | peak memory |"
     yield "|---|---|--:|--:|--:|--:|--:|--:|"
     for card in run.tasks[:_MOST_ROWS]:
-        took, usual, latest = card.elapsed(now), card.usual, card.latest
+        took, usual, latest = card.elapsed(now), card.usual, card.newest
         queued = _wait(latest)
         cells = (
             _code(card.name), _text(card.state.replace("_", " ")), str(card.tries or ""),

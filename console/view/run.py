@@ -298,7 +298,7 @@ def _word_token(card: TaskCard) -> str:
 
 
 def _figures(line: Line, card: TaskCard, columns: Layout, now: Micros) -> None:
-    latest, usual = card.latest, card.usual
+    latest, usual = card.newest, card.usual
     elapsed = card.elapsed(now)
     live = card.state in ("running", "killing")
     time = "" if elapsed is None else duration(elapsed, tenths=False) if live else took_words(elapsed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,6 +52,29 @@ def test_bars_stand_where_the_time_was() -> None:
     assert "•" in lines["clean_users"] and "•" not in lines["clean_orders"]
     assert "░" in lines["join"] and lines["join"].index("░") < lines["join"].index("█")
     assert "█" not in lines["report"] and "▅" not in lines["report"]
+
+
+def test_of_a_reopened_run_the_bars_are_those_of_its_episode() -> None:
+    """What did not run again says when it ran; what was cleared and waits shows no time of its former attempt."""
+    done, again = at(400, 20), at(500, 30)
+    second = attempt(2, "success", 8 * SECOND)._replace(
+        queued_at=NOW - 62 * SECOND, started_at=NOW - 60 * SECOND, ended_at=NOW - 52 * SECOND
+    )
+    tasks = (
+        task(1, "extract", **done),
+        task(2, "clean_orders", attempts=(*again["attempts"], second), attempt=2, epoch_start=1),
+        task(3, "clean_users", "none", attempts=again["attempts"], attempt=1, epoch_start=1),
+    )
+    detail = run(mark(7, "trades_us", "running", started_at=NOW - 100 * SECOND, ended_at=None), PLANS, tasks)
+    detail = replace(detail, episode=2)
+    rows = GanttRows(scene(detail=detail), detail)
+    lines = {rows.card(n).task_id: plain(rows.row(n, 119)) for n in range(1, len(rows))}
+    assert "◂ 02:07:27–02:07:47, before the run was reopened" in lines["extract"] and "20.0s" in lines["extract"]
+    assert "•" not in lines["extract"]
+    assert "█" in lines["clean_orders"] and "8.0s" in lines["clean_orders"]
+    assert "before the run was reopened" in lines["clean_users"] and "30.0s" not in lines["clean_users"]
+    for width in (40, 79, 199):
+        assert all(width_of(rows.row(n, width)) <= width for n in range(len(rows)))
 
 
 @pytest.mark.parametrize("width", [40, 79, 119, 199])
