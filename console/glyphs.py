@@ -70,6 +70,8 @@ TO_ASCII: dict[str, str] = {
     "░": ".",
     "▏": "|",
     "◌": "o",
+    "▾": "v",
+    "▴": "^",
 }
 """One ASCII cell for each sign that the console itself draws."""
 

@@ -12,6 +12,11 @@ MARKING = frozenset({OVERVIEW, DAG, RUN, "trash"})
 PARTS = frozenset({OVERVIEW, RUN})
 """Views with two parts, and with names that may be longer than their column."""
 
+SORTED = frozenset({
+    OVERVIEW, DAG, RUN, "inbox", "backfills", "upcoming", "limits", "audit", "trash", "durations",
+})  # fmt: skip
+"""Views whose rows can be sorted."""
+
 MOVES = (
     Action("move.down", "down", "One row down.", ("j", "down"), group="move"),
     Action("move.up", "up", "One row up.", ("k", "up"), group="move"),
@@ -64,6 +69,9 @@ LOOKS = (
            ("space",), MARKING),
     Action("row.range", "mark range", "Marks all rows from the one that was marked last to this one.", ("V",), MARKING),
     Action("row.all", "mark all shown", "Marks every row that the filter shows; again none of them.", ("*",), MARKING),
+    Action("sort", "sort", "Which column the rows are sorted by; the same one again turns them round.", ("s",), SORTED),
+    Action("sort.next", "sort by the next", "Sorts by the next column.", (">",), SORTED),
+    Action("sort.previous", "sort by the one before", "Sorts by the column before.", ("<",), SORTED),
     Action("newest", "newest running", "To the log of the task that began last and still runs.", ("F",), LISTS,
            why_not=possible.something_runs),
     Action("freeze", "freeze", "Keeps the picture as it is, and says so; again lets it live.", ("Z",)),
@@ -152,7 +160,7 @@ CHANGES = (
         Danger.KILLS, "cancel", 0, possible.change("cancel", possible.an_active_run), asking.cancel, group="change",
     ),
     Action(
-        "stack", "stack", "Has the task write into its log what it is doing: processes, Python stacks.", ("s",), ROWS,
+        "stack", "stack", "Has the task write into its log what it is doing: processes, Python stacks.", ("K",), ROWS,
         Danger.CHANGES, "stack", 0, possible.change("stack", possible.a_task, possible.running), asking.stack,
         group="change",
     ),

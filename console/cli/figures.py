@@ -22,7 +22,7 @@ from console.cli.reading import (
 )
 from console.cli.session import Session, pass_session
 from console.figures import percent, took
-from console.model.durations import Series, in_order, task_series
+from console.model.durations import Series, slowest_first, task_series
 from console.model.figures import FASTER, SLOWER
 
 
@@ -82,7 +82,7 @@ def _task_stats(store: Reader, dag_id: str) -> list[dict[str, Any]]:
         return []
     names = [task.task_id for task in spec_of(store, version).tasks]
     told = reads_run.task_times(store, dag_id, names, time.time_ns() // 1000)
-    series = in_order(tuple(task_series(name, told[name]) for name in names), "slowest")
+    series = slowest_first(task_series(name, told[name]) for name in names)
     return [_task_json(dag_id, each) for each in series]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -84,22 +84,6 @@ def of_runs(
     )
 
 
-ORDERS: Mapping[str, str] = {
-    "slowest": "slowest first",
-    "waiting": "longest wait first",
-    "trend": "slower of late first",
-    "dag": "in the DAG's order",
-}
-
-
-def in_order(tasks: tuple[Series, ...], order: str) -> tuple[Series, ...]:
-    """The tasks in one of `ORDERS`; those of which too little is known last."""
-    match order:
-        case "slowest":
-            return tuple(sorted(tasks, key=lambda each: -(each.at(0.5) or -1)))
-        case "waiting":
-            return tuple(sorted(tasks, key=lambda each: -(each.waited(0.5) or -1)))
-        case "trend":
-            return tuple(sorted(tasks, key=lambda each: -(each.trend or 0)))
-        case _:
-            return tasks
+def slowest_first(tasks: Iterable[Series]) -> tuple[Series, ...]:
+    """The tasks by their medians; those of which too little is known last."""
+    return tuple(sorted(tasks, key=lambda each: -(each.at(0.5) or -1)))

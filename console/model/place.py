@@ -28,6 +28,8 @@ class Place:
     attempt: int | None = None
     filter: str = ""
     """What its rows are filtered by."""
+    sort: str | None = None
+    """What its rows are sorted by, empty for their own order; None leaves that as it is."""
     at: int | None = None
     """Of a log: the byte at which the line that is meant begins."""
 
@@ -46,7 +48,7 @@ class Place:
             parts.append(subject)
             if self.task_id:
                 parts.append(self.task_id + ("" if self.map_index == UNMAPPED else f"[{self.map_index}]"))
-        more = {"attempt": self.attempt, "filter": self.filter or None, "at": self.at}
+        more = {"attempt": self.attempt, "filter": self.filter or None, "sort": self.sort or None, "at": self.at}
         asked = urlencode({name: value for name, value in more.items() if value is not None}, quote_via=quote, safe=":")
         path = "/".join(quote(part, safe="@~[]:+") for part in parts)
         return f"{path}?{asked}" if asked else path
@@ -69,12 +71,12 @@ def parse_address(text: str) -> Place:
     if dag_id == "" and parts[0] in ABOUT_A_DAG:
         raise ValueError(f"{text!r} is no address: {parts[0]} is about a DAG or a run, as in {parts[0]}/my_dag")
     more = dict(parse_qsl(asked, keep_blank_values=True))
-    unknown = sorted(more.keys() - {"attempt", "filter", "at"})
+    unknown = sorted(more.keys() - {"attempt", "filter", "sort", "at"})
     if unknown:
         raise ValueError(f"{text!r} is no address: it cannot have {unknown[0]!r}")
     return Place(
         parts[0], dag_id or None, subject if sign else None, task_id, map_index,
-        _number(text, more.get("attempt")), more.get("filter", ""), _number(text, more.get("at")),
+        _number(text, more.get("attempt")), more.get("filter", ""), more.get("sort"), _number(text, more.get("at")),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from console.model.audit import Audit, AuditCard
 from console.model.place import Place
@@ -10,7 +10,9 @@ from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
 from console.screens.pane import Bar, ListPane
 from console.view import audit as view
+from console.view.columns import COMMANDS
 from console.view.dialogs import paragraphs
+from console.view.sorting import Column
 from console.view.spans import DIM, TEXT, Spans
 from console.widgets.dialog import Dialog, DialogContent
 from engine.model.ids import split_name
@@ -30,13 +32,17 @@ class AuditPane(ListPane):
         """What this view reads for itself."""
         return Interest(page=PAGE)
 
+    def columns(self) -> tuple[Column[Any], ...]:
+        """What commands can be sorted by."""
+        return COMMANDS
+
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the newest command."""
         found = scene.snapshot.paged
         if not isinstance(found, Audit):
             self.show_words("reading")
             return
-        lines = view.rows(scene, found, self.list.row_width)
+        lines = view.rows(scene, found, self.list.row_width, self.sorting)
         if not lines:
             self.show_words("no command yet")
             return

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from console.model.backfills import Backfills
 from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
 from console.screens.pane import Bar, ListPane
 from console.view import backfills as view
+from console.view.columns import BACKFILLS
+from console.view.sorting import Column
 from console.view.spans import DIM, TEXT, Spans
 
 PAGE = Page("backfills")
@@ -21,13 +25,17 @@ class BackfillsPane(ListPane):
         """What this view reads for itself."""
         return Interest(page=PAGE)
 
+    def columns(self) -> tuple[Column[Any], ...]:
+        """What backfills can be sorted by."""
+        return BACKFILLS
+
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row."""
         found = scene.snapshot.paged
         if not isinstance(found, Backfills):
             self.show_words("reading")
             return
-        lines = view.rows(scene, found, self.list.row_width)
+        lines = view.rows(scene, found, self.list.row_width, self.sorting)
         if not lines:
             self.show_words("no backfills, and no gaps: b on a DAG starts one")
             return

@@ -12,6 +12,7 @@ from console.keep import BOOKMARKS, COMMANDS
 from console.model.place import Place
 from console.model.targets import Target
 from console.screens.overview import target_of
+from console.screens.sorting import by_name
 from console.screens.wayfinding import remember, visit
 from console.theming import available
 from engine.model.ids import split_name
@@ -36,6 +37,8 @@ def obey_line(app: ConsoleApp, text: str) -> None:
     name = ALIASES.get(given, given)
     if name == "theme" and rest:
         app.next_theme(rest[0])
+    elif name == "sort" and rest and app.stage.front.columns():
+        by_name(app, rest[0])
     elif name == "open" and rest:
         visit(app, " ".join(rest))
     elif given in _WITH_TERMS and (rest or given == "filter"):
@@ -157,6 +160,9 @@ def _about(app: ConsoleApp, word: str, tail: str) -> list[str]:
     snapshot = scene.snapshot
     if name == "theme":
         return available()
+    if name == "sort":
+        names = [column.name for column in app.stage.front.columns()]
+        return names + [f"-{each}" for each in names]
     if name == "open":
         return app.keep.lines(BOOKMARKS)[::-1] + [f"dag/{card.dag_id}" for card in snapshot.dags]
     action = _action(name)

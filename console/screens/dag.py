@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from console.model.place import Place
 from console.model.runs import DagDetail
 from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
 from console.screens.pane import Bar, ListPane
 from console.view import dag as view
+from console.view.columns import RUNS
+from console.view.sorting import Column
 from console.view.spans import DIM, Spans
 
 
@@ -43,13 +47,17 @@ class DagPane(ListPane):
         dag = scene.snapshot.dag
         return dag if dag is not None and dag.dag_id == self.dag_id else None
 
+    def columns(self) -> tuple[Column[Any], ...]:
+        """What runs can be sorted by."""
+        return RUNS
+
     def draw(self, scene: Scene) -> None:
         """Shows the scene."""
         detail = self.detail(scene)
         if detail is None:
             self.show_words("reading")
             return
-        self._rows = view.DagRows(scene, detail, self._rows)
+        self._rows = view.DagRows(scene, detail, self._rows, self.sorting)
         self.list.show(self._rows)
         if self._wanted is not None and self.list.move_to(("run", self._wanted)):
             self._wanted = None
@@ -81,11 +89,12 @@ class DagPane(ListPane):
     def next_failure(self, scene: Scene, step: int) -> bool:
         """To the next run that failed."""
         detail = self.detail(scene)
-        if detail is None or not detail.runs:
+        if detail is None or not detail.runs or self._rows is None:
             return False
-        size, start = len(detail.runs), (self.list.cursor_index or 1) - 1
+        runs = self._rows.runs
+        size, start = len(runs), (self.list.cursor_index or 1) - 1
         for distance in range(1, size + 1):
-            mark = detail.runs[(start + step * distance) % size]
+            mark = runs[(start + step * distance) % size]
             if mark.state == "failed":
                 return self.list.move_to(("run", mark.run_id))
         return False

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from console.model.durations import ORDERS, Durations
+from console.model.durations import Durations, Series
 from console.model.place import Place
 from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
 from console.screens.pane import Bar, ListPane
 from console.view import durations as view
+from console.view.columns import SERIES
+from console.view.sorting import Column, Order
 from console.view.spans import DIM, TEXT, Spans
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ class DurationsPane(ListPane):
     def __init__(self) -> None:
         super().__init__()
         self.dag_id = ""
-        self.order = "slowest"
         self.backfills = False
         """Whether the runs of backfills count."""
 
@@ -38,10 +39,19 @@ class DurationsPane(ListPane):
         """What this view reads for itself."""
         return Interest(page=Page("durations", (self.dag_id, self.backfills)))
 
+    @property
+    def _order(self) -> Order[Series]:
+        """What tasks are sorted by: unless somebody chose otherwise, the slowest stand above."""
+        return self.sorting or Order(SERIES[0])
+
     def _page(self, scene: Scene) -> Durations | None:
         found = scene.snapshot.paged
         wanted = isinstance(found, Durations) and scene.snapshot.page == self.interest().page
         return found if isinstance(found, Durations) and wanted else None
+
+    def columns(self) -> tuple[Column[Any], ...]:
+        """What tasks can be sorted by."""
+        return SERIES
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene."""
@@ -49,7 +59,7 @@ class DurationsPane(ListPane):
         if page is None:
             self.show_words("reading")
         else:
-            self.list.show(view.rows(scene, page, self.order, self.list.row_width))
+            self.list.show(view.rows(scene, page, self._order, self.list.row_width))
 
     def title(self, scene: Scene, width: int) -> Bar:
         """What this is."""
@@ -58,8 +68,10 @@ class DurationsPane(ListPane):
     def rule(self, scene: Scene, width: int) -> Spans:
         """Of what."""
         counted = "with those of backfills" if self.backfills else "without backfills"
-        words = f"tasks {ORDERS[self.order]}   last 100 successes of 30 days, {counted}"
-        return ((words if width >= 100 else f"tasks {ORDERS[self.order]}, {counted}", DIM),)
+        words = "" if self.sorting is not None else f"tasks {self._order.column.first}"
+        if width >= 100:
+            return ((f"{words}   last 100 successes of 30 days, {counted}".lstrip(), DIM),)
+        return ((f"{words}, {counted}" if words else counted, DIM),)
 
     def target(self, scene: Scene) -> Target:
         """The task under the cursor, in the DAG's newest run."""
@@ -67,15 +79,6 @@ class DurationsPane(ListPane):
         newest = card.recent[-1].run_id if card is not None and card.recent else None
         task = key[1] if isinstance(key, tuple) and key[0] == "task" and newest is not None else None
         return Target(self.view, self.dag_id or None, newest, task)
-
-
-def sort(app: ConsoleApp, target: Target) -> None:
-    """The next order."""
-    pane = app.stage.pane("durations")
-    assert isinstance(pane, DurationsPane)
-    names = list(ORDERS)
-    pane.order = names[(names.index(pane.order) + 1) % len(names)]
-    app.redraw()
 
 
 def backfills(app: ConsoleApp, target: Target) -> None:

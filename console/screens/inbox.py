@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from console.model.attention import Attention
 from console.model.dags import Failure
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from console.screens.pane import Bar, ListPane
 from console.view import inbox as view
+from console.view.columns import CAUSES
+from console.view.sorting import Column
 from console.view.spans import DIM, TEXT, Spans
 from engine.model.terms import Terms
 
@@ -22,9 +26,13 @@ class InboxPane(ListPane):
         self._terms = Terms()
         self._found: list[tuple[Attention, list[Failure]]] = []
 
+    def columns(self) -> tuple[Column[Any], ...]:
+        """What causes can be sorted by."""
+        return CAUSES
+
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row."""
-        self._found = view.groups(scene.snapshot, self._terms)
+        self._found = view.in_order(view.groups(scene.snapshot, self._terms), self.sorting, scene.now)
         if not self._found:
             words = f"nothing matches {self.needle}" if self.needle else "nothing has failed"
             self.show_words(words)

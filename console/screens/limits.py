@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from console.actions.flow import Flow
 from console.actions.views.limits import ask_resize, name_in
@@ -12,6 +12,8 @@ from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
 from console.screens.pane import Bar, ListPane
 from console.view import limits as view
+from console.view.columns import LIMITS
+from console.view.sorting import Column
 from console.view.spans import Spans
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ class LimitsPane(ListPane):
         found = scene.snapshot.paged if scene.snapshot.page == PAGE else None
         return found if isinstance(found, LimitsCard) else None
 
+    def columns(self) -> tuple[Column[Any], ...]:
+        """What pools and breakers can be sorted by."""
+        return LIMITS
+
     def draw(self, scene: Scene) -> None:
         """Shows the scene."""
         card = self.card(scene)
@@ -42,7 +48,8 @@ class LimitsPane(ListPane):
             self.show_words("reading")
         else:
             zones = {dag.dag_id: dag.timezone for dag in scene.snapshot.dags} if card.questions else {}
-            self.list.show(view.rows(card, scene.now, self.list.row_width, scene.link.gauges, zones))
+            width = self.list.row_width
+            self.list.show(view.rows(card, scene.now, width, scene.link.gauges, zones, self.sorting))
 
     def title(self, scene: Scene, width: int) -> Bar:
         """What this is."""

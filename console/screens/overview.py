@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from console.actions.finding import attention_of
 from console.model.attention import Attention
@@ -11,11 +11,11 @@ from console.model.place import Place
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from console.screens.pane import ListPane
-from console.view.overview import ORDERS, Overview, best_run, summary
-from console.view.spans import ACCENT, DIM, TEXT, Spans
+from console.view.overview import Overview, best_run, summary
+from console.view.spans import DIM, Spans
 
 if TYPE_CHECKING:
-    from console.app import ConsoleApp
+    from console.view.sorting import Column
 
 
 class OverviewPane(ListPane):
@@ -27,12 +27,16 @@ class OverviewPane(ListPane):
         super().__init__()
         self._wanted: str | None = None
         self._rows: Overview | None = None
-        self.order = "name"
-        """What the DAGs are sorted by."""
+
+    def columns(self) -> tuple[Column[Any], ...]:
+        """What DAGs can be sorted by."""
+        from console.view.columns import DAGS
+
+        return DAGS
 
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row: what needs a person."""
-        self._rows = rows = Overview(scene, self._rows, self.order, uncut=self.wide)
+        self._rows = rows = Overview(scene, self._rows, self.sorting, uncut=self.wide)
         self.list.show(rows)
         wanted, self._wanted = self._wanted, None
         if wanted is not None and self.list.move_to(("dag", wanted)):
@@ -50,15 +54,14 @@ class OverviewPane(ListPane):
         """The overview at a DAG."""
         key = self.list.cursor_key
         dag_id = key[1] if isinstance(key, tuple) and key[0] == "dag" else None
-        return Place(self.view, dag_id, filter=self.needle)
+        return Place(self.view, dag_id, filter=self.needle, sort=self.sorted_by)
 
     def rule(self, scene: Scene, width: int) -> Spans:
         """How many DAGs there are."""
         words = "reading the store" if scene.loading else summary(scene.snapshot)
         if scene.snapshot.trouble:
             return ((scene.snapshot.trouble[: max(width - 20, 10)], "bad"),)
-        order = "" if self.order == "name" else f"by {self.order}   "
-        return ((order, ACCENT), (words, DIM))
+        return ((words, DIM),)
 
     def target(self, scene: Scene) -> Target:
         """The DAG with the run that is most worth looking at, or the attention row with its first instance."""
@@ -98,21 +101,6 @@ class OverviewPane(ListPane):
             if isinstance(key, tuple) and key[0] == "dag" and key[1] in failed:
                 return self.list.move_to(key)
         return False
-
-
-def choose_order(app: ConsoleApp, target: Target) -> None:
-    """Asks what the DAGs are to be sorted by."""
-    from console.screens.chooser import Chooser
-
-    def rows(needle: str, width: int) -> list[tuple[str | None, Spans]]:
-        return [(name, ((words, TEXT),)) for name, words in ORDERS.items()]
-
-    def chosen(name: str | None) -> None:
-        if name is not None:
-            app.stage.overview.order = name
-            app.redraw()
-
-    app.push_screen(Chooser("Sort by", rows, typing=False), chosen)
 
 
 def target_of(view: str, card: DagCard | None) -> Target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -19,6 +19,9 @@ from console.view.sieve import Sifter
 from console.view.spans import DIM, Spans
 from console.widgets.lines import LineView
 from engine.model.terms import TermError, Terms, parse_terms
+
+if TYPE_CHECKING:
+    from console.view.sorting import Column, Order
 
 Bar = tuple[Spans, Spans]
 """The left and right side of a line."""
@@ -58,6 +61,8 @@ class Pane(Vertical):
     """The filter at work."""
     wide = False
     """Names are shown whole, at the cost of figures."""
+    sorting: Order[Any] | None = None
+    """What the rows are sorted by; None: as they are by themselves."""
     fault = ""
     """What is wrong with what was typed as a filter."""
     _meant: tuple[Snapshot, frozenset[Hashable], tuple[Target, ...]] | None = None
@@ -98,6 +103,7 @@ class Pane(Vertical):
             map_index=found.map_index if found.task_id else place.map_index,
             attempt=found.attempt or place.attempt,
             filter=self.needle,
+            sort=self.sorted_by,
         )
 
     def target_at(self, scene: Scene, key: object) -> Target | None:
@@ -152,6 +158,19 @@ class Pane(Vertical):
         if view is not None:
             self.sifter = Sifter(terms, scene.now, self.sifter) if terms.terms else None
             view.sift(self.sifter)
+
+    def columns(self) -> tuple[Column[Any], ...]:
+        """What the rows can be sorted by; nothing where they have one order alone."""
+        return ()
+
+    def sort_by(self, order: Order[Any] | None) -> None:
+        """Sorts the rows from the next picture on."""
+        self.sorting = order
+
+    @property
+    def sorted_by(self) -> str | None:
+        """The order as an address has it, empty for that of the rows themselves; None where nothing can be sorted."""
+        return None if not self.columns() else "" if self.sorting is None else self.sorting.text
 
     def search(self, text: str) -> None:
         """Looks for a text in what is shown."""

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.screens.overview import OverviewPane
-from console.view.overview import ORDERS
-
 if TYPE_CHECKING:
     from console.app import ConsoleApp
     from console.model.targets import Target
@@ -81,21 +78,3 @@ def _match(app: ConsoleApp, step: int) -> None:
     at = keys.index(view.cursor_key) if view.cursor_key in keys else -1
     if keys:
         view.move_to(keys[(at + step) % len(keys)])
-
-
-def sort_next(app: ConsoleApp, target: Target) -> None:
-    """Sorted by the next column."""
-    _sort(app, 1)
-
-
-def sort_previous(app: ConsoleApp, target: Target) -> None:
-    """Sorted by the column before."""
-    _sort(app, -1)
-
-
-def _sort(app: ConsoleApp, step: int) -> None:
-    pane = app.stage.front
-    if isinstance(pane, OverviewPane):
-        names = list(ORDERS)
-        pane.order = names[(names.index(pane.order) + step) % len(names)]
-        app.redraw()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Hashable
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,8 +21,10 @@ from console.screens.pane import Bar, Pane
 from console.screens.run_boxes import Boxes
 from console.view import run as view
 from console.view.attempts import attempt_rows
+from console.view.columns import TASKS
 from console.view.frame import Folds, Frame, folded_group
 from console.view.gantt import GanttRows, legend
+from console.view.sorting import Column
 from console.view.spans import DIM, TEXT, Spans
 from console.widgets.lines import LineView
 from console.widgets.status import BarLine, rule
@@ -110,6 +113,10 @@ class RunPane(Pane):
         run = scene.snapshot.run
         return run if run is not None and run.mark.run_id == self.run_id else None
 
+    def columns(self) -> tuple[Column[Any], ...]:
+        """What tasks can be sorted by."""
+        return TASKS
+
     def draw(self, scene: Scene) -> None:
         """Shows the scene."""
         self._scene = scene
@@ -132,10 +139,10 @@ class RunPane(Pane):
         """Graph with table or bars. Behind the boxes they are drawn too: it is their cursor."""
         before = self._rows
         if self.mode == GANTT:
-            self._rows = GanttRows(scene, run, before, cursor, self._frame, self._path.at(run, scene.now))
+            self._rows = GanttRows(scene, run, before, cursor, self._frame, self._path.at(run, scene.now), self.sorting)
         else:
             known = None if isinstance(before, GanttRows) else before
-            self._rows = view.RunRows(scene, run, known, cursor, self._frame, uncut=self.wide)
+            self._rows = view.RunRows(scene, run, known, cursor, self._frame, uncut=self.wide, order=self.sorting)
         self.list.show(self._rows)
 
     def _draw_boxes(self, scene: Scene, run: RunDetail) -> None:

@@ -9,6 +9,7 @@ from console.model.place import Place
 from console.screens.doing import back
 from console.screens.marking import toggle
 from console.screens.run import BOXES, GANTT, RunPane
+from console.screens.sorting import following, previous
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -55,15 +56,26 @@ def right(app: ConsoleApp, target: Target) -> None:
 
 
 def nearer(app: ConsoleApp, target: Target) -> None:
-    """Fewer hops around the cursor."""
-    app.stage.run_pane.boxes.widen(-1)
-    app.redraw()
+    """In the boxes fewer hops around the cursor; elsewhere sorted by the column before."""
+    if _hops(app, -1):
+        app.redraw()
+    else:
+        previous(app, target)
 
 
 def wider(app: ConsoleApp, target: Target) -> None:
-    """More hops around the cursor."""
-    app.stage.run_pane.boxes.widen(1)
-    app.redraw()
+    """In the boxes more hops around the cursor; elsewhere sorted by the next column."""
+    if _hops(app, 1):
+        app.redraw()
+    else:
+        following(app, target)
+
+
+def _hops(app: ConsoleApp, by: int) -> bool:
+    pane = app.stage.run_pane
+    if pane.mode == BOXES:
+        pane.boxes.widen(by)
+    return pane.mode == BOXES
 
 
 def fold(app: ConsoleApp, target: Target) -> None:

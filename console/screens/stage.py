@@ -170,7 +170,8 @@ class Stage(Screen[None], inherit_bindings=False):
         """Draws the rule alone."""
         if not self.is_mounted or not self.front.is_mounted:
             return
-        said = (*self._frozen(), *_marked_words(self.front), *_filter_words(self.front))
+        pane = self.front
+        said = (*self._frozen(), *_marked_words(pane), *_sorted_words(pane), *_filter_words(pane))
         facts = self.front.rule(self._desk.scene(), self.size.width)
         room = max(self.size.width - _RULE_ENDS, 0)
         if said and width_of((*said, *facts)) > room:
@@ -210,6 +211,16 @@ class Stage(Screen[None], inherit_bindings=False):
         if place.filter or self._filtered.get(place.view, subject) != subject:
             pane.filter(place.filter, self._desk.scene())
         self._filtered[place.view] = subject
+        if place.sort is not None:
+            self._sort(pane, place.sort)
+
+    def _sort(self, pane: Pane, text: str) -> None:
+        from console.view.sorting import named
+
+        try:
+            pane.sort_by(named(pane.columns(), text) if text else None)
+        except ValueError as error:
+            self._desk.say(str(error), "warn")
 
     def _bring_front(self, pane: Pane) -> None:
         if not pane.is_attached:
@@ -371,6 +382,11 @@ def _marked_words(pane: Pane) -> Spans:
     """How many rows are marked."""
     count = 0 if pane.listed is None or not pane.listed.marks else len(pane.listed.marked)
     return ((f"{count} marked   ", "accent bold"),) if count else ()
+
+
+def _sorted_words(pane: Pane) -> Spans:
+    """What the rows are sorted by, where a person chose that."""
+    return () if pane.sorting is None else ((f"{pane.sorting.words}   ", "accent"),)
 
 
 def _in_rule(said: Spans) -> Spans:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
 from console.model.trash import Trash
 from console.screens.pane import Bar, ListPane
 from console.view import trash as view
+from console.view.columns import TRASHED
+from console.view.sorting import Column
 from console.view.spans import DIM, TEXT, Spans
 
 PAGE = Page("trash")
@@ -21,6 +25,10 @@ class TrashPane(ListPane):
         """What this view reads for itself."""
         return Interest(page=PAGE)
 
+    def columns(self) -> tuple[Column[Any], ...]:
+        """What deleted runs can be sorted by."""
+        return TRASHED
+
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on what was deleted last."""
         found = scene.snapshot.paged
@@ -29,7 +37,7 @@ class TrashPane(ListPane):
         elif not found.cards:
             self.show_words("the trash is empty")
         else:
-            self.list.show(view.rows(scene, found, self.list.row_width))
+            self.list.show(view.rows(scene, found, self.list.row_width, self.sorting))
             self.stay_on_top()
 
     def title(self, scene: Scene, width: int) -> Bar:

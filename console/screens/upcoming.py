@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from console.screens.pane import Bar, ListPane
 from console.view import upcoming as view
+from console.view.columns import COMING
 from console.view.overview import best_run
+from console.view.sorting import Column
 from console.view.spans import DIM, TEXT, Spans
 from engine.model.terms import Terms
 
@@ -21,9 +25,15 @@ class UpcomingPane(ListPane):
         self._terms = Terms()
         self._found: list[view.Coming] = []
 
+    def columns(self) -> tuple[Column[Any], ...]:
+        """What comes can be sorted by."""
+        return COMING
+
     def draw(self, scene: Scene) -> None:
         """Shows the scene. Until somebody moves it, the cursor stays on the first row."""
         self._found = view.coming(scene, self._terms)
+        if self.sorting is not None:
+            self._found = self.sorting.of(self._found, scene.now)
         if not self._found:
             words = (
                 f"nothing matches {self.needle}"
@@ -32,7 +42,7 @@ class UpcomingPane(ListPane):
             )
             self.show_words(words)
             return
-        self.list.show(view.rows(scene, self._found, self.list.row_width))
+        self.list.show(view.rows(scene, self._found, self.list.row_width, self.sorting))
         self.stay_on_top()
 
     def sift(self, terms: Terms, scene: Scene) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 
 from console.model.audit import Audit, AuditCard
 from console.model.snapshot import Scene
+from console.view.sorting import Order
 from console.view.spans import BAD, DIM, TEXT, Line, Spans, crop
 from console.view.words import moment_words, run_words
 from engine.model.moments import to_iso
@@ -14,13 +15,14 @@ Row = tuple[Hashable, Spans]
 _WIDE = 100
 
 
-def rows(scene: Scene, found: Audit, width: int) -> list[Row]:
+def rows(scene: Scene, found: Audit, width: int, order: Order[AuditCard] | None = None) -> list[Row]:
     """Who, when, what, and what came of it."""
     if not found.cards:
         return []
     titles = _line(width, ("when", "who", "what", "run"), DIM, (("what came of it", DIM),))
-    lines: list[Row] = [(None, crop(titles, width))]
-    return lines + [(("command", card.number), crop(_row(scene, card, width), width)) for card in found.cards]
+    cards = found.cards if order is None else order.of(found.cards, scene.now)
+    lines: list[Row] = [(None, crop(titles if order is None else order.titled(titles), width))]
+    return lines + [(("command", card.number), crop(_row(scene, card, width), width)) for card in cards]
 
 
 def _row(scene: Scene, card: AuditCard, width: int) -> Spans:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from console.figures import coarse, date
 from console.model.backfills import BackfillCard, Backfills, GapCard
 from console.model.snapshot import Scene
+from console.view.sorting import Order
 from console.view.spans import BAD, DIM, LIVE, OK, TEXT, WAIT, WARN, Line, Spans, crop
 from console.view.words import ago_words, interval_words, sign
 from engine.model.moments import DAY, Micros, to_datetime
@@ -38,12 +39,14 @@ WHYS = {
 }
 
 
-def rows(scene: Scene, found: Backfills, width: int) -> list[Row]:
-    """Backfills, newest first, then gaps."""
+def rows(scene: Scene, found: Backfills, width: int, order: Order[BackfillCard] | None = None) -> list[Row]:
+    """Backfills, newest first or in another order, then gaps."""
     lines: list[Row] = []
     if found.cards:
-        lines.append((None, crop(_titles(width), width)))
-        lines += [(("backfill", card.id), crop(_row(scene, card, width), width)) for card in found.cards]
+        titles = _titles(width)
+        lines.append((None, crop(titles if order is None else order.titled(titles), width)))
+        cards = found.cards if order is None else order.of(found.cards, scene.now)
+        lines += [(("backfill", card.id), crop(_row(scene, card, width), width)) for card in cards]
     if found.gaps:
         lines += [(None, ())] if lines else []
         lines.append((None, ((" gaps: intervals that were left out", DIM),)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from console.figures import clock, date, duration
 from console.model.dags import DagCard, RunMark
@@ -12,8 +13,11 @@ from console.model.snapshot import Scene
 from console.view.facts import run_facts
 from console.view.spans import BAD, DIM, OK, SMALLEST, TEXT, Line, Spans, crop, join
 from console.view.words import intent_words, logical_words, sign, took_words, until_words, usual_words
-from engine.model.moments import Micros
+from engine.model.moments import SECOND, Micros
 from engine.model.terms import Facts
+
+if TYPE_CHECKING:
+    from console.view.sorting import Order
 
 _BAR = 8
 
@@ -21,12 +25,24 @@ _BAR = 8
 class DagRows:
     """The rows of a DAG's runs, made on demand."""
 
-    def __init__(self, scene: Scene, detail: DagDetail, before: DagRows | None = None) -> None:
-        self.scene, self.detail = scene, detail
+    def __init__(
+        self,
+        scene: Scene,
+        detail: DagDetail,
+        before: DagRows | None = None,
+        order: Order[RunMark] | None = None,
+    ) -> None:
+        self.scene, self.detail, self.order = scene, detail, order
+        self._basis = (detail.runs, order, scene.now // SECOND)
+        self.runs: Sequence[RunMark] = detail.runs
+        """In the order in which they are shown."""
+        if order is not None:
+            known = before is not None and before._basis[0] is detail.runs and before._basis[1:] == self._basis[1:]
+            self.runs = before.runs if before is not None and known else order.of(detail.runs, scene.now)
         self._card = scene.snapshot.by_id.get(detail.dag_id)
         self._zone = "UTC" if self._card is None else self._card.timezone
         self._cache: dict[Hashable, Spans] = {} if before is None else before._cache
-        self._index: dict[Hashable, int] = {("run", mark.run_id): at + 1 for at, mark in enumerate(detail.runs)}
+        self._index: dict[Hashable, int] = {("run", mark.run_id): at + 1 for at, mark in enumerate(self.runs)}
         ended = [mark.duration(scene.now) or 0 for mark in detail.runs[:100] if mark.state == "success"]
         self._most = max(ended, default=0)
 
@@ -35,7 +51,7 @@ class DagRows:
 
     def key(self, index: int) -> Hashable | None:
         """The run of a row; None for the titles, and for the row that says that there are no runs."""
-        return None if index == 0 or not self.detail.runs else ("run", self.detail.runs[index - 1].run_id)
+        return None if index == 0 or not self.detail.runs else ("run", self.runs[index - 1].run_id)
 
     def index(self, key: Hashable | None) -> int | None:
         """Where a run stands."""
@@ -43,7 +59,7 @@ class DagRows:
 
     def facts(self, index: int) -> tuple[object, Callable[[], Facts]]:
         """What a filter can hold against a run."""
-        mark = self.detail.runs[index - 1]
+        mark = self.runs[index - 1]
         return mark, partial(run_facts, mark)
 
     def row(self, index: int, width: int) -> Spans:
@@ -52,7 +68,7 @@ class DagRows:
         if index and not self.detail.runs:
             spans = Line().cell("no runs yet: t starts one", width, DIM).done()
         else:
-            spans = _titles(width) if index == 0 else self._run_row(self.detail.runs[index - 1], width)
+            spans = self._titles(width) if index == 0 else self._run_row(self.runs[index - 1], width)
         if width < SMALLEST:
             spans = crop(spans, width)
         known = self._cache.get(key)
@@ -60,6 +76,9 @@ class DagRows:
             return known
         self._cache[key] = spans
         return spans
+
+    def _titles(self, width: int) -> Spans:
+        return _titles(width) if self.order is None else self.order.titled(_titles(width))
 
     def _run_row(self, mark: RunMark, width: int) -> Spans:
         now = self.scene.now

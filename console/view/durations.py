@@ -6,9 +6,10 @@ from collections.abc import Hashable
 
 from console.figures import bytes_, duration, percent
 from console.glyphs import bar
-from console.model.durations import SURE_P99, Durations, Series, in_order
+from console.model.durations import SURE_P99, Durations, Series
 from console.model.reliability import CANCELLED, UPSTREAM, Use
 from console.model.snapshot import Scene
+from console.view.sorting import Order
 from console.view.spans import BAD, DIM, LIVE, TEXT, Line, Spans, crop, width_of
 from console.view.words import ago_words, over_usual, trend_words, usual_words
 from engine.model.moments import Micros
@@ -20,7 +21,7 @@ _EITHER = 15
 """Cells for the trend, or for what runs now, where there is no room for both."""
 
 
-def rows(scene: Scene, page: Durations, order: str, width: int) -> list[Row]:
+def rows(scene: Scene, page: Durations, order: Order[Series], width: int) -> list[Row]:
     """Runs first, then the tasks in their order; a task that runs now says for how long."""
     lines: list[Row] = [(None, crop(_titles("run", width), width))]
     for series in (page.runs, page.whole, page.delay):
@@ -29,9 +30,9 @@ def rows(scene: Scene, page: Durations, order: str, width: int) -> list[Row]:
         lines.append((("runs", "none"), crop(_nothing(page), width)))
     lines.append((None, ()))
     lines += _reliability(scene, page, width)
-    lines += [(None, ()), (None, crop(_titles("task", width), width))]
+    lines += [(None, ()), (None, crop(order.titled(_titles("task", width)), width))]
     running = _running(scene, page)
-    for series in in_order(page.tasks, order):
+    for series in order.of(page.tasks, scene.now):
         lines.append((("task", series.name), crop(_row(series, width, running.get(series.name, ())), width)))
     return lines
 
@@ -40,7 +41,7 @@ def _nothing(page: Durations) -> Spans:
     if not page.backfilled:
         return (("   no run succeeded in these 30 days", DIM),)
     runs = f"{page.backfilled:,} run{'s' if page.backfilled != 1 else ''}"
-    return ((f"   only backfills succeeded in these 30 days, {runs}: they are left out here, a counts them", DIM),)
+    return ((f"   only backfills succeeded in these 30 days, {runs}: they are left out here, `,` counts them", DIM),)
 
 
 def _reliability(scene: Scene, page: Durations, width: int) -> list[Row]:

@@ -11,6 +11,7 @@ from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Scene
 from console.view.frame import GROUP, Frame, folded_group, summed_state
 from console.view.run import RunRows
+from console.view.sorting import Order
 from console.view.spans import ACCENT, BAD, DIM, LIVE, OK, TEXT, WARN, Line, Spans, crop
 from console.view.words import took_words
 from engine.model.moments import HOUR, MINUTE, SECOND, Micros
@@ -86,8 +87,9 @@ class GanttRows(RunRows):
         cursor: Hashable = None,
         frame: Frame | None = None,
         path: frozenset[str] | None = None,
+        order: Order[TaskCard] | None = None,
     ) -> None:
-        super().__init__(scene, run, before if isinstance(before, GanttRows) else None, cursor, frame)
+        super().__init__(scene, run, before if isinstance(before, GanttRows) else None, cursor, frame, order=order)
         self.axis = Axis.of(run, scene.now)
         reopened = run.tasks if run.episode > 1 else ()
         earlier = {card.task_id for card in reopened if _ended_before(card, self.axis.start)}
@@ -114,7 +116,8 @@ class GanttRows(RunRows):
             line.pad(first + wide.bars * part // parts)
             line.add(self._moment(at), DIM)
         line.pad(first + wide.bars).gap(2).figure("time", wide.time, DIM)
-        return (line.gap(2).figure("waited", wide.wait, DIM) if wide.wait else line).done()
+        titles = (line.gap(2).figure("waited", wide.wait, DIM) if wide.wait else line).done()
+        return titles if self.order is None else self.order.titled(titles)
 
     def _moment(self, at: Micros) -> str:
         """A moment of the axis: since its start where it is short, else the time of day."""
@@ -123,7 +126,7 @@ class GanttRows(RunRows):
         return clock(at, self.run.timezone, seconds=self.axis.length < 10 * MINUTE)
 
     def _bar_row(self, index: int, wide: Columns) -> Spans:
-        place, card = self.frame.rows[index - 1].place, self.card(index)
+        place, card = self.place(index), self.card(index)
         counts = self.counts(card)
         if counts:
             card = card._replace(state=summed_state(counts))

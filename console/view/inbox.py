@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import TypeAlias
 
 from console.figures import countdown
 from console.model.attention import Attention, attention
 from console.model.dags import Failure
 from console.model.snapshot import Scene, Snapshot
 from console.view.facts import failure_facts
+from console.view.sorting import Order
 from console.view.spans import BAD, DIM, TEXT, WARN, Line, Spans, crop
 from console.view.words import ago_words, intent_words, moment_words, run_words, sign
+from engine.model.moments import Micros
 from engine.model.terms import Terms
 
 Row = tuple[Hashable, Spans]
+Group: TypeAlias = tuple[Attention, list[Failure]]
+"""A cause, and its instances."""
 MEMBERS = 200
 """Instances listed under one cause."""
 
 
-def groups(snapshot: Snapshot, terms: Terms | None = None) -> list[tuple[Attention, list[Failure]]]:
+def groups(snapshot: Snapshot, terms: Terms | None = None) -> list[Group]:
     """Causes, the most pressing first, with their instances, newest first; of these only those that fit the terms."""
     by_place = {(f.dag_id, f.run_id, f.task_id, f.map_index): f for f in snapshot.failures}
     found = []
@@ -33,7 +38,20 @@ def groups(snapshot: Snapshot, terms: Terms | None = None) -> list[tuple[Attenti
     return found
 
 
-def rows(scene: Scene, found: list[tuple[Attention, list[Failure]]], width: int) -> list[Row]:
+def in_order(found: list[Group], order: Order[Group] | None, now: Micros) -> list[Group]:
+    """The causes in an order; sorted by DAGs, so are the instances of each."""
+    if order is None:
+        return found
+    causes = order.of(found, now)
+    if order.column.name != "dag":
+        return causes
+    return [
+        (row, sorted(each, key=lambda failure: (failure.dag_id, failure.task_id), reverse=order.turned))
+        for row, each in causes
+    ]
+
+
+def rows(scene: Scene, found: list[Group], width: int) -> list[Row]:
     """A line for each cause, and one for each instance."""
     lines: list[Row] = []
     figures = max((len(str(max(row.failed, row.retrying))) for row, _ in found), default=1)
@@ -91,7 +109,7 @@ def _member(row: Attention, failure: Failure, scene: Scene, width: int) -> Spans
     return (line.gap(2).add(other, DIM) if other else line).done()
 
 
-def summary(found: list[tuple[Attention, list[Failure]]]) -> str:
+def summary(found: list[Group]) -> str:
     """How much there is."""
     members = [failure for _, each in found for failure in each]
     retrying = sum(failure.state == "up_for_retry" for failure in members)

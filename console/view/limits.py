@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from console.figures import bytes_, countdown, duration
 from console.model.limits import BreakerCard, LimitsCard, PoolCard, QuestionCard
 from console.model.link import Gauges
 from console.view import host
+from console.view.sorting import Order
 from console.view.spans import ACCENT, BAD, DIM, LIVE, TEXT, WARN, Line, Spans, crop
 from console.view.words import run_words, sign
 from engine.model.moments import Micros
@@ -21,7 +23,12 @@ _UTC: Mapping[str, str] = MappingProxyType({})
 
 
 def rows(
-    card: LimitsCard, now: Micros, width: int, gauges: Gauges | None = None, zones: Mapping[str, str] = _UTC
+    card: LimitsCard,
+    now: Micros,
+    width: int,
+    gauges: Gauges | None = None,
+    zones: Mapping[str, str] = _UTC,
+    order: Order[Any] | None = None,
 ) -> list[Row]:
     """A line each under headings; what nothing is to be said of is left out. `gauges` are the engine's, if it is up,
     `zones` those of the DAGs by their ids."""
@@ -32,12 +39,14 @@ def rows(
             spans = _question(q, now, zones.get(q.dag_id, "UTC"))
             lines.append((("ask", q.run_id, q.task_id, q.map_index), crop(spans, width)))
         lines.append((None, ()))
-    lines.append(_heading(f"{'pool':<{_NAMES}}  taken/slots          wanted  held by", width))
-    lines += [(("pool", pool.name), crop(_pool(pool, now), width)) for pool in card.pools]
+    lines.append(_heading(f"{'pool':<{_NAMES}}  taken/slots          wanted  held by", width, order))
+    pools = card.pools if order is None else order.of(card.pools, now)
+    lines += [(("pool", pool.name), crop(_pool(pool, now), width)) for pool in pools]
     if card.breakers:
         lines.append((None, ()))
-        lines.append(_heading(f"{'breaker':<{_NAMES}}  state      failures  then", width))
-        lines += [(("breaker", each.name), crop(_breaker(each, now), width)) for each in card.breakers]
+        lines.append(_heading(f"{'breaker':<{_NAMES}}  state      failures  then", width, order))
+        breakers = card.breakers if order is None else order.of(card.breakers, now)
+        lines += [(("breaker", each.name), crop(_breaker(each, now), width)) for each in breakers]
     if gauges is not None:
         lines.append((None, ()))
         lines.append(_heading(f"{'engine':<{_NAMES}}  taken/all", width))
@@ -47,8 +56,9 @@ def rows(
     return lines
 
 
-def _heading(words: str, width: int) -> Row:
-    return None, crop(((f" {words}", DIM),), width)
+def _heading(words: str, width: int, order: Order[Any] | None = None) -> Row:
+    titles: Spans = ((f" {words}", DIM),)
+    return None, crop(titles if order is None else order.titled(titles), width)
 
 
 def _pool(pool: PoolCard, now: Micros) -> Spans:

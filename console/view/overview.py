@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from console.figures import percent
 from console.glyphs import bar
@@ -19,6 +20,9 @@ from console.view.spans import BAD, DIM, SMALLEST, TEXT, WARN, Align, Line, Span
 from console.view.words import ago_words, intent_words, live_words, moment_words, sign, until_words, usual_words
 from engine.model.moments import SECOND, Micros
 from engine.model.terms import Facts
+
+if TYPE_CHECKING:
+    from console.view.sorting import Order
 
 WIDE = 100
 """Cells from which on there is room for words where there were figures."""
@@ -61,12 +65,19 @@ def layout(width: int, longest: int, *, uncut: bool = False) -> Layout:
 class Overview:
     """The rows of the overview, made on demand; made once for each scene."""
 
-    def __init__(self, scene: Scene, before: Overview | None = None, by: str = "name", *, uncut: bool = False) -> None:
-        self.scene, self.uncut = scene, uncut
+    def __init__(
+        self,
+        scene: Scene,
+        before: Overview | None = None,
+        order: Order[DagCard] | None = None,
+        *,
+        uncut: bool = False,
+    ) -> None:
+        self.scene, self.uncut, self.order = scene, uncut, order
         self.rows: list[tuple[Hashable, object]] = []
         self._cache: dict[Hashable, Spans] = {} if before is None or before.uncut != uncut else before._cache
         self.attention = attention(scene.snapshot)
-        cards = in_order(scene.snapshot, by)
+        cards = in_order(scene.snapshot, order, scene.now)
         self._longest = max((len(card.dag_id) for card in cards), default=8)
         self._failed = _latest_failures(scene.snapshot.failures)
         self.rows += [(None, line) for line in notices(scene)]
@@ -113,6 +124,7 @@ class Overview:
             spans = content
         else:
             spans = _titles(columns) if content else ()
+            spans = spans if self.order is None else self.order.titled(spans)
         slot = index if key is None else key
         if width < SMALLEST:
             spans = crop(spans, width)
@@ -123,45 +135,12 @@ class Overview:
         return spans
 
 
-ORDERS = {
-    "name": "name",
-    "state": "state: failed first, then what runs",
-    "last": "last run, newest first",
-    "duration": "duration of the last run that ended, longest first",
-    "next": "next run, soonest first",
-}
-"""What DAGs can be sorted by, in words."""
-_STATE_ORDER = ("failed", "running", "paused", "queued")
-_LATE = 2**63
-
-
-def in_order(snapshot: Snapshot, by: str = "name") -> list[DagCard]:
-    """DAGs by one of `ORDERS`, and where that says nothing by id; paused ones come last."""
-
-    def key(card: DagCard) -> tuple[bool, bool, int, str]:
-        return card.paused_at is not None, card.state != "active", _place(card, by), card.dag_id
-
-    return sorted(snapshot.dags, key=key)
-
-
-def _place(card: DagCard, by: str) -> int:
-    mark = best_run(card)
-    match by:
-        case "state":
-            state = None if mark is None else mark.state
-            return _STATE_ORDER.index(state) if state in _STATE_ORDER else len(_STATE_ORDER)
-        case "last":
-            last = card.last_run
-            return _LATE if last is None else -(last.started_at or last.logical_date or 0)
-        case "duration":
-            ended = card.last_ended
-            if ended is None or ended.started_at is None or ended.ended_at is None:
-                return _LATE
-            return ended.started_at - ended.ended_at
-        case "next":
-            return _LATE if card.next_run_after is None else card.next_run_after
-        case _:
-            return 0
+def in_order(snapshot: Snapshot, order: Order[DagCard] | None = None, now: Micros = 0) -> list[DagCard]:
+    """DAGs in an order, and where that says nothing by id; paused ones come last."""
+    cards = sorted(snapshot.dags, key=lambda card: card.dag_id)
+    if order is not None:
+        cards = order.of(cards, now)
+    return sorted(cards, key=lambda card: (card.paused_at is not None, card.state != "active"))
 
 
 def best_run(card: DagCard) -> RunMark | None:

@@ -14,7 +14,9 @@ from console.model.runs import RunDetail, TaskCard, TaskPlan
 from console.model.snapshot import Scene
 from console.text import cut_end
 from console.view.facts import task_facts
-from console.view.frame import FAILURES, GROUP, Frame, group_card, group_counts, summed_state
+from console.view.frame import FAILURES, Frame, summed_state
+from console.view.run_order import Arranged, arranged, card_of, counts_of
+from console.view.sorting import Order
 from console.view.spans import ACCENT, BAD, DIM, SMALLEST, TEXT, WARN, Line, Spans, crop, join, width_of
 from console.view.words import (
     blocker_words,
@@ -105,18 +107,22 @@ class RunRows:
         frame: Frame | None = None,
         *,
         uncut: bool = False,
+        order: Order[TaskCard] | None = None,
     ) -> None:
-        self.scene, self.run, self.uncut = scene, run, uncut
-        if before is not None and before.uncut != uncut:
+        self.scene, self.run, self.uncut, self.order = scene, run, uncut, order
+        if before is not None and (before.uncut != uncut or before.order != order):
             before = None
         same = before is not None and before.frame.fits(run, None if frame is None else frame.folds)
         self.frame: Frame = before.frame if before is not None and same else frame or Frame(run)
         self._cache: dict[Hashable, Spans] = before._cache if before is not None and same else {}
         self._made: dict[Hashable, tuple[_Stamp, Spans]] = before._made if before is not None and same else {}
         self._lit = self._lit_by(cursor)
+        self._arranged: Arranged = arranged(
+            self.frame, run, order, scene.now, None if before is None else before._arranged
+        )
 
     def __len__(self) -> int:
-        return len(self.frame.rows) + 1
+        return len(self._arranged.rows) + 1
 
     def key(self, index: int) -> Hashable | None:
         """The task instance of a row; None for the titles."""
@@ -129,14 +135,15 @@ class RunRows:
 
     def card(self, index: int) -> TaskCard:
         """The task instance on a row; for a folded task group, a card that stands for it."""
-        shown = self.frame.rows[index - 1]
-        return self.run.tasks[shown.at] if shown.group is None else group_card(self.run, shown.group)
+        return card_of(self.run, self._arranged.rows[index - 1])
+
+    def place(self, index: int) -> int | None:
+        """The row of the rail that stands beside a row; None where it has none, or where rows are sorted otherwise."""
+        return self._arranged.rows[index - 1].place if self.order is None else None
 
     def counts(self, card: TaskCard) -> Mapping[str, int] | None:
         """For a mapped task's summary row and for a folded group: how many instances are in which state."""
-        if card.reason == GROUP:
-            return group_counts(self.run, card.task_id)
-        return self.run.index_counts.get(card.task_id) if card.map_index == UNMAPPED else None
+        return counts_of(self.run, card)
 
     def is_failure(self, index: int) -> bool:
         """Whether a row, or what is folded into it, has failed or waits for a retry."""
@@ -152,20 +159,20 @@ class RunRows:
     @property
     def whole(self) -> tuple[object, ...]:
         """What all rows' facts and places depend on."""
-        return self.run, self.frame
+        return self.run, self.frame, self._arranged
 
     def index(self, key: Hashable | None) -> int | None:
         """Where a task instance stands."""
-        return self.frame.index.get(key)
+        return self._arranged.where.get(key)
 
     def row(self, index: int, width: int) -> Spans:
         """The content of a row; the same object as before while it reads the same."""
         columns = layout(width, self.frame.rail.width, self.frame.longest, uncut=self.uncut)
         if index == 0:
             key: Hashable = ("titles", width)
-            spans = _titles(columns)
+            spans = _titles(columns) if self.order is None else self.order.titled(_titles(columns))
         else:
-            place, card = self.frame.rows[index - 1].place, self.card(index)
+            place, card = self.place(index), self.card(index)
             key = card.key
             stamp = self._stamp(card, width)
             made = self._made.get(key)
@@ -220,7 +227,8 @@ class RunRows:
     def _graph(self, place: int | None, card: TaskCard, width: int) -> Spans:
         """The rail's row with the task's glyph; lines to and from the cursor's task are brighter."""
         if place is None:
-            return (sign(card.state),) if card.task_id not in self.frame.numbers else ()
+            alone = self.order is not None or card.task_id not in self.frame.numbers
+            return (sign(card.state),) if alone else ()
         row = self.frame.rail.row(place)
         line = Line()
         for at, character in enumerate(row.text):

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 
 from console.model.snapshot import Scene
 from console.model.trash import Trash, TrashedCard
+from console.view.sorting import Order
 from console.view.spans import DIM, TEXT, WARN, Line, Spans, crop
 from console.view.words import ago_words, intent_words, sign
 from engine.model.moments import DAY
@@ -14,12 +15,14 @@ Row = tuple[Hashable, Spans]
 KEPT_DAYS = 7
 
 
-def rows(scene: Scene, found: Trash, width: int) -> list[Row]:
+def rows(scene: Scene, found: Trash, width: int, order: Order[TrashedCard] | None = None) -> list[Row]:
     """Run, how it had ended, who deleted it and when, how long it can come back, and why it cannot."""
     names = min(max((len(card.run_id) for card in found.cards), default=3), max(width // 3, 20))
     head = _line(("run", "ended", "deleted", "by", "until gone", ""), names, width, DIM)
-    lines: list[Row] = [(None, crop(head, width))] if found.cards else []
-    return lines + [(("run", card.run_id), crop(_row(scene, card, names, width), width)) for card in found.cards]
+    head = head if order is None else order.titled(head)
+    cards = found.cards if order is None else order.of(found.cards, scene.now)
+    lines: list[Row] = [(None, crop(head, width))] if cards else []
+    return lines + [(("run", card.run_id), crop(_row(scene, card, names, width), width)) for card in cards]
 
 
 def _row(scene: Scene, card: TrashedCard, names: int, width: int) -> Spans:

@@ -10,6 +10,7 @@ from console.model.dags import DagCard
 from console.model.keys import UNMAPPED
 from console.model.snapshot import Scene
 from console.view.facts import dag_facts
+from console.view.sorting import Order
 from console.view.spans import DIM, TEXT, WARN, Line, Spans, crop
 from console.view.words import interval_words, logical_words, sign, usual_words
 from engine.model.moments import DAY, HOUR, Micros
@@ -52,10 +53,14 @@ def coming(scene: Scene, terms: Terms | None = None) -> list[Coming]:
     return sorted(found, key=lambda each: (each.at, each.card.dag_id))
 
 
-def rows(scene: Scene, found: list[Coming], width: int) -> list[Row]:
-    """A line each, with a heading for every other day."""
+def rows(scene: Scene, found: list[Coming], width: int, order: Order[Coming] | None = None) -> list[Row]:
+    """A line each, with a heading for every other day where they stand in the order of time."""
     zone = scene.snapshot.home.timezone
-    lines: list[Row] = [(None, crop(_titles(width, zone), width))]
+    titles = _titles(width, zone)
+    if order is not None:
+        sorted_rows: list[Row] = [(None, crop(order.titled(titles), width))]
+        return sorted_rows + [(each.key, crop(_row(each, scene, width, zone), width)) for each in found]
+    lines: list[Row] = [(None, crop(titles, width))]
     today = shown = date(scene.now, zone)
     for each in found:
         day = date(each.at, zone)

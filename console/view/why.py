@@ -51,7 +51,7 @@ def why_task(scene: Scene, run: RunDetail, card: TaskCard, sentences: Sequence[s
                 parts.append(("It keeps its slot until it is gone; nothing of this run starts in its place.", DIM))
             quiet = quiet_words(scene, card)
             if quiet:
-                parts.append((f"It is {quiet[0][0].replace('  ', ', ')}. What it does: stack (s).", quiet[0][1]))
+                parts.append((f"It is {quiet[0][0].replace('  ', ', ')}. What it does: stack (K).", quiet[0][1]))
             usual = card.usual
             if usual is not None and usual.p50 is not None and usual.p95 is not None:
                 words = (

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from console.backends.pages import Pages
 from console.backends.specs import Specs
-from console.model.durations import Durations, Series, in_order, of_runs, task_series
+from console.model.durations import Durations, Series, of_runs, slowest_first, task_series
 from console.model.reliability import Failures, Incidents, PoolUse, Use
 from console.model.snapshot import Page
+from console.view.columns import SERIES
 from console.view.durations import rows
+from console.view.sorting import Order, named
 from console.view.spans import WARN, plain, width_of
 from engine.model.moments import HOUR, MINUTE, SECOND
 from engine.model.states import RunType
@@ -35,17 +37,19 @@ def test_series_are_read_oldest_first_whatever_order_they_come_in() -> None:
 
 def test_the_slowest_tasks_come_first_and_too_few_samples_say_nothing() -> None:
     """p50, p95, p99, waiting, trend, and the last ones as bars; p99 of fewer than a hundred is told quietly."""
-    listed = rows(scene(), PAGE, "slowest", 140)
+    listed = rows(scene(), PAGE, Order(SERIES[0]), 140)
     lines = {key[1]: (plain(spans), spans) for key, spans in listed if isinstance(key, tuple)}
     assert [key[1] for key, _ in listed if isinstance(key, tuple) and key[0] == "task"] == ["join", "extract", "report"]
     assert lines["join"][0].split()[1:7] == ["100", "8.0s", "16s", "16s", "1.0s", "1.0s"]
     assert "slower of late, 2.0×" in lines["join"][0] and WARN in {token for _, token in lines["join"][1]}
     assert lines["report"][0].split()[:5] == ["report", "4", "–", "–", "–"]
     assert [(text, token) for text, token in lines["extract"][1] if text.strip() == "1.0s"][-1][1] == "dim"
-    assert in_order(PAGE.tasks, "waiting")[0] is FAST
-    assert in_order(PAGE.tasks, "trend")[0] is SLOW
+    assert slowest_first(PAGE.tasks)[0] is SLOW
+    for name, first in (("waiting", FAST), ("trend", SLOW), ("-slowest", FAST), ("n", SLOW), ("-task", RARE)):
+        order = named(SERIES, name)
+        assert order is not None and order.of(PAGE.tasks, NOW)[0] is first
     for width in (60, 79, 100, 159):
-        assert all(width_of(spans) <= width for _, spans in rows(scene(), PAGE, "dag", width))
+        assert all(width_of(spans) <= width for _, spans in rows(scene(), PAGE, Order(SERIES[-1]), width))
 
 
 def test_how_reliable_a_dag_is_stands_between_its_runs_and_its_tasks() -> None:
@@ -58,7 +62,7 @@ def test_how_reliable_a_dag_is_stands_between_its_runs_and_its_tasks() -> None:
         backfilled=700,
     )
     for width in (79, 119, 159):
-        text = " ".join(" ".join(plain(spans) for _, spans in rows(scene(), bad, "dag", width)).split())
+        text = " ".join(" ".join(plain(spans) for _, spans in rows(scene(), bad, Order(SERIES[-1]), width)).split())
         for words in (
             "✘ failing for 3h", "mean 7m00s", "median 7m00s", "of 2 incidents in 30 days",
             "1.5% of 1,200 attempts, last 40 runs", "timeout 12 (1%)", "exit code 6 (0.5%)", "stayed failed 3",
@@ -66,22 +70,22 @@ def test_how_reliable_a_dag_is_stands_between_its_runs_and_its_tasks() -> None:
             "mem 88M, at most 210M",
         ):  # fmt: skip
             assert words in text, (width, words, text)
-        assert all(width_of(spans) <= width for _, spans in rows(scene(), bad, "dag", width))
+        assert all(width_of(spans) <= width for _, spans in rows(scene(), bad, Order(SERIES[-1]), width))
     assert "only backfills succeeded in these 30 days, 700 runs" in text
     well = Durations("trades_us", Series("run", (MINUTE,) * 20), failures=Failures(40, 1200, {}))
-    shown = [span for _, spans in rows(scene(), well, "dag", 119) for span in spans]
+    shown = [span for _, spans in rows(scene(), well, Order(SERIES[-1]), 119) for span in spans]
     assert not {token for _, token in shown} & {"warn", "bad"}
     assert "no incident ended" in "".join(text for text, _ in shown)
 
 
 async def test_runs_of_backfills_count_when_they_are_asked_for() -> None:
-    """`a` reads the same with them, and says so."""
+    """`,` reads the same with them, and says so."""
     backend = world(trades("running"))
     backend.pages["durations"] = lambda args: Durations("trades_us", with_backfills=bool(args[1]))
     async with console(backend, (120, 30)) as screen:
         await screen.press("j", "%")
         await screen.shows("without backfills")
-        await screen.press("a")
+        await screen.press(",")
         await screen.shows("with those of backfills")
         assert screen.app.stage.front.interest().page == Page("durations", ("trades_us", True))
 
@@ -95,8 +99,8 @@ async def test_a_running_task_is_measured_against_its_p95_and_opens_from_here() 
         await screen.press("j", "%")
         assert screen.app.place.view == "durations" and "tasks slowest first" in screen.lines()[2]
         await screen.shows("► 9m00s  54.0× p95")
-        await screen.press("s")
-        assert "tasks longest wait first" in screen.lines()[2]
+        await screen.press(">", ">", ">")
+        assert "by wait, longest wait first" in screen.lines()[2] and "waits▾" in screen.text
         await screen.press("G", "enter")
         assert screen.app.place.view == "run" and screen.app.place.task_id == "load"
 

@@ -14,13 +14,8 @@ VIEW = View(
     (
         Action("durations", "durations", "How long the DAG's runs and tasks take and wait, and whether that changes.",
                ("%",), LISTS | ROWS, rank=8, why_not=possible.a_dag, opens="durations"),
-        Action("durations.sort", "sort", "Tasks by duration, by waiting, by trend, or in the DAG's order.", ("s",),
-               frozenset({"durations"}), rank=50),
         Action("durations.backfills", "with backfills", "Counts the runs of backfills as well, or leaves them out.",
-               ("a",), frozenset({"durations"}), rank=48),
+               (",",), frozenset({"durations"}), rank=48),
     ),
-    {
-        "durations.sort": "console.screens.durations:sort",
-        "durations.backfills": "console.screens.durations:backfills",
-    },
+    {"durations.backfills": "console.screens.durations:backfills"},
 )  # fmt: skip

@@ -22,10 +22,12 @@ LOOKS = (
            why_not=possible.a_run),
     Action("run.left", "back, or upstream", "One level back; in the boxes to the task before.", ("h", "left"), _RUN),
     Action("run.right", "log, or downstream", "The log; in the boxes to the task after.", ("l", "right"), _RUN),
-    Action("boxes.nearer", "fewer hops", "Of a large graph only the cursor's nearer neighbours.", ("<",), _RUN),
+    Action("boxes.nearer", "sort, or fewer hops",
+           "Sorts by the column before; in the boxes of a large graph only nearer neighbours.", ("<",), _RUN),
+    Action("boxes.wider", "sort, or more hops",
+           "Sorts by the next column; in the boxes of a large graph more neighbours.", (">",), _RUN),
     Action("part.larger", "more tries", "A line more for the tries below.", ("+",), _RUN),
     Action("part.smaller", "fewer tries", "A line less for them.", ("_",), _RUN),
-    Action("boxes.wider", "more hops", "Of a large graph more neighbours of the cursor.", (">",), _RUN),
 )  # fmt: skip
 
 VIEW = View(
