@@ -14,7 +14,7 @@ SECONDS = 30.0
 _TRIES = 3
 _BETWEEN = 1.0
 """Seconds before the second try; twice as many before the third."""
-_LAST_WORDS = 2000
+_LAST_WORDS = 300
 
 
 class Undelivered(Exception):
@@ -32,7 +32,9 @@ async def call_address(method: str, url: str, body: bytes | None = None, key: st
     problem = ""
     for attempt in range(_TRIES):
         try:
+            # One limit for all of it: httpx begins its own anew with each byte that arrives.
             async with (
+                asyncio.timeout(SECONDS / _TRIES),
                 httpx.AsyncClient(timeout=SECONDS / _TRIES, trust_env=False, follow_redirects=False) as client,
                 client.stream(method, url, content=body, headers=headers) as answer,
             ):
@@ -58,5 +60,5 @@ async def run_command(command: tuple[str, ...], message: Mapping[str, Any], envi
     except Failed as error:
         raise Undelivered(str(error)) from error
     if code != 0:
-        words = said[:_LAST_WORDS].decode(errors="replace").strip()
+        words = " ".join(said[-_LAST_WORDS:].decode(errors="replace").split())  # it stands in one line of a header
         raise Undelivered(f"{command[0]} ended with {code}{': ' + words if words else ''}")

@@ -1,14 +1,14 @@
 """The first word on failure: failed runs are read from the feed, gathered, and told in one message for each channel.
 
-What was told is noted by its number in the store, so that nothing is forgotten over a restart; a message that was sent
-just before the engine died is sent again, under the same key.
+How far everything was told is noted by its number in the store, so that nothing is forgotten over a restart. A message
+that was sent just before the engine died is sent again, under the same key; one that says more has another key.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -37,12 +37,19 @@ class Gathered:
     runs: list[dict[str, Any]] = field(default_factory=list)
     total: int = 0
     due: Micros = 0
+    first: int = 0
+    """Number of the first event in it."""
+    key: str = ""
+    """What tells this message from any other: of another home, of a store that was set back, or with more in it."""
 
     def add(self, run: dict[str, Any]) -> None:
         """One more failed run."""
+        if not self.total:
+            self.first = run["seq"]
         self.total += 1
         if len(self.runs) < MOST:
             self.runs.append(run)
+        self.key = f"dagdeck-{self.runs[0]['failed_at']}-{self.first}-{run['seq']}"
 
 
 class Grouping:
@@ -74,10 +81,9 @@ class Grouping:
             self._last[channel] = now
         return ready
 
-    @property
-    def waits(self) -> bool:
-        """Whether anything is still to be told."""
-        return bool(self._waiting)
+    def waits(self) -> list[Gathered]:
+        """What is still to be told."""
+        return list(self._waiting.values())
 
 
 def message_of(home: str, gathered: Gathered, now: Micros) -> dict[str, Any]:
@@ -122,9 +128,13 @@ class Teller:
         self._grouping = Grouping(telling)
         self._upto = 0
         self._noted = 0
-        self._sending: set[asyncio.Task[None]] = set()
-        self.failing: str | None = None
-        """Why the last message did not arrive."""
+        self._sending: dict[asyncio.Task[None], Gathered] = {}
+        self._problems: dict[Channel, str] = {}
+
+    @property
+    def failing(self) -> str | None:
+        """Why the last message over one of the channels did not arrive."""
+        return "; ".join(self._problems.values()) or None
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -158,35 +168,50 @@ class Teller:
                 if row[2] == "run" and row[8] == "failed" and row[7] != "failed":
                     run = await self._read(partial(_failed_run, row[4]))
                     if run is not None:
-                        self._grouping.add({**run, "seq": row[0]}, self._now())
+                        self._grouping.add({**run, "failed_at": to_iso(row[1]), "seq": row[0]}, self._now())
             self._upto = rows[-1][0]
         for channel, gathered in self._grouping.due(self._now()):
             task = asyncio.create_task(self._tell(channel, gathered))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
-        if self._noted != self._upto and not self._sending and not self._grouping.waits:
-            await self._note(TOLD, str(self._upto))
-            self._noted = self._upto
+            self._sending[task] = gathered
+            task.add_done_callback(self._sending.pop)
+        # Failures may go on for days: what was told is noted although something else still waits.
+        told = min([one.first - 1 for one in (*self._sending.values(), *self._grouping.waits())], default=self._upto)
+        if told > self._noted:
+            await self._note(TOLD, str(told))
+            self._noted = told
 
     async def _tell(self, channel: Channel, gathered: Gathered) -> None:
         message = message_of(self._home, gathered, self._now())
-        problems = []
+        ways: list[Coroutine[Any, Any, str | None]] = []
         if channel.webhook:
-            key = f"dagdeck-{gathered.runs[0]['seq']}"
-            try:
-                await call_address("POST", channel.webhook, json.dumps(message).encode(), key)
-            except Undelivered as error:
-                problems.append(f"webhook: {error}")
+            ways.append(_post(channel.webhook, message, gathered.key))
         if channel.command:
-            try:
-                await run_command(channel.command, message, self._environment)
-            except Undelivered as error:
-                problems.append(str(error))
-        self.failing = "; ".join(problems) or None
+            ways.append(_run(channel.command, message, self._environment))
+        problems = [problem for problem in await asyncio.gather(*ways) if problem]
         if problems:
-            self._log.error("failure_not_told", text=message["text"], why=self.failing)
+            self._problems[channel] = why = "; ".join(problems)
+            self._log.error("failure_not_told", text=message["text"], why=why)
         else:
+            self._problems.pop(channel, None)
             self._log.info("failure_told", text=message["text"])
+
+
+async def _post(url: str, message: Mapping[str, Any], key: str) -> str | None:
+    """Why it did not arrive."""
+    try:
+        await call_address("POST", url, json.dumps(message).encode(), key)
+    except Undelivered as error:
+        return f"webhook: {error}"
+    return None
+
+
+async def _run(command: tuple[str, ...], message: Mapping[str, Any], environment: Mapping[str, str]) -> str | None:
+    """Why it did not arrive."""
+    try:
+        await run_command(command, message, environment)
+    except Undelivered as error:
+        return str(error)
+    return None
 
 
 def _events(after: int, reader: Reader) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,11 +13,12 @@ import pytest
 import structlog
 
 from engine.care import Channel, Heartbeat, Telling
-from engine.model.moments import SECOND
-from engine.observe import channels
+from engine.model.moments import SECOND, to_iso
+from engine.observe import channels, failures
 from engine.observe.channels import Undelivered, call_address, run_command
 from engine.observe.failures import MOST, Gathered, Grouping, message_of
 from engine.observe.heartbeat import Pulse
+from tests.support.engine import until
 
 HOOK, PAGE = Channel(webhook="https://example.org"), Channel(("/bin/page",))
 
@@ -81,6 +83,31 @@ async def test_an_address_that_is_not_there_is_an_error_in_words() -> None:
         await call_address("GET", "http://127.0.0.1:1/")
 
 
+async def test_an_address_that_answers_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that sends a header now and then, for ever, is given up like one that says nothing."""
+
+    over = asyncio.Event()
+
+    async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            writer.write(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                writer.write(b"X-More: 1\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+        over.set()
+
+    monkeypatch.setattr(channels, "SECONDS", 0.3)
+    monkeypatch.setattr(channels, "_TRIES", 1)
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        async with asyncio.timeout(5):
+            with pytest.raises(Undelivered, match="TimeoutError"):
+                await call_address("GET", url)
+            await over.wait()
+
+
 async def test_a_command_reads_the_message(tmp_path: Path) -> None:
     """It gets JSON on its standard input, the tasks' clean environment, and no shell sees a value."""
     target = tmp_path / "said $(touch evil)"
@@ -92,6 +119,7 @@ async def test_a_command_reads_the_message(tmp_path: Path) -> None:
     ("command", "words"),
     [
         (("/bin/sh", "-c", "echo out of paper; exit 3"), "ended with 3: out of paper"),
+        (("/bin/sh", "-c", "yes oh | head -c 99999; echo at last; exit 4"), "ended with 4: .{,300}at last$"),
         (("/no/such/thing",), "/no/such/thing: No such file"),
         (("/bin/sh", "-c", "sleep 60 & sleep 60"), "was killed"),
     ],
@@ -121,7 +149,8 @@ async def test_a_heartbeat_tells_of_its_failure_once(address: Address) -> None:
 
 def failed(number: int, dag_id: str = "sales") -> dict[str, Any]:
     """A failed run."""
-    return {"dag_id": dag_id, "run_id": f"{dag_id}@{number}", "task_id": "load", "error": "no table", "seq": number}
+    what = {"dag_id": dag_id, "run_id": f"{dag_id}@{number}", "task_id": "load", "error": "no table"}
+    return {**what, "failed_at": to_iso(number * SECOND), "seq": number}
 
 
 def test_a_storm_is_one_message() -> None:
@@ -137,7 +166,7 @@ def test_a_storm_is_one_message() -> None:
     assert grouping.due(300 * SECOND) == []
     [(_, later)] = grouping.due(310 * SECOND)
     assert later.total == 2
-    assert not grouping.waits
+    assert not grouping.waits()
 
 
 def test_each_channel_has_its_own_message() -> None:
@@ -146,6 +175,61 @@ def test_each_channel_has_its_own_message() -> None:
     for dag_id in ("sales", "trades_us", "noise", "trades_eu"):
         grouping.add(failed(1, dag_id), 0)
     assert {(channel, gathered.total) for channel, gathered in grouping.due(0)} == {(HOOK, 1), (PAGE, 2)}
+
+
+def test_a_message_that_says_more_has_another_key() -> None:
+    """Sent again with the same runs it has the same key; with more, or from a store that was set back, another one."""
+
+    def key(*runs: dict[str, Any]) -> str:
+        gathered = Gathered()
+        for run in runs:
+            gathered.add(run)
+        return gathered.key
+
+    assert key(failed(7), failed(9)) == key(failed(7), failed(9))
+    assert len({key(failed(7)), key(failed(7), failed(9)), key({**failed(7), "failed_at": to_iso(0)})}) == 3
+
+
+class Feed:
+    """What a teller reads: events 1 to `committed`, each of a run of its own that failed."""
+
+    def __init__(self) -> None:
+        self.committed = 0
+        self.noted = [0]
+        self.now = 0
+
+    async def read(self, ask: Any) -> Any:
+        """What a reader would answer."""
+        match getattr(ask, "func", ask).__name__:
+            case "_events":
+                numbers = range(ask.args[0] + 1, self.committed + 1)
+                return [(n, n * SECOND, "run", "sales", n, None, None, "running", "failed") for n in numbers]
+            case "_failed_run":
+                return {**failed(ask.args[0]), "error": None}
+        return "0"  # nothing was told yet
+
+    async def note(self, _key: str, value: str) -> None:
+        """How far it was told."""
+        self.noted.append(int(value))
+
+
+async def test_what_was_told_is_noted_while_more_waits(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While failures go on and the next message gathers, a restart repeats none of the messages before it."""
+    monkeypatch.setattr(failures, "_LOOK_SECONDS", 0.01)
+    feed, log = Feed(), structlog.testing.CapturingLogger()
+    telling = Telling(Channel(webhook=address.url), gather=0, apart=300)
+    teller = failures.Teller(
+        telling, "etl", {}, feed.read, feed.note, lambda: feed.committed, lambda: feed.now, log  # type: ignore[arg-type]
+    )  # fmt: skip
+    feed.committed = 5
+    work = asyncio.create_task(teller.run())
+    await until(lambda: address.asked, "five are told")
+    feed.committed, feed.now = 9, SECOND
+    await until(lambda: feed.noted[-1] == 5, "they are noted, though four more wait")
+    feed.now = 301 * SECOND
+    await until(lambda: feed.noted[-1] == 9, "those are told, too")
+    work.cancel()
+    assert [asked[2]["total"] for asked in address.asked] == [5, 4]
 
 
 def test_the_message_is_words_and_data() -> None:
