@@ -35,7 +35,10 @@ def doctor(session: Session, as_json: bool) -> int:
 
     Exit code 1 if something is wrong.
     """
-    findings = [finding for check in (*CHECKS, *HOST_CHECKS) for finding in _looked(check, session)]
+    findings: list[Finding] = []
+    for check in (*CHECKS, *HOST_CHECKS):
+        told = {each.text for each in findings}
+        findings += (each for each in _looked(check, session) if each.verdict != "wrong" or each.text not in told)
     if as_json:
         emit_json(
             [
@@ -172,7 +175,11 @@ def _store(session: Session) -> Iterator[Finding]:
     elif found.kind == "older":
         yield Finding("note", "store", found.text, "the next engine upgrades it, and saves it before")
     else:
-        remedy = "" if found.kind == "damaged" else "`dagdeck restore BACKUP --replace` puts a backup in its place"
+        remedy = (
+            ""
+            if found.kind in ("damaged", "foreign")
+            else "`dagdeck restore BACKUP --replace` puts a backup in its place"
+        )
         yield Finding("wrong", "store", found.text, remedy)
 
 

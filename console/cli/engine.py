@@ -14,7 +14,7 @@ from console.cli.errors import CliError, Exit, NoHome, NotFound
 from console.cli.link import EngineLink, engine_pid, is_degraded, select
 from console.cli.options import Asking, changing, reading
 from console.cli.output import complain, emit_json, facts, say, warn
-from console.cli.reading import SessionLine, last_session, open_store
+from console.cli.reading import SessionLine, StoreError, last_session, open_store
 from console.cli.session import Session, home_option, pass_session
 from console.cli.shapes import session_json
 from console.figures import ago, bytes_
@@ -152,11 +152,14 @@ def status(session: Session, check: bool, as_json: bool) -> int:
     """Whether an engine runs, since when, and how it does."""
     home = session.home
     if engine_pid(home) is None:
-        last = _last_session(home)
+        last, problem = _last_session(home)
         if as_json:
-            emit_json({"running": False, "home": str(home.root), "last_session": session_json(last) if last else None})
+            before = session_json(last) if last else None
+            emit_json({"running": False, "home": str(home.root), "last_session": before, "problem": problem})
         else:
-            say(_down_sentence(home, last))
+            say(_down_sentence(home, last) if problem is None else f"no engine runs on {home.root}")
+        if problem is not None:
+            complain(problem)
         return int(Exit.NO_ENGINE) if check else int(Exit.DONE)
     with EngineLink(home) as link:
         welcome, gauges = link.welcome, link.gauges()
@@ -194,12 +197,15 @@ def _wait_for_end(home: Home, seconds: float | None) -> None:
         time.sleep(0.02)
 
 
-def _last_session(home: Home) -> SessionLine | None:
+def _last_session(home: Home) -> tuple[SessionLine | None, str | None]:
+    """The last engine's life, and why it cannot be known."""
     try:
         with open_store(home) as store:
-            return last_session(store)
-    except NotFound:
-        return None  # no engine has made a store yet
+            return last_session(store), None
+    except NotFound as error:
+        return None, str(error) if home.store_is_lost else None  # else no engine has made a store yet
+    except StoreError as error:
+        return None, str(error)
 
 
 def _down_sentence(home: Home, last: SessionLine | None) -> str:

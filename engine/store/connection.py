@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from urllib.parse import quote
 
-from engine.store.errors import StoreError, StoreForeign, StoreMissing, StoreTooNew, damaged
+from engine.store.errors import StoreError, StoreMissing, StoreTooNew, damaged, foreign
 from engine.version import SCHEMA, SCHEMA_MAJOR
 
 APPLICATION_ID = 0x64676463
@@ -31,6 +31,7 @@ def connect_writer(path: Path, factory: type[sqlite3.Connection] = sqlite3.Conne
     is not a store that this program may touch; such a file is left as it is.
     """
     check_library()
+    _check_file(path)
     connection = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False, factory=factory)
     try:
         _harden(connection)
@@ -54,16 +55,23 @@ def connect_writer(path: Path, factory: type[sqlite3.Connection] = sqlite3.Conne
     return connection
 
 
-def connect_reader(path: Path) -> sqlite3.Connection:
-    """A connection that can only read, and waits 250 ms at most. Raises StoreMissing or sqlite3.Error."""
+def connect_reader(path: Path, *, torn: bool = False) -> sqlite3.Connection:
+    """A connection that can only read, and waits 250 ms at most. Raises StoreMissing, StoreForeign, sqlite3.Error.
+
+    `torn` reads on where SQLite would refuse: a file that was cut, and what stands before damage in its table of
+    contents.
+    """
     check_library()
     if not path.exists():
         raise StoreMissing(f"{path}: there is no store here. Start the engine once, or make a home: dagdeck init")
+    _check_file(path)
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
     connection = sqlite3.connect(
         uri, uri=True, isolation_level=None, timeout=READER_WAIT_MS / 1000, check_same_thread=False
     )
     try:
+        if torn:
+            connection.execute("PRAGMA writable_schema = ON")  # of no other effect where nothing can be written
         _harden(connection)
         connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA cache_size = -4096")
@@ -71,6 +79,12 @@ def connect_reader(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _check_file(path: Path) -> None:
+    """SQLite would only say that it cannot open a folder, and would wait at a pipe."""
+    if path.exists() and not path.is_file():
+        raise foreign(path, f"a {'folder' if path.is_dir() else 'special file'} stands where the store should be")
 
 
 def _harden(connection: sqlite3.Connection) -> None:
@@ -90,7 +104,7 @@ def check_identity(connection: sqlite3.Connection, path: Path) -> int:
     tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
     if found != APPLICATION_ID:
         if tables or found or schema:
-            raise StoreForeign(f"{path}: this is the database of another program (application id {found:#x})")
+            raise foreign(path, f"this is the database of another program (application id {found:#x})")
         return 0
     if schema == 0:
         raise damaged(path, "it has no schema number")

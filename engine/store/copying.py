@@ -42,6 +42,8 @@ class Diagnosis:
     seq: int = 0
     """Number of the last event."""
     runs: int = 0
+    found: str = ""
+    """What is wrong with the file itself, without the ways out of a home's store; empty where that is all of `text`."""
 
     @property
     def usable(self) -> bool:
@@ -71,7 +73,7 @@ def diagnose(path: Path, *, thorough: bool = True) -> Diagnosis:
 def _of(error: StoreError) -> Diagnosis:
     for kind, name in _KINDS:
         if isinstance(error, kind):
-            return Diagnosis(name, str(error))
+            return Diagnosis(name, str(error), found=error.found)
     return Diagnosis("busy", str(error))
 
 

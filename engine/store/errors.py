@@ -12,6 +12,9 @@ from pathlib import Path
 class StoreError(Exception):
     """The store cannot be used; the text says what, where and what to do."""
 
+    found: str = ""
+    """What was found in the file, without its path and the ways out: for files that are no home's store."""
+
 
 class StoreMissing(StoreError):
     """There is no store at this path."""
@@ -69,11 +72,23 @@ def error_name(error: sqlite3.Error) -> str:
 def damaged(path: Path, found: str) -> StoreDamaged:
     """The error of a file that is not sound: what was found, that nothing runs from it, and the ways out."""
     found = " ".join(found.split())
-    return StoreDamaged(
+    error = StoreDamaged(
         f"{path}: the store is damaged ({found}). No task is started from it. With its engine stopped, put a backup in "
         "its place with `dagdeck restore BACKUP --replace`, or save what can still be read with `dagdeck salvage`; "
         "both keep this file"
     )
+    error.found = f"it is damaged ({found})"
+    return error
+
+
+def foreign(path: Path, found: str) -> StoreForeign:
+    """The error of something that is no store at all: what it is, and the way out."""
+    error = StoreForeign(
+        f"{path}: {found}. No task is started from it. With its engine stopped, put a backup in its place with "
+        "`dagdeck restore BACKUP --replace`, which keeps what stands there"
+    )
+    error.found = found
+    return error
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def salvage(source: Path, target: Path, now: Micros) -> Salvaged:
     """
     open_store(target)
     try:
-        old, new = connect_reader(source), connect_writer(target)
+        old, new = connect_reader(source, torn=True), connect_writer(target)
     except sqlite3.Error as error:
         raise StoreDamaged(f"{source}: nothing of it can be read ({error}): restore a backup") from error
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,7 +45,11 @@ def check_backup(backup: Path) -> tuple[Manifest | None, Diagnosis]:
         manifest, store = read_manifest(backup), backup / STORE
     found = diagnose(store)
     if not found.usable:
-        raise BackupError(f"this backup cannot be restored: {found.text}")
+        what = "it is missing" if found.kind == "missing" else found.found
+        words = f"{store}: {what}" if what else found.text
+        raise BackupError(f"this backup cannot be restored: {words}. Nothing was changed: take another backup")
+    if manifest is not None and not (backup / CONFIG).is_file():
+        raise BackupError(f"this backup cannot be restored: {backup / CONFIG} is missing. Nothing was changed")
     if manifest is not None and (manifest.seq, manifest.runs) != (found.seq, found.runs):
         raise BackupError(
             f"{store} holds {found.seq} events and {found.runs} runs, but its manifest says {manifest.seq} and "
@@ -63,9 +68,23 @@ def restore_home(backup: Path, root: Path, who: str, now: Micros) -> Restored:
         raise BackupError(f"{backup} is a store alone, without DAGs and settings: put it into a home with --replace")
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise BackupError(f"{root} is not empty: name a new folder, or say --replace for the store of a home")
+    stood = root.exists()
+    try:
+        return _fill(backup, manifest, Home(root), who, now)
+    except BaseException:
+        # What was half made would be in the way of the next try.
+        for path in root.iterdir() if root.is_dir() else ():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        if not stood and root.is_dir():
+            root.rmdir()
+        raise
+
+
+def _fill(backup: Path, manifest: Manifest, home: Home, who: str, now: Micros) -> Restored:
+    """All of a backup into a folder that is new or empty."""
+    root = home.root
     new_folder(root)
     root.chmod(0o700)
-    home = Home(root)
     left: list[str] = []
     for name in (home.dags.name, home.versions.name, home.attempts.name):
         if (backup / name).is_dir():

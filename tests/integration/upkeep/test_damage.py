@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,8 @@ from engine.store.copying import diagnose
 from engine.store.errors import StoreError, making_sense
 from engine.store.migrations import open_store
 from engine.store.reader import Reader
+from engine.upkeep.backup import make_backup
+from tests.support.cli import Cli
 from tests.support.damage import HARMS
 from tests.support.scheduler import Rig
 
@@ -114,3 +118,36 @@ def test_a_store_that_is_gone_is_not_taken_for_one_that_is_still_to_come(
     said = "".join(capsys.readouterr())
     assert "state.db is gone, but" in said and "dagdeck restore BACKUP --replace" in said
     assert "has no store yet" not in said and "none yet" not in said
+
+
+def _folder(store: Path) -> None:
+    store.mkdir()
+
+
+def _pipe(store: Path) -> None:
+    os.mkfifo(store)
+
+
+def _others(store: Path) -> None:
+    connection = sqlite3.connect(store)
+    connection.execute("CREATE TABLE theirs (id)")
+    connection.close()
+
+
+@pytest.mark.parametrize("put", [_folder, _pipe, _others])
+def test_what_is_no_store_is_named_with_the_way_out(home: Home, cli: Cli, put: Callable[[Path], None]) -> None:
+    """A folder, a pipe or somebody's database in the store's place is called that; the status of the engine is that
+    none runs, and doctor says it once. A backup takes its place.
+    """
+    saved = make_backup(home, home.root.parent / "saved", 0)
+    home.database.unlink()
+    put(home.database)
+    words = {_folder: "a folder stands", _pipe: "a special file stands", _others: "database of another program"}[put]
+    with pytest.raises(StoreError, match=f"{words}.*dagdeck restore BACKUP --replace"):
+        open_store(home.database)
+    assert cli("--home", home.root, "engine", "status", "--check").code == 3
+    told = cli("--home", home.root, "engine", "status", "--check", "--json")
+    assert (told.code, told.json["running"], words in told.json["problem"]) == (3, False, True)
+    assert cli("--home", home.root, "doctor").out.count(words) == 1
+    assert cli("--home", home.root, "restore", saved.path, "--replace").code == 0
+    assert cli("--home", home.root, "verify").code == 0

@@ -57,13 +57,18 @@ def test_what_was_under_way_is_taken_for_another_machines(home: Home, saved: Bac
     assert session.ended_at is None
 
 
-def test_a_half_restored_folder_is_no_home(home: Home, saved: Backup) -> None:
-    """The settings come last: whatever stops it before, no engine starts there."""
-    (saved.path / "dagdeck.toml").unlink()
+@pytest.mark.parametrize("stood", [False, True])
+def test_a_home_is_restored_as_a_whole_or_not_at_all(home: Home, saved: Backup, stood: bool) -> None:
+    """What stops it on the way leaves the folder as it was, so that the next try is not told that it is not empty."""
+    os.mkfifo(saved.path / "dags" / "pipe")
     root = home.root.parent / "again"
-    with pytest.raises(FileNotFoundError):
+    if stood:
+        root.mkdir()
+    with pytest.raises(BackupError, match="pipe"):
         restore_home(saved.path, root, "ops", NOW)
-    assert dagdeck("--home", root, "engine", "start").code == 3
+    assert root.exists() is stood
+    (saved.path / "dags" / "pipe").unlink()
+    assert restore_home(saved.path, root, "ops", NOW).runs
 
 
 def test_a_folder_with_something_in_it_is_left_alone(home: Home, saved: Backup) -> None:
@@ -73,7 +78,7 @@ def test_a_folder_with_something_in_it_is_left_alone(home: Home, saved: Backup) 
     assert look(home.database, "SELECT count(*) FROM hold") == [(0,)]
 
 
-@pytest.mark.parametrize("harm", ["cut", "other", "manifest", "newer", "none"])
+@pytest.mark.parametrize("harm", ["cut", "other", "manifest", "newer", "none", "folder", "settings"])
 def test_a_backup_that_is_not_whole_is_refused(home: Home, saved: Backup, harm: str) -> None:
     """A store that was cut, exchanged or written by a later version is found before anything is made."""
     store = saved.path / "state.db"
@@ -85,12 +90,19 @@ def test_a_backup_that_is_not_whole_is_refused(home: Home, saved: Backup, harm: 
         (saved.path / "manifest.json").write_text('{"v": 2}')
     elif harm == "newer":
         tamper(store, "PRAGMA user_version = 1999")
+    elif harm == "settings":
+        (saved.path / "dagdeck.toml").unlink()
     else:
         store.unlink()
+        if harm == "folder":
+            store.mkdir()
     root = home.root.parent / "again"
-    with pytest.raises(BackupError):
+    with pytest.raises(BackupError) as refused:
         restore_home(saved.path, root, "ops", NOW)
     assert not root.exists()
+    assert str(saved.path) in str(refused.value)
+    for of_the_home in ("--replace", "salvage", "dagdeck init"):
+        assert of_the_home not in str(refused.value), "the ways out of a home's damaged store are none for a backup"
 
 
 def test_the_store_of_a_home_is_exchanged_and_the_old_one_kept(home: Home, saved: Backup) -> None:
@@ -133,6 +145,16 @@ def test_salvage_saves_what_can_be_read(home: Home) -> None:
     assert look(home.database, "SELECT count(*) FROM hold WHERE scope = 'all'") == [(1,)]
     assert look(home.database, "SELECT count(*) FROM command") == [(1,)]
     assert done.aside is not None and done.aside.exists()
+
+
+def test_salvage_reads_a_store_that_was_cut(home: Home) -> None:
+    """Of a half copied file everything is saved that stands before the cut."""
+    cut = home.database.stat().st_size - 2 * PAGE
+    os.truncate(home.database, cut)
+    done = salvage_home(home, "ops", NOW)
+    assert done.told.rows["run"] and done.told.torn
+    assert diagnose(home.database).kind == "sound"
+    assert contradictions(home) == []
 
 
 def test_salvage_cancels_what_was_under_way(home: Home) -> None:
