@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.config import Home, HomeError, find_home, load_settings
-from engine.daemon import AlreadyRunning, detach
+from engine.daemon import AlreadyRunning, detach, supervisor
 
 
 def main() -> int:
     """Exit codes: 0 it ran and stopped in order, 1 it failed, 5 it refused to start."""
     os.umask(0o077)
+    tell = supervisor()
     parser = argparse.ArgumentParser(prog="python -m engine", description=__doc__)
     parser.add_argument("--home", required=True)
     parser.add_argument("--detach", action="store_true")
@@ -23,14 +24,20 @@ def main() -> int:
         home = find_home(chosen.home)
     except HomeError as error:
         print(error, file=sys.stderr)
+        tell(str(error))
         return 5
     os.chdir(home.root)
     if chosen.detach:
-        return detach(home.log, lambda ready: _serve(home, ready, to_file=True))
-    return _serve(home, lambda line: print(line, flush=True), to_file=False)
+        return detach(home.log, lambda ready: _serve(home, ready, foreground=False))
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+        tell(line)
+
+    return _serve(home, say, foreground=True)
 
 
-def _serve(home: Home, ready: Callable[[str], None], *, to_file: bool) -> int:
+def _serve(home: Home, ready: Callable[[str], None], *, foreground: bool) -> int:
     try:
         settings = load_settings(home)
         from engine.app import serve  # after the fork: importing it before would cost the starter a second
@@ -39,7 +46,7 @@ def _serve(home: Home, ready: Callable[[str], None], *, to_file: bool) -> int:
         ready(str(error))
         return 5
     try:
-        return serve(home, settings, ready, log=home.log if to_file else None)
+        return serve(home, settings, ready, foreground=foreground)
     except (AlreadyRunning, HomeError, StoreError) as error:
         ready(str(error))
         return 5

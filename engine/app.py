@@ -8,7 +8,6 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from structlog.typing import FilteringBoundLogger
 
@@ -63,10 +62,11 @@ _BREAKER_POLL_SECONDS = 0.25
 _KILL_POLLS = 1200
 
 
-def serve(home: Home, settings: Settings, ready: Callable[[str], None], log: Path | None) -> int:
+def serve(home: Home, settings: Settings, ready: Callable[[str], None], *, foreground: bool) -> int:
     """Runs the engine of a home until it is told to stop; returns its exit code.
 
-    Calls `ready` once everything stands. Raises AlreadyRunning, HomeError or StoreError when it cannot start.
+    Calls `ready` once everything stands. In the foreground its log goes to standard error too. Raises AlreadyRunning,
+    HomeError or StoreError when it cannot start.
     """
     _vet(home)
     sys.setswitchinterval(_SWITCH_SECONDS)
@@ -76,7 +76,9 @@ def serve(home: Home, settings: Settings, ready: Callable[[str], None], log: Pat
             folder.mkdir(mode=0o700, exist_ok=True)
         _miss_nothing(home)
         open_store(home.database, boot_id())
-        return asyncio.run(Engine(home, settings, clock_from_environment(), open_log(log)).run(ready))
+        return asyncio.run(
+            Engine(home, settings, clock_from_environment(), open_log(home.log, aloud=foreground)).run(ready)
+        )
     finally:
         os.close(lock)
 

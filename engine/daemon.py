@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pwd
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -104,3 +105,24 @@ def _redirect(log: Path) -> None:
     os.dup2(out, 2)
     os.close(null)
     os.close(out)
+
+
+def supervisor() -> Callable[[str], None]:
+    """What tells systemd, where it started this process and waits for that, that it is ready, or why it refuses.
+
+    The address is taken out of the environment: no other process of a home has a say in it.
+    """
+    address = os.environ.pop("NOTIFY_SOCKET", "")
+    if address.startswith("@"):
+        address = f"\0{address[1:]}"
+    return lambda line: _notify(address, line) if address else None
+
+
+def _notify(address: str, line: str) -> None:
+    # Its protocol has one setting in a line.
+    word = "READY=1\nSTATUS=ready" if line.startswith(READY) else f"STATUS={' '.join(line.split())}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
+        try:
+            link.sendto(word.encode(errors="replace"), address)
+        except OSError as error:
+            print(f"systemd was not told: {error}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import sqlite3
 import stat
@@ -90,6 +91,11 @@ def _zones(session: Session) -> Iterator[Finding]:
 def _private(session: Session) -> Iterator[Finding]:
     home = session.home
     open_paths = []
+    owner = home.root.lstat().st_uid
+    if owner != os.getuid() == 0:
+        name = pwd.getpwuid(owner).pw_name
+        text = f"{home.root} is {name}'s, and you are root: some of this is about root, and not about {name}"
+        yield Finding("note", "owner", text, f"sudo -u {name} dagdeck --home {home.root} doctor")
     for path in (home.root, home.dags, home.config, home.database, home.versions, home.attempts, home.log):
         try:
             found = path.lstat()
@@ -97,9 +103,10 @@ def _private(session: Session) -> Iterator[Finding]:
             continue
         if found.st_mode & 0o077:
             open_paths.append(f"{path} ({stat.S_IMODE(found.st_mode):o})")
-        if found.st_uid != os.getuid():
-            text = f"{path} belongs to uid {found.st_uid}, not to {os.getuid()}"
-            yield Finding("wrong", "owner", text, f"run as its owner, or chown -R {os.getuid()} {home.root}")
+        wanted = os.getuid() or owner
+        if found.st_uid != wanted:
+            text = f"{path} belongs to uid {found.st_uid}, not to {wanted}"
+            yield Finding("wrong", "owner", text, f"run as its owner, or chown -R {wanted} {home.root}")
     if open_paths:
         yield Finding("wrong", "private", f"open to other users: {', '.join(open_paths)}", f"chmod -R go= {home.root}")
     else:

@@ -9,15 +9,14 @@ import pwd
 import resource
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
+from console.cli import systemd
+from console.cli.errors import CliError
 from console.cli.finding import Finding
 from console.cli.link import engine_pid
 from console.cli.reading import open_store
-from console.cli.service import LINGER, SYSTEM_UNITS, SYSTEMD
 from console.cli.session import Session
 from console.cli.spawning import package_root
-from console.cli.units import unit_name
 from console.figures import bytes_
 
 _TIME_ERROR = 5
@@ -85,13 +84,17 @@ def _kernel_clock() -> int | None:
 
 
 def limits(session: Session) -> Iterator[Finding]:
-    """Open files, and processes."""
-    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    """Open files: of the engine that runs, as its service may have allowed it others than this terminal has."""
+    pid = engine_pid(session.home)
+    try:
+        _, files = resource.prlimit(pid or 0, resource.RLIMIT_NOFILE)
+    except (ProcessLookupError, PermissionError):
+        return  # it has ended meanwhile, or is somebody else's, which the engine's own finding says
     enough = files == resource.RLIM_INFINITY or files >= _FILES_NEEDED
     yield Finding(
         "ok" if enough else "wrong",
         "open files",
-        f"{'no limit' if files == resource.RLIM_INFINITY else files} allowed",
+        f"{'no limit' if files == resource.RLIM_INFINITY else files} allowed{' to the engine' if pid else ''}",
         "" if enough else f"raise `ulimit -Hn` (LimitNOFILE= of a unit) to {_FILES_NEEDED} or more",
     )
 
@@ -100,24 +103,41 @@ def service(session: Session) -> Iterator[Finding]:
     """Whether the engine is there after the machine's next start, and after this logout."""
     home = session.home
     owner = pwd.getpwuid(home.root.stat().st_uid).pw_name
-    system = (SYSTEM_UNITS / unit_name(home.root)).exists()
-    own = (Path.home() / ".config" / "systemd" / "user" / unit_name(home.root)).exists()
-    if not SYSTEMD.is_dir():
+    if not systemd.SYSTEMD.is_dir():
         yield Finding(
             "note", "service", "systemd does not run this machine", "`dagdeck service install` names other ways"
         )
         return
-    if not (system or own):
+    unit = systemd.unit_of(home)
+    installed = unit.path.exists()
+    if not installed:
         yield Finding("note", "service", "the engine does not start with the machine", "`dagdeck service install`")
-    if not system and not (LINGER / owner).exists():
+    if not unit.of_machine and not systemd.lingers(owner):
         yield Finding(
             "note",
             "lingering",
             f"{owner} does not linger: what runs may end with the last session",
             f"loginctl enable-linger {owner}",
         )
-    elif system or own:
-        yield Finding("ok", "service", "starts with the machine")
+    if installed:
+        yield _service_condition(unit, engine_pid(home))
+
+
+def _service_condition(unit: systemd.Unit, pid: int | None) -> Finding:
+    try:
+        enabled = unit.ask("is-enabled", unit.name)[0] == 0
+        condition = unit.condition()
+    except CliError as error:
+        return Finding("note", "service", str(error), "log in as the owner of the home and look again")
+    if condition.active == "failed":
+        said = f": {condition.said}" if condition.said else ""
+        return Finding("wrong", "service", f"it {condition.words}{said}", f"{unit.journal}; then {unit.line('start')}")
+    if not enabled:
+        return Finding("note", "service", "it does not start with the machine", unit.line("enable"))
+    if pid and condition.pid != pid:
+        text = f"the engine (pid {pid}) was started by hand: nothing starts it again after a failure"
+        return Finding("note", "service", text, f"`dagdeck engine stop`, then {unit.line('start')}")
+    return Finding("ok", "service", f"starts with the machine; {condition.words or 'its state is not known'}")
 
 
 def processes(session: Session) -> Iterator[Finding]:

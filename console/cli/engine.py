@@ -58,6 +58,17 @@ def start(session: Session, environment: str | None, if_down: bool, as_json: boo
         emit_json({"running": True, "home": str(session.home.root), "pid": pid})
     elif not there:
         say(f"the engine of {session.home.root} runs (pid {pid})")
+        _warn_of_service(session.home)
+
+
+def _warn_of_service(home: Home) -> None:
+    """Who starts by hand what a service looks after has it no longer looked after."""
+    from console.cli import systemd
+
+    unit = systemd.unit_of(home)
+    if systemd.SYSTEMD.is_dir() and unit.path.exists():
+        start = unit.line("start")
+        warn(f"its service did not start it, nor does it after a failure: `dagdeck engine stop`, then `{start}`")
 
 
 def _start(session: Session, environment: str | None, if_down: bool) -> bool:
@@ -81,8 +92,13 @@ def _start(session: Session, environment: str | None, if_down: bool) -> bool:
 def run(session: Session, environment: str | None) -> None:
     """Run the engine in the foreground, for systemd and other supervisors."""
     from console.cli.spawning import become_engine
+    from engine.daemon import supervisor
 
-    _choose(session, environment)
+    try:
+        _choose(session, environment)
+    except (CliError, HomeError) as refusal:
+        supervisor()(str(refusal))
+        raise
     become_engine(session.home)
 
 

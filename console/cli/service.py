@@ -4,63 +4,21 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
-import subprocess
 import sys
-from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
+from console.cli import systemd
 from console.cli.errors import CliError, Refused
 from console.cli.link import engine_pid
 from console.cli.options import reading
 from console.cli.output import clean, emit_json, facts, say, warn
 from console.cli.session import Session, pass_session
-from console.cli.units import unit_name, unit_text
+from console.cli.systemd import Condition, Unit, lingers, unit_of
+from console.cli.units import unit_text
 from engine.config import Home
 
-SYSTEMD = Path("/run/systemd/system")
-LINGER = Path("/var/lib/systemd/linger")
-SYSTEM_UNITS = Path("/etc/systemd/system")
-
 system_option = click.option("--system", is_flag=True, help="A unit of the machine (as root), not of one's own.")
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """Where the unit of a home is, and who is asked about it."""
-
-    home: Home
-    of_machine: bool
-
-    @property
-    def name(self) -> str:
-        """The unit's name."""
-        return unit_name(self.home.root)
-
-    @property
-    def path(self) -> Path:
-        """The unit's file."""
-        if self.of_machine:
-            return SYSTEM_UNITS / self.name
-        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-        return Path(base) / "systemd" / "user" / self.name
-
-    def ask(self, *words: str) -> tuple[int, str]:
-        """Runs systemctl; its exit code, and what it said."""
-        tool = shutil.which("systemctl")
-        if tool is None:
-            return 127, "there is no systemctl"
-        command = [tool, *([] if self.of_machine else ["--user"]), *words]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=90, check=False)
-        return done.returncode, (done.stdout + done.stderr).strip()
-
-    def order(self, *words: str) -> None:
-        """The same; raises CliError with what it said when it fails."""
-        code, said = self.ask(*words)
-        if code != 0:
-            raise CliError(f"systemctl {' '.join(words)} failed: {said or f'exit code {code}'}")
 
 
 @click.group()
@@ -95,23 +53,46 @@ def install(session: Session, system: bool, only_print: bool, as_json: bool) -> 
         raise Refused("a unit of the machine is written by root: sudo dagdeck … service install --system")
     if not system and owner != pwd.getpwuid(os.geteuid()).pw_name:
         raise Refused(f"the home belongs to {owner}: install its service as {owner}, or with --system")
+    # Before anything is written: without a systemd of this account there is nobody to read it.
+    unit.order("daemon-reload")
     changed = not unit.path.exists() or unit.path.read_text() != text
     if changed:
         unit.path.parent.mkdir(parents=True, exist_ok=True)
         unit.path.write_text(text)
         unit.path.chmod(0o644)
-    unit.order("daemon-reload")
-    running = engine_pid(home)
-    # An engine that was started by hand holds the home: the unit's own takes over when that one stops.
-    unit.order("enable", *([] if running else ["--now"]), unit.name)
+        unit.order("daemon-reload")
+    before = engine_pid(home)
+    unit.order("enable", unit.name)
+    if before is None:
+        _begin(unit)
     if as_json:
-        emit_json({"unit": unit.name, "path": str(unit.path), "changed": changed, "started": not running})
+        emit_json({"unit": unit.name, "path": str(unit.path), "changed": changed, "started": before is None})
     else:
-        say(f"{clean(unit.path)} {'is written' if changed else 'stood already'} and enabled")
-        if running:
-            say(f"An engine runs already (pid {running}): `dagdeck engine stop`, then `systemctl start {unit.name}`")
+        started = "enabled" if before else "enabled; the engine runs"
+        say(f"{clean(unit.path)} {'is written' if changed else 'stood already'} and {started}")
+        _say_of_engine(unit, before, changed)
     if not system and not lingers(owner):
         warn(f"its account does not linger: at logout the engine and its tasks end. loginctl enable-linger {owner}")
+
+
+def _begin(unit: Unit) -> None:
+    """Starts the unit; returns once its engine is ready. Raises CliError with the engine's own reason if it is not."""
+    if unit.condition().active == "failed":
+        unit.order("reset-failed", unit.name)
+    code, said = unit.ask("start", unit.name)
+    if code != 0:
+        reason = unit.condition().said or said
+        raise CliError(f"the unit is written and enabled, but its engine does not run: {reason}\nSee {unit.journal}")
+
+
+def _say_of_engine(unit: Unit, pid: int | None, changed: bool) -> None:
+    """What is still to be done about an engine that ran before. It holds the home: the unit's own comes after it."""
+    if pid is None:
+        return
+    if unit.condition().pid != pid:
+        say(f"An engine runs that was started by hand (pid {pid}): `dagdeck engine stop`, then `{unit.line('start')}`")
+    elif changed:
+        say(f"The engine (pid {pid}) was started by the unit as it was: `{unit.line('restart')}`; tasks run on")
 
 
 @service.command()
@@ -121,16 +102,19 @@ def install(session: Session, system: bool, only_print: bool, as_json: bool) -> 
 def status(session: Session, system: bool, as_json: bool) -> int:
     """Whether the unit is there, enabled and running, and whether the account lingers. Exit code 1 if it is not."""
     home = session.home
-    unit = Unit(home, system or (SYSTEM_UNITS / unit_name(home.root)).exists())
+    unit = unit_of(home, of_machine=system)
     installed = unit.path.exists()
     enabled = installed and unit.ask("is-enabled", unit.name)[0] == 0
-    active = installed and unit.ask("is-active", unit.name)[0] == 0
+    condition = unit.condition() if installed else Condition("", "", "", 0)
+    active = condition.active == "active"
     owner = pwd.getpwuid(home.root.stat().st_uid).pw_name
     known = {
         "unit": unit.name if installed else None,
         "path": str(unit.path) if installed else None,
         "enabled": enabled,
         "active": active,
+        "state": condition.words or None,
+        "said": condition.said or None,
         "engine": engine_pid(home),
         "lingers": unit.of_machine or lingers(owner),
     }
@@ -138,7 +122,15 @@ def status(session: Session, system: bool, as_json: bool) -> int:
         emit_json(known)
     else:
         facts((name, _word(value)) for name, value in known.items())
+        _say_remedy(unit, condition, engine_pid(home))
     return 0 if enabled and active and known["lingers"] else 1
+
+
+def _say_remedy(unit: Unit, condition: Condition, pid: int | None) -> None:
+    if condition.active == "failed":
+        say(f"When its reason is gone: `{unit.line('start')}`; `{unit.journal}` has all that it said")
+    elif pid and condition.pid != pid and condition.active:
+        say(f"The engine was started by hand: `dagdeck engine stop`, then `{unit.line('start')}`")
 
 
 @service.command()
@@ -147,9 +139,11 @@ def status(session: Session, system: bool, as_json: bool) -> int:
 @pass_session
 def uninstall(session: Session, system: bool, as_json: bool) -> None:
     """Stop the service and remove its unit. Running tasks run on; `dagdeck engine start` picks them up."""
-    unit = Unit(session.home, system or (SYSTEM_UNITS / unit_name(session.home.root)).exists())
+    unit = unit_of(session.home, of_machine=system)
     if not unit.path.exists():
         raise Refused(f"{unit.path}: there is no such unit")
+    if unit.of_machine and os.geteuid() != 0:
+        raise Refused("a unit of the machine is removed by root: sudo dagdeck … service uninstall --system")
     unit.order("disable", "--now", unit.name)
     unit.path.unlink()
     unit.order("daemon-reload")
@@ -159,11 +153,6 @@ def uninstall(session: Session, system: bool, as_json: bool) -> None:
         say(f"{clean(unit.path)} is removed; tasks that were running run on")
 
 
-def lingers(user: str) -> bool:
-    """Whether an account's processes outlive its sessions."""
-    return (LINGER / user).exists()
-
-
 def _word(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -171,7 +160,7 @@ def _word(value: object) -> str:
 
 
 def _require_systemd(home: Home) -> None:
-    if SYSTEMD.is_dir():
+    if systemd.SYSTEMD.is_dir():
         return
     command = f"{sys.executable} -m dagdeck --home {home.root} engine"
     raise Refused(

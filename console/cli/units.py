@@ -23,6 +23,12 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
+def _of_machine(root: Path) -> str:
+    """What a unit of the machine has to wait for: the network, and the disk with the home."""
+    place = quoted(str(root)).replace("$$", "$")
+    return f"After=network-online.target\nWants=network-online.target\nRequiresMountsFor={place}\n"
+
+
 def unit_text(root: Path, python: str, user: str | None) -> str:
     """The unit. `user` is the account of a system unit; None for a unit of one's own. Raises ValueError."""
     command = " ".join(map(quoted, (python, "-m", "dagdeck", "--home", str(root), "engine", "run")))
@@ -31,13 +37,16 @@ def unit_text(root: Path, python: str, user: str | None) -> str:
 # The dagdeck engine of {str(root)!r}. Written by `dagdeck service install`; `dagdeck service uninstall` removes it.
 [Unit]
 Description=dagdeck engine of {str(root).replace("%", "%%")}
-{"" if own else "After=network-online.target" + chr(10) + "Wants=network-online.target" + chr(10)}\
+{"" if own else _of_machine(root)}\
 # Ten failures within five minutes, and it stays down until somebody looks.
 StartLimitIntervalSec=300
 StartLimitBurst=10
 
 [Service]
-Type=exec
+# The engine says when it is ready, or why it refuses: that is what `systemctl start` waits for.
+Type=notify
+# A large store that is upgraded at a start takes its time.
+TimeoutStartSec=infinity
 {"" if user is None else f"User={user}{chr(10)}"}\
 ExecStart={command}
 # Only the engine is told to stop: its tasks run on, and the next engine picks them up.

@@ -13,29 +13,30 @@ _STANDARD_ERROR = 2
 
 
 class LineFile:
-    """Appends to a descriptor. A full disk is no reason to stop: what it refuses is counted, and told once it fits."""
+    """Appends to descriptors. A full disk is no reason to stop: what one refuses is counted, and told once it fits."""
 
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
-        self._lost = 0
+    def __init__(self, *handles: int) -> None:
+        self._lost = dict.fromkeys(handles, 0)
 
     def write(self, text: str) -> None:
         """Writes one text, or drops it."""
-        lost = f'\n{{"event": "log_lines_lost", "count": {self._lost}}}\n' if self._lost else ""
-        try:
-            os.write(self._handle, (lost + text).encode("ascii", "backslashreplace"))
-            self._lost = 0
-        except OSError:
-            self._lost += 1
+        for handle, count in self._lost.items():
+            lost = f'\n{{"event": "log_lines_lost", "count": {count}}}\n' if count else ""
+            try:
+                os.write(handle, (lost + text).encode("ascii", "backslashreplace"))
+                self._lost[handle] = 0
+            except OSError:
+                self._lost[handle] += 1
 
     def flush(self) -> None:
         """Nothing is held back."""
 
 
-def open_log(path: Path | None) -> FilteringBoundLogger:
-    """A logger that appends to a file (0600), or writes to standard error in the foreground. It never raises."""
+def open_log(path: Path, *, aloud: bool = False) -> FilteringBoundLogger:
+    """A logger that appends to a file (0600), and says everything on standard error too if `aloud`. It never raises."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-    stream = LineFile(_STANDARD_ERROR if path is None else os.open(path, flags, 0o600))
+    handle = os.open(path, flags, 0o600)
+    stream = LineFile(handle, _STANDARD_ERROR) if aloud else LineFile(handle)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

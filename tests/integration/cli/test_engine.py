@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +19,7 @@ from console.cli.spawning import engine_command, package_root
 from engine.config import Home
 from tests.integration.cli.conftest import DAGS, IDS
 from tests.support.cli import Cli
-from tests.support.homes import a_home, run_engine, until
+from tests.support.homes import a_home, processes_of, run_engine, until
 from tests.support.pty import PtyProgram
 
 pytestmark = pytest.mark.processes
@@ -99,20 +103,60 @@ def test_drain_waits_for_what_runs(cli: Cli, home: Home) -> None:
     assert engine_pid(home) is None
 
 
+@contextmanager
+def supervised(home: Home) -> Iterator[tuple[subprocess.Popen[str], Callable[[], list[str]]]]:
+    """`engine run` as a service manager starts it, and what it tells its manager next."""
+    command = [sys.executable, "-m", "dagdeck", "--home", str(home.root), "engine", "run"]
+    with (
+        tempfile.TemporaryDirectory(prefix="dd-") as folder,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
+    ):
+        manager.bind(f"{folder}/notify")
+        manager.settimeout(30)
+        environment = {**os.environ, "NOTIFY_SOCKET": f"{folder}/notify"}
+        outputs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, cwd=package_root(), env=environment, text=True, **outputs) as process:  # type: ignore[call-overload]
+            try:
+                yield process, lambda: manager.recv(4096).decode().splitlines()
+            finally:
+                process.kill()
+
+
 def test_an_engine_in_the_foreground_stops_on_sigterm(home: Home) -> None:
-    """`engine run` is the engine itself: a supervisor's SIGTERM ends it in order, with exit code 0."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dagdeck", "--home", str(home.root), "engine", "run"],
-        cwd=package_root(),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout is not None
+    """`engine run` is the engine itself: it tells its supervisor when it is ready, and SIGTERM ends it in order, with
+    exit code 0. No other process of the home can speak to the supervisor, and its log is in the home as well.
+    """
+    with supervised(home) as (process, told):
+        assert told() == ["READY=1", "STATUS=ready"]
+        assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline().startswith("ready")
         assert engine_pid(home) == process.pid
+        others = set(processes_of(home)) - {process.pid}
+        assert others
+        for pid in others:
+            with suppress(ProcessLookupError, FileNotFoundError):  # one that has ended says nothing to anybody
+                assert b"NOTIFY_SOCKET" not in Path(f"/proc/{pid}/environ").read_bytes()
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+        said = process.stderr.read()
+    assert '"event": "stopped"' in said and said.splitlines()[-1] in home.log.read_text()
+
+
+@pytest.mark.parametrize(("harm", "code"), [("store", 5), ("settings", 2), ("home", 3)])
+def test_a_supervisor_is_told_why_an_engine_refuses(cli: Cli, home: Home, harm: str, code: int) -> None:
+    """Its exit code is one after which it is not started again, and its reason stands where the supervisor shows it."""
+    if harm == "store":
+        home.database.write_bytes(b"no store" * 1000)
+    elif harm == "settings":
+        home.config.write_text("slots = 0\n")
+    else:
+        home.config.unlink()
+    with supervised(home) as (process, told):
+        assert process.wait(30) == code
+        [said] = told()
+    assert said.startswith("STATUS=") and str(home.root) in said
+    asked = cli("--home", home.root, "engine", "status", "--check")
+    assert asked.code == {"store": 3, "settings": 3, "home": 3}[harm]
 
 
 def test_where_no_home_is_the_running_ones_are_listed(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pwd
+import resource
 import shutil
 import subprocess
 import time
@@ -12,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from console.cli import doctor_host
+from console.cli import doctor_host, systemd
+from console.cli.units import unit_name
 from engine.app import _vet
 from engine.config import Home, HomeError
 from engine.execution.directory import path_of
@@ -239,15 +242,77 @@ def test_a_clock_that_was_set_back_is_found(home: Home, doctor: Callable[[], Doc
     assert verdict == "wrong" and "in the future" in text and remedy
 
 
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A machine that systemd runs, with no unit and no account that lingers; `shown` is what systemctl shows."""
+    monkeypatch.setattr(systemd, "SYSTEMD", tmp_path)
+    monkeypatch.setattr(systemd, "LINGER", tmp_path)
+    monkeypatch.setattr(systemd, "SYSTEM_UNITS", tmp_path)
+    tool = tmp_path / "systemctl"
+    tool.write_text(f'#!/bin/sh\ncase "$*" in *is-enabled*) exit 0;; *) cat {tmp_path}/shown;; esac\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    return tmp_path
+
+
 def test_limits_and_lingering_are_told(
-    home: Home, doctor: Callable[[], Doctor], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    doctor: Callable[[], Doctor], machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Too few open files, an account that does not linger, no service: each with the command that changes it."""
     monkeypatch.setattr(doctor_host, "_FILES_NEEDED", 10**9)
-    monkeypatch.setattr(doctor_host, "SYSTEMD", tmp_path)
-    monkeypatch.setattr(doctor_host, "LINGER", tmp_path)
-    monkeypatch.setattr(doctor_host, "SYSTEM_UNITS", tmp_path)
     seen = doctor()
     assert seen.of("open files")[0][0] == "wrong"
     assert "enable-linger" in seen.of("lingering")[0][2]
     assert "service install" in seen.of("service")[0][2]
+
+
+def test_open_files_are_those_of_the_engine_that_runs(
+    doctor: Callable[[], Doctor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a terminal may open says nothing about a service."""
+    with subprocess.Popen(["sleep", "60"]) as engine:
+        resource.prlimit(engine.pid, resource.RLIMIT_NOFILE, (500, 500))
+        monkeypatch.setattr(doctor_host, "engine_pid", lambda _home: engine.pid)
+        [(verdict, text, remedy)] = doctor().of("open files")
+        engine.kill()
+    assert verdict == "wrong" and text == "500 allowed to the engine" and "LimitNOFILE" in remedy
+
+
+@pytest.mark.parametrize(
+    ("shown", "pid", "verdict", "word"),
+    [
+        ("ActiveState=failed\nResult=exit-code\nStatusText=slots is no number\n", None, "wrong", "slots is no number"),
+        ("ActiveState=failed\nResult=start-limit-hit\n", None, "wrong", "start-limit-hit"),
+        ("ActiveState=inactive\nMainPID=0\n", 1, "note", "by hand"),
+        ("ActiveState=active\nMainPID=1\n", 1, "ok", "starts with the machine"),
+    ],
+)
+def test_a_service_that_does_not_do_its_work_is_found(
+    home: Home, doctor: Callable[[], Doctor], machine: Path, monkeypatch: pytest.MonkeyPatch,
+    shown: str, pid: int | None, verdict: str, word: str,
+) -> None:  # fmt: skip
+    """One that failed, with the engine's reason; one beside which an engine was started by hand."""
+    (machine / "shown").write_text(shown)
+    (machine / unit_name(home.root)).write_text("a unit of the machine")
+    monkeypatch.setattr(doctor_host, "engine_pid", lambda _home: pid)
+    [(found, text, remedy)] = doctor().of("service")
+    assert found == verdict and word in text
+    assert ("systemctl start" in remedy) == (verdict != "ok")
+
+
+def test_root_who_looks_at_somebody_elses_home_is_told_once(
+    home: Home, doctor: Callable[[], Doctor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home of one owner is well owned, whoever looks; a file of somebody else in it is not."""
+    me = pwd.getpwuid(os.getuid())
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    monkeypatch.setattr(Path, "lstat", lambda path: _owned_by(os.lstat(path), 4 if path == home.database else 3))
+    monkeypatch.setattr(pwd, "getpwuid", lambda _uid: me)
+    findings = doctor().of("owner")
+    assert [verdict for verdict, _, _ in findings] == ["note", "wrong"]
+    assert "sudo -u" in findings[0][2] and str(home.database) in findings[1][1]
+
+
+def _owned_by(found: os.stat_result, uid: int) -> os.stat_result:
+    return os.stat_result([*found[:4], uid, *found[5:10]])
