@@ -17,8 +17,10 @@ import pytest
 from console.cli.link import engine_pid
 from console.cli.spawning import engine_command, package_root
 from engine.config import Home
+from engine.store.migrations import open_store
 from tests.integration.cli.conftest import DAGS, IDS
 from tests.support.cli import Cli
+from tests.support.damage import overwrite
 from tests.support.homes import a_home, processes_of, run_engine, until
 from tests.support.pty import PtyProgram
 
@@ -146,7 +148,8 @@ def test_an_engine_in_the_foreground_stops_on_sigterm(home: Home) -> None:
 def test_a_supervisor_is_told_why_an_engine_refuses(cli: Cli, home: Home, harm: str, code: int) -> None:
     """Its exit code is one after which it is not started again, and its reason stands where the supervisor shows it."""
     if harm == "store":
-        home.database.write_bytes(b"no store" * 1000)
+        open_store(home.database)
+        overwrite(home.database, 0, b"no store")
     elif harm == "settings":
         home.config.write_text("slots = 0\n")
     else:
