@@ -245,7 +245,7 @@ class Picture:
             mark = self._active[row[1]]
             plan = self._specs.plan(mark.version_id, row[3])
             p95 = self._specs.p95(mark.dag_id, row[3], self._now()) if row[5] == "running" else None
-            found[row[1]].append(reading.live_task(row, None if plan is None else plan.retries + 1, p95))
+            found[row[1]].append(reading.live_task(row, plan, p95))
         self._live.update({run: tuple(tasks) for run, tasks in found.items()})
 
     def _read_imports(self) -> None:

@@ -110,17 +110,19 @@ def _groups(failures: Iterable[Failure], claims: Mapping[str, str]) -> list[Atte
 def _questions(snapshot: Snapshot) -> list[Attention]:
     """One row for each approval that waits for a person, in however many runs, the longest waiting first."""
     found: dict[tuple[str, str], list[tuple[Micros, str, int]]] = {}
+    asks: dict[tuple[str, str], str] = {}
     for card in snapshot.dags:
         for run in card.active:
             for task in run.live:
                 if task.state == "awaiting_input":
                     since = task.scheduled_at or run.mark.started_at or 0
                     found.setdefault((card.dag_id, task.task_id), []).append((since, run.mark.run_id, task.map_index))
+                    asks[card.dag_id, task.task_id] = task.asks or "waits for an answer"
     rows = [
         Attention(
             key=f"question:{dag_id}/{task_id}",
             kind="question",
-            text="waits for an answer",
+            text=asks[dag_id, task_id],
             since=min(asked)[0],
             where=tuple((dag_id, run_id, task_id, index) for _, run_id, index in sorted(asked)),
         )

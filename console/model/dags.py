@@ -66,6 +66,8 @@ class LiveTask(NamedTuple):
     blockers: tuple[str, ...]
     last_error: str | None
     p95: Micros | None = None
+    asks: str | None = None
+    """What an approval asks a person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,12 +79,13 @@ def dag_card(row: Row) -> DagCard:
     )
 
 
-def live_task(row: Row, max_tries: int | None, p95: Micros | None) -> LiveTask:
-    """From the columns of `live_tasks`."""
+def live_task(row: Row, plan: TaskPlan | None, p95: Micros | None) -> LiveTask:
+    """From the columns of `live_tasks`, and what the DAG version says of the task."""
     return LiveTask(
         id=row[0], run=row[1], task_id=safe(row[3]), map_index=row[4], state=safe(row[5]), attempt=row[7],
-        epoch_start=row[8], max_tries=max_tries, retry_at=row[9], scheduled_at=row[10], started_at=row[11],
-        blockers=_words(row[13]), last_error=None if row[14] is None else one_line(row[14]), p95=p95,
+        epoch_start=row[8], max_tries=None if plan is None else plan.retries + 1, retry_at=row[9], scheduled_at=row[10],
+        started_at=row[11], blockers=_words(row[13]), last_error=None if row[14] is None else one_line(row[14]),
+        p95=p95, asks=None if plan is None else plan.asks,
     )  # fmt: skip
 
 
@@ -184,6 +185,7 @@ def task_plans(spec: Mapping[str, Any]) -> tuple[TaskPlan, ...]:
                 rules=len(retry.get("rules") or ()),
                 group=maybe(task.get("group")),
                 pool_slots=int(task.get("pool_slots", 1)),
+                asks=one_line(asked) if (asked := (task.get("approval") or {}).get("message")) else None,
             )
         )
     return tuple(plans)

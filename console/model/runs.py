@@ -174,6 +174,8 @@ class TaskPlan(NamedTuple):
     group: str | None = None
     """The task group that it is in; groups in groups are joined by dots."""
     pool_slots: int = 1
+    asks: str | None = None
+    """What an approval asks a person."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def _line(width: int, parts: tuple[str, str, str, str], token: str, came: Spans)
     line = Line().gap(1).cell(when, 12, DIM).gap(2).cell(who, 15 if wide else 11, token).gap(2)
     line.cell(what, 28 if wide else 26, token, cut="middle").gap(2)
     if wide:
-        line.cell(run, 18, DIM).gap(2)
+        line.cell(run, 22, DIM).gap(2)
     return line.spans(came, max(width - line.width, 1)).done()
 
 

@@ -95,7 +95,7 @@ def _member(row: Attention, failure: Failure, scene: Scene, width: int) -> Spans
     name = f"{failure.dag_id}/{failure.task_id}{index}" if failure.task_id else failure.dag_id
     line.cell(name, 44 if wide else 30, TEXT, cut="middle").gap(2)
     dag = scene.snapshot.by_id.get(failure.dag_id)
-    line.cell(run_words(failure.run_id, now, "UTC" if dag is None else dag.timezone), 24 if wide else 17, DIM).gap(2)
+    line.cell(run_words(failure.run_id, now, "UTC" if dag is None else dag.timezone), 28 if wide else 17, DIM).gap(2)
     if failure.retry_at is not None:
         words = f"retry in {countdown(failure.retry_at, now)}" if failure.retry_at > now else "retry is due"
         line.cell(words, 16, WARN)

@@ -93,7 +93,8 @@ def logical_words(at: Micros, zone: str = "UTC") -> str:
 def run_words(run_id: str, now: Micros, zone: str = "UTC") -> str:
     """A run without its DAG: its logical date as short as it can be told, and the tail of a run made by hand.
 
-    `16:10` within a day, `21 Nov 16:10`, `8 Jan 2012 08:00`, `16:22:23 ~4cmfkn`.
+    `16:10` within a day, `21 Nov 16:10`, `8 Jan 2012 08:00`, `16:22:23 ~4cmfkn`; in another zone than UTC, in which
+    the moments beside it are told, with that zone's short name: `17:10 CET`.
     """
     name = run_id.partition("@")[2] or run_id
     stamp, tilde, tail = name.partition("~")
@@ -106,7 +107,8 @@ def run_words(run_id: str, now: Micros, zone: str = "UTC") -> str:
     if abs(now - at) >= DAY:
         year = f" {moment.year}" if moment.year != to_datetime(now, zone).year else ""
         words = f"{date(at, zone)}{year} {words}"
-    return f"{words} {tilde}{tail}".rstrip()
+    named = moment.tzname() if zone != "UTC" else None
+    return " ".join(part for part in (words, named, tilde + tail) if part)
 
 
 def interval_words(start: Micros, end: Micros, zone: str = "UTC") -> str:

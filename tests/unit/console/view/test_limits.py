@@ -76,7 +76,7 @@ def test_a_question_names_its_run_in_the_zone_of_its_dag() -> None:
     """As every other list does: the same run has the same name everywhere."""
     card = LimitsCard(POOLS, BREAKERS, (ASKED._replace(run_id="close@20261122T010824Z~abcdef"),))
     first = next(spans for key, spans in rows(card, NOW, 120, zones={"close": "Europe/Berlin"}) if key is not None)
-    assert "02:08:24 ~abcdef" in plain(first)
+    assert "02:08:24 CET ~abcdef" in plain(first)
 
 
 def test_no_line_is_wider_than_the_window() -> None:

@@ -166,6 +166,9 @@ def test_an_approval_that_waits_is_a_row() -> None:
         (mark(7, "trades_us").run_id, "approve", 2),
     ]
     assert "2 to answer  waits for an answer" in rows(found, 119)
+    said = tuple(task._replace(asks="Book this month?") for task in asked)
+    found = scene(dag("trades_us", recent=(mark(7, "trades_us", "running"),), active=(active(*said),)))
+    assert "2 to answer  Book this month?" in rows(found, 119), "what it asks, where the DAG says that"
     told = why_attention(found, row)[1]
     assert "A." in told[0][0] and told[-1][0].startswith("approve[2] of ")
     dag_id, run_id, task_id, index = row.where[0]
