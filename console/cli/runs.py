@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 
 import click
 
@@ -28,6 +29,7 @@ from console.cli.source import origin
 from console.cli.standing import mention_idleness
 from console.cli.tasks import print_tasks, tasks_json
 from console.figures import ago
+from engine.model.dag import Json
 from engine.model.moments import Micros, to_iso
 from engine.model.states import TERMINAL_RUN, Reason, RunState
 
@@ -124,10 +126,6 @@ def show(session: Session, run: str, as_json: bool) -> None:
 def _show(store: Reader, run: RunDetail) -> None:
     asked = [mention for mention in reads_run.mentions(store, run.id, 0) if mention.task_instance is None]
     config = reads_run.run_config(store, run.id)
-    came = config.get("params_from", {})
-    params = ", ".join(
-        f"{name}={value!r}" + (f" ({came[name]})" if name in came else "") for name, value in run.params.items()
-    )
     facts(
         [
             ("run", run.run_id),
@@ -142,11 +140,19 @@ def _show(store: Reader, run: RunDetail) -> None:
             ("episode", run.episode if run.episode > 1 else None),
             *_version(store, run),
             ("environment", config.get("environment")),
-            ("params", params or None),
+            ("params", params_words(run.params, config.get("params_from", {})) or None),
             ("config", json.dumps(config["config"]) if "config" in config else None),
             ("note", run.note),
             *(("last command", f"{mention.verb} by {mention.user}, {iso(mention.at)}") for mention in asked),
         ]
+    )
+
+
+def params_words(params: Mapping[str, Json], came: Mapping[str, str]) -> str:
+    """Values as JSON, and where those came from that are neither typed nor the DAG's own."""
+    return ", ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False)}" + (f" ({came[name]})" if name in came else "")
+        for name, value in params.items()
     )
 
 

@@ -17,7 +17,7 @@ from console.cli.reading import (
     iso,
     seconds,
 )
-from console.figures import duration
+from console.figures import took as words_of
 from engine.model.moments import Micros
 
 
@@ -192,7 +192,7 @@ def took_words(run: RunLine | RunDetail, now: Micros | None = None) -> str | Non
     total = run_took(run, now)
     if total is None:
         return None
-    return duration(total) + (f" in {run.episode} episodes" if run.episode > 1 else "")
+    return words_of(total) + (f" in {run.episode} episodes" if run.episode > 1 else "")
 
 
 def span(start: Micros | None, end: Micros | None) -> Micros | None:

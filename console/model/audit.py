@@ -27,6 +27,8 @@ class AuditCard(NamedTuple):
     """What it was about: of many things the first."""
     details: tuple[tuple[str, str], ...] = ()
     """All else that is known of it, by name: where from, what it was asked with."""
+    limit: str | None = None
+    """Of a command about no DAG: which backfill, pool, breaker or cause it was about."""
 
 
 class Audit(NamedTuple):

@@ -28,7 +28,7 @@ def rows(scene: Scene, found: Audit, width: int, order: Order[AuditCard] | None 
 def _row(scene: Scene, card: AuditCard, width: int) -> Spans:
     dag = scene.snapshot.by_id.get(card.dag_id or "")
     run = "" if card.run_id is None else run_words(card.run_id, scene.now, "UTC" if dag is None else dag.timezone)
-    subject = "/".join(part for part in (card.dag_id, card.task) if part)
+    subject = "/".join(part for part in (card.dag_id, card.task, card.limit) if part)
     when = moment_words(card.at, scene.now)
     came: list[tuple[str, str]] = [("refused: ", BAD)] if card.outcome == "refused" else []
     came += [(f"“{card.note}”  ", TEXT)] if card.note else []
@@ -52,5 +52,5 @@ def details(card: AuditCard) -> tuple[str, list[tuple[str, str]]]:
     parts += [(f"note: {card.note}", TEXT)] if card.note else []
     parts += [("", TEXT), *((f"{name}: {value}", DIM) for name, value in card.details)]
     parts += [("", TEXT), (f"`dagdeck audit {card.number}` lists every row that it changed.", DIM)]
-    about = "/".join(name for name in (card.run_id or card.dag_id, card.task) if name)
+    about = "/".join(name for name in (card.run_id or card.dag_id, card.task, card.limit) if name)
     return f"Command {card.number} ── {card.verb} {about}".rstrip(), parts

@@ -28,6 +28,7 @@ KINDS: dict[str, Kind] = {
 }
 """What each verb takes; `pause` and `resume` also take DAGs, when the selector says so."""
 _DAGS = frozenset({"pause", "resume"})
+_WORDS: dict[Kind, str] = {"dags": "DAG", "runs": "run", "tasks": "task instance"}
 
 
 async def chosen(archive: Archive, ask: Ask, now: Micros) -> Ask:
@@ -51,7 +52,7 @@ async def chosen(archive: Archive, ask: Ask, now: Micros) -> Ask:
     if found.cut or found.count > MOST:
         raise Refusal("invalid", f"{select.expression} fits more than {MOST:,} {kind}: add state:, dag: or since:")
     if not found.count:
-        raise Refusal("state", f"nothing to {ask.verb}: {select.expression} fits no {kind}")
+        raise Refusal("state", f"nothing to {ask.verb}: {select.expression} fits no {_WORDS[kind]}")
     runs = list(found.tasks) or found.run_ids
     named = Selector(dag_ids=found.dag_ids, run_ids=runs)
     return replace(ask, select=named, chosen=found.tasks if kind == "tasks" else None)

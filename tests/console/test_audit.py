@@ -10,6 +10,8 @@ from console.backends.specs import Specs
 from console.model.audit import Audit, AuditCard
 from console.model.snapshot import Page
 from console.model.targets import Target
+from console.view.audit import rows
+from console.view.spans import plain
 from console.widgets.dialog import Dialog
 from engine.model.moments import HOUR, SECOND
 from engine.store.batch import Batch, CommandRow
@@ -73,6 +75,11 @@ async def test_the_page_is_read_from_the_store(tmp_path: Path) -> None:
         claimed={"SUDO_USER": HOSTILE, "host": "etl-01", "terminal": "pts/3"}, args={"force": True, "past": False},
     )  # fmt: skip
     await filled.commit(batch)
+    without = (("backfill_pause", {"id": 7}), ("hold", {"scope": "pool", "pattern": "db"}))
+    for number, (verb, args) in enumerate(without):
+        batch = Batch()
+        batch.command = CommandRow(f"more{number}", verb, 1000, "ana", "cli", NOW, "done", "done", args=args)
+        await filled.commit(batch)
     await filled.close()
     reader = Reader(filled.home.database)
     try:
@@ -80,7 +87,9 @@ async def test_the_page_is_read_from_the_store(tmp_path: Path) -> None:
     finally:
         reader.close()
     assert isinstance(found, Audit)
-    (card,) = found.cards
+    *others, card = found.cards
+    assert [each.limit for each in others] == ["db", "7"] and card.limit is None
+    assert any("backfill_pause 7" in plain(spans) for _, spans in rows(scene(), found, 119))
     assert (card.dag_id, card.run_id, card.task) == ("trades_us", "trades_us@7", "load[3]")
     assert "\x1b" not in card.message + (card.note or "") + str(card.details)
     known = dict(card.details)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _MOST = 500
 _LONGEST = 600
+_NAMES = ("id", "pool", "breaker", "cause", "hold", "command", "pattern", "scope")
 
 
 def read(reading: Reading) -> Audit:
@@ -28,6 +29,7 @@ def _card(row: CommandLine) -> AuditCard:
     return AuditCard(
         row.number, row.id, row.received_at, safe(row.user), safe(row.client), safe(row.verb), safe(row.outcome),
         one_line(row.message), None if row.note is None else one_line(row.note), dag_id, run_id, task, _details(row),
+        None if dag_id else _limit(row),
     )  # fmt: skip
 
 
@@ -62,6 +64,14 @@ def _about(row: CommandLine) -> tuple[str | None, str | None, str | None]:
     if dag_id is None and run_id is not None:
         dag_id = run_id.partition("@")[0] or None
     return dag_id, run_id, task
+
+
+def _limit(row: CommandLine) -> str | None:
+    """What else the arguments name: the number of a backfill, a pool, a breaker, a cause."""
+    named = next(
+        (row.args[name] for name in _NAMES if isinstance(row.args.get(name), str | int) and row.args[name] != ""), None
+    )
+    return None if named is None else safe(str(named))
 
 
 def _first(names: object) -> str | None:

@@ -41,7 +41,7 @@ class Answer:
             return _withdraw(scheduler, ask, memory)
         asked = [ti for ti in the_tasks(memory, ask) if memory.plan.tasks[ti.task_id].approval is not None]
         if more or len(asked) != 1 or not ask.select.task_ids:
-            raise Refusal("invalid", "answer takes one run and one of its approvals")
+            raise Refusal("invalid", _which(memory, ask))
         instance = asked[0]
         spec = memory.plan.tasks[instance.task_id].approval
         assert spec is not None
@@ -71,6 +71,17 @@ class Answer:
         sentence = f"{instance.task_id} of {memory.run.run_id} answered {option}"
         plan = Plan([target], sentence, carry, lambda _: sentence)
         return plan
+
+
+def _which(memory: RunMemory, ask: Ask) -> str:
+    """What is wrong with a task that cannot be answered, and which can."""
+    plan = memory.plan
+    approvals = ", ".join(name for name in plan.order if plan.tasks[name].approval is not None)
+    known = f"its approvals are {approvals}" if approvals else f"{memory.run.dag_id} has no approvals"
+    named = ask.select.task_ids
+    if len(named) == 1:
+        return f"{named[0]} of {memory.run.run_id} is no approval and asks nobody: {known}"
+    return f"answer takes one run and one of its approvals: {known}"
 
 
 def _withdraw(scheduler: Scheduler, ask: Ask, memory: RunMemory) -> Plan:

@@ -11,7 +11,7 @@ from engine.control.plans import Archive, Ask, Plan, Refusal, Target
 from engine.control.protocol import Effect, Selector
 from engine.control.verbs.pause import the_dags
 from engine.model.dag import DagSpec, Json
-from engine.model.moments import Micros, from_iso, to_datetime, to_iso
+from engine.model.moments import DAY, Micros, from_iso, to_datetime, to_iso
 from engine.model.states import RunType
 from engine.scheduler.core import Scheduler
 from engine.scheduler.creating import create_run
@@ -19,6 +19,9 @@ from engine.scheduler.planner import manual_id, manual_slot
 from engine.scheduler.state import DagEntry
 from engine.scheduler.turn import Turn
 from engine.scheduler.undo import Inverse
+
+FARTHEST = 3653 * DAY
+"""How far ahead a logical date may be: what is farther was mistyped."""
 
 
 class Trigger:
@@ -61,6 +64,11 @@ class Trigger:
             to_datetime(slot.logical_date, spec.schedule.timezone)  # tasks are given it in the DAG's zone
         except (ValueError, OverflowError) as error:
             raise Refusal("invalid", f"logical date {ask.args.get('logical_date')!r}: {error}") from error
+        if date is not None and date - now > FARTHEST:
+            years = (date - now) // (365 * DAY)
+            raise Refusal(
+                "invalid", f"logical date {ask.args.get('logical_date')!r} is {years:,} years from now: 10 are the most"
+            )
         scheduler.warm(entry)  # whoever looks at the preview is about to confirm it
         _refuse_doubles(scheduler, entry, slot.logical_date, ask)
 

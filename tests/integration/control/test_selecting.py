@@ -57,6 +57,8 @@ async def test_expressions_that_mean_nothing_are_refused(site: Site) -> None:
         with pytest.raises(CommandRefused) as refused:
             await site.command(verb, p.Selector(expression=text))
         assert refused.value.code == code
+    with pytest.raises(CommandRefused, match=r"dag:nosuch fits no DAG$"):
+        await site.command("pause", p.Selector(expression="dag:nosuch", kind="dags"))
 
 
 async def test_dags_are_paused_by_expression(site: Site) -> None:

@@ -261,6 +261,7 @@ async def test_acknowledge_puts_the_report_away(rig: Rig) -> None:
         ("trigger", {"dags": ("etl",), "args": {"params": {"x": 1}}}, "invalid"),
         ("trigger", {"dags": ("etl",), "args": {"params": 7}}, "invalid"),
         ("trigger", {"dags": ("etl",), "args": {"logical_date": "soon"}}, "invalid"),
+        ("trigger", {"dags": ("etl",), "args": {"logical_date": "9999-12-31"}}, "invalid"),
         ("nothing", {}, "invalid"),
     ],
 )

@@ -91,6 +91,15 @@ async def test_of_two_answers_one_counts_and_the_other_is_told(rig: Rig) -> None
     assert rig.states(memory)["ok"] == "success"
 
 
+async def test_a_task_that_asks_nobody_is_refused_with_those_that_do(rig: Rig) -> None:
+    """It is named, and so are the approvals of its run."""
+    await rig.dag(asks("ok"), task("collect", "ok"))
+    memory = await rig.trigger()
+    about: Any = {"runs": (memory.run.run_id,), "tasks": ("collect",)}
+    with pytest.raises(Refusal, match=r"^collect of etl@\S+ is no approval and asks nobody: its approvals are ok$"):
+        await rig.command("answer", **about, args={"option": "approve"})
+
+
 async def test_the_form_is_checked(rig: Rig) -> None:
     """Values that break a rule, and options that there are not, are refused by name; defaults fill the rest."""
     form = {"limit": ParamSpec(10, schema={"type": "integer", "maximum": 100}), "why": ParamSpec(None, required=True)}
