@@ -120,7 +120,7 @@ def supervisor() -> Callable[[str], None]:
 
 def _notify(address: str, line: str) -> None:
     # Its protocol has one setting in a line.
-    word = "READY=1\nSTATUS=ready" if line.startswith(READY) else f"STATUS={' '.join(line.split())}"
+    word = "READY=1" if line.startswith(READY) else f"STATUS={' '.join(line.split())}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as link:
         try:
             link.sendto(word.encode(errors="replace"), address)

@@ -27,7 +27,8 @@ class Housekeeping:
         self._session = 0
 
     def begin(self, turn: Turn, loaded: Loaded, report: Report, reported: bool) -> None:
-        """Opens the session; after an unclean stop it leaves a report that stays until somebody acknowledges it.
+        """Opens the session. After an unclean stop, and where tasks were interrupted although the engine had stopped in
+        order, as when the machine is shut down, it leaves a report that stays until somebody acknowledges it.
 
         `reported`: one of an earlier start still stands.
         """
@@ -36,11 +37,12 @@ class Housekeeping:
         turn.batch.add(
             "engine.start", id=self._session, at=turn.now, boot_id=self._boot_id, pid=os.getpid(), version=VERSION
         )
-        self._scheduler.report_open = reported or (before is not None and before.ended_at is None)
-        if before is not None and before.ended_at is None:
+        told = before is not None and (before.ended_at is None or bool(report.interrupted))
+        self._scheduler.report_open = reported or told
+        if before is not None and told:
             story = {
                 **dataclasses.asdict(report),
-                "last_seen_at": before.last_seen_at,
+                "last_seen_at": before.ended_at or before.last_seen_at,
                 "started_at": turn.now,
                 "reboot": before.boot_id != self._boot_id,
             }

@@ -221,7 +221,7 @@ class LocalBackend:
         wait = _SHORTEST_WAIT
         while True:
             try:
-                async with connect(self._home.socket, "console", read_only=self._read_only) as client:
+                async with connect(self._home, "console", read_only=self._read_only) as client:
                     wait = _SHORTEST_WAIT
                     await self._follow(client)
                 self._lost(LinkState.DOWN, "")

@@ -58,7 +58,7 @@ class EngineLink:
         # Imported on first use: verbs that only read need no loop and no messages.
         from engine.control.client import connect
 
-        self._connection = connect(self._home.socket, "cli")
+        self._connection = connect(self._home, "cli")
         try:
             self._client = self._wait(self._connection.__aenter__())
         except BaseException:

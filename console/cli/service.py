@@ -40,6 +40,8 @@ def install(session: Session, system: bool, only_print: bool, as_json: bool) -> 
     home = session.home
     _ = session.settings
     unit = Unit(home, system)
+    if unit_of(home).of_machine and not system:
+        raise Refused(f"the machine has a unit of this home: {unit_of(home).path}")
     owner = pwd.getpwuid(home.root.stat().st_uid).pw_name
     try:
         text = unit_text(home.root, sys.executable, owner if system else None)
@@ -114,7 +116,7 @@ def status(session: Session, system: bool, as_json: bool) -> int:
         "enabled": enabled,
         "active": active,
         "state": condition.words or None,
-        "said": condition.said or None,
+        "said": None if active else condition.said or None,
         "engine": engine_pid(home),
         "lingers": unit.of_machine or lingers(owner),
     }

@@ -10,9 +10,9 @@ import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
+from engine.config import Home
 from engine.control import protocol as p
 from engine.version import VERSION
 
@@ -159,29 +159,34 @@ class Client:
                 future.set_exception(error)
 
 
-def _check_peer(connection: socket.socket) -> None:
-    """Refuses a socket that another user serves: it would receive commands and params. Linux only."""
+def _check_peer(connection: socket.socket, owner: int) -> None:
+    """Refuses a socket that another user serves: it would receive commands and params. Linux only.
+
+    The home's owner is who serves it. Root, who may read every home, talks to that one too, and to nobody else.
+    """
     if not hasattr(socket, "SO_PEERCRED"):
         return
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     uid = struct.unpack("3i", raw)[1]
-    if uid not in (os.getuid(), 0):
-        raise WrongPeer(f"the socket is served by uid {uid}, not by uid {os.getuid()}: not talking to it")
+    expected = os.getuid() or owner
+    if uid not in (expected, 0):
+        raise WrongPeer(f"the socket is served by uid {uid}, not by uid {expected}: not talking to it")
 
 
 @asynccontextmanager
-async def connect(path: Path, client: str, *, read_only: bool = False) -> AsyncIterator[Client]:
-    """A greeted connection to the engine at a socket path; with `read_only` the engine refuses all changes over it.
+async def connect(home: Home, client: str, *, read_only: bool = False) -> AsyncIterator[Client]:
+    """A greeted connection to the engine of a home; with `read_only` the engine refuses all changes over it.
 
     Raises NoEngine where none answers, WrongPeer where another user serves it, and CommandRefused (code `protocol`)
     where engine and client do not fit together.
     """
     try:
-        reader, writer = await asyncio.open_unix_connection(str(path), limit=p.MAX_LINE + 1)
+        owner = home.root.stat().st_uid
+        reader, writer = await asyncio.open_unix_connection(str(home.socket), limit=p.MAX_LINE + 1)
     except OSError as error:
-        raise NoEngine(f"no engine answers on {path}") from error
+        raise NoEngine(f"no engine answers on {home.socket}") from error
     try:
-        _check_peer(writer.get_extra_info("socket"))
+        _check_peer(writer.get_extra_info("socket"), owner)
         writer.write(p.encode(p.Hello(p.PROTOCOL, client, VERSION, claimed_identity(), read_only)))
         await writer.drain()
         line = await reader.readline()

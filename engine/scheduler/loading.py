@@ -54,7 +54,7 @@ class Loaded:
 
 @dataclass(slots=True)
 class Report:
-    """What a start found: shown to people after an unclean stop. Each entry names task instances."""
+    """What a start found: shown after an unclean stop, or of interrupted tasks. Each entry names task instances."""
 
     adopted: list[str] = field(default_factory=list)
     ended_meanwhile: list[str] = field(default_factory=list)

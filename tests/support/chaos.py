@@ -109,7 +109,7 @@ class Operator:
         run_id, tasks = "".join(select.run_ids), tuple(select.task_ids)
         while True:
             try:
-                async with connect(self.site.home.socket, "cli") as client:
+                async with connect(self.site.home, "cli") as client:
                     done = await client.command(verb, select, args, command_id=name)
                     return Ack(name, verb, "done", done.seq, str(done.result.get("run_id", run_id)), tasks)
             except CommandRefused as refusal:

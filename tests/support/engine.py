@@ -202,7 +202,7 @@ class Site:
     @asynccontextmanager
     async def client(self, name: str = "cli") -> AsyncIterator[Client]:
         """A connection to the engine."""
-        async with connect(self.home.socket, name) as client:
+        async with connect(self.home, name) as client:
             yield client
 
     async def command(self, verb: str, select: p.Selector, args: dict[str, Any] | None = None, **more: Any) -> p.Done:

@@ -158,6 +158,25 @@ async def everything_dies(site: Site) -> str:
     return run_id
 
 
+async def test_what_a_shutdown_of_the_machine_interrupts_is_reported(make_site: MakeSite) -> None:
+    """The engine stops in order, its tasks are then killed with the machine: the next start reports them, as it does
+    after a crash, until somebody acknowledges it.
+    """
+    site = await make_site()
+    await site.start()
+    run_id = await site.trigger("hold")
+    await bodies_run(site, 2)
+    assert await site.stop() == 0
+    stopped = site.value("SELECT ended_at FROM engine_session ORDER BY id DESC LIMIT 1")
+    site.clear()
+    await site.start()
+    told = report(site)
+    assert sorted(told["interrupted"]) == [f"{run_id} python", f"{run_id} script"]  # type: ignore[call-overload]
+    assert told["last_seen_at"] == stopped
+    async with site.client() as client:
+        assert (await client.command("acknowledge", p.Selector())).message == "acknowledged"
+
+
 async def test_attempts_whose_folders_are_gone_are_lost(make_site: MakeSite) -> None:
     """Attempts that were seen to run, and of which nothing is left on disk at the next start, are lost: not started
     again as if they had never begun, and not waited for for ever.

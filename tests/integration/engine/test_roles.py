@@ -37,7 +37,7 @@ async def test_a_read_only_connection_is_refused_by_the_engine(make_site: MakeSi
     """A connection that says so at its greeting changes nothing; another one of the same person does."""
     site = await make_site(DAGS)
     await site.start()
-    async with connect(site.home.socket, "console", read_only=True) as client:
+    async with connect(site.home, "console", read_only=True) as client:
         assert client.welcome.role == "viewer"
         with pytest.raises(CommandRefused, match="--read-only"):
             await client.command("trigger", ONE, {})

@@ -26,7 +26,7 @@ case "$*" in
 esac
 exit 0
 """
-RUNS = "ActiveState=active\nResult=success\nMainPID=77\nStatusText=ready\n"
+RUNS = "ActiveState=active\nResult=success\nMainPID=77\nStatusText=\n"
 RESTS = "ActiveState=inactive\nResult=success\nMainPID=0\nStatusText=\n"
 REFUSED = "ActiveState=failed\nResult=exit-code\nMainPID=0\nStatusText=the store is damaged = {bad}\n"
 
@@ -253,3 +253,11 @@ def test_what_systemd_says_is_passed_on(systemd: Stub, home: Path, capsys: pytes
     said = Cli(capsys)("--home", home, "service", "install")
     assert said.code == 1
     assert "Access denied" in said.err
+
+
+def test_a_home_has_one_service(systemd: Stub, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the machine has a unit of a home, its owner gets none of his own beside it."""
+    (systemd.folder / "units" / unit_name(home)).write_text("a unit of the machine")
+    refused = Cli(capsys)("--home", home, "service", "install")
+    assert refused.code == 5 and str(systemd.folder / "units") in refused.err
+    assert systemd.take() == []
