@@ -132,17 +132,19 @@ def available() -> list[str]:
 
 def load_theme(name: str = DEFAULT) -> Theme:
     """A shipped theme or a user's own by name, or any theme by the path of its file. Raises ThemeError."""
-    path = Path(name).expanduser() if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     own = own_folder(os.environ) / f"{name}.toml"
-    if not name.endswith(".toml") and not path.exists() and own.exists():
-        path = own
     try:
+        if name.endswith(".toml"):
+            path = path.expanduser()
+        elif not path.exists() and own.exists():
+            path = own
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ThemeError(
             f"{path}: no such theme; choose one of {', '.join(available())}, or give a file's path"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:  # also no such user, and a name that no file can have
         raise ThemeError(f"{path}: cannot be read ({error}); a theme is a UTF-8 text file") from error
     return parse_theme(text, str(path))
 

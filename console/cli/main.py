@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from types import TracebackType
 from typing import NoReturn
 
 import click
@@ -130,4 +131,15 @@ def _known(error: Exception) -> CliError | None:
 def main() -> NoReturn:
     """The console script. Whatever it makes is for its user alone."""
     os.umask(0o077)
+    sys.excepthook = _tell_fault
     sys.exit(run(sys.argv[1:]))
+
+
+def _tell_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A fault of this program, as the interpreter tells it; what foreign text its message holds is made visible."""
+    import traceback
+
+    from console.text import sanitise_lines
+
+    told = "".join(traceback.format_exception(kind, error, trace))
+    sys.stderr.write("\n".join(sanitise_lines(told.rstrip("\n"))) + "\n")

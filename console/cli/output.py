@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,9 @@ _LEAST_CUT = 48
 """No column is made narrower than this: ordinary ids can be copied from a narrow terminal, too."""
 _END = 24
 """Cells that are kept for text at the end of a row; what is longer goes on in the next line."""
+
+_PAINTED = re.compile("(\x1b\\[[0-9;]*m)")
+"""What `paint` sends."""
 
 _COLOURS = {
     "success": "green",
@@ -58,8 +62,17 @@ def paint(text: str, colour: str | None, *, bold: bool = False, dim: bool = Fals
 
 
 def say(text: str = "") -> None:
-    """One line on standard output."""
-    sys.stdout.write(text + "\n")
+    """Lines on standard output. Whatever is in them, no more than colours goes out beside text."""
+    sys.stdout.write("\n".join(map(_netted, text.split("\n"))) + "\n")
+
+
+def _netted(line: str) -> str:
+    """The line, in which what nobody has sanitised before is made visible; colours stay where there may be some."""
+    if line.isascii() and line.isprintable():
+        return line
+    if not colourful():
+        return sanitise(line)
+    return "".join(part if _PAINTED.fullmatch(part) else sanitise(part) for part in _PAINTED.split(line))
 
 
 def complain(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from urllib.parse import quote
@@ -65,7 +66,7 @@ def connect_reader(path: Path, *, torn: bool = False) -> sqlite3.Connection:
     if not path.exists():
         raise StoreMissing(f"{path}: there is no store here. Start the engine once, or make a home: dagdeck init")
     _check_file(path)
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
     connection = sqlite3.connect(
         uri, uri=True, isolation_level=None, timeout=READER_WAIT_MS / 1000, check_same_thread=False
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class Stray:
 
 def strays(home: Home, store: Reader) -> Iterator[Stray]:
     """Processes of attempts that are over, as far as this user may see them."""
-    mark = f"DAGDECK_HOME={home.root}".encode() + b"\0"
+    mark = os.fsencode(f"DAGDECK_HOME={home.root}") + b"\0"
     for pid in proc.processes():
         environment = proc.environment(pid)
         found = _TAG.search(environment)

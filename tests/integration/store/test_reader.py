@@ -112,6 +112,15 @@ def test_a_reader_cannot_write(path: Path) -> None:
         )
 
 
+@pytest.mark.parametrize("name", ["a?b#c%41", "\x1b[1m [bold]", os.fsdecode(b"\xff\xc3")])
+def test_a_home_may_have_any_name_that_a_folder_can_have(path: Path, name: str) -> None:
+    """Also one with signs that addresses give a meaning, or with bytes that are no text."""
+    elsewhere = path.with_name(name) / "state.db"
+    elsewhere.parent.mkdir()
+    open_store(elsewhere)
+    assert dag_ids(elsewhere) == []
+
+
 def test_a_missing_store_is_called_missing(path: Path) -> None:
     """No file is made, and the words say what to do."""
     with pytest.raises(StoreMissing, match=r"there is no store here.*dagdeck init"):

@@ -65,6 +65,19 @@ def test_hostile_text_in_an_argument_reaches_the_terminal_only_made_visible(cli:
     assert "[2J" in answer.err
 
 
+def test_a_fault_of_the_program_tells_foreign_text_only_made_visible() -> None:
+    """The traceback of what nobody foresaw goes to the terminal, too: its message holds no control characters there."""
+    program = (
+        "import console.cli.main as m\n"
+        "def fault(*a, **k): raise ValueError('x\\x1b]0;pwned\\x07\\u202e\\udc80\\nnext')\n"
+        "m.root.main = fault\n"
+        "m.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr and "ValueError: x^[]0;pwned^G\\u202e\\udc80\nnext\n" in done.stderr
+
+
 def test_a_reader_that_goes_away_ends_the_command_quietly() -> None:
     """A closed pipe, as after `| head`, is no error worth a word: the exit code is that of SIGPIPE."""
     heard, told = os.pipe()

@@ -8,7 +8,8 @@ import sys
 import click
 import pytest
 
-from console.cli.output import Column, complain, emit_json, facts, narrowed, paint, table
+from console.cli import output
+from console.cli.output import Column, complain, emit_json, facts, narrowed, paint, say, table
 
 
 def test_columns_align_by_cells_not_characters(capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,6 +30,18 @@ def test_names_cannot_move_the_cursor(capsys: pytest.CaptureFixture[str]) -> Non
     for text in (out, err):
         assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(text)
     assert json.loads(out[out.index("{") :]) == {"name": hostile}
+
+
+def test_what_nobody_has_cleaned_is_made_visible_at_last(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that was forgotten elsewhere goes out harmless, bytes that are no text included; colours go on a
+    terminal only."""
+    say(f"{paint('failed', 'red')} a\x1b]0;x\x07\u202e\udcff\nb")
+    assert capsys.readouterr().out == "failed a^[]0;x^G\\u202e\\udcff\nb\n"
+    monkeypatch.setattr(output, "colourful", lambda: True)
+    say(f"{paint('failed', 'red')} a\x1b[2J")
+    assert capsys.readouterr().out == "\x1b[31mfailed\x1b[0m a^[[2J\n"
 
 
 def test_there_is_no_colour_in_a_pipe() -> None:
