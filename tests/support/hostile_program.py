@@ -46,9 +46,11 @@ class Walked(ConsoleApp):
         backend = self.backend
         ours = isinstance(backend, HostileWorld) or sys.argv[1] == WORLD
         walk = Walk(self, pilot, EVIL) if ours else Walk(self, pilot, EVIL, places_of_home(Path(sys.argv[1])))
-        await walk.go()
         if ours:
+            await walk.go()
             await in_trouble(walk)
+        else:
+            await walk.tour()
         told = {"stops": walk.stops, "spoken": sorted(walk.spoken)}
         await asyncio.to_thread(Path(sys.argv[2]).write_text, json.dumps(told), "utf-8")
         if ours:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from textual.pilot import Pilot
 
 from console.actions.action import Action, Danger
 from console.actions.many import why_not
-from console.actions.registry import ACTIONS, actions_of
+from console.actions.registry import ACTIONS, BY_ID, actions_of
 from console.actions.views import VIEWS
 from console.app import ConsoleApp
 from console.model.link import Link, LinkState
@@ -31,6 +32,7 @@ from tests.support.hostile import DAG, OVER, RUN, STATES, HostileWorld
 _PATIENCE = 20.0
 LEFT_OUT = frozenset({"quit", "leave", "interrupt", "theme", "lofi", "mouse", "report", "freeze", "log.pager"})
 """What ends the console, or changes how everything is drawn from then on; and what takes the terminal away."""
+_TOLD = ("why", "details", "copy.menu", "bookmarks")
 AT_ONCE = frozenset({"acknowledge"})
 """Changes that ask nothing."""
 CHANGING = [action for action in ACTIONS if action.danger is not Danger.NONE and action.id not in AT_ONCE]
@@ -76,29 +78,48 @@ class Walk:
         self.opened: set[str] = set()
         """Changes whose dialog was opened."""
 
-    async def go(self) -> None:
-        """Everything."""
+    async def go(self, *, keys: bool = True) -> None:
+        """Everything; without what the views' own keys lead to, unless `keys`."""
         await self.until(lambda: not self.app.scene().loading, "the picture has come")
         for view in VIEWS:
             await self.view(view)
         await self.changes()
         await self.looks()
         await self.typing()
+        for view in VIEWS if keys else ():
+            await self.keys(view)
+
+    async def tour(self) -> None:
+        """Every view, and what is told of what its cursor stands on."""
+        await self.until(lambda: not self.app.scene().loading, "the picture has come")
+        for view in VIEWS:
+            await self.bring(view)
+            for key in ("end", "home"):
+                await self.press(key)
+            await self.look(view)
+            for name in _TOLD:
+                await self.perform(BY_ID[name], f"{view}: {name}")
+                if self.app.place.view != view:
+                    await self.bring(view)
 
     async def view(self, view: str) -> None:
-        """A view, what its own keys lead to, and the changes that can be asked for there."""
+        """A view, and the changes that can be asked for there."""
         await self.bring(view)
         for key in ("pagedown", "pageup"):
             await self.press(key)
         await self.look(view)
+        meant = self.app.meant()
+        for action in actions_of(view):
+            await self.ask(action, meant)
+
+    async def keys(self, view: str) -> None:
+        """What the view's own keys lead to."""
+        await self.bring(view)
         for action in VIEWS[view].actions:
             if VIEWS[view].takes(action) and not action.opens and action.danger is Danger.NONE:
                 await self.perform(action, f"{view}: {action.id}")
                 if self.app.place.view != view:
                     await self.bring(view)
-        meant = self.app.meant()
-        for action in actions_of(view):
-            await self.ask(action, meant)
 
     async def changes(self) -> None:
         """Every change that is possible with one of the targets."""
@@ -170,7 +191,7 @@ class Walk:
             if not self.asking:
                 break
             await self.press("escape")
-            await self.pilot.pause(0)
+            await self.idle()
         assert not self.asking
         if self.app.stage.front.needle:
             self.app.stage.front.filter("", self.app.scene())
@@ -178,13 +199,11 @@ class Walk:
 
     async def look(self, what: str) -> None:
         """Looks at every cell: nothing unseen, nothing that follows a link, no line longer than the screen."""
-        before: Cells = []
-        while True:
-            await self.settle()
-            cells = self.cells(what)
-            if cells == before:
-                break
-            before = cells
+        await self.settle()
+        before, cells = [], self.cells(what)
+        while cells != before:
+            await self.idle()
+            before, cells = cells, self.cells(what)
         self.stops[what] = cells
 
     def cells(self, what: str) -> Cells:
@@ -193,14 +212,17 @@ class Walk:
         shown = []
         for strip in self.app.screen._compositor.render_strips():
             assert strip.cell_length == self.app.size.width, what
-            row: list[Style | None] = []
+            row: list[tuple[str, int]] = []
             for segment in strip:
                 assert segment.control is None, what
                 found = UNSEEN.search(segment.text)
                 assert found is None, f"{what}: {found[0]!r} in {segment.text[:80]!r}" if found else ""
                 style = segment.style
                 assert style is None or (style.link is None and "@click" not in style.meta), what
-                row += [style] * segment.cell_length
+                name, size = _named(style), segment.cell_length
+                if row and row[-1][0] == name:
+                    size += row.pop()[1]
+                row.append((name, size))
             cells.append(hashlib.md5(repr(row).encode()).hexdigest())
             shown.append(strip.text)
         if any(part in "\n".join(shown[1:]) for part in ("bold]no", "bold)no", "\\u202e")):
@@ -210,17 +232,43 @@ class Walk:
     async def settle(self) -> None:
         """Waits until what is looked at has been read, and nothing is under way."""
 
-        def settled() -> bool:
+        def settled() -> object:
             app = self.app
             busy = any(
                 worker.group in ("work", "search", "layout") and not worker.is_finished for worker in app.workers
             )
-            return not busy and app.feed is not None and app.stage.front.interest() == app.feed.interest
+            seen, wanted = app.scene().snapshot, app.stage.front.interest()
+            read = seen.page == wanted.page and (
+                wanted.run_id is None
+                or seen.lacks(wanted.run_id)
+                or (seen.run is not None and seen.run.mark.run_id == wanted.run_id)
+            )
+            return not busy and app.feed is not None and wanted == app.feed.interest and (read or seen.trouble)
 
-        for _ in range(2):
-            await self.pilot.pause(0)
-            await self.until(settled, "everything has come")
-        await self.pilot.pause(0)
+        await self.idle()
+        await self.until(settled, "everything has come")
+        await self.idle()
+
+    async def idle(self) -> None:
+        """Waits until what is in front has done what it was told, and draws it: quicker than to ask every widget."""
+        app, done = self.app, asyncio.Event()
+        asked = [app, app.stage, *app.stage.front.walk_children(with_self=True)]
+        if app.screen is not app.stage:
+            asked = [app, *app.screen.walk_children(with_self=True)]
+        if app.stage._prompt_open:
+            asked.append(app.stage.prompt)
+        left = 0
+
+        def told() -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                done.set()
+
+        for each in asked:
+            left += each.call_later(told)
+        await asyncio.wait_for(done.wait(), _PATIENCE)
+        app.screen._on_timer_update()
 
     async def press(self, *keys: str) -> None:
         """Keys as a terminal sends them."""
@@ -230,15 +278,20 @@ class Walk:
             found = events.Key(_character_to_key(key) if len(key) == 1 else key, key if len(key) == 1 else None)
             found.set_sender(self.app)
             driver.send_message(found)
-            await self.pilot.pause(0)
+            await self.idle()
 
-    async def until(self, condition: Callable[[], bool], what: str) -> None:
+    async def until(self, condition: Callable[[], object], what: str) -> None:
         """Waits for a condition."""
         for _ in range(int(_PATIENCE / 0.01)):
             if condition():
                 return
             await asyncio.sleep(0.01)
         raise AssertionError(f"not within {_PATIENCE:g} s: {what}")
+
+
+@lru_cache
+def _named(style: Style | None) -> str:
+    return repr(style)
 
 
 def never_opened(walk: Walk) -> set[str]:
@@ -273,8 +326,7 @@ def places_of_home(root: Path) -> dict[str, Place]:
     """Every view of a home, at its newest run."""
     reading = connect_reader(Home(root).database)
     run_id, dag_id = reading.execute("SELECT run_id, dag_id FROM run ORDER BY id DESC").fetchone()
-    task_id = reading.execute("SELECT task_id FROM attempt, task_instance AS t WHERE t.id = task_instance").fetchone()[
-        0
-    ]
+    failed = "SELECT task_id FROM attempt AS a, task_instance AS t WHERE t.id = task_instance AND a.outcome = 'failed'"
+    task_id = reading.execute(failed).fetchone()[0]
     reading.close()
     return {view: Place(view, dag_id, run_id, task_id) for view in VIEWS}

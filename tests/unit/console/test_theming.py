@@ -191,7 +191,7 @@ def test_a_faulty_theme_says_what_to_do(edit: tuple[str, str], message: str) -> 
 @pytest.mark.parametrize("name", ["a\0b", "x" * 5_000, "~nobody-of-this-name/a.toml", "\ud800", "a\0.toml"])
 def test_a_name_that_no_file_can_have_is_a_clear_error(name: str) -> None:
     """Whatever is given as a theme, the answer is an error of themes, not one of the file system."""
-    with pytest.raises(ThemeError, match="no such theme|cannot be read"):
+    with pytest.raises(ThemeError, match=r"no such theme|cannot be read"):
         load_theme(name)
 
 
