@@ -67,9 +67,16 @@ def _json(row: Any) -> dict[str, Any]:
 
 @click.command()
 @click.argument("run", shell_complete=names.runs)
-@click.argument("task", shell_complete=names.tasks)
-@click.argument("option")
-@click.option("--param", "params", multiple=True, metavar="K=V", help="A value of the approval's form.")
+@click.argument("task", shell_complete=names.approvals)
+@click.argument("option", shell_complete=names.options)
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="K=V",
+    shell_complete=names.params,
+    help="A value of the approval's form.",
+)
 @changing
 @pass_session
 def answer(session: Session, run: str, task: str, option: str, params: tuple[str, ...], asking: Asking) -> None:

@@ -55,7 +55,9 @@ def backfill() -> None:
 )
 @click.option("--max-active", type=click.IntRange(1, 10_000), help="Runs at a time; 1: one after the other.")
 @click.option("--reprocess", type=click.Choice(["none", "failed", "completed"]), help="Runs to run again; else none.")
-@click.option("--param", "params", multiple=True, metavar="K=V", help="A parameter of new runs.")
+@click.option(
+    "--param", "params", multiple=True, metavar="K=V", shell_complete=names.params, help="A parameter of new runs."
+)
 @click.option("--stop-after", type=click.IntRange(1), metavar="N", help="Stop after so many failed runs.")
 @click.option("--task", "tasks", multiple=True, metavar="T", help="Only this task, of runs that are there.")
 @click.option("--downstream", is_flag=True, help="With --task: and everything below it.")

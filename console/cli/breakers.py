@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from console.cli import names
 from console.cli.changing import change, report
 from console.cli.link import select
 from console.cli.options import Asking, Listing, changing, reading
@@ -71,7 +72,7 @@ def _next(row: Breaker, now: Micros) -> str:
 
 
 @breakers.command()
-@click.argument("breaker")
+@click.argument("breaker", shell_complete=names.breakers)
 @click.option("--for", "duration", metavar="TIME", help="Let a probe out after so long, such as 30m; else it is held.")
 @changing
 @pass_session
@@ -82,7 +83,7 @@ def trip(session: Session, breaker: str, duration: str | None, asking: Asking) -
 
 
 @breakers.command()
-@click.argument("breaker")
+@click.argument("breaker", shell_complete=names.breakers)
 @changing
 @pass_session
 def hold(session: Session, breaker: str, asking: Asking) -> None:
@@ -91,7 +92,7 @@ def hold(session: Session, breaker: str, asking: Asking) -> None:
 
 
 @breakers.command()
-@click.argument("breaker")
+@click.argument("breaker", shell_complete=names.breakers)
 @changing
 @pass_session
 def reset(session: Session, breaker: str, asking: Asking) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from console.cli import names
 from console.cli.changing import change, report
 from console.cli.errors import CliError, Exit
 from console.cli.link import select
@@ -18,8 +19,13 @@ from console.figures import ago
 
 _WHAT = (
     click.option("--all", "everything", is_flag=True, help="Everything; also what is meant when nothing is named."),
-    click.option("--pool", metavar="POOL", help="Tasks of one pool."),
-    click.option("--dag", metavar="GLOB", help="DAGs whose id matches, as `team_*`; also those that come later."),
+    click.option("--pool", metavar="POOL", shell_complete=names.pools, help="Tasks of one pool."),
+    click.option(
+        "--dag",
+        metavar="GLOB",
+        shell_complete=names.dags,
+        help="DAGs whose id matches, as `team_*`; also those that come later.",
+    ),
 )
 
 

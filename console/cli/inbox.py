@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from console.cli import names
 from console.cli.changing import change, report
 from console.cli.errors import CliError, Exit
 from console.cli.link import select
@@ -110,7 +111,7 @@ def _moment(text: str | None, now: int) -> int:
 
 
 @inbox.command()
-@click.argument("cause")
+@click.argument("cause", shell_complete=names.causes)
 @changing
 @pass_session
 def claim(session: Session, cause: str, asking: Asking) -> None:
@@ -119,7 +120,7 @@ def claim(session: Session, cause: str, asking: Asking) -> None:
 
 
 @inbox.command()
-@click.argument("cause")
+@click.argument("cause", shell_complete=names.causes)
 @changing
 @pass_session
 def release(session: Session, cause: str, asking: Asking) -> None:
@@ -128,7 +129,7 @@ def release(session: Session, cause: str, asking: Asking) -> None:
 
 
 @inbox.command()
-@click.argument("cause")
+@click.argument("cause", shell_complete=names.causes)
 @changing
 @pass_session
 def resolve(session: Session, cause: str, asking: Asking) -> None:
@@ -139,7 +140,7 @@ def resolve(session: Session, cause: str, asking: Asking) -> None:
 @click.command()
 @click.option("--since", metavar="T", help="What failed since then: 2h, 3d, or a date.")
 @click.option("--error", metavar="TEXT", help="Only errors that hold this text.")
-@click.option("--cause", metavar="KEY", help="One cause of `dagdeck inbox`.")
+@click.option("--cause", metavar="KEY", shell_complete=names.causes, help="One cause of `dagdeck inbox`.")
 @click.option("--at-once", type=click.IntRange(1, 200), metavar="N", help="Runs at a time after the first. [4]")
 @click.option("--stop", type=click.IntRange(1), metavar="NUMBER", help="Start nothing more of this recovery.")
 @click.option("--wait", is_flag=True, help="Count down to its end; exit code 1 if anything failed again.")

@@ -7,7 +7,9 @@ import time
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from console.cli import names
 from console.cli.changing import change, report
 from console.cli.link import select
 from console.cli.options import Asking, Listing, changing, reading
@@ -34,6 +36,10 @@ class Slots(click.ParamType[int]):
         if len(str(value)) > len(str(MOST_SLOTS)) + 20 or int(value) > MOST_SLOTS:
             self.fail(f"{str(value)[:40]} slots are too many: at most {MOST_SLOTS}, or 'unlimited'", param, ctx)
         return int(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The one that is a word."""
+        return [CompletionItem("unlimited")] if "unlimited".startswith(incomplete) else []
 
 
 class _Resize(click.Command):
@@ -114,7 +120,7 @@ def list_pools(session: Session, as_json: bool) -> None:
 
 
 @pools.command(cls=_Resize)
-@click.argument("pool")
+@click.argument("pool", shell_complete=names.pools)
 @click.argument("slots", type=Slots())
 @click.option("--description", metavar="TEXT", help="What the pool is for.")
 @click.option(
@@ -140,7 +146,7 @@ def resize(
 
 
 @pools.command()
-@click.argument("pool")
+@click.argument("pool", shell_complete=names.pools)
 @changing
 @pass_session
 def remove(session: Session, pool: str, asking: Asking) -> None:

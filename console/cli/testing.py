@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 @click.command("test")
 @click.argument("dag", shell_complete=names.dags)
 @click.option("--logical-date", metavar="D", help="The run's logical date; naive text is in the DAG's zone.")
-@click.option("--param", "params", multiple=True, metavar="K=V", help="A parameter, read as the DAG declares it.")
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="K=V",
+    shell_complete=names.params,
+    help="A parameter, read as the DAG declares it.",
+)
 @click.option("--twice", is_flag=True, help="Run it twice, and fail if a task's second result is not the first one.")
 @reading
 @pass_session

@@ -25,10 +25,28 @@ LIVE_SECONDS = 5.0
 
 @click.command()
 @click.argument("dag", required=False, shell_complete=names.dags)
-@click.option("--like", metavar="RUN", help="Again as RUN: its DAG, logical date and params, but for those given here.")
+@click.option(
+    "--like",
+    metavar="RUN",
+    shell_complete=names.runs,
+    help="Again as RUN: its DAG, logical date and params, but for those given here.",
+)
 @click.option("--logical-date", metavar="D", help="The run's logical date; naive text is in the DAG's zone.")
-@click.option("--param", "params", multiple=True, metavar="K=V", help="A parameter, read as the DAG declares it.")
-@click.option("--env", "environment", metavar="NAME", help="Run it in this environment of dagdeck.toml.")
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="K=V",
+    shell_complete=names.params,
+    help="A parameter, read as the DAG declares it.",
+)
+@click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    shell_complete=names.environments,
+    help="Run it in this environment of dagdeck.toml.",
+)
 @click.option("--parallel", is_flag=True, help="Also while a scheduled run of that date is under way.")
 @click.option("--wait", is_flag=True, help="Wait for the run's end; exit code 1 if it does not succeed.")
 @changing

@@ -12,7 +12,7 @@ from click.shell_completion import ShellComplete
 from console.cli.main import root
 from console.cli.session import Session
 from engine.config import Home
-from engine.model.dag import DagSpec
+from engine.model.dag import ApprovalSpec, DagSpec, ParamSpec, TaskSpec
 from tests.support.cli import Cli
 from tests.support.console_store import NOW, FilledHome, task
 from tests.support.store import tamper
@@ -23,7 +23,13 @@ async def _fill(root: Path) -> Home:
     await filled.open()
     names = ("fetch", "shape.rows", "shape.late.sums")
     tasks = [replace(task(name), group=name.rpartition(".")[0] or None) for name in names]
-    await filled.put_dag(DagSpec("sales", "sales.py", tasks))
+    form = {"rows": ParamSpec(7), "env": ParamSpec("prod", schema={"enum": ["dev", "prod"]})}
+    await filled.put_dag(DagSpec("sales", "sales.py", tasks, params=form))
+    sign = TaskSpec("sign", "approval", approval=ApprovalSpec(options=["yes", "no"], params={"why": ParamSpec("")}))
+    await filled.put_dag(DagSpec("close", "close.py", [task("sums"), sign]))
+    waits = await filled.start("close", NOW - 7_200_000_000)
+    await filled.claim(waits, "sums")
+    await filled.end(waits, "sums")
     over = await filled.start("sales", NOW - 7_200_000_000)
     await filled.play(over)
     memory = await filled.start("sales", NOW - 3_600_000_000)
@@ -45,6 +51,8 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Home:
         " duration = NULL, ended_at = started_at + 3100000 WHERE outcome = 'failed'",
         "INSERT INTO backfill VALUES (1, 'sales', 'running', 0, 1, 'oldest', 1, 'none', 0, 'ada', 1, '{}', '[]', 0,"
         " NULL, NULL, NULL, 0, NULL, NULL, NULL)",
+        "INSERT INTO pool VALUES ('default', 8, NULL, 8, 0, 0)",
+        "INSERT INTO breaker VALUES ('db', 'closed', 0, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '[]')",
     )
     return home
 
@@ -112,6 +120,16 @@ def test_a_timeout_is_said_once(cli: Cli, left: Home) -> None:
         (["why", "sales@latest", "shape."], ["shape.rows", "shape.late.sums"]),
         (["runs", "restore", "sa"], []),
         (["trig"], ["trigger"]),
+        (["trigger", "sales", "--param", ""], ["rows=", "env="]),
+        (["trigger", "--like", "sales@latest", "--param", "env=d"], ["env=dev"]),
+        (["backfill", "create", "sales", "--param", "rows="], ["rows=7"]),
+        (["answer", "close@latest", ""], ["sign"]),
+        (["answer", "close@latest", "sign", "n"], ["no"]),
+        (["answer", "close@latest", "sign", "yes", "--param", ""], ["why="]),
+        (["pools", "resize", "def"], ["default"]),
+        (["pools", "resize", "default", "u"], ["unlimited"]),
+        (["hold", "--pool", ""], ["default"]),
+        (["breakers", "trip", ""], ["db"]),
     ],
 )
 def test_a_shell_completes_names(left: Home, line: list[str], completions: list[str]) -> None:
@@ -120,6 +138,13 @@ def test_a_shell_completes_names(left: Home, line: list[str], completions: list[
     found = [each.value for each in complete.get_completions(line[:-1], line[-1])]
     assert found[: len(completions)] == completions
     assert bool(found) == bool(completions)
+
+
+def test_a_shell_completes_the_keys_of_causes(cli: Cli, left: Home) -> None:
+    """Those that the inbox lists."""
+    complete = ShellComplete(root, {"obj": Session(str(left.root))}, "dagdeck", "_DAGDECK_COMPLETE")
+    keys = [each["key"] for each in cli("--home", left.root, "inbox", "--json").json]
+    assert keys and [each.value for each in complete.get_completions(["inbox", "claim"], "")] == keys
 
 
 def test_a_shell_completes_nothing_without_a_home(tmp_path: Path) -> None:
