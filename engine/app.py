@@ -299,6 +299,7 @@ class Engine:
 
     def _gauges(self, attached: list[str]) -> p.Gauges:
         scheduler = self._scheduler
+        self._disk.glance()  # whoever asks is told of the disk as it is, not as it was at the last look
         lag, processor, resident = self._meter.take()
         tally: dict[TaskState, int] = dict.fromkeys(TaskState, 0)
         for memory in scheduler.state.runs.values():

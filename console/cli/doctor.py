@@ -131,7 +131,7 @@ def _configuration(session: Session) -> Iterator[Finding]:
 
 
 def _engine(session: Session) -> Iterator[Finding]:
-    from engine.control.client import CommandRefused, NoEngine, WrongPeer
+    from engine.control.client import CommandRefused, NoEngine, SilentEngine, WrongPeer
 
     home = session.home
     pid = engine_pid(home)
@@ -143,8 +143,9 @@ def _engine(session: Session) -> Iterator[Finding]:
             gauges = link.gauges()
             text = f"pid {link.welcome.pid}, version {link.welcome.version}, you are {link.welcome.actor}"
     except (NoEngine, CommandRefused, WrongPeer) as error:
-        remedy = f"look at {home.log}; kill {pid} ends the engine, its tasks run on"
-        yield Finding("wrong", "engine", f"pid {pid} holds the home but does not answer: {error}", remedy)
+        remedy = f"look at {home.log}; `kill {pid}` ends the engine, its tasks run on"
+        words = "" if isinstance(error, SilentEngine) else f": {error}"
+        yield Finding("wrong", "engine", f"pid {pid} holds the home but does not answer{words}", remedy)
         return
     yield Finding("ok", "engine", text)
     if link.welcome.version != VERSION:

@@ -11,7 +11,7 @@ import click
 
 from console.cli.changing import change, report
 from console.cli.errors import CliError, Exit, NoHome, NotFound
-from console.cli.link import EngineLink, engine_pid, is_degraded, select
+from console.cli.link import ANSWER_SECONDS, EngineLink, engine_pid, is_degraded, select
 from console.cli.options import Asking, changing, reading
 from console.cli.output import complain, emit_json, facts, say, warn
 from console.cli.reading import SessionLine, StoreError, last_session, open_store
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from engine.control.protocol import Gauges, Welcome
 
 STOP_SECONDS = 20.0
+_CHECK_SECONDS = 5.0
+"""Monitoring gives up on its checks after ten seconds, as a rule."""
 
 _MEMORY = ("left", "total", "min_free")
 """Names of the figures in bytes of what is left for new processes."""
@@ -161,7 +163,7 @@ def acknowledge(session: Session, asking: Asking) -> None:
 
 
 @engine.command()
-@click.option("--check", is_flag=True, help="Tell it by the exit code: 0 well, 1 degraded, 3 no engine.")
+@click.option("--check", is_flag=True, help="Tell it by the exit code: 0 well, 1 degraded, 3 no engine that answers.")
 @reading
 @pass_session
 def status(session: Session, check: bool, as_json: bool) -> int:
@@ -177,7 +179,7 @@ def status(session: Session, check: bool, as_json: bool) -> int:
         if problem is not None:
             complain(problem)
         return int(Exit.NO_ENGINE) if check else int(Exit.DONE)
-    with EngineLink(home) as link:
+    with EngineLink(home, _CHECK_SECONDS if check else ANSWER_SECONDS) as link:
         welcome, gauges = link.welcome, link.gauges()
     if as_json:
         emit_json(_status_json(home, welcome, gauges))

@@ -22,6 +22,8 @@ def explain(error: Exception) -> CliError | None:
         return CliError(str(error), Exit.USAGE)
     client = sys.modules.get("engine.control.client")
     if client is not None:
+        if isinstance(error, client.SilentEngine):
+            return CliError(str(error), Exit.NO_ENGINE)
         if isinstance(error, client.NoEngine):
             return CliError(f"{error}: start one with `dagdeck engine start`", Exit.NO_ENGINE)
         if isinstance(error, client.WrongPeer):

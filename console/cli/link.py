@@ -48,8 +48,10 @@ class EngineLink:
     a question is open. Raises NoEngine, WrongPeer and CommandRefused of the control client.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, seconds: float = ANSWER_SECONDS) -> None:
+        """Waits for each answer for so long."""
         self._home = home
+        self._seconds = seconds
         self._loop = asyncio.new_event_loop()
         self._connection: AbstractAsyncContextManager[Client] | None = None
         self._client: Client | None = None
@@ -127,13 +129,17 @@ class EngineLink:
         return self._client
 
     def _wait(self, call: Coroutine[Any, Any, T]) -> T:
-        from engine.control.client import NoEngine
+        from engine.control.client import SilentEngine
 
         async def bounded() -> T:
             try:
-                return await asyncio.wait_for(call, ANSWER_SECONDS)
+                return await asyncio.wait_for(call, self._seconds)
             except TimeoutError as error:
-                raise NoEngine(f"the engine did not answer within {ANSWER_SECONDS:.0f} s") from error
+                pid = engine_pid(self._home)
+                raise SilentEngine(
+                    f"the engine (pid {pid}) did not answer within {self._seconds:.0f} s: see {self._home.log}; "
+                    f"`kill {pid}` ends the engine, its tasks run on"
+                ) from error
 
         return self._loop.run_until_complete(bounded())
 

@@ -21,6 +21,10 @@ class NoEngine(Exception):
     """No engine answers on this home's socket."""
 
 
+class SilentEngine(NoEngine):
+    """An engine is there, and says nothing."""
+
+
 class CommandRefused(Exception):
     """The engine refused: `code` as in `protocol.Refused`, the text is for people."""
 

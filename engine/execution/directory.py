@@ -250,8 +250,8 @@ def settle_status(path: str, status: bytes) -> bool:
         os.unlink(spare)
     except FileNotFoundError:
         pass
-    _write_new(spare, status)
     try:
+        _write_new(spare, status)
         os.link(spare, target)
         return True
     except FileExistsError:

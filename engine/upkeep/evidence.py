@@ -115,8 +115,12 @@ def _contradictions(directory: Path, attempt_id: str, outcome: str, *, by_rule: 
         if outcome in ("success", "skipped"):
             yield f"attempt {attempt_id} is {outcome} without a status in {directory}"
         return
-    except (OSError, ValueError) as error:
+    except OSError as error:
         yield f"attempt {attempt_id}: {directory / STATUS}: {error}"
+        return
+    except ValueError as error:  # torn, as a full disk leaves it: the attempt was lost, and is no success
+        if outcome in ("success", "skipped"):
+            yield f"attempt {attempt_id} is {outcome}, but {directory / STATUS}: {error}"
         return
     if status.code != 0 and (outcome == "success" or (outcome == "skipped" and not by_rule)):
         yield f"attempt {attempt_id} is {outcome}, but its status says {status.code}"

@@ -76,6 +76,8 @@ class Prune:
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
             turn.committed.append(lambda _seq: scheduler.request_prune())
+            # The disk may be full, and the engine not know yet: then most of all.
+            turn.failed.append(lambda _error: scheduler.request_prune())
             return {}
 
         effect = Effect("engine", "", "kept", "pruned", detail="logs and history that [retention] no longer keeps")

@@ -58,6 +58,20 @@ def test_a_start_for_cron_starts_an_engine_only_where_none_runs(cli: Cli, home: 
     assert cli("--home", home.root, "engine", "stop").code == 0
 
 
+def test_an_engine_that_hangs_is_not_said_to_be_none(cli: Cli, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`engine status --check` waits for a few seconds, ends with 3, and names the process instead of a second start."""
+    monkeypatch.setattr("console.cli.engine._CHECK_SECONDS", 0.3)
+    pid = run_engine(home, IDS)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        answer = cli("--home", home.root, "engine", "status", "--check")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert answer.code == 3
+    assert f"(pid {pid}) did not answer" in answer.err and f"`kill {pid}`" in answer.err
+    assert "engine start" not in answer.err
+
+
 def test_reading_works_and_changing_says_no_engine_when_none_runs(cli: Cli, home: Home) -> None:
     """With the engine down, reading verbs answer from the store; changing ones end with 3 and say how to start one."""
     assert cli("--home", home.root, "runs", "list").code == 4

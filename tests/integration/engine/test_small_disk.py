@@ -94,7 +94,7 @@ async def fill_and_free(site: Site, disk: Disk) -> None:
     await until(lambda: len(site.bodies()) == 2, "both tasks run")
     assert site.engine is not None
     disk.fill(site.engine.pid)
-    await told(site, degraded=True)
+    await told(site, degraded=True, at_once=disk.mounted)
     assert site.engine.code is None
     async with site.client() as client:
         await client.preview("prune", p.Selector())
@@ -126,9 +126,11 @@ async def acknowledged(site: Site, dag_id: str) -> list[str]:
         return []
 
 
-async def told(site: Site, *, degraded: bool) -> None:
-    """Returns once the engine says that it is degraded, or no longer is."""
+async def told(site: Site, *, degraded: bool, at_once: bool = False) -> None:
+    """Returns once the engine says that it is degraded, or no longer is; `at_once`: with the first word it says."""
     async with asyncio.timeout(PATIENCE), site.client() as client:
         async for event in client.follow():
-            if hasattr(event, "degraded") and bool(event.degraded) == degraded:
-                return
+            if hasattr(event, "degraded"):
+                if bool(event.degraded) == degraded:
+                    return
+                assert not at_once, "whoever asks is told of the disk as it is"

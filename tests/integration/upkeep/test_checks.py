@@ -97,6 +97,14 @@ def test_a_failure_that_a_retry_rule_skipped_is_no_contradiction(home: Home) -> 
     assert "its status says 1" in next(each.text for each in found(home) if each.rule == "evidence")
 
 
+def test_a_torn_status_of_an_attempt_that_was_lost_is_no_contradiction(home: Home) -> None:
+    """A disk that was full when the attempt ended leaves an empty status: the store says lost, and that fits."""
+    attempt = newest(home, "outcome = 'failed'")
+    (attempt / "status").write_bytes(b"")
+    tamper(home.database, f"UPDATE attempt SET reason = 'lost' WHERE id = '{attempt.name}'")
+    assert [each for each in found(home) if each.rule == "evidence"] == []
+
+
 @pytest.mark.parametrize("harm", HARMS)
 def test_each_contradiction_is_named_with_its_remedy(home: Home, harm: str) -> None:
     """What is wrong is said in words that name it, under the rule it breaks, with what would repair it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -147,6 +148,19 @@ def test_the_first_whole_status_wins(path: str) -> None:
     assert directory.settle_status(path, b"v1 3\n")
     assert directory.read_status(path) == b"v1 3\n"
     assert names(path) == ["spec", "status"]
+
+
+def test_a_waiter_that_cannot_write_leaves_nothing(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk there is no status, and nothing of one."""
+
+    def full(_handle: int, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space left"):
+            directory.settle_status(path, b"v1 9\n")
+    assert names(path) == ["spec"]
 
 
 def test_a_waiters_status_is_the_first_where_there_is_none(path: str) -> None:

@@ -86,7 +86,7 @@ async def test_starting_stops_and_begins_again_by_itself(tmp_path: Path) -> None
     assert "trades 12.3 GB" in (rig.scheduler.disk_low or "")
     assert asked == [True]
     room[0] = Room(450 * MB, 8 * GB)
-    watch.look()
+    watch.glance()
     assert "450 MB free" in (rig.scheduler.disk_low or "")
     room[0] = Room(int(0.04 * 20 * GB), 20 * GB)
     watch.look()
