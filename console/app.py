@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
@@ -16,7 +16,7 @@ from textual.screen import Screen
 
 from console.clipboard import osc52
 from console.feed import Feed, wall_clock
-from console.keep import Keep
+from console.keep import BOOKMARKS, Keep
 from console.model.home import HomeCard
 from console.model.intents import Intent, Intents
 from console.model.link import Link
@@ -312,6 +312,10 @@ class ConsoleApp(TerminalApp[None]):
         found = logged_task(self._scene, target)
         if found is not None:
             self.go(Place("log", target.dag_id, target.run_id, *found, target.attempt))
+
+    def bookmarks(self) -> Sequence[str]:
+        """The addresses that are kept, the oldest first."""
+        return self.keep.lines(BOOKMARKS)
 
     def open_attempt_log(self, attempt_id: str) -> LogBytes:
         """The bytes of an attempt's log. Raises LookupError."""

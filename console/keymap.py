@@ -64,11 +64,14 @@ class Keymap:
 
     def _assign(self, own: Mapping[str, Sequence[Key]], merged: Mapping[str, Sequence[Key]]) -> None:
         """Who has which key in which view: what the person gave, then the preset, then a view's own, then the rest."""
-        views_own = {action.id for view in VIEWS.values() for action in view.actions}
+        declared = {action.id for view in VIEWS.values() for action in view.actions}
+        alone = {action.id for action in ACTIONS if len(views_of(action)) == 1}
         ranks = sorted(
             ACTIONS,
-            key=lambda action: (action.id not in own, action.id not in merged, action.id not in views_own),
-        )
+            key=lambda action: (
+                action.id not in own, action.id not in merged, action.id not in alone, action.id not in declared,
+            ),
+        )  # fmt: skip
         lost: dict[tuple[str, Key], tuple[str, str]] = {}
         for action in ranks:
             for view in views_of(action):

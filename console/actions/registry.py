@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.actions import asking, possible
-from console.actions.action import DAG, EVERYWHERE, LISTS, OVERVIEW, ROWS, RUN, SOURCE, Action, Danger
+from console.actions.action import DAG, EVERYWHERE, LISTS, LOG, OVERVIEW, ROWS, RUN, SOURCE, Action, Danger
 from console.actions.views import VIEWS
 
 MARKING = frozenset({OVERVIEW, DAG, RUN, "trash"})
@@ -11,6 +11,9 @@ MARKING = frozenset({OVERVIEW, DAG, RUN, "trash"})
 
 PARTS = frozenset({OVERVIEW, RUN})
 """Views with two parts, and with names that may be longer than their column."""
+
+LOGGED = LISTS | {SOURCE, "limits"}
+"""Views whose rows may have a log."""
 
 SORTED = frozenset({
     OVERVIEW, DAG, RUN, "inbox", "backfills", "upcoming", "limits", "audit", "trash", "durations",
@@ -40,7 +43,9 @@ LOOKS = (
     Action("leave", "back", "One level back; on the overview it leaves the console. The engine goes on.", ("q",)),
     Action("quit", "leave", "Leaves the console at once. The engine and all that runs go on.", ("ctrl+q",)),
     Action("overview", "overview", "To the overview of all DAGs.", ("1",)),
-    Action("log", "log", "The log of the task, at its first error if it failed.", ("L", "5"), LISTS | {SOURCE}, rank=70,
+    Action("log", "log", "The log of the task, at its first error if it failed.", ("L", "5"), LOGGED, rank=70,
+           why_not=possible.a_log),
+    Action("pager", "pager", "The log of the task in $PAGER, sanitised.", ("o",), LOGGED | {LOG}, rank=3,
            why_not=possible.a_log),
     Action("why", "why", "Why it waits, or why it failed, and what would free it.", ("i",),
            LISTS | ROWS | {"limits"}, rank=80,

@@ -327,6 +327,7 @@ _PATHS = {
     "sort": "console.screens.sorting:choose",
     "sort.next": "console.screens.sorting:following",
     "sort.previous": "console.screens.sorting:previous",
+    "pager": "console.screens.lending:log",
     "part.next": f"{_PARTS}:next_part",
     "part.previous": f"{_PARTS}:previous_part",
     "full": f"{_PARTS}:full",

@@ -19,13 +19,15 @@ from console.model.place import Place
 from console.model.runs import AttemptCard, RunDetail, TaskCard
 from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
+from console.screens.log_bookmarks import lines_kept
 from console.screens.log_compare import Beside
 from console.screens.log_search import Attempt, Finder, other_attempts
 from console.screens.log_sieve import Sieve
 from console.screens.loglines import FileLines, LineCount
 from console.screens.pane import Bar, Desk, Pane
+from console.text import sanitise
 from console.view import log as view
-from console.view.spans import DIM, TEXT, Spans
+from console.view.spans import ACCENT, DIM, TEXT, Spans
 from console.view.structured import LONGEST, columns
 from console.widgets.log import LogLine, LogView
 from console.widgets.log_lines import read_line
@@ -63,6 +65,8 @@ class LogPane(Pane):
         self._bytes: LogBytes | None = None
         self._count: LineCount | None = None
         self._numbers: dict[int, int] = {}
+        self._kept: dict[int, str] = {}
+        """The addresses of its bookmarked lines, by where they begin."""
         self._counting = False
         self._early: Callable[[], object] | None = None
 
@@ -170,6 +174,7 @@ class LogPane(Pane):
         self._count = LineCount(lines)
         self.log_view.highlight(self.finder.pattern(self.finder.text))
         self.log_view.show(lines)
+        self.read_bookmarks()
         self._count_on()
         early, self._early = self._early, None
         if self.sieve.text:
@@ -281,6 +286,11 @@ class LogPane(Pane):
         return [line.raw if isinstance(line.raw, bytes) else line.raw.encode() for line in found]
 
     def _gutter(self, line: LogLine) -> Spans:
+        number = self._number(line)
+        sign = ("•", ACCENT) if line.offset in self._kept else (" ", DIM)
+        return ((f"{'' if number is None else number:>{_GUTTER - 1}}", DIM), sign, *self.beside.mark(line))
+
+    def _number(self, line: LogLine) -> int | None:
         number = self._numbers.get(line.offset)
         if number is None and self._count is not None:
             before = self._numbers.get(-line.offset - 1)
@@ -290,7 +300,18 @@ class LogPane(Pane):
                     self._numbers.clear()
                 self._numbers[line.offset] = number
                 self._numbers[-line.end - 1] = number + 1
-        return ((f"{'' if number is None else number:>{_GUTTER - 1}} ", DIM), *self.beside.mark(line))
+        return number
+
+    def read_bookmarks(self) -> None:
+        """Which lines of this log are bookmarked."""
+        self._kept = lines_kept(self.desk.bookmarks(), self.target(self.desk.scene()))
+        self.log_view.reread()
+
+    def words_of(self, address: str) -> str:
+        """The line of a bookmark of this log."""
+        at = next((at for at, kept in self._kept.items() if kept == address), None)
+        found = () if at is None or self.lines is None else self.lines.after(at, 1)
+        return "" if not found else f"line {self._number(found[0]) or '?'}  {sanitise(found[0].raw)}"
 
     def _count_on(self) -> None:
         if self._count is not None and not self._counting and self._count.counted < self._count.lines.size:

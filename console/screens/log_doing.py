@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from textual.app import SuspendNotSupported
-
-from console.pager import NoPager, command, lines_of, show
+from console.screens.wayfinding import bookmark as keep_place
 from console.text import sanitise
 
 if TYPE_CHECKING:
@@ -87,23 +84,11 @@ def copy(app: ConsoleApp, target: Target) -> None:
     app.copy("\n".join(sanitise(line) for line in lines), f"{len(lines)} line{'s' if len(lines) != 1 else ''}")
 
 
-def pager(app: ConsoleApp, target: Target) -> None:
-    """Stands back for the operator's pager, and draws everything again after it."""
-    attempt = app.stage.log_pane.about
-    if attempt is None:
-        app.say("there is no log to open", "warn")
+def bookmark(app: ConsoleApp, target: Target) -> None:
+    """Keeps the line that was gone to, else the first in sight; a line that is kept is so no longer."""
+    pane = app.stage.log_pane
+    if not pane.log_view.mark():
+        app.say("there is no line to bookmark", "warn")
         return
-    try:
-        words = command(os.environ)
-        log = app.open_attempt_log(str(attempt[-1]))
-    except (NoPager, LookupError) as error:
-        app.say(str(error), "warn")
-        return
-    try:
-        with app.suspend():
-            show(words, lines_of(log), os.environ)
-    except (NoPager, SuspendNotSupported) as error:
-        app.say(str(error) or "this terminal cannot be lent to another program", "warn")
-    finally:
-        log.close()
-    app.repaint()
+    keep_place(app, target)
+    pane.read_bookmarks()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -44,6 +44,9 @@ class Desk(Protocol):
 
     def look_again(self) -> None:
         """What the view in front wants to have read has changed."""
+
+    def bookmarks(self) -> Sequence[str]:
+        """The addresses that are kept, the oldest first."""
 
     def open_attempt_log(self, attempt_id: str) -> LogBytes:
         """The bytes of an attempt's log. Raises LookupError."""
@@ -174,6 +177,10 @@ class Pane(Vertical):
 
     def search(self, text: str) -> None:
         """Looks for a text in what is shown."""
+
+    def words_of(self, address: str) -> str:
+        """What stands at a bookmark, where it is one of what is shown; empty where it is not."""
+        return ""
 
     def entered(self, purpose: str, text: str) -> None:
         """A line was typed for a purpose of this view's own."""

@@ -122,6 +122,17 @@ class SourcePane(ListPane):
         key = self._rows[ahead[0] if step > 0 else ahead[-1]][0]
         self.list.move_to(key)
 
+    def to_open(self, scene: Scene) -> tuple[str, tuple[str, ...], int] | None:
+        """The name, the lines and the number of the line of what the cursor stands on; 0 for a difference."""
+        card, key = self.card(scene), self.list.cursor_key
+        if card is None or card.trouble:
+            return None
+        if self.comparing:
+            return "difference", card.diff.lines, 0
+        name, number = (str(key[1]), int(key[2])) if isinstance(key, tuple) else (card.file, 1)
+        found = next((lines for file, lines in card.files if file == name), None)
+        return None if found is None else (name, found, max(number, 1))
+
     def _begins(self, key: tuple[str, str, int], spans: Spans) -> bool:
         return key[0] in ("file", "task") or (key[0] == "diff" and spans[0][0].startswith("@@"))
 

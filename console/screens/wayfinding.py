@@ -114,8 +114,17 @@ def bookmarks(app: ConsoleApp, target: Target) -> None:
         app.say("no bookmarks yet: B makes one of this place", "warn")
         return
 
+    pane = app.stage.front
+    words = {each: pane.words_of(each) for each in kept}
+    kept.sort(key=lambda each: not words[each])
+
     def rows(needle: str, width: int) -> list[tuple[str | None, Spans]]:
-        return [(each, ((each, TEXT),)) for each in kept if fuzzy(needle, each) is not None]
+        """Those of the log in front stand above, with what the line says."""
+        return [
+            (each, ((words[each] or each, TEXT),))
+            for each in kept
+            if fuzzy(needle, f"{each} {words[each]}") is not None
+        ]
 
     app.push_screen(Chooser("Bookmarks", rows, typing=True), lambda chosen: visit(app, chosen) if chosen else None)
 

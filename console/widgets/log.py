@@ -168,6 +168,15 @@ class LogView(Painted, can_focus=True):
             self._back(self.size.height // 3)
         self._settle()
 
+    def mark(self) -> bool:
+        """Mark the line that was gone to, if it is in sight, else the first in sight; False where there is none."""
+        if not self._lines:
+            return False
+        if not any(line.offset == self._current for line in self._lines):
+            self._current = self._lines[0].offset
+            self._settle()
+        return True
+
     # Moving
 
     def action_scroll_lines(self, lines: int) -> None:

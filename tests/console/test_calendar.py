@@ -95,9 +95,9 @@ async def test_a_range_is_selected_and_its_plan_seen_before_it_starts(monkeypatc
         await screen.shows("oldest first, none again, None at a time")
         assert "19 Oct – 21 Nov 2026  34 days" in screen.text
         assert not planner.done
-        await screen.press("o", "r")
+        await screen.press(",", ".")
         await screen.shows("newest first, failed again, None at a time")
-        await screen.press("m", "4", "enter")
+        await screen.press(";", "4", "enter")
         await screen.shows("newest first, failed again, 4 at a time")
         await screen.press("enter")
         assert isinstance(screen.app.screen, Dialog)

@@ -169,3 +169,46 @@ async def test_an_ended_log_is_not_followed() -> None:
         assert "ended" in screen.lines()[2] and "follow" not in screen.lines()[2]
         await screen.press("F")
         assert "the attempt has ended" in screen.lines()[-1]
+
+
+async def test_m_bookmarks_a_line_and_the_bookmark_leads_back_to_it() -> None:
+    """The line that was gone to, else the first in sight, has a sign beside it; `'` lists it, and opens it there."""
+    failed = tried(1)
+    backend = world(failed)
+    backend.logs[failed.tasks[4].attempts[0].id] = b"".join(b"line %d of many\n" % n for n in range(500))
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "L", "g", "/", *"line 321", "enter", "m")
+        await screen.shows("bookmarked: log/trades_us@7/load?attempt=1&at=")
+        kept = [line for line in screen.lines() if line.lstrip().startswith("322•")]
+        assert len(kept) == 1 and "line 321 of many" in kept[0]
+        assert not backend.commands and screen.app.screen is screen.app.stage, "nothing is marked as success or failed"
+        await screen.press("g")
+        assert "line 321" not in "\n".join(screen.lines()[3:-1])
+        await screen.press("m")
+        assert screen.app.here().at == 0
+        await screen.press("escape", "'", "down", "enter")
+        await screen.until(lambda: "line 321 of many" in screen.text, "the line")
+        assert screen.app.place.view == "log" and screen.app.here().at == failed_at(321)
+        await screen.press("'")
+        assert "line 1  line 0 of many" in screen.text and "line 322  line 321 of many" in screen.text
+        await screen.press("escape", "m")
+        assert "no longer bookmarked" in screen.text and "322•" not in screen.text
+
+
+def failed_at(number: int) -> int:
+    """Where a line of the log begins."""
+    return sum(len(f"line {each} of many\n") for each in range(number))
+
+
+async def test_from_a_log_a_task_is_marked_by_name_and_s_follows() -> None:
+    """`:mark_success` asks as everywhere; `s` is the second key of following."""
+    failed = trades("running")
+    backend = world(failed)
+    backend.logs[failed.tasks[4].attempts[0].id] = b"".join(b"line %d of many\n" % n for n in range(500))
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "L", "g", "s")
+        assert screen.app.stage.log_pane.log_view.following
+        await screen.press("s")
+        assert not screen.app.stage.log_pane.log_view.following
+        await screen.press(":", *"mark_success", "enter")
+        assert "Mark success" in screen.text or "Mark" in screen.lines()[0] or screen.app.screen is not screen.app.stage

@@ -35,7 +35,7 @@ VIEW = View(
     "calendar of a DAG",
     "console.screens.calendar:CalendarPane",
     9,
-    LISTS,
+    LISTS | ROWS,
     (
         Action("calendar", "calendar", "The DAG's dates over a year, gaps included; a range of them can be run.",
                ("9",), LISTS | ROWS, rank=12, why_not=possible.a_dag, opens="calendar"),
@@ -55,10 +55,10 @@ VIEW = View(
                rank=70),
         Action("calendar.older", "a year back", "The year before.", ("<",), _HERE),
         Action("calendar.newer", "a year on", "The year after.", (">",), _HERE),
-        Action("calendar.order", "order", "Which dates are run first: oldest or newest.", ("o",), _HERE, rank=60),
+        Action("calendar.order", "order", "Which dates are run first: oldest or newest.", (",",), _HERE, rank=60),
         Action("calendar.again", "run again", "What runs again of dates that have a run: nothing, failed ones, all.",
-               ("r",), _HERE, rank=58),
-        Action("calendar.parallel", "at a time", "How many runs there may be at a time.", ("m",), _HERE, rank=56),
+               (".",), _HERE, rank=58),
+        Action("calendar.parallel", "at a time", "How many runs there may be at a time.", (";",), _HERE, rank=56),
     ),
     {
         "calendar.enter": f"{_DOING}:enter",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import sys
+from pathlib import Path
 
 import pytest
 
 from console.clipboard import MOST_BYTES, osc52
-from console.pager import NoPager, command, lines_of, show
+from console.pager import NoPager, at_line, command, edit, editor, lines_of, show
 
 
 class Bytes:
@@ -61,3 +62,22 @@ def test_what_a_pager_gets_is_sanitised_and_may_be_left_early(capfd: pytest.Capt
     assert show(words, lines_of(log), {}) == 0
     assert capfd.readouterr().out.strip() == repr("^[]52;c;eA==^G one\n")
     assert list(lines_of(log))[-1] == b"three\n"
+
+
+def test_an_editor_opens_a_copy_at_the_line_which_is_gone_afterwards(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """$VISUAL goes before $EDITOR; the copy cannot be written to; editors that take a colon get one."""
+    assert editor({}) is None and editor({"EDITOR": " "}) is None
+    assert editor({"EDITOR": "true", "VISUAL": "cat -n", "PATH": "/bin:/usr/bin"}) == ["cat", "-n"]
+    with pytest.raises(NoPager, match=r"no nosucheditor to open it with: set \$EDITOR"):
+        editor({"EDITOR": "nosucheditor", "PATH": "/bin"})
+    assert at_line(["vi"], "/x/a.py", 7) == ["vi", "+7", "/x/a.py"]
+    assert at_line(["/usr/bin/code", "--wait"], "/x/a.py", 7) == ["/usr/bin/code", "--wait", "--goto", "/x/a.py:7"]
+    assert at_line(["hx"], "/x/a.py", 7) == ["hx", "/x/a.py:7"]
+    assert at_line(["less"], "", 7) == ["less", "+7"] and at_line(["cat"], "", 7) == ["cat"]
+    program = "import os, sys; p = sys.argv[2]; print(sys.argv[1], p, oct(os.stat(p).st_mode)[-3:], open(p).read())"
+    assert edit([sys.executable, "-c", program], "lib/../x\x1b.py", ("a = 1", "b = 2"), 2, {}) == 0
+    line, path, mode, *text = capfd.readouterr().out.split(maxsplit=3)
+    assert (line, mode, text) == ("+2", "400", ["a = 1\nb = 2\n\n"])
+    assert Path(path).name == "x^[.py" and not Path(path).parent.exists()
