@@ -141,6 +141,13 @@ class CalendarPane(Pane):
         said = panel(page, chosen, self._preview, choices, self.plan.row_width)
         self.plan.show([(None, line) for line in said])
 
+    def let_go(self) -> None:
+        """The rows hold the year they were made of; the cursor comes back to its date."""
+        super().let_go()
+        if self._wanted is None and self._rows is not None:
+            self._wanted = self._rows.chosen.cursor
+        self._rows = None
+
     def _place_at(self, page: Calendar, cell: int) -> None:
         cell = max(page.first, min(cell, page.until - 1))
         self._row = row_of(page, cell)

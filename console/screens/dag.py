@@ -62,6 +62,11 @@ class DagPane(ListPane):
         if self._wanted is not None and self.list.move_to(("run", self._wanted)):
             self._wanted = None
 
+    def let_go(self) -> None:
+        """The rows hold the runs they were made of."""
+        super().let_go()
+        self._rows = None
+
     def touched(self, move: str = "") -> None:
         """A person has moved the cursor: it is not taken anywhere else any more."""
         self._wanted = None

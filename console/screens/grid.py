@@ -105,6 +105,11 @@ class GridPane(Pane):
         if wanted is not None:
             self.list.move_to(("task", wanted))
 
+    def let_go(self) -> None:
+        """The rows hold the cells they were made of."""
+        super().let_go()
+        self._rows = None
+
     def _zone(self, scene: Scene) -> str:
         card = scene.snapshot.by_id.get(self.dag_id)
         return "UTC" if card is None else card.timezone

@@ -40,6 +40,11 @@ class InboxPane(ListPane):
         self.list.show(view.rows(scene, self._found, self.list.row_width))
         self.stay_on_top()
 
+    def let_go(self) -> None:
+        """The failures are found anew."""
+        super().let_go()
+        self._found = []
+
     def sift(self, terms: Terms, scene: Scene) -> None:
         """Shows only instances that fit, below their causes."""
         self._terms = terms

@@ -105,6 +105,7 @@ class LogPane(Pane):
         self._attempt = None
         self.beside.end()
         self._close()
+        self.log_view.show(None)
 
     def _close(self) -> None:
         self.finder.cancel()

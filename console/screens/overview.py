@@ -46,6 +46,11 @@ class OverviewPane(ListPane):
     def leave(self) -> None:
         """Whoever comes again finds the cursor where it was."""
 
+    def let_go(self) -> None:
+        """The rows hold the cards they were made of."""
+        super().let_go()
+        self._rows = None
+
     def arrive(self, place: Place) -> None:
         """At the DAG of the place, if it names one."""
         self._wanted = place.dag_id

@@ -191,6 +191,14 @@ class Pane(Vertical):
     def leave(self) -> None:
         """Another pane comes in front."""
 
+    def let_go(self) -> None:
+        """Keeps where it was, and lets go of what it showed: a console stays open for weeks, and runs are large."""
+        self._meant = None
+        if self.sifter is not None:
+            self.sifter.forget()
+        for view in self.query(LineView):
+            view.let_go()
+
     def unfold(self, scene: Scene) -> bool:
         """Unfolds the row under the cursor; False when it is not folded."""
         return False

@@ -135,6 +135,11 @@ class RunPane(Pane):
         self._draw_boxes(scene, run)
         self._draw_attempts(scene, run)
 
+    def let_go(self) -> None:
+        """A run may have ten thousand tasks: of what was shown only the layout is kept."""
+        super().let_go()
+        self._rows = self._scene = None
+
     def _draw_rows(self, scene: Scene, run: RunDetail, cursor: Hashable) -> None:
         """Graph with table or bars. Behind the boxes they are drawn too: it is their cursor."""
         before = self._rows

@@ -29,6 +29,11 @@ class Boxes(LineView, can_focus=True):
         self._drawn: object = None
         self.hops = HOPS
 
+    def let_go(self) -> None:
+        """The chart is kept: it depends on the structure alone."""
+        super().let_go()
+        self._last = self._drawn = None
+
     def draw_run(self, scene: Scene, run: RunDetail, frame: Frame, cursor: Hashable, critical: frozenset[str]) -> None:
         """Shows the run, with its critical path; nothing is laid out again while the structure is the same."""
         self._last = scene, run, frame, cursor, critical

@@ -80,6 +80,11 @@ class SourcePane(ListPane):
             self.list.move_to(self._left)
         self._toggled = False
 
+    def let_go(self) -> None:
+        """The lines are made anew."""
+        super().let_go()
+        self._shown, self._rows = (), []
+
     def title(self, scene: Scene, width: int) -> Bar:
         """Which version of which DAG."""
         used = self._place.run_id if self._number is None else None

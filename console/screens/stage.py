@@ -228,6 +228,7 @@ class Stage(Screen[None], inherit_bindings=False):
         if self.front is not pane:
             self.front.remove_class("front")
             self.front.leave()
+            self.front.let_go()
         self.front = pane
         pane.add_class("front")
         self.title_line.set_class(pane is not self.overview, "shown")

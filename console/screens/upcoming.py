@@ -45,6 +45,11 @@ class UpcomingPane(ListPane):
         self.list.show(view.rows(scene, self._found, self.list.row_width, self.sorting))
         self.stay_on_top()
 
+    def let_go(self) -> None:
+        """The runs are found anew."""
+        super().let_go()
+        self._found = []
+
     def sift(self, terms: Terms, scene: Scene) -> None:
         """Shows only what comes of DAGs that fit."""
         self._terms = terms

@@ -65,6 +65,10 @@ class Sifter:
         self.total = 0
         """Rows that can be stood on: those that fit, and all."""
 
+    def forget(self) -> None:
+        """Looks at every row anew next time."""
+        self._known, self._facts, self._last = {}, {}, None
+
     def __call__(self, rows: Rows, width: int) -> Sifted:
         """The rows that fit, with their headings, of a list of that width."""
         beat = self.now // MINUTE if self.terms.timed else 0

@@ -12,7 +12,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from console.widgets.rows import Key, Rows, RowSource, as_source
+from console.widgets.rows import Key, Remembered, Rows, RowSource, as_source
 from console.widgets.spans import Painted, Spans, changes, draw
 
 WHEEL = 3
@@ -107,6 +107,12 @@ class LineView(Painted, can_focus=True):
         self._settle(found)
         self._repaint()
         self._tell(before, vanished=before is not None)
+
+    def let_go(self) -> None:
+        """Keep the cursor, the marks and the window, but none of the rows: nobody looks, and they may be many."""
+        self._given = self._source = Remembered(len(self._source), self._at, self._key)
+        self._lines, self._lines_for = [], None
+        self._strips.clear()
 
     def sift(self, sift: Sift | None) -> None:
         """From now on shows only what `sift` makes of the rows that are given; None: all of them."""

@@ -61,6 +61,25 @@ class _ListedRows:
         return self._rows[index][1]
 
 
+class Remembered:
+    """How many rows there were, and which of them the cursor stood on: what is left of rows that nobody looks at."""
+
+    def __init__(self, count: int, at: int, key: Key) -> None:
+        self._count, self._at, self._key = count, at, key
+
+    def __len__(self) -> int:
+        return self._count
+
+    def key(self, index: int) -> Key:
+        return self._key if index == self._at else ("row", index)
+
+    def index(self, key: Key) -> int | None:
+        return self._at if key is not None and key == self._key else None
+
+    def row(self, index: int, width: int) -> Spans:
+        return ()
+
+
 def as_source(rows: Rows) -> RowSource:
     """The rows as a source."""
     return rows if isinstance(rows, RowSource) else _ListedRows(rows)
