@@ -77,7 +77,7 @@ async def walk(home: BenchHome, places: Sequence[Place], number: int, ends: floa
             await link.quiet(0.2, 1.0)
             for key in KEYS:
                 link.press(key)
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.3 if key == "esc" else 0.05)
             if place is places[-1] and time.monotonic() > settled:
                 await link.quiet(0.3, 2.0)
                 try:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from queue import Queue
 from typing import IO, Any, Final
 
+from textual import constants, events
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
@@ -19,6 +20,7 @@ from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 
+from console.escapes import ESCAPE, Escapes
 from console.flight import ANSWER, ASK, Flight
 from console.wire import installed, wire_of
 
@@ -179,20 +181,23 @@ class ConsoleDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Hand typed keys on, until told to stop.
 
-        Textual's own loop keeps a lone Escape waiting for a tenth of a second, and dies of a byte that is not UTF-8.
+        Textual's own loop takes Escape with a letter behind it for another key, and dies of bytes that are not UTF-8.
         """
-        parser = XTermParser(self._debug)
+        parser, escapes = XTermParser(self._debug), Escapes()
         decode = getincrementaldecoder("utf-8")("replace").decode
         try:
             while not self.exit_event.is_set():
                 wait = _IDLE_LOOK if parser._timeout_time is None else _ESCAPE_LOOK
-                if select.select([self.fileno], [], [], wait)[0]:
+                if select.select([self.fileno], [], [], constants.ESCAPE_DELAY if escapes.held else wait)[0]:
                     data = os.read(self.fileno, 4096)
                     if not data:
                         return
                     typed = _ANSWERS.sub("", self._without_answer(decode(data)))
-                    for event in parser.feed(typed) if typed else ():  # to the parser nothing means the end
-                        self.process_message(event)
+                    for text, escape in escapes.split(typed):
+                        for event in (events.Key("escape", ESCAPE),) if escape else parser.feed(text):
+                            self.process_message(event)
+                elif escapes.release():
+                    self.process_message(events.Key("escape", ESCAPE))
                 for event in parser.tick():
                     self.process_message(event)
         finally:

@@ -88,6 +88,19 @@ def test_bytes_that_are_no_text_do_no_harm(program: PtyProgram) -> None:
     assert program.wait() == 0
 
 
+def test_keys_behind_an_escape_count_when_they_come_in_one_piece_with_it(program: PtyProgram) -> None:
+    """A slow link delivers Escape and what was typed after it at once: a dialog is closed, and the line is obeyed."""
+    program.until("engine down")
+    program.send(b"?")
+    program.until("Keys here: overview")
+    program.send(b"\x1b:pools\r")
+    program.until(lambda: "Keys here" not in program.text and "pools, breakers, approvals" in program.text)
+    program.send(b"\x1b\x1b?")
+    program.until("Keys here: overview")
+    program.press("ctrl+q")
+    assert program.wait() == 0
+
+
 def without_clocks(program: PtyProgram) -> list[str]:
     """The lines below the first, without how long it is to something: a minute may pass between two looks."""
     return [re.sub(r"\s*\b(\d+[smhd])+\b", " #", line).rstrip() for line in program.lines[1:]]
