@@ -108,9 +108,15 @@ def _has_memory(kind: str) -> bool:
 
 
 def _delegated(place: Path) -> Path | None:
-    """The group below which ours may be made, in version 2: one that this process has for itself."""
+    """The group below which ours may be made, in version 2: one that this process has for itself.
+
+    That of a service is its manager's: the next engine is put into it while tasks of this one still run below it, and
+    the kernel lets no process into a group that shares out memory among groups of its own.
+    """
     if place.name == _OWN:
         place = place.parent
+    elif place.suffix == ".service":
+        return None
     try:
         if "memory" in (place / "cgroup.subtree_control").read_text().split():
             return place if os.access(place, os.W_OK) else None
