@@ -162,8 +162,10 @@ def processes(session: Session) -> Iterator[Finding]:
         yield Finding(
             "note",
             "left over",
-            f"process {stray.pid} ({stray.command}) is of attempt {stray.attempt_id}, which is over",
-            f"kill {stray.pid}, unless the task meant to leave it behind",
+            f"process {stray.pids[0]} ({stray.command}) is of attempt {stray.attempt_id}, "
+            + ("which is over" if stray.known else "which the store does not know: it is of a time after the backup"),
+            f"kill {' '.join(map(str, stray.pids))}, unless "
+            + ("the task meant to leave it behind" if stray.known else "its work is to be done: nobody waits for it"),
         )
     if not found:
         yield Finding("ok", "processes", "none is left of attempts that are over")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,25 +20,31 @@ _RUNNER = b"bootstrap.py"
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """A live process, and whose it is: `ended` names an attempt that is over."""
+    """Live processes of one attempt that nobody waits for."""
 
-    pid: int
+    pids: tuple[int, ...]
     attempt_id: str
     command: str
+    """Of the first of them."""
+    known: bool
+    """Whether the store knows the attempt: then it is over."""
 
 
 def strays(home: Home, store: Reader) -> Iterator[Stray]:
-    """Processes of attempts that are over, as far as this user may see them."""
+    """Processes of attempts that are over, or that the store does not know, as far as this user may see them."""
     mark = os.fsencode(f"DAGDECK_HOME={home.root}") + b"\0"
+    found_pids: dict[str, list[int]] = defaultdict(list)
     for pid in proc.processes():
         environment = proc.environment(pid)
         found = _TAG.search(environment)
         if found is None or mark not in environment or found[1].decode() == BLANK_TAG:
             continue
-        attempt_id = found[1].decode()
+        found_pids[found[1].decode()].append(pid)
+    for attempt_id, pids in found_pids.items():
         row = store.one("evidence", "attempt_states", {"id": attempt_id})
-        if row is not None and row[1] == "ended":
-            yield Stray(pid, attempt_id, _command(pid)[:80])
+        callback = row is None and store.one("evidence", "callback_of", {"id": attempt_id}) is not None
+        if not callback and (row is None or row[1] == "ended"):
+            yield Stray(tuple(pids), attempt_id, _command(pids[0])[:80], row is not None)
 
 
 def _command(pid: int) -> str:

@@ -243,6 +243,17 @@ def test_what_attempts_left_behind_is_named(home: Home, doctor: Callable[[], Doc
     assert "01KKKKKKKKKKKKKKKKKKKKKKKK" in texts and "damaged-x" in texts and "x.partial" in texts
 
 
+def test_a_process_that_a_restored_store_does_not_know_is_named(
+    home: Home, doctor: Callable[[], Doctor], left_over: int
+) -> None:
+    """What began after the backup runs on, and nobody waits for it: doctor names it, and how it ends."""
+    [(attempt,)] = look(home.database, "SELECT max(id) FROM attempt WHERE state = 'ended'")
+    tamper(home.database, f"UPDATE attempt SET id = '{'0' * 26}' WHERE id = '{attempt}'")
+    [(_, text, remedy)] = doctor().of("left over")
+    assert f"process {left_over} (" in text and "does not know" in text
+    assert remedy.startswith(f"kill {left_over}, unless")
+
+
 def test_a_clock_that_was_set_back_is_found(home: Home, doctor: Callable[[], Doctor]) -> None:
     """A store whose last event is still to come tells of it."""
     tamper(home.database, f"UPDATE event SET at = {int((time.time() + 3600) * 1e6)} WHERE seq > 3")
