@@ -183,11 +183,11 @@ def _store(session: Session) -> Iterator[Finding]:
     elif found.kind == "older":
         yield Finding("note", "store", found.text, "the next engine upgrades it, and saves it before")
     else:
-        remedy = (
-            ""
-            if found.kind in ("damaged", "foreign")
-            else "`dagdeck restore BACKUP --replace` puts a backup in its place"
-        )
+        remedy = "`dagdeck restore BACKUP --replace` puts a backup in its place"
+        if found.kind == "newer":
+            remedy = "install the version that wrote it; the copy from before the upgrade is for this one"
+        elif found.kind in ("damaged", "foreign"):
+            remedy = ""  # it stands in the text
         yield Finding("wrong", "store", found.text, remedy)
 
 

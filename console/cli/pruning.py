@@ -89,4 +89,5 @@ def _show(found: Findings, as_json: bool) -> None:
         f"{told['directories']} attempt directories, {bytes_(told['bytes'])}; {told['prunable']} would go, "
         f"{bytes_(told['prunable_bytes'])} with {bundles}"
     )
+    say(f"of the history {told['prunable_runs']} runs and {told['prunable_events']} events would go")
     say(paint("nothing was changed (--dry-run)", None, dim=True))

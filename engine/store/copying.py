@@ -103,6 +103,11 @@ def copy_store(source: Path, target: Path) -> Diagnosis:
     try:
         _copy(source, target)
         found = diagnose(target)
+        if found.kind == "newer":
+            raise StoreTooNew(
+                f"{source}: the store has schema {found.schema}, this program knows {SCHEMA}: "
+                "the newer version of dagdeck that wrote it has to copy it"
+            )
         if not found.usable:
             raise StoreDamaged(f"the copy of {source} is not sound, so it was removed: {found.text}")
         sync_file(target)

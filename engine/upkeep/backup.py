@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from engine.config import CONFIG, ENVIRONMENT, Home
+from engine.config import ENVIRONMENT, Home
 from engine.execution.directory import path_of
 from engine.model.attempt_files import CLAIM, GAP, LOG, RESULT, STATUS
 from engine.model.moments import Micros, to_datetime, to_iso
@@ -49,6 +49,7 @@ class Manifest:
     runs: int
     logs: bool
     files: int = 0
+    """How many there are, the store among them."""
     bytes: int = 0
     left: list[str] = field(default_factory=list)
     """What was not copied, and why."""
@@ -86,6 +87,7 @@ def make_backup(home: Home, target: Path | None, now: Micros, *, logs: bool = Fa
     try:
         found = copy_store(home.database, partial / STORE)
         manifest = _manifest(home, found, now, logs)
+        manifest.files, manifest.bytes = 1, (partial / STORE).stat().st_size
         _copy_files(home, partial, manifest)
         write_file(partial / MANIFEST, json.dumps(asdict(manifest), indent=2).encode() + b"\n")
         partial.rename(path)
@@ -118,10 +120,10 @@ def _manifest(home: Home, found: Diagnosis, now: Micros, logs: bool) -> Manifest
 
 def _copy_files(home: Home, into: Path, manifest: Manifest) -> None:
     """Settings, DAG files, bundles and what the copied store says stands in attempt directories."""
-    manifest.files, manifest.bytes = 1, copy_file(home.config, into / CONFIG)
-    if (home.root / ENVIRONMENT).is_file():
-        manifest.bytes += copy_file(home.root / ENVIRONMENT, into / ENVIRONMENT)
-        manifest.files += 1
+    for path in (home.config, home.root / ENVIRONMENT):
+        if path.is_file() or path == home.config:
+            manifest.bytes += copy_file(path, into / path.name)
+            manifest.files += 1
     for folder in (home.dags, home.versions):
         if folder.is_dir():
             files, size = copy_tree(folder, into / folder.name, manifest.left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from structlog.typing import FilteringBoundLogger
@@ -22,6 +23,7 @@ from engine.store.reads_trash import trashed
 from engine.store.recovery import load_meta
 from engine.store.trash import KEPT
 from engine.upkeep.children import ChildFailed, prune_files
+from engine.upkeep.history import LastAttempts, OldRuns, dag_ids
 
 T = TypeVar("T")
 
@@ -131,19 +133,22 @@ class Night:
             return 0
         before = self._clock.now() - round(self._retention.run_days * DAY)
         count = 0
-        dag_ids = await self._read(lambda reader: [row[0] for row in reader.all("prune", "dag_ids")])
-        for dag_id in dag_ids:
+        spared: set[int] | None = None
+        for dag_id in await self._read(dag_ids):
             for state in TERMINAL_RUN:
-                seen: set[int] = set()
-                values = {"dag_id": dag_id, "state": state.value, "before": before, "count": RUNS}
-                while old := await self._old_runs(values, seen):
-                    seen.update(old)
-                    count += await self._remove_runs(old, dag_id)
+                runs = OldRuns(dag_id, state.value, before)
+                while old := await self._read(partial(runs.page, count=RUNS)):
+                    if spared is None:
+                        spared = await self._spared()
+                    count += await self._remove_runs([run for run in old if run not in spared], dag_id)
         return count
 
-    async def _old_runs(self, values: dict[str, Any], seen: set[int]) -> list[int]:
-        rows = await self._read(lambda reader: reader.all("prune", "old_runs", values))
-        return [row[0] for row in rows if row[0] not in seen]
+    async def _spared(self) -> set[int]:
+        """Runs that hold the last good or failed attempt of a task."""
+        last = LastAttempts()
+        while await self._read(last.page):
+            pass
+        return last.runs
 
     async def _remove_runs(self, old: list[int], dag_id: str) -> int:
         """Runs that somebody is looking at, or that have been reopened since, stay."""
@@ -157,7 +162,8 @@ class Night:
                     turn.note("prune", dag_id=dag_id, run=run, reason="retention")
                     gone += 1
 
-        await self._commit(work)
+        if old:
+            await self._commit(work)
         return gone
 
     async def _prune_gaps(self) -> None:

@@ -18,6 +18,7 @@ from engine.config import Home, find_home, load_settings
 from engine.model.moments import Micros
 from engine.store.reader import Reader
 from engine.upkeep.bundles import Unused, remove_unused, unused
+from engine.upkeep.history import prunable_events, prunable_runs
 from engine.upkeep.retention import Survey, remove, survey
 
 NICE = 19
@@ -30,12 +31,21 @@ class Findings:
 
     survey: Survey
     bundles: list[Unused]
+    runs: int
+    events: int
+    """Rows of history that would go."""
 
 
 def look(home: Home, now: Micros) -> Findings:
-    """Looks at attempt directories and bundles. Raises HomeError, StoreError."""
+    """Looks at attempt directories, bundles and rows. Raises HomeError, StoreError."""
+    retention = load_settings(home).retention
     with Reader(home.database) as store:
-        return Findings(survey(home, store, load_settings(home).retention, now), unused(home, store))
+        return Findings(
+            survey(home, store, retention, now),
+            unused(home, store),
+            prunable_runs(store, retention, now),
+            prunable_events(store, retention, now),
+        )
 
 
 def carry_out(found: Findings) -> dict[str, int]:
@@ -57,6 +67,8 @@ def summary(findings: Findings) -> dict[str, Any]:
         "prunable_bytes": sum(each.bytes for each in found.doomed) + bundle_bytes,
         "prunable_bundles": len(findings.bundles),
         "prunable_bundle_bytes": bundle_bytes,
+        "prunable_runs": findings.runs,
+        "prunable_events": findings.events,
         "largest": [[dag_id, sum(row[:-1])] for dag_id, row in list(table.items())[:_LARGEST]],
     }
 

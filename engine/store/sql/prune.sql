@@ -14,12 +14,21 @@ SELECT c.id, r.dag_id, c.state FROM callback AS c JOIN run AS r ON r.id = c.run
 WHERE c.id > :after AND c.id <= :upto ORDER BY c.id LIMIT :count;
 
 -- name: old_runs
-SELECT r.id, r.dag_id FROM run AS r
+SELECT r.id, r.ended_at FROM run AS r
 WHERE r.dag_id = :dag_id AND r.state = :state AND r.ended_at < :before
+    AND (r.ended_at, r.id) > (:after, :after_id)
     AND r.id <> (SELECT newest.id FROM run AS newest
                  WHERE newest.dag_id = :dag_id AND newest.state = :state
                  ORDER BY newest.ended_at DESC LIMIT 1)
-ORDER BY r.ended_at LIMIT :count;
+ORDER BY r.ended_at, r.id LIMIT :count;
+
+-- name: attempts_of_runs
+SELECT a.id, t.run, t.dag_id, t.task_id, a.outcome IN ('success', 'skipped')
+FROM attempt AS a JOIN task_instance AS t ON t.id = a.task_instance
+WHERE a.id > :after AND a.state = 'ended' ORDER BY a.id LIMIT :count;
+
+-- name: present_tasks
+SELECT DISTINCT dag_id, task_id FROM task_instance WHERE run IN (SELECT max(id) FROM run GROUP BY dag_id);
 
 -- name: old_backfills
 SELECT b.id, b.dag_id FROM backfill AS b
@@ -31,6 +40,9 @@ SELECT DISTINCT dag_id FROM schedule_gap WHERE at < :before AND until < :before 
 
 -- name: oldest_event
 SELECT seq, at FROM event ORDER BY seq LIMIT 1;
+
+-- name: event_from
+SELECT seq, at FROM event WHERE seq >= :seq ORDER BY seq LIMIT 1;
 
 -- name: oldest_command
 SELECT received_at FROM command ORDER BY number LIMIT 1;

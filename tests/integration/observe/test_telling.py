@@ -86,7 +86,7 @@ async def test_an_address_that_is_not_there_is_an_error_in_words() -> None:
 async def test_an_address_that_answers_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that sends a header now and then, for ever, is given up like one that says nothing."""
 
-    over = asyncio.Event()
+    over, gone = asyncio.Event(), asyncio.get_running_loop().create_future()
 
     async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
@@ -94,7 +94,7 @@ async def test_an_address_that_answers_without_end_is_given_up(monkeypatch: pyte
             while True:
                 writer.write(b"X-More: 1\r\n")
                 await writer.drain()
-                await asyncio.sleep(0.02)
+                await asyncio.wait([gone], timeout=0.02)
         writer.close()
         over.set()
 

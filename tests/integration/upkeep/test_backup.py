@@ -16,9 +16,10 @@ from engine.model.moments import from_iso
 from engine.model.rows import Transition
 from engine.store.batch import Batch
 from engine.store.copying import copy_store, diagnose
-from engine.store.errors import StoreDamaged, StoreMissing
+from engine.store.errors import StoreDamaged, StoreMissing, StoreTooNew
 from engine.store.writer import Writer
 from engine.upkeep.backup import BackupError, backups_in, keep_newest, make_backup, read_manifest
+from engine.version import SCHEMA
 from tests.support.cli import Cli
 from tests.support.store import look, tamper
 
@@ -46,6 +47,16 @@ def test_a_backup_holds_everything_that_makes_a_home(home: Home) -> None:
     assert sorted(path.name for path in kept.iterdir()) == ["claim", "result.json", "status"]
     assert len(list((made.path / "attempts").glob("*/*"))) == 1
     assert read_manifest(made.path) == made.manifest
+    files = [path for path in made.path.rglob("*") if path.is_file() and path.name != "manifest.json"]
+    assert (made.manifest.files, made.manifest.bytes) == (len(files), sum(path.stat().st_size for path in files))
+
+
+def test_a_store_of_a_newer_version_is_left_for_that_version_to_copy(home: Home) -> None:
+    """It is not called unsound, and nothing is left behind."""
+    tamper(home.database, f"PRAGMA user_version = {SCHEMA + 1}")
+    with pytest.raises(StoreTooNew, match="the newer version of dagdeck that wrote it"):
+        make_backup(home, None, NOW)
+    assert list(home.backups.iterdir()) == []
 
 
 def test_logs_are_saved_by_choice_and_keep_their_holes(home: Home) -> None:

@@ -252,6 +252,32 @@ async def test_rows_go_in_small_steps_and_break_no_rule(home: Home, monkeypatch:
     assert look(home.database, "SELECT count(*) FROM command") == [(1,)]
 
 
+async def test_runs_with_the_last_attempts_of_a_task_stay(home: Home, cli: Cli) -> None:
+    """However long ago a task failed for the last time: that run stays, with its attempt, while others around it go. A
+    dry run counts what goes.
+    """
+    [(attempt, run, dag_id)] = look(
+        home.database,
+        "SELECT a.id, t.run, t.dag_id FROM attempt a JOIN task_instance t ON t.id = a.task_instance JOIN run r"
+        " ON r.id = t.run WHERE a.outcome = 'success' AND r.state = 'success' ORDER BY r.ended_at LIMIT 1",
+    )
+    tamper(
+        home.database,
+        f"UPDATE attempt SET outcome = 'failed' WHERE id = '{attempt}'",
+        "UPDATE attempt SET outcome = 'success' WHERE outcome = 'failed' AND task_instance IN (SELECT id FROM"
+        f" task_instance WHERE dag_id = '{dag_id}') AND id <> '{attempt}'",
+    )
+    home.config.write_text(home.config.read_text() + "[retention]\nrun_days = 0.001\nevent_days = 0.001\n")
+    said = cli("--home", home.root, "prune", "--dry-run", "--json").json
+    runs, events = (look(home.database, f"SELECT count(*) FROM {table}")[0][0] for table in ("run", "event"))
+    await prune_rows(home, Retention(0, 0, run_days=20, event_days=20), LATER)
+    assert (run,) in look(home.database, "SELECT id FROM run")
+    assert (run,) not in look(home.database, "SELECT max(id) FROM run GROUP BY dag_id, state")
+    gone = look(home.database, "SELECT count(*) FROM event WHERE kind = 'prune'")[0][0]
+    assert gone and said["prunable_runs"] == gone == runs - look(home.database, "SELECT count(*) FROM run")[0][0]
+    assert said["prunable_events"] == events
+
+
 async def test_backfills_and_gaps_go_with_the_runs_of_their_time(home: Home) -> None:
     """Those that ended before what is kept, with all their dates; a backfill stays while a run of it does, while it is
     under way and while it is young, and a gap as long as what filled it.
