@@ -23,7 +23,7 @@ def _head(row: Attention, *, wide: bool) -> str:
     if row.kind in ("failures", "retries"):
         return _how_many(row, wide)
     if row.kind == "question":
-        return f"{len(row.where)} to answer" if wide else f"{len(row.where)}?"
+        return f"{len(row.where)} to answer" if wide else f"{len(row.where)}"
     if row.kind == "breaker":
         return f"{len(row.where)} held back" if wide else f"{len(row.where)}"
     if row.kind == "report":

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from console.model.asks import PreviewCard
 from console.model.calendar import Calendar
 from console.text import wrap
-from console.view.backfills import WHYS
+from console.view.backfills import WHYS, gap_token
 from console.view.spans import ACCENT, BAD, DIM, TEXT, WARN, Line, Spans, crop
 from console.view.words import interval_words, sign, took_words
 from engine.model.moments import HOUR
@@ -84,7 +84,7 @@ class CalendarRows:
             states.update(() if state is None else (state,))
             inside = low <= cell <= high
             edge = "[" if cell == low else "]" if cell == high + 1 else " "
-            mark, token = (" ", DIM) if state is None else sign(state)
+            mark, token = (" ", DIM) if state is None else _sign(page, cell, state)
             line.add(edge, f"{ACCENT} bold" if edge != " " else f"{token} reverse" if inside else TEXT)
             line.add(mark, f"{token} reverse" if inside else token)
         if high == until - 1:
@@ -93,8 +93,21 @@ class CalendarRows:
             line.pad(LABEL + 2 * (31 if page.unit == "day" else 24) + 2)
             line.figure(str(states["success"] or ""), 5, DIM).add(" ✓ " if states["success"] else "   ", DIM)
             line.figure(str(states["failed"] or ""), 4, BAD).add(" ✘ " if states["failed"] else "   ", BAD)
-            line.figure(str(states["gap"] or ""), 4, WARN).add(" _" if states["gap"] else "", WARN)
+            gaps = _worst(page, range(start, until))
+            line.figure(str(states["gap"] or ""), 4, gaps).add(" _" if states["gap"] else "", gaps)
         return line.done()
+
+
+def _sign(page: Calendar, cell: int, state: str) -> tuple[str, str]:
+    """The sign of a cell; a gap that was meant is quiet."""
+    mark, token = sign(state)
+    gap = page.gap_cells.get(cell) if state == "gap" else None
+    return mark, token if gap is None else gap_token(gap)
+
+
+def _worst(page: Calendar, cells: range) -> str:
+    """The token of the gaps among some cells: that of one that was not meant, if there is one."""
+    return WARN if any(gap_token(page.gap_cells[cell]) == WARN for cell in cells if cell in page.gap_cells) else DIM
 
 
 def row_starts(page: Calendar, last: int) -> list[int]:
@@ -147,11 +160,11 @@ def about(page: Calendar, chosen: Chosen) -> Spans:
     state, found = page.state(cell, chosen.due), (page.cells or {}).get(cell)
     if state is None:
         return line.add("  not due yet" if cell in page.dates else "  no date of the schedule", DIM).done()
-    line.add("  ").add(*sign(state))
+    line.add("  ").add(*_sign(page, cell, state))
     gap = page.gap_cells.get(cell)
     if found is None:
         why = "left out: " + WHYS.get(gap.why, gap.why) if gap is not None else "never run"
-        return line.add(f" {why}", WARN if gap is not None else DIM).done()
+        return line.add(f" {why}", DIM if gap is None else gap_token(gap)).done()
     line.add(f" {found.state}", TEXT)
     if found.runs > 1:
         line.add(f"  {found.runs} runs{f', {found.failed} failed' if found.failed else ''}", DIM)
@@ -172,6 +185,7 @@ def selected(page: Calendar, chosen: Chosen) -> Spans:
     for state in ("success", "failed", "running", "queued", "paused", "cancelled", "gap", "none"):
         if states[state]:
             mark, token = sign(state)
+            token = _worst(page, range(low, high + 1)) if state == "gap" else token
             line.add(f"  {mark} {states[state]}", token)
     return line.done()
 
@@ -188,7 +202,7 @@ def panel(
             hint = f"b fills this gap: {gap.runs} run{'s' if gap.runs != 1 else ''}"
         legend = Line().add(" ")
         for state, word in (("success", "success"), ("failed", "failed"), ("gap", "left out"), ("none", "never run")):
-            legend.add(*sign(state)).add(f" {word}   ", DIM)
+            legend.add(f"{sign(state)[0]} {word}   ", DIM)
         return [crop(((f" {hint}", DIM),), width), crop(legend.done(), width)]
     order, again, most = choices
     lines = [crop(selected(page, chosen), width)]

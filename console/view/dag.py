@@ -10,6 +10,7 @@ from console.figures import clock, date, duration
 from console.model.dags import DagCard, RunMark
 from console.model.runs import DagDetail
 from console.model.snapshot import Scene
+from console.text import cell_len
 from console.view.facts import run_facts
 from console.view.spans import BAD, DIM, OK, SMALLEST, TEXT, Line, Spans, crop, join
 from console.view.words import intent_words, logical_words, sign, took_words, until_words, usual_words
@@ -96,8 +97,12 @@ class DagRows:
         line.gap(2).cell(_began(mark, now), 15, DIM).gap(2).cell(mark.run_type, 10, DIM).gap(2)
         reason = "" if mark.sign in ("success", "running") else mark.reason.replace("_", " ")
         by = f"by {mark.created_by}" if mark.created_by else ""
-        rest = "   ".join(part for part in (by, reason if reason not in (mark.state, "tasks failed") else "") if part)
-        return line.cell(rest, max(width - line.width, 0), DIM).done()
+        reason = reason if reason not in (mark.state, "tasks failed") else ""
+        room = max(width - line.width, 0)
+        rest = "   ".join(part for part in (by, reason) if part)
+        if cell_len(rest) > room:
+            rest = reason or by  # why it ended so goes before who asked for it, and a name that is cut says nothing
+        return line.cell(rest if reason or cell_len(rest) <= room else "", room, DIM).done()
 
 
 def _began(mark: RunMark, now: Micros) -> str:

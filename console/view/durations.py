@@ -108,7 +108,8 @@ def _takes(found: Use) -> tuple[Spans, ...]:
         return ((("nothing in the last day", DIM),),)
     parts: list[Spans] = []
     for use in found.pools:
-        share = f" ({percent(use.average, use.slots)})" if use.slots > 0 else ""
+        share = "<0.1%" if use.average < use.slots / 1000 else percent(use.average, use.slots)
+        share = f" ({share})" if use.slots > 0 else ""
         of = f" of {use.slots}" if use.slots > 0 else ""
         slots = f"{use.average:.2f}" if use.average >= 0.005 else "<0.01"
         parts.append(((slots, TEXT), (f"{of} slots of {use.pool}{share}", DIM)))
@@ -149,7 +150,7 @@ def _row(series: Series, width: int, now: Spans) -> Spans:
     line.gap(1).figure("" if not series.waits else _time(series.waited(0.5)), 7, DIM)
     if width >= 100:
         line.gap(1).figure("" if not series.waits else _time(series.waited(0.95)), 7, DIM)
-    trend = trend_words(series.took)
+    trend = trend_words(series.took, short=width < 100)
     if width < 100:
         line.gap(2).spans(now or trend, _EITHER).gap(1)
     else:

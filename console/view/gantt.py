@@ -221,7 +221,7 @@ def legend(run: RunDetail, rows: GanttRows) -> Spans:
     """What the rule says of the signs that are drawn, and how long the critical path is."""
     signs: list[tuple[str, str]] = [
         ("•", ACCENT),
-        (f" critical path, {len(rows.path)} of {len(run.plan)} tasks   ", DIM),
+        (f" critical path, {len(rows.path)} of {len(run.plan)} task{'s' if len(run.plan) != 1 else ''}   ", DIM),
         (WAIT, DIM),
         (" waits", DIM),
     ]

@@ -154,7 +154,7 @@ def heads(scene: Scene, grid: Grid, shape: Shape, window: Window, zone: str, wid
     for at, run in enumerate(runs):
         day = date(run.logical_date, zone)
         fits = (
-            days.width <= first + at
+            days.width + (at - 1 in marked) <= first + at
             and at + len(day) < cells
             and marked.keys().isdisjoint(range(at, at + len(day) + 1))
         )

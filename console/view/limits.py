@@ -85,7 +85,8 @@ def _engine(gauges: Gauges) -> Iterator[tuple[str, Spans]]:
         low = left < least
         line = Line().gap(1).cell("memory", _NAMES, TEXT).gap(2)
         line.add(_bar(total - left, total), BAD if low else LIVE).gap(1)
-        line.figure(f"{bytes_(total - left)}/{bytes_(total)}", 12, BAD if low else TEXT)
+        words = f"{bytes_(total - left)}/{bytes_(total)}"
+        line.figure(words, max(8, len(words)), BAD if low else TEXT)
         if low:
             line.add(f"   {bytes_(left)} left: nothing starts below {bytes_(least)}", BAD)
         elif least:

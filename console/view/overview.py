@@ -16,7 +16,7 @@ from console.model.snapshot import Scene, Snapshot
 from console.view.attention_rows import attention_row, count_width
 from console.view.facts import attention_facts, dag_facts
 from console.view.notices import notices
-from console.view.spans import BAD, DIM, SMALLEST, TEXT, WARN, Align, Line, Spans, crop
+from console.view.spans import BAD, DIM, SMALLEST, TEXT, WARN, Align, Line, Spans, crop, width_of
 from console.view.words import ago_words, intent_words, live_words, moment_words, sign, until_words, usual_words
 from engine.model.moments import SECOND, Micros
 from engine.model.terms import Facts
@@ -229,7 +229,10 @@ def _dag_row(card: DagCard, scene: Scene, columns: Layout, failed: Failure | Non
         Line().gap(columns.lead).cell(card.dag_id, columns.name, DIM if quiet else TEXT, cut="middle").gap(columns.gap)
     )
     line.spans(run_bars(card, columns.bars, now), columns.bars).gap(columns.gap)
-    line.spans(_doing(card, scene, failed, compact=columns.lead == 0), columns.now)
+    doing = _doing(card, scene, failed, compact=columns.lead == 0)
+    while width_of(doing) > columns.now and doing[-1][0].startswith("  "):
+        doing = doing[:-1]  # a figure that is cut would say something else
+    line.spans(doing, columns.now)
     coming = "" if quiet or card.next_run_after is None else until_words(card.next_run_after, now)
     if not quiet and card.schedule is None:
         coming = "by hand"

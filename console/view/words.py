@@ -199,13 +199,13 @@ def over_usual(elapsed: Micros, p95: Micros | None) -> Spans:
     return ((f"  {int(elapsed / p95 * 10) / 10:.1f}× p95", WARN),)
 
 
-def trend_words(took: Sequence[Micros]) -> Spans:
+def trend_words(took: Sequence[Micros], *, short: bool = False) -> Spans:
     """Whether the last ten took clearly longer, or less, than those before; nothing while there are too few."""
     ratio = trend(took)
     if ratio is None:
         return ()
     if ratio > SLOWER:
-        return ((f"slower of late, {ratio:.1f}×", WARN),)
+        return ((f"{ratio:.1f}× slower" if short else f"slower of late, {ratio:.1f}×", WARN),)
     return (("faster of late" if ratio < FASTER else "steady", DIM),)
 
 

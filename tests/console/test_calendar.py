@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,23 @@ async def test_a_range_is_selected_and_its_plan_seen_before_it_starts(monkeypatc
         assert screen.app.place.view == "calendar" and "selected" not in screen.text
         await screen.press("escape")
         assert screen.app.place.view == "overview"
+
+
+def test_a_gap_that_was_meant_and_the_legend_are_quiet() -> None:
+    """A year without faults has no cell in the colours of trouble; what was missed has."""
+    page = daily()
+    choices: tuple[str, str, int | None] = ("oldest", "none", None)
+    cases: tuple[tuple[str, set[str]], ...] = (("catchup", set()), ("missed", {"warn"}))
+    for why, loud in cases:
+        gap = replace(page.gaps[0], why=why)
+        shown = replace(page, gaps=(gap,), cells={})
+        now, due = shown.at(NOW), shown.due(NOW)
+        at = Chosen(shown.at(gap.first), None, now, due)
+        rows = CalendarRows(shown, at)
+        spans = [span for row in range(len(rows)) for span in rows.row(row, 119)]
+        spans += [*about(shown, at), *(span for line in panel(shown, at, "", choices, 119) for span in line)]
+        spans += panel(shown, at._replace(anchor=now), "", choices, 119)[0]
+        assert {token.split()[0] for text, token in spans if text.strip()} & {"warn", "bad"} == loud, why
 
 
 async def test_the_cursor_stands_on_dates_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,6 +267,28 @@ async def test_the_page_is_read_from_the_store(tmp_path: Path) -> None:
     assert [found.state(newest - back, due) for back in (0, 1, 2, 3, 4, 6, 7, 9, 10)] == [
         "none", "none", "running", "success", "none", "none", "gap", "gap", "none",
     ]  # fmt: skip
+
+
+async def test_of_an_hour_that_has_begun_nothing_is_late_before_its_first_date_is_due(tmp_path: Path) -> None:
+    """Also where there are too many dates to know each: a run every five minutes is due when its interval has ended."""
+    filled = FilledHome(tmp_path / "home")
+    await filled.open()
+    spec = trades_spec()
+    spec.schedule = ScheduleSpec("*/5 * * * *", start_date="2015-03-10T00:00:00+00:00")
+    await filled.put_dag(spec)
+    await filled.close()
+    reader = Reader(filled.home.database)
+    hour = NOW - NOW % HOUR
+    try:
+        for minute, state in ((1, None), (6, "none")):
+            now = hour + minute * HOUR // 60
+            pages = Pages(reader, Specs(reader), lambda now=now: now)
+            found = pages.refresh(Page("calendar", ("trades_us", 0)), None)
+            assert isinstance(found, Calendar) and found.unit == "hour"
+            assert found.state(found.at(now), found.due(now)) == state
+            assert found.state(found.at(now) - 1, found.due(now)) == "none"
+    finally:
+        reader.close()
 
 
 async def test_a_schedule_that_is_over_opens_at_its_last_date(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def read(reading: Reading) -> Calendar:
     days = months(_newest(reading, dag_id, table), spec.timezone, back)
     begin, end = (begins(day, 1, spec.timezone) for day in days)
     dates, per_day = _dates(table, spec.timezone, begin, end, days)
+    _begun(dates, table, spec.timezone, per_day, reading.now)
     values = {"dag_id": dag_id, "first": begin, "until": end, "count": MOST_RUNS}
     cells: dict[int, DateCell] = {}
     rows = reading.rows.all("schedule", "dates", values)
@@ -103,6 +104,16 @@ def _dates(
             continue
         dates.setdefault(cell_of(slot.logical_date, zone, per_day), slot.run_after)
     return dates, per_day
+
+
+def _begun(dates: dict[int, Micros], table: Timetable, zone: str, per_day: int, now: Micros) -> None:
+    """When the first date is due of the cell that has begun, where only its begin is known: nothing is late before."""
+    from engine.timetable import slots_between
+
+    cell = cell_of(now, zone, per_day)
+    if dates.get(cell) == begins(cell, per_day, zone):
+        found = slots_between(table, begins(cell, per_day, zone), begins(cell + 1, per_day, zone) - 1)
+        dates[cell] = next((slot.run_after for slot in found), dates[cell])
 
 
 def _inside(table: Timetable, moment: Micros, room: Micros = 0) -> bool:

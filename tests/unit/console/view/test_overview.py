@@ -156,6 +156,15 @@ def test_attention_comes_in_the_order_of_need() -> None:
     assert "! unclean start" in text and "! db.py:12" in text and "import error" in text
 
 
+def test_a_figure_that_has_no_room_is_left_out_and_not_cut() -> None:
+    """`1…` would be another figure than `120.0× p95`; with room it stands there."""
+    slow = live("running", "load", started_at=NOW - 7200 * SECOND, p95=60 * SECOND)
+    found = scene(dag("trades_us", recent=(mark(7, "trades_us", "running"),), active=(active(slow),)))
+    assert "× p95" in rows(found, 159)
+    narrow = next(line for line in rows(found, 105).splitlines() if "load" in line)
+    assert "2h00m" in narrow and "× p95" not in narrow and "…" not in narrow
+
+
 def test_an_approval_that_waits_is_a_row() -> None:
     """What waits for a person is listed, once for each task, with all runs, and can be answered from there."""
     asked = (live("awaiting_input", "approve"), live("awaiting_input", "approve", map_index=2))
