@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from console.cli.errors import CliError, Exit, Refused
+from console.cli.errors import CliError, Exit, NotFound, Refused
 from console.cli.options import reading
 from console.cli.output import clean, emit_json, say, warn
+from console.cli.reading import no_store
 from console.cli.session import Session, pass_session
 from engine.model.moments import Micros
 
@@ -43,6 +44,8 @@ def backup(session: Session, target: Path | None, logs: bool, keep: int | None, 
     from engine.upkeep.backup import BackupError, keep_newest, make_backup
 
     home = session.home
+    if home.store_is_lost or not home.database.exists():
+        raise NotFound(no_store(home))
     try:
         made = make_backup(home, target.expanduser().absolute() if target else None, now(), logs=logs)
     except BackupError as error:

@@ -57,13 +57,14 @@ def _prune_here(home: Home, asking: Asking) -> None:
             told.update(carry_out(found))
     except AlreadyRunning as error:
         raise Refused(str(error)) from error
+    message = (
+        f"removed {told['removed']} attempt directories and {told['removed_bundles']} bundles, "
+        f"{bytes_(told['freed'])}; {bytes_(told['bytes'])} of attempts before"
+    )
     if asking.as_json:
-        emit_json(told)
+        emit_json({"message": message, "changed": told["removed"], "skipped": [], "seq": None, **told})
     else:
-        say(
-            f"removed {told['removed']} attempt directories and {told['removed_bundles']} bundles, "
-            f"{bytes_(told['freed'])}; {bytes_(told['bytes'])} of attempts before"
-        )
+        say(message)
 
 
 def _show(found: Findings, as_json: bool) -> None:

@@ -155,8 +155,8 @@ class Teller:
     async def _begin(self) -> None:
         """Goes on after what was told; an engine that has never told begins with what comes."""
         stored = await self._read(lambda reader: load_meta(reader, TOLD))
-        self._upto = self._noted = int(stored) if stored is not None else self._committed()
-        if stored is None:
+        self._upto = self._noted = int(stored) if stored else self._committed()
+        if not stored:
             await self._note(TOLD, str(self._upto))
 
     async def _look(self) -> None:

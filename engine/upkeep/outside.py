@@ -10,11 +10,12 @@ from structlog.typing import FilteringBoundLogger
 
 from engine.clock import Clock
 from engine.config import Home, Settings, task_environment
-from engine.observe.failures import Teller
+from engine.observe.failures import TOLD, Teller
 from engine.observe.heartbeat import Pulse
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
 from engine.store.reader import Reader
+from engine.store.recovery import load_meta
 from engine.upkeep.lasting import lasting
 
 
@@ -32,6 +33,7 @@ class Outside:
     ) -> None:
         self._scheduler = scheduler
         self._log = log
+        self._read = read
         self._pulse = None
         self._teller = None
         if settings.heartbeat is not None:
@@ -51,7 +53,16 @@ class Outside:
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on until it is cancelled."""
         parts = [part for part in (self._pulse, self._teller) if part is not None]
-        return [lasting(type(part).__name__.lower(), part.run, self._log) for part in parts]
+        work = [lasting(type(part).__name__.lower(), part.run, self._log) for part in parts]
+        if self._teller is None:
+            work.append(lasting("silence", self._forget, self._log))
+        return work
+
+    async def _forget(self) -> None:
+        """Where nobody is to hear of failures, those of this time are no news to whoever is asked for later."""
+        if await self._read(lambda reader: load_meta(reader, TOLD)):
+            await self._note(TOLD, "")
+        await asyncio.Event().wait()
 
     def _is_well(self) -> bool:
         return self._scheduler.degraded is None and self._scheduler.disk_low is None

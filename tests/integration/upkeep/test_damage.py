@@ -105,7 +105,7 @@ def test_the_command_line_survives_damage(
         shutil.move(tmp_path / "spare", store)
 
 
-@pytest.mark.parametrize("arguments", [["runs", "list"], ["verify"], ["doctor"], ["prune", "--yes"]])
+@pytest.mark.parametrize("arguments", [["runs", "list"], ["verify"], ["doctor"], ["prune", "--yes"], ["backup"]])
 @pytest.mark.parametrize("emptied", [False, True])
 def test_a_store_that_is_gone_is_not_taken_for_one_that_is_still_to_come(
     home: Home, arguments: list[str], emptied: bool, capsys: pytest.CaptureFixture[str]

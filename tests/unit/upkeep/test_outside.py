@@ -35,10 +35,33 @@ async def test_an_engine_that_starts_nothing_holds_its_breath(
         return None
 
     found = Outside(home, load_settings(home), rig.scheduler, read, rig.clock, structlog.get_logger())
-    [work] = found.work()
+    work, silence = found.work()
+    silence.close()
     task = asyncio.create_task(work)
     for _ in range(20):
         await asyncio.sleep(0)  # it looks before it waits for the first time
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert bool(beats) is asked
+
+
+@pytest.mark.parametrize("told", ["17", "", None])
+async def test_what_failed_while_nobody_was_to_hear_of_it_is_no_news_later(tmp_path: Path, told: str | None) -> None:
+    """An engine without `[on_failure]` forgets how far an earlier one has told: the next begins with what comes;
+    where nothing was told it writes nothing.
+    """
+    home, rig = Home(tmp_path), Rig(tmp_path)
+    home.config.touch()
+
+    async def read(_read: object) -> str | None:
+        return told
+
+    found = Outside(home, load_settings(home), rig.scheduler, read, rig.clock, structlog.get_logger())
+    [work] = found.work()
+    task = asyncio.create_task(work)
+    await asyncio.sleep(0)
+    await rig.turn()
+    written = [row for batch in rig.writer.committed for row in batch.rows]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert written == ([("meta.put", {"key": "told_failures", "value": ""})] if told else [])
