@@ -123,7 +123,7 @@ def status(session: Session, system: bool, as_json: bool) -> int:
     if as_json:
         emit_json(known)
     else:
-        facts((name, _word(value)) for name, value in known.items())
+        facts((name, _word(value)) for name, value in known.items() if name != "said" or value)
         _say_remedy(unit, condition, engine_pid(home))
     return 0 if enabled and active and known["lingers"] else 1
 
