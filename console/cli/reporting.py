@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import sys
 import time
 from pathlib import Path
@@ -36,10 +39,24 @@ def report_run(session: Session, run: str, out: Path | None) -> None:
         sys.stdout.write(text)
         return
     try:
-        out.write_text(text, encoding="utf-8")
+        _write(out, text)
     except OSError as error:
         raise CliError(f"{out} cannot be written: {error.strerror}", Exit.FAILED) from error
     say(f"wrote {out}")
+
+
+def _write(out: Path, text: str) -> None:
+    """Writes for this user alone. In a folder of several people somebody may have put something there before: through a
+    symbolic link, or into a file of theirs, nothing is written.
+    """
+    handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with open(handle, "w", encoding="utf-8") as file:
+        found = os.fstat(handle)
+        if stat.S_ISREG(found.st_mode):
+            if found.st_uid != os.geteuid():
+                raise PermissionError(errno.EPERM, f"it belongs to uid {found.st_uid}", str(out))
+            os.ftruncate(handle, 0)
+        file.write(text)
 
 
 def report_of(home: Home, name: str) -> str:

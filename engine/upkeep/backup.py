@@ -21,7 +21,7 @@ from engine.model.attempt_files import CLAIM, GAP, LOG, RESULT, STATUS
 from engine.model.moments import Micros, to_datetime, to_iso
 from engine.store.copying import Diagnosis, copy_store, sync_file
 from engine.store.reader import Reader
-from engine.upkeep.files import copy_file, copy_tree, new_folder, write_file
+from engine.upkeep.files import copy_file, copy_tree, new_folder, others_may_change, write_file
 from engine.version import SCHEMA, VERSION
 
 MANIFEST = "manifest.json"
@@ -80,6 +80,9 @@ def make_backup(home: Home, target: Path | None, now: Micros, *, logs: bool = Fa
         raise BackupError(f"{path} stands already: name a folder that does not")
     if target is not None and any(folder == path or folder in path.parents for folder in (home.dags, home.attempts)):
         raise BackupError(f"{path} lies within what is to be saved: name a folder outside of dags/ and attempts/")
+    standing = next(folder for folder in path.parents if folder.exists())
+    if risk := others_may_change(standing):
+        raise BackupError(f"{risk}: whoever may do that could put something else in the backup's place")
     new_folder(path.parent)
     partial = path.with_name(path.name + _PARTIAL)
     shutil.rmtree(partial, ignore_errors=True)

@@ -13,6 +13,20 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OLD = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
+def others_may_change(path: Path) -> str | None:
+    """Why somebody other than this user and root may change a file or folder, or what is in it; None: nobody may.
+
+    A folder like `/tmp`, where nobody can touch what is another's, is no such reason; nor is one's own primary group.
+    """
+    found = path.lstat()
+    if found.st_uid not in (os.geteuid(), 0):
+        return f"{path} belongs to uid {found.st_uid}"
+    if stat.S_ISLNK(found.st_mode) or (stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX):
+        return None
+    by_group = found.st_mode & stat.S_IWGRP and found.st_gid != os.getegid()
+    return f"{path} can be written by others" if by_group or found.st_mode & stat.S_IWOTH else None
+
+
 def new_folder(path: Path) -> None:
     """A folder for its owner alone; parents too, where they are missing."""
     if not path.parent.exists():

@@ -15,7 +15,7 @@ from engine.model.moments import Micros
 from engine.store.amend import hold_everything
 from engine.store.copying import Diagnosis, copy_store, diagnose, sync_file
 from engine.upkeep.backup import STORE, BackupError, Manifest, read_manifest, stamp
-from engine.upkeep.files import copy_file, copy_tree, new_folder
+from engine.upkeep.files import copy_file, copy_tree, new_folder, others_may_change
 
 _WORK = ".restoring"
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -39,6 +39,8 @@ def check_backup(backup: Path) -> tuple[Manifest | None, Diagnosis]:
 
     A single file is taken for a store alone, as upgrades leave one: it has no manifest.
     """
+    if os.path.lexists(backup):
+        _vet(backup)
     if backup.is_file():
         manifest, store = None, backup
     else:
@@ -56,6 +58,17 @@ def check_backup(backup: Path) -> tuple[Manifest | None, Diagnosis]:
             f"{manifest.runs}: the two do not belong together"
         )
     return manifest, found
+
+
+def _vet(backup: Path) -> None:
+    """A backup holds code that will run as this user: nobody else may have had a hand in it. Raises BackupError."""
+    inside = (Path(folder) / name for folder, folders, files in os.walk(backup) for name in (*folders, *files))
+    for path in (backup, *inside):
+        if risk := others_may_change(path):
+            raise BackupError(
+                f"{risk}: what is restored runs as you, so nobody else may have changed it. Restore it as its owner; "
+                "or, if you know where it comes from, make it yours (chown -R) and close it (chmod -R go-w)"
+            )
 
 
 def restore_home(backup: Path, root: Path, who: str, now: Micros) -> Restored:

@@ -12,6 +12,7 @@ from console.cli.reading import near
 from engine.config import Home
 from tests.support.cli import Cli
 from tests.support.homes import until
+from tests.support.strangers import give_away
 
 pytestmark = pytest.mark.processes
 
@@ -108,8 +109,10 @@ def test_runs_are_named_in_five_ways(cli: Cli, home: Home) -> None:
     assert cli("--home", home.root, "runs", "show", "etl@1999-01-01").code == 4
 
 
-def test_a_run_is_told_as_a_report(cli: Cli, home: Home, tmp_path: Path) -> None:
-    """`runs report` prints Markdown with the task that failed, what it wrote, and who started it."""
+def test_a_run_is_told_as_a_report(cli: Cli, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`runs report` prints Markdown with the task that failed, what it wrote, and who started it. A file of it is for
+    its owner alone, and written neither through a link nor into a file that somebody else has put there.
+    """
     run_id = trigger(cli, home, "broken")
     assert cli("--home", home.root, "runs", "wait", run_id).code == 1
     text = cli("--home", home.root, "runs", "report", run_id).out
@@ -118,6 +121,16 @@ def test_a_run_is_told_as_a_report(cli: Cli, home: Home, tmp_path: Path) -> None
     assert "**failed**" in text and "```text" in text
     found = cli("--home", home.root, "runs", "report", run_id, "--out", tmp_path / "report.md")
     assert found.code == 0 and (tmp_path / "report.md").read_text().startswith("# broken: failed")
+    assert (tmp_path / "report.md").stat().st_mode & 0o777 == 0o600
+    precious, theirs = tmp_path / "precious", tmp_path / "theirs.md"
+    precious.write_text("mine")
+    theirs.write_text("longer than nothing")
+    (tmp_path / "planted.md").symlink_to(precious)
+    assert cli("--home", home.root, "runs", "report", run_id, "--out", tmp_path / "planted.md").code == 1
+    give_away(theirs, monkeypatch)
+    refused = cli("--home", home.root, "runs", "report", run_id, "--out", theirs)
+    assert refused.code == 1 and "belongs to uid" in refused.err
+    assert (precious.read_text(), theirs.read_text()) == ("mine", "longer than nothing")
 
 
 def test_an_address_is_looked_up_before_the_console_opens(cli: Cli, home: Home) -> None:

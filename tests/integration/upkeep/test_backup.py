@@ -22,6 +22,7 @@ from engine.upkeep.backup import BackupError, backups_in, keep_newest, make_back
 from engine.version import SCHEMA
 from tests.support.cli import Cli
 from tests.support.store import look, tamper
+from tests.support.strangers import give_away
 
 NOW = from_iso("2026-11-23T01:02:03Z")
 
@@ -171,3 +172,34 @@ def test_sqlite_alone_may_open_a_copy(home: Home) -> None:
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     connection.close()
     assert not (home.root / "copy-wal").exists()
+
+
+@pytest.mark.parametrize("deep", ["etl", "of/etl"])
+def test_a_backup_is_made_only_where_nobody_can_exchange_it(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deep: str
+) -> None:
+    """A folder that others write to, or that is another user's, is refused; one like `/tmp`, where each has what is his
+    own, is not.
+    """
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    with pytest.raises(BackupError, match="can be written by others"):
+        make_backup(home, shared / deep, NOW)
+    assert list(shared.iterdir()) == []
+    shared.chmod(0o1777)
+    assert make_backup(home, shared / deep, NOW).path.is_dir()
+    give_away(shared, monkeypatch)
+    with pytest.raises(BackupError, match="belongs to uid"):
+        make_backup(home, shared / "again", NOW)
+
+
+def test_what_somebody_planted_beside_a_backup_is_not_followed(home: Home, tmp_path: Path) -> None:
+    """A link under the name of the half-made backup is refused, and what it leads to stays as it is."""
+    bait = tmp_path / "bait"
+    bait.mkdir()
+    (bait / "precious").touch()
+    (tmp_path / "etl.partial").symlink_to(bait)
+    with pytest.raises(OSError):
+        make_backup(home, tmp_path / "etl", NOW)
+    assert [path.name for path in bait.iterdir()] == ["precious"]

@@ -22,6 +22,7 @@ from tests.support.cli import Cli, dagdeck
 from tests.support.damage import PAGE, overwrite, root_page
 from tests.support.homes import contradictions
 from tests.support.store import look, tamper
+from tests.support.strangers import give_away
 
 NOW = from_iso("2026-11-23T01:02:03Z")
 
@@ -202,3 +203,23 @@ def test_the_verbs_lead_from_damage_to_a_home_again(home: Home, saved: Backup, t
     assert moved.json["runs"] == 14
     assert cli("restore", tmp_path / "nowhere", tmp_path / "moved2").code == 4
     assert cli("restore", saved.path).code == 2
+
+
+@pytest.mark.parametrize("part", [".", "dags", "dags/etl.py", "dagdeck.toml", "state.db"])
+@pytest.mark.parametrize("how", ["given away", "open"])
+def test_what_others_may_have_changed_is_not_restored(
+    home: Home, saved: Backup, monkeypatch: pytest.MonkeyPatch, part: str, how: str
+) -> None:
+    """A backup holds code that will run as whoever restores it: no part of it may be another user's or open to them."""
+    (saved.path / "dags" / "etl.py").touch()
+    path = saved.path / part
+    if how == "open":
+        path.chmod(0o777 if path.is_dir() else 0o666)
+    else:
+        give_away(path, monkeypatch)
+    root = home.root.parent / "again"
+    with pytest.raises(BackupError, match="nobody else may have changed it"):
+        restore_home(saved.path, root, "ops", NOW)
+    with pytest.raises(BackupError, match="nobody else may have changed it"):
+        replace_store(saved.path, home, "ops", NOW)
+    assert not root.exists()
