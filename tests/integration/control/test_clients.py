@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.support.trees import everything_in
 pytestmark = pytest.mark.processes
 
 QUICK = p.Selector(dag_ids=["quick"])
+HELLO = p.encode(p.Hello(p.PROTOCOL, "cli", VERSION))
 FOLLOWER = """
 import socket, sys, json
 link = socket.socket(socket.AF_UNIX)
@@ -41,7 +43,7 @@ async def raw(site: Site, greet: bool = True) -> AsyncIterator[tuple[asyncio.Str
     reader, writer = await asyncio.open_unix_connection(str(site.home.socket), limit=1 << 22)
     try:
         if greet:
-            writer.write(p.encode(p.Hello(p.PROTOCOL, "cli", VERSION)))
+            writer.write(HELLO)
             assert b'"welcome"' in await reader.readline()
         yield reader, writer
     finally:
@@ -147,6 +149,36 @@ async def test_a_client_that_vanishes_leaves_its_command_done(site: Site) -> Non
     await works(site)
 
 
+def open_files(pid: int) -> int:
+    """How many a process has."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+async def test_a_thousand_connections_leave_nothing_behind(site: Site) -> None:
+    """Links that come by the hundred, say nothing or half a word and go, cost the engine nothing that stays; one that
+    sends its words letter by letter is waited for, and nobody waits with it.
+    """
+    assert site.engine is not None
+    pid = site.engine.pid
+    before = open_files(pid)
+    async with raw(site) as (reader, writer), site.client() as decent:
+        word = p.encode(p.AskPreview(1, "trigger", QUICK, {}))
+        for number, letter in enumerate(word):
+            writer.write(bytes([letter]))
+            await writer.drain()
+            for half in (b"", b'{"type":"hel', b"\xff", HELLO, HELLO + word[:20]) * 3:
+                link = socket.socket(socket.AF_UNIX)
+                link.connect(str(site.home.socket))
+                link.send(half or b"\n")
+                link.close()
+            if number % 20 == 0:
+                assert (await decent.preview("trigger", QUICK)).total == 1
+        assert len(word) * 15 >= 1000
+        assert b'"preview"' in await reader.readline()
+    await until(lambda: open_files(pid) <= before, "all of them are let go")
+    await works(site)
+
+
 async def test_more_clients_than_allowed_are_turned_away(site: Site) -> None:
     """The 201st connection is closed at once; when others have gone there is room again."""
     links = []
@@ -163,7 +195,7 @@ async def test_more_clients_than_allowed_are_turned_away(site: Site) -> None:
 
     async def answers() -> bool:
         async with raw(site, greet=False) as (reader, writer):
-            writer.write(p.encode(p.Hello(p.PROTOCOL, "cli", VERSION)))
+            writer.write(HELLO)
             return bool(await reader.readline())
 
     async with asyncio.timeout(PATIENCE):
