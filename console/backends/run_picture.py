@@ -227,8 +227,9 @@ class DagPicture:
             return None
         known = self._detail is not None and self._detail.dag_id == dag_id
         if not known or dirty is None or dag_id in dirty.dag_ids:
-            values = {"dag_id": dag_id, "logical_date": _FAR, "id": _FAR, "count": _RUNS_LISTED}
+            values = {"dag_id": dag_id, "logical_date": _FAR, "id": _FAR, "count": _RUNS_LISTED + 1}
             marks = tuple(map(reading.run_mark, self._rows.all("run", "runs_of_dag", values)))
-            if self._detail is None or self._detail.dag_id != dag_id or marks != self._detail.runs:
-                self._detail = DagDetail(dag_id, marks)
+            found = DagDetail(dag_id, marks[:_RUNS_LISTED], len(marks) > _RUNS_LISTED)
+            if found != self._detail:
+                self._detail = found
         return self._detail

@@ -242,6 +242,8 @@ class DagDetail:
 
     dag_id: str
     runs: tuple[RunMark, ...]
+    more: bool = False
+    """Whether there are older ones."""
 
 
 @dataclass(frozen=True, slots=True)

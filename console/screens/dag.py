@@ -79,7 +79,8 @@ class DagPane(ListPane):
         """How many runs are listed."""
         detail = self.detail(scene)
         count = 0 if detail is None else len(detail.runs)
-        return ((f"{count} run{'s' if count != 1 else ''}", DIM),)
+        newest = "newest " if detail is not None and detail.more else ""
+        return ((f"{newest}{count} run{'s' if count != 1 else ''}", DIM),)
 
     def target(self, scene: Scene) -> Target:
         """The run under the cursor."""

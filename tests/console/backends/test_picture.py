@@ -455,3 +455,14 @@ async def test_a_form_is_filled_in_with_what_a_run_was_given(filled: FilledHome)
     assert (form.like, form.date) == (memory.run.run_id, zone.replace(tzinfo=None).isoformat())
     with pytest.raises(LookupError, match="no run nosuch"):
         specs.form("trades_us", "nosuch")
+
+
+async def test_a_list_of_the_newest_runs_says_that_there_are_older_ones(
+    filled: FilledHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is listed is not all there is; where it is, nothing is said."""
+    monkeypatch.setattr("console.backends.run_picture._RUNS_LISTED", 2)
+    for hours, more in ((3, False), (2, False), (1, True)):
+        await filled.start("trades_us", NOW - hours * HOUR)
+        detail = whole(picture(filled), Interest(dag_id="trades_us")).dag
+        assert detail is not None and detail.more == more and len(detail.runs) <= 2
