@@ -34,7 +34,7 @@ from console.widgets.log_lines import read_line
 
 _POLL = 0.1
 _GUTTER = 8
-"""Cells of the line numbers."""
+"""Cells of the line numbers; a mark follows."""
 _COUNT_SLICE = 32 * 1024 * 1024
 _FAILED = ("failed", "timeout", "lost", "killed")
 
@@ -264,7 +264,7 @@ class LogPane(Pane):
     def _read(self, line: LogLine) -> Spans:
         raw = line.raw if isinstance(line.raw, bytes) else line.raw.encode()
         if self.as_columns and len(raw) <= LONGEST and (raw[:1] == b"{" or b"=" in raw):
-            width = self.log_view.size.width - _GUTTER
+            width = self.log_view.size.width - _GUTTER - 1
             made = columns(raw.decode("utf-8", "replace"), None if self.log_view.wrapped or width < 1 else width)
             if made is not None:
                 return made

@@ -63,7 +63,8 @@ def _unquoted(value: str) -> str:
 def columns(line: str, room: int | None = None) -> Spans | None:
     """A structured line as columns; None when it is plain text.
 
-    In `room` cells a long message is cut so far that the other fields are in sight; it stands whole behind them.
+    In `room` cells a long message ends where the other fields begin, so that they are in sight; they are followed by
+    the rest of it.
     """
     found = fields_of(line)
     if found is None:
@@ -85,11 +86,11 @@ def columns(line: str, room: int | None = None) -> Spans | None:
     wide = _MESSAGE if rest is None else max(_LEAST, min(rest * 9 // 20, _MOST))
     start, shown = row.width, words
     if left and rest is not None and cell_len(words) + 1 + fields.width > rest:
-        shown = cut_end(words, max(wide, rest - 1 - fields.width))
+        shown = cut_end(words, wide)
     row.add(shown, loud or TEXT).pad(start + wide).gap(2)
     for text, token in fields.done():
         row.add(text, token)
-    return row.done() if shown == words else row.gap(2).add(words, loud or TEXT).done()
+    return row.done() if shown == words else row.gap(1).add(f"…{words[len(shown) - 1 :]}", loud or DIM).done()
 
 
 def _take(fields: dict[str, str], names: tuple[str, ...]) -> str:
