@@ -131,7 +131,7 @@ def _service_condition(unit: systemd.Unit, pid: int | None) -> Finding:
         return Finding("note", "service", str(error), "log in as the owner of the home and look again")
     if condition.active == "failed":
         said = f": {condition.said}" if condition.said else ""
-        return Finding("wrong", "service", f"it {condition.words}{said}", f"{unit.journal}; then {unit.line('start')}")
+        return Finding("wrong", "service", f"it {condition.words}{said}", f"see {unit.journal}; then {unit.again}")
     if not enabled:
         return Finding("note", "service", "it does not start with the machine", unit.line("enable"))
     if pid and condition.pid != pid:

@@ -130,7 +130,7 @@ def status(session: Session, system: bool, as_json: bool) -> int:
 
 def _say_remedy(unit: Unit, condition: Condition, pid: int | None) -> None:
     if condition.active == "failed":
-        say(f"When its reason is gone: `{unit.line('start')}`; `{unit.journal}` has all that it said")
+        say(f"When its reason is gone: `{unit.again}`; `{unit.journal}` has all that it said")
     elif pid and condition.pid != pid and condition.active:
         say(f"The engine was started by hand: `dagdeck engine stop`, then `{unit.line('start')}`")
 

@@ -66,6 +66,11 @@ class Unit:
         return f"systemctl {'' if self.of_machine else '--user '}{verb} {self.name}"
 
     @property
+    def again(self) -> str:
+        """What people type to start it after failures, which systemd counts and may have had enough of."""
+        return f"{self.line('reset-failed')} && {self.line('start')}"
+
+    @property
     def journal(self) -> str:
         """What people type to read what it said."""
         return f"journalctl {'' if self.of_machine else '--user '}-u {self.name}"
