@@ -1,4 +1,4 @@
-"""What the engine has to say of itself: a few words in the header, and all of it above the DAGs."""
+"""What the engine has to say of itself, and why the store cannot be read: all of it stands above the DAGs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ def near(text: str, home: str) -> str:
 
 
 def notices(scene: Scene) -> list[Spans]:
-    """Lines that say why nothing starts, or what will go wrong; none while all is well."""
-    gauges = scene.link.gauges
-    if gauges is None or not scene.link.up:
-        return []
+    """Lines that say why nothing starts or is shown, or what will go wrong; none while all is well."""
+    gauges = scene.link.gauges if scene.link.up else None
+    told = []
+    if gauges is not None:
+        told = [(f"degraded: {gauges.degraded}" if gauges.degraded else "", BAD), (gauges.warning or "", WARN)]
+    trouble = scene.snapshot.trouble or ""
+    if not any(trouble in text for text, _ in told):  # else the engine has said it
+        told.insert(0, (trouble, BAD))
     lines: list[Spans] = []
-    for text, token in ((gauges.degraded and f"degraded: {gauges.degraded}", BAD), (gauges.warning, WARN)):
-        wrapped = textwrap.wrap(text or "", _WIDTH, break_on_hyphens=False)  # whole paths: they are there to be copied
+    for text, token in told:
+        wrapped = textwrap.wrap(text, _WIDTH, break_on_hyphens=False)  # whole paths: they are there to be copied
         lines += [((f"  {line}", token),) for line in wrapped]
     return lines

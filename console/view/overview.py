@@ -172,7 +172,7 @@ def _nothing(scene: Scene) -> list[Spans]:
     """What a home without DAGs says: why, and what to do."""
     snapshot = scene.snapshot
     if snapshot.trouble:
-        lines = [snapshot.trouble, "", "The console goes on looking: it will show the home as soon as it can be read."]
+        lines = ["The console goes on looking: it will show the home as soon as it can be read."]
     elif scene.link.up and scene.now - (scene.link.started_at or 0) < _READING:
         lines = [f"The engine has just started, and reads the files in {snapshot.home.path}/dags."]
     else:

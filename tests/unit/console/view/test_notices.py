@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from console.model.link import LinkState
 from console.view.notices import near, notices
 from console.view.overview import Overview
 from console.view.spans import plain
@@ -27,6 +28,21 @@ def test_a_long_reason_is_shown_whole() -> None:
     rows = Overview(found)
     assert [plain(rows.row(index, 80)).strip() for index in range(len(lines))] == [line.strip() for line in lines]
     assert all(rows.key(index) is None for index in range(len(lines)))
+
+
+def test_a_store_that_cannot_be_read_says_all_of_it() -> None:
+    """What is wrong with the store, and the ways out, stand above the last picture of it, and once."""
+    trouble = "/srv/etl/state.db: the store is damaged (x). " + "Put a backup in its place, or salvage. " * 4
+    found = scene()
+    for link_now in (link(state=LinkState.DOWN), found.link):
+        torn = replace(found, link=link_now, snapshot=replace(found.snapshot, trouble=trouble))
+        lines = [plain(line).strip() for line in notices(torn)]
+        assert " ".join(lines) == trouble.strip()
+        assert max(map(len, lines)) < 78
+    known = link().gauges
+    assert known is not None
+    said = replace(torn, link=link(gauges=replace(known, degraded=trouble)))
+    assert " ".join(plain(line).strip() for line in notices(said)) == f"degraded: {trouble.strip()}"
 
 
 def test_a_well_engine_says_nothing() -> None:
