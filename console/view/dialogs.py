@@ -19,8 +19,13 @@ def preview_body(preview: PreviewCard, width: int) -> list[Spans]:
     rows = preview.rows
     several = len({row.run_id for row in rows}) > 1 or len({row.dag_id for row in rows}) > 1
     names = [_name(row, several) for row in rows]
-    wide = min(max((cell_len(name) for name in names), default=8), max(width // 2 - 6, 12))
+    longest = max((cell_len(name) for name in names), default=8)
+    wide = min(longest, max(width // 2 - 6, 12))
     state = min(max((len(row.state) for row in rows), default=4), 16)
+    if any(wide + state + 8 + cell_len(row.detail) > width for row in rows):
+        # Words that have lines of their own leave room for names.
+        becomes = max((len(row.becomes) for row in rows if _moves(row)), default=0)
+        wide = max(min(longest, width - state - becomes - 10), wide)
     lines = [line for row, name in zip(rows, names, strict=True) for line in _row(row, name, wide, state, width)]
     left = preview.total - len(rows)
     if left > 0:
@@ -40,13 +45,17 @@ def _name(row: EffectCard, several: bool) -> str:
     return row.run_id or row.dag_id or row.kind
 
 
+def _moves(row: EffectCard) -> bool:
+    return row.becomes not in ("none", row.state)
+
+
 def _row(row: EffectCard, name: str, name_width: int, state_width: int, width: int) -> list[Spans]:
     line = Line().gap(1).cell(cut_middle(name, name_width), name_width).gap(2)
     if row.state in STATES:
         line.add(*sign(row.state)).gap(1)
     line.cell(row.state.replace("_", " "), state_width, DIM)
     token = WARN if row.kills else DIM
-    moves = row.becomes not in ("none", row.state)
+    moves = _moves(row)
     if moves:
         line.add(" > ", ACCENT)
         if row.becomes in STATES:

@@ -105,6 +105,9 @@ def test_where_words_of_a_preview_need_a_line_of_their_own_the_arrow_stands_befo
     lines = [plain(line) for line in preview_body(PreviewCard("p1", 1, "clear", "2", 2, {}, rows), 60)]
     assert lines[1] == "    > runs again now" and lines[2].endswith("failed")
     assert not [line for line in lines if line.endswith(">")]
+    rows = (rows[0]._replace(detail="runs again now, with a new budget of six tries"), rows[1])
+    wide = [plain(line) for line in preview_body(PreviewCard("p1", 1, "clear", "2", 2, {}, rows), 92)]
+    assert wide[0].startswith(f" {name} / load_everything "), "words that have a line of their own leave room for names"
 
 
 def test_text_is_wrapped_between_words_and_keeps_its_indent() -> None:
