@@ -82,7 +82,10 @@ def make_backup(home: Home, target: Path | None, now: Micros, *, logs: bool = Fa
         raise BackupError(f"{path} lies within what is to be saved: name a folder outside of dags/ and attempts/")
     standing = next(folder for folder in path.parents if folder.exists())
     if risk := others_may_change(standing):
-        raise BackupError(f"{risk}: whoever may do that could put something else in the backup's place")
+        raise BackupError(
+            f"{risk}: whoever may do that could put something else in the backup's place. Name a folder below one that "
+            "only you can write to"
+        )
     new_folder(path.parent)
     partial = path.with_name(path.name + _PARTIAL)
     shutil.rmtree(partial, ignore_errors=True)
