@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from benchmarks.homes import BenchHome
 from benchmarks.slopes import Growth, descriptors, growth, resident
 from benchmarks.view_figures import SIZE, views_home
-from console.cli.link import engine_pid
+from console.cli.link import EngineLink, engine_pid, select
 from console.model.place import Place
 from engine.store import reads_overview
 from engine.store.reader import Reader
@@ -88,19 +88,31 @@ async def walk(home: BenchHome, places: Sequence[Place], number: int, ends: floa
 
 
 async def keep_busy(home: BenchHome, ends: float, settled: float) -> Watched:
-    """Starts another run whenever the last one is nearly over, and looks at the engine."""
+    """Starts another run whenever the last one is nearly over, and looks at the engine.
+
+    Runs that are over go to the trash but for two: a home that is kept has as many runs today as yesterday.
+    """
     pid = engine_pid(home.home)
     assert pid is not None
     seen = Watched("engine", pid)
+    runs: list[str] = []
     with Reader(home.home.database) as reader:
         while time.monotonic() < ends:
             if reads_overview.totals(reader).tasks.get("running", 0) < 4:
-                await asyncio.to_thread(home.trigger, "busy")
+                runs.append(await asyncio.to_thread(home.trigger, "busy"))
                 seen.rounds += 1
+                if len(runs) > 2:
+                    await asyncio.to_thread(_delete, home, runs.pop(0))
             await asyncio.sleep(5.0)
             if time.monotonic() > settled:
                 seen.look()
     return seen
+
+
+def _delete(home: BenchHome, run_id: str) -> None:
+    home.finish(run_id)
+    with EngineLink(home.home) as link:
+        link.command("delete", select(runs=(run_id,)), {}, None, None)
 
 
 async def soak(home: BenchHome, places: Sequence[Place], seconds: float, consoles: int) -> list[Watched]:

@@ -183,7 +183,7 @@ class LagMeter(threading.Thread):
         return self.lags
 
     async def _follow(self) -> None:
-        async with connect(self._home.socket, "bench") as client:
+        async with connect(self._home, "bench") as client:
             async for event in client.follow():
                 if isinstance(event, Gauges):
                     self.lags.append(event.loop_lag_ms)

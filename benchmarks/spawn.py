@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -59,7 +59,8 @@ while started < count or live:
 print(count / (time.perf_counter() - began))
 """
 
-CONTEXT = Context(*["2026-01-01T00:00:00Z"] * 4, "UTC", "manual")
+_DATE = "2026-01-01T00:00:00Z"
+CONTEXT = Context(_DATE, _DATE, _DATE, _DATE, "UTC", "manual")
 
 
 class Bench:
@@ -75,7 +76,7 @@ class Bench:
         self.seen: dict[str, float] = {}
         self.ended = 0
         self.wake = asyncio.Event()
-        self.on_end = lambda count: None
+        self.on_end: Callable[[int], None] = lambda count: None
 
     def order(self, kind: str) -> LaunchOrder:
         spec = AttemptSpec(

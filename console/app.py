@@ -121,9 +121,10 @@ class ConsoleApp(TerminalApp[None]):
             await self.stage.stands.wait()
             self.go(self._start)
         feed.look_at(self.stage.front.interest())
-        from console.later import load_the_rest
+        from console.later import load_the_rest, sweep_in_pauses
 
         self.spawn(load_the_rest())
+        self.spawn(sweep_in_pauses(lambda: self.quiet_for))
         try:
             await feed.run()
         finally:

@@ -40,6 +40,7 @@ class TerminalApp(App[Result]):
         super().__init__(driver_class=ConsoleDriver)
         look = look or Look()
         self.animation_level = "none"
+        self._touched = time.monotonic()
         self._colours: ColorSystem | None = None
         self._net = wire.SafeLineFilter(ascii_only=look.ascii_only, monochrome=look.monochrome)
         self.palette = palette or Palette(load_theme(), monochrome=look.monochrome)
@@ -72,6 +73,17 @@ class TerminalApp(App[Result]):
             for screen in self.screen_stack:
                 for widget in screen.query(Painted):
                     widget.refresh()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Remembers when somebody last did something."""
+        if isinstance(event, events.InputEvent):
+            self._touched = time.monotonic()
+        await super().on_event(event)
+
+    @property
+    def quiet_for(self) -> float:
+        """Seconds since somebody pressed a key or a button, or turned the wheel."""
+        return time.monotonic() - self._touched
 
     def repaint(self) -> None:
         """Send every cell again, for a terminal that something else has written on."""
