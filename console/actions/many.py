@@ -34,11 +34,11 @@ def why_not(action: Action, scene: Scene, target: Target) -> str | None:
     if first is not None and all(action.why_not(scene, row) is not None for row in target.marked[1:]):
         count = len(target.marked)
         return first if count == 1 else f"not possible with any of {count} marked rows: {first}"
-    if action.verb is not None:
-        return None  # whatever the row, it is the same that is asked for
     asks = _asks(action, scene, target)
     if len({each.verb for each in asks}) > 1:
         return f"the marked rows need different things ({_verbs(asks)}): mark those that need the same"
+    if len({bool(each.selection.task_ids) for each in asks}) > 1:
+        return "tasks and whole runs are marked: mark rows of one kind"
     return None
 
 
@@ -66,7 +66,7 @@ def ask(action: Action, scene: Scene, target: Target) -> Ask:
     selection = Selection(
         _once(name for each in asks for name in each.selection.dag_ids),
         _once(name for each in asks for name in each.selection.run_ids),
-        _once(name for each in asks for name in each.selection.task_ids),
+        _once(_tasks_of(asks)),
     )
     head = first.title.partition(" ── ")[0]
     return replace(
@@ -75,6 +75,14 @@ def ask(action: Action, scene: Scene, target: Target) -> Ask:
         selection=selection,
         refs=frozenset(ref for each in asks for ref in each.refs),
     )
+
+
+def _tasks_of(asks: Sequence[Ask]) -> Iterable[str]:
+    """The tasks by their names; of several runs each with its run, for not every run has all of them marked."""
+    alone = len({run_id for each in asks for run_id in each.selection.run_ids}) == 1
+    for each in asks:
+        for name in each.selection.task_ids:
+            yield name if alone else f"{each.selection.run_ids[0]}/{name}"
 
 
 def _asks(action: Action, scene: Scene, target: Target) -> list[Ask]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from console.actions.action import WhyNot
 from console.actions.finding import ALIVE, attention_of, dag_of, logged_task, mark_of, newest_running, state_of, task_of
+from console.model.audit import Audit
+from console.model.backfills import Backfills
+from console.model.limits import LimitsCard
 from console.model.link import LinkState
 from console.model.snapshot import Scene
 from console.model.targets import Target
@@ -206,6 +209,9 @@ def a_failure(scene: Scene, target: Target) -> str | None:
         return None if scene.snapshot.failures else "nothing has failed"
     if target.view in ("grid", "calendar"):
         return None
+    known = _failed_in(scene, target)
+    if known is not None:
+        return None if known else "nothing has failed here"
     if target.view == "dag":
         listed = scene.snapshot.dag
         failed = listed is not None and any(mark.state == "failed" for mark in listed.runs)
@@ -214,6 +220,25 @@ def a_failure(scene: Scene, target: Target) -> str | None:
     if run is not None and run.counts.keys() & {"failed", "upstream_failed", "up_for_retry"}:
         return None
     return "nothing has failed here"
+
+
+def _failed_in(scene: Scene, target: Target) -> bool | None:
+    """Whether what only this view shows has a failure; None where the view is about something else."""
+    page = scene.snapshot.paged
+    match target.view:
+        case "backfills":
+            return isinstance(page, Backfills) and any(card.failed for card in page.cards)
+        case "audit":
+            return isinstance(page, Audit) and any(card.outcome == "refused" for card in page.cards)
+        case "limits":
+            return isinstance(page, LimitsCard) and any(each.state == "open" for each in page.breakers)
+        case "upcoming":
+            return any(failure.state == "up_for_retry" for failure in scene.snapshot.failures)
+        case "task":
+            card = task_of(scene, target)
+            return card is not None and any(each.outcome not in (None, "success") for each in card.attempts)
+        case _:
+            return None
 
 
 def change(verb: str, *checks: WhyNot) -> WhyNot:

@@ -6,11 +6,17 @@ from console.actions import asking, possible
 from console.actions.action import DAG, EVERYWHERE, LISTS, LOG, OVERVIEW, ROWS, RUN, SOURCE, Action, Danger
 from console.actions.views import VIEWS
 
-MARKING = frozenset({OVERVIEW, DAG, RUN, "trash"})
-"""Views whose rows can be marked."""
+MARKING = frozenset({OVERVIEW, DAG, RUN, "inbox", "upcoming", "trash"})
+"""Views whose rows can be marked: what changes them takes many at once."""
 
-PARTS = frozenset({OVERVIEW, RUN})
-"""Views with two parts, and with names that may be longer than their column."""
+NAMED = frozenset({OVERVIEW, RUN})
+"""Views with names that may be longer than their column."""
+
+FAILING = LISTS | {"audit", "limits"}
+"""Views in which something may have failed."""
+
+FILTERED = LISTS | {"audit", "limits", "trash"}
+"""Views whose rows can be filtered and gone through."""
 
 LOGGED = LISTS | {SOURCE, "limits"}
 """Views whose rows may have a log."""
@@ -53,23 +59,24 @@ LOOKS = (
     Action("details", "details", "All that is known of it: settings, parameters, reasons.", ("d",), LISTS | ROWS,
            why_not=possible.something),
     Action("source", "source", "The code that the run used, at the task, and what has changed in it since.", ("v",),
-           ROWS, why_not=possible.a_dag, opens=SOURCE),
-    Action("failure.next", "next failure", "To the next failure: a failed row, an error line of a log.", ("e",), LISTS,
-           rank=60, why_not=possible.a_failure),
-    Action("failure.previous", "previous failure", "To the failure before.", ("E",), LISTS,
+           LISTS | ROWS, why_not=possible.a_dag, opens=SOURCE),
+    Action("failure.next", "next failure", "To the next failure: a failed row, an error line of a log.", ("e",),
+           FAILING, rank=60, why_not=possible.a_failure),
+    Action("failure.previous", "previous failure", "To the failure before.", ("E",), FAILING,
            why_not=possible.a_failure),
     Action("filter", "filter", "Shows only rows that fit: words, `state:failed`, `tag:`, `since:2h`; ! inverts.",
-           ("/",), LISTS, rank=10),
-    Action("filter.out", "filter out", "Shows only rows that do not fit what is typed.", ("!",), LISTS),
-    Action("match.next", "next match", "To the next row that the filter shows, and round.", ("n",), LISTS),
-    Action("match.previous", "previous match", "To the row before that the filter shows.", ("N",), LISTS),
-    Action("part.next", "other part", "To the other part of the view: what needs a person or the DAGs, tasks or tries.",
-           ("tab",), PARTS),
-    Action("part.previous", "other part, back", "The same backwards.", ("shift+tab",), PARTS),
-    Action("wide", "wide names", "Names whole, with fewer figures; again as before.", ("W",), PARTS),
+           ("/",), FILTERED, rank=10),
+    Action("filter.out", "filter out", "Shows only rows that do not fit what is typed.", ("!",), FILTERED),
+    Action("match.next", "next match", "To the next row that the filter shows, and round.", ("n",), FILTERED),
+    Action("match.previous", "previous match", "To the row before that the filter shows.", ("N",), FILTERED),
+    Action("part.next", "next part", "To the next part of the view: what stands under another heading, a task's tries.",
+           ("tab",)),
+    Action("part.previous", "part before", "The same backwards.", ("shift+tab",)),
+    Action("wide", "wide names", "Names whole, with fewer figures; again as before.", ("W",), NAMED),
     Action("full", "full screen", "The list takes the whole screen but for the header and its rule; again as before.",
            ("f",)),
-    Action("failures", "only failures", "Only rows that failed or wait for a retry; again shows all.", ("z",), LISTS),
+    Action("failures", "only failures", "Only rows that failed or wait for a retry; again shows all.", ("z",),
+           FILTERED - {"limits"}),
     Action("row.mark", "mark row", "Marks the row, or not any more; what changes rows then takes all that are marked.",
            ("space",), MARKING),
     Action("row.range", "mark range", "Marks all rows from the one that was marked last to this one.", ("V",), MARKING),

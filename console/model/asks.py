@@ -11,7 +11,7 @@ from console.model.source import CodeCard
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a command is about: DAGs, or runs, or task instances of one run."""
+    """What a command is about: DAGs, or runs, or task instances of these runs; `RUN/TASK` is that of one run alone."""
 
     dag_ids: tuple[str, ...] = ()
     run_ids: tuple[str, ...] = ()

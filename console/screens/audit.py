@@ -27,6 +27,7 @@ class AuditPane(ListPane):
     """Commands, newest first."""
 
     view = "audit"
+    failing = '"refused:"'
 
     def interest(self) -> Interest:
         """What this view reads for itself."""
@@ -68,6 +69,12 @@ class AuditPane(ListPane):
         if not isinstance(found, Audit) or not isinstance(key, tuple):
             return None
         return next((card for card in found.cards if card.number == key[1]), None)
+
+    def is_failing(self, scene: Scene, key: object) -> bool:
+        """A command that was refused."""
+        found = scene.snapshot.paged
+        cards = found.cards if isinstance(found, Audit) else ()
+        return any(card.outcome == "refused" and key == ("command", card.number) for card in cards)
 
     def target(self, scene: Scene) -> Target:
         """The command itself: what it was about is opened, and nothing else is done with it."""

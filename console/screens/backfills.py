@@ -61,3 +61,9 @@ class BackfillsPane(ListPane):
             return Target(self.view) if card is None else Target(self.view, card.dag_id, backfill=card.id)
         gap = next((gap for gap in found.gaps if (gap.dag_id, gap.first) == key[1:]), None)
         return Target(self.view) if gap is None else Target(self.view, gap.dag_id, span=view.range_of(gap))
+
+    def is_failing(self, scene: Scene, key: object) -> bool:
+        """One of which dates have failed."""
+        found = scene.snapshot.paged
+        cards = found.cards if isinstance(found, Backfills) else ()
+        return any(card.failed and key == ("backfill", card.id) for card in cards)

@@ -94,11 +94,11 @@ def _open(app: ConsoleApp, target: Target) -> None:
         return
     if view == "run":
         log = BY_ID["log"]
-        why = log.why_not(app.scene(), target)
-        if why is None:
+        words = log.why_not(app.scene(), target)
+        if words is None:
             app.open_log(target)
         else:
-            app.say(why, "warn")
+            app.say(words, "warn")
     elif target.attention is not None and possible.recoverable(app.scene(), target) is None:
         app.perform(BY_ID["recover"], target)
     elif (asked := _asked_run(app, target)) is not None:
@@ -106,7 +106,7 @@ def _open(app: ConsoleApp, target: Target) -> None:
     elif target.run_id is not None:
         app.go(Place("run", target.dag_id, target.run_id, target.task_id, target.map_index))
     elif target.attention is not None:
-        _why(app, target)
+        why(app, target)
     elif target.dag_id is not None:
         app.go(Place("dag", target.dag_id))
 
@@ -158,16 +158,21 @@ def _log(app: ConsoleApp, target: Target) -> None:
 
 
 def _next_failure(app: ConsoleApp, target: Target) -> None:
-    app.stage.front.touched()
-    app.stage.front.next_failure(app.scene(), 1)
+    _to_failure(app, 1)
 
 
 def _previous_failure(app: ConsoleApp, target: Target) -> None:
+    _to_failure(app, -1)
+
+
+def _to_failure(app: ConsoleApp, step: int) -> None:
     app.stage.front.touched()
-    app.stage.front.next_failure(app.scene(), -1)
+    if not app.stage.front.next_failure(app.scene(), step):
+        app.say("nothing has failed here", "warn")
 
 
-def _why(app: ConsoleApp, target: Target) -> None:
+def why(app: ConsoleApp, target: Target) -> None:
+    """Says why it waits or failed, and what would free it."""
     scene = app.scene()
     row = attention_of(scene, target)
     card, run = task_of(scene, target), scene.snapshot.run
@@ -238,6 +243,9 @@ def _copy(app: ConsoleApp, target: Target) -> None:
 
 def ask_filter(app: ConsoleApp, target: Target) -> None:
     """Asks what the rows in front are filtered by."""
+    if app.stage.front.listed is None:
+        app.say("there is no list to filter here", "warn")
+        return
     app.stage.ask_line("filter", "/", app.stage.front.needle)
 
 
@@ -357,7 +365,7 @@ _HANDLERS: dict[str, Handler] = {
     "quit": _quit,
     "overview": _overview,
     "log": _log,
-    "why": _why,
+    "why": why,
     "details": _details,
     "failure.next": _next_failure,
     "failure.previous": _previous_failure,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from console.model.attention import Attention
@@ -74,6 +75,17 @@ class InboxPane(ListPane):
         _, run_id, task_id, index = key
         dag_id = next((f.dag_id for _, each in self._found for f in each if f.run_id == run_id), None)
         return Target(self.view, dag_id, run_id, task_id or None, index)
+
+    def target_at(self, scene: Scene, key: object) -> Target | None:
+        """An instance that failed; a cause stands for its instances."""
+        return self._target(key, scene) if isinstance(key, tuple) and key[0] == "failure" else None
+
+    def marks_of(self, key: Hashable) -> tuple[Hashable, ...]:
+        """A cause is marked as its instances."""
+        if not isinstance(key, tuple) or key[0] != "cause":
+            return (key,)
+        members = next((each for row, each in self._found if row.key == key[1]), [])
+        return tuple(("failure", f.run_id, f.task_id, f.map_index) for f in members[: view.MEMBERS])
 
     def next_failure(self, scene: Scene, step: int) -> bool:
         """To the next instance that failed."""

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 from console.actions.flow import Flow
 from console.actions.views.limits import ask_resize, name_in
 from console.model.limits import LimitsCard
+from console.model.place import Place
 from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
+from console.screens.doing import why
 from console.screens.pane import Bar, ListPane
 from console.view import limits as view
 from console.view.columns import LIMITS
@@ -71,6 +73,11 @@ class LimitsPane(ListPane):
             return Target(self.view)  # a figure: there is nothing to do with it
         return Target(self.view, attention=f"{key[0]}:{key[1]}")
 
+    def is_failing(self, scene: Scene, key: object) -> bool:
+        """A breaker that is open."""
+        card = self.card(scene) or LimitsCard()
+        return any(each.state == "open" and key == ("breaker", each.name) for each in card.breakers)
+
     def entered(self, purpose: str, text: str) -> None:
         """The number of slots was typed."""
         app = cast("ConsoleApp", self.app)
@@ -83,6 +90,14 @@ class LimitsPane(ListPane):
         ask = ask_resize(app.scene(), Target(self.view, attention=f"pool:{name}"))
         ask = replace(ask, args={**ask.args, "slots": slots})
         Flow(app, ask, app.scene().snapshot.home.production).start()
+
+
+def enter(app: ConsoleApp, target: Target) -> None:
+    """The task that asks, in its run; else why the pool or the breaker stands as it does."""
+    if target.run_id is not None:
+        app.go(Place("run", target.dag_id, target.run_id, target.task_id, target.map_index))
+    else:
+        why(app, target)
 
 
 def resize(app: ConsoleApp, target: Target) -> None:

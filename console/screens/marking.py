@@ -15,8 +15,13 @@ def toggle(app: ConsoleApp, target: Target) -> None:
     view = app.stage.front.listed
     if view is None or view.cursor_key is None:
         app.say("there is no row to mark", "warn")
-    elif _can(app, view.cursor_key):
+        return
+    keys = app.stage.front.marks_of(view.cursor_key)
+    if keys == (view.cursor_key,) and _can(app, view.cursor_key):
         view.toggle_mark()
+        _marked(app)
+    elif keys != (view.cursor_key,):
+        view.set_marks(view.marks - set(keys) if view.marks.issuperset(keys) else view.marks | set(keys))
         _marked(app)
 
 

@@ -86,7 +86,7 @@ class OverviewPane(ListPane):
         card = scene.snapshot.by_id.get(key[1])
         return None if card is None else target_of(self.view, card)
 
-    def other_part(self, scene: Scene) -> bool:
+    def other_part(self, scene: Scene, step: int) -> bool:
         """From what needs a person to the DAGs, and back."""
         key, rows = self.list.cursor_key, self._rows
         here = key[0] if isinstance(key, tuple) else ""

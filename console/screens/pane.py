@@ -66,6 +66,8 @@ class Pane(Vertical):
     """Names are shown whole, at the cost of figures."""
     sorting: Order[Any] | None = None
     """What the rows are sorted by; None: as they are by themselves."""
+    failing = "state:failed,up_for_retry,upstream_failed"
+    """The filter of what has failed."""
     fault = ""
     """What is wrong with what was typed as a filter."""
     _meant: tuple[Snapshot, frozenset[Hashable], tuple[Target, ...]] | None = None
@@ -112,6 +114,10 @@ class Pane(Vertical):
     def target_at(self, scene: Scene, key: object) -> Target | None:
         """What the row with that key is about; None where such rows cannot be marked."""
         return None
+
+    def marks_of(self, key: Hashable) -> tuple[Hashable, ...]:
+        """The rows that are marked with a row: of one that stands for others, these."""
+        return (key,)
 
     def marked(self, scene: Scene) -> tuple[Target, ...]:
         """What the marked rows are about, in their order."""
@@ -203,8 +209,8 @@ class Pane(Vertical):
         """Unfolds the row under the cursor; False when it is not folded."""
         return False
 
-    def other_part(self, scene: Scene) -> bool:
-        """Goes to the other part of the view; False where there is only one."""
+    def other_part(self, scene: Scene, step: int) -> bool:
+        """Goes to the next part of the view (or the one before); False where there is only one."""
         return False
 
     def next_failure(self, scene: Scene, step: int) -> bool:
@@ -235,6 +241,27 @@ class ListPane(Pane):
     def leave(self) -> None:
         """Whoever comes again begins at the top."""
         self._moved = False
+
+    def other_part(self, scene: Scene, step: int) -> bool:
+        """To the first row under the next heading, and round."""
+        parts, key = self.list.sections(), self.list.cursor_key
+        at = max((at for at, part in enumerate(parts) if key in part), default=-1)
+        if len(parts) < 2 or at < 0:
+            return False
+        self.touched()
+        return self.list.move_to(parts[(at + step) % len(parts)][0])
+
+    def is_failing(self, scene: Scene, key: object) -> bool:
+        """Whether the row with that key is one of a failure."""
+        return False
+
+    def next_failure(self, scene: Scene, step: int) -> bool:
+        """To the next row of a failure, and round."""
+        keys, here = self.list.shown_keys, self.list.cursor_key
+        start = keys.index(here) if here in keys else 0
+        around = (keys[(start + step * distance) % len(keys)] for distance in range(1, len(keys) + 1))
+        found = next((key for key in around if self.is_failing(scene, key)), None)
+        return found is not None and self.list.move_to(found)
 
     def stay_on_top(self) -> None:
         """Puts the cursor on the first row unless somebody has moved it: newest and most pressing rows come on top."""

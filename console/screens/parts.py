@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 
 
 def next_part(app: ConsoleApp, target: Target) -> None:
-    """To the other part of the view."""
-    _part(app)
+    """To the next part of the view."""
+    _part(app, 1)
 
 
 def previous_part(app: ConsoleApp, target: Target) -> None:
-    """The same backwards: no view has more than two."""
-    _part(app)
+    """The same backwards."""
+    _part(app, -1)
 
 
-def _part(app: ConsoleApp) -> None:
+def _part(app: ConsoleApp, step: int) -> None:
     pane = app.stage.front
-    if not pane.other_part(app.scene()):
+    if not pane.other_part(app.scene(), step):
         app.say("there is nothing else to go to here", "warn")
         return
     pane.focus_inside().focus()
@@ -55,6 +55,9 @@ def wide(app: ConsoleApp, target: Target) -> None:
 
 def filter_out(app: ConsoleApp, target: Target) -> None:
     """Asks what the rows are not to have."""
+    if app.stage.front.listed is None:
+        app.say("there is no list to filter here", "warn")
+        return
     app.stage.ask_line("filter", "/", app.stage.front.needle or "!")
 
 

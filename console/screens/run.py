@@ -273,7 +273,7 @@ class RunPane(Pane):
         number = key[1] if isinstance(key, tuple) else None
         return Target(self.view, dag_id, self.run_id, card.task_id, card.map_index, number)
 
-    def other_part(self, scene: Scene) -> bool:
+    def other_part(self, scene: Scene, step: int) -> bool:
         """From the tasks to the tries of the one under the cursor, and back."""
         card = self.card(scene)
         if not self._below and (card is None or not card.attempts):

@@ -77,6 +77,12 @@ class TaskPane(ListPane):
         count = 0 if card is None else len(card.attempts)
         return ((f"{count} attempt{'s' if count != 1 else ''}", DIM),)
 
+    def is_failing(self, scene: Scene, key: object) -> bool:
+        """An attempt that ended badly."""
+        card = self.card(scene)
+        attempts = () if card is None else card.attempts
+        return any(each.outcome not in (None, "success") and key == ("attempt", each.number) for each in attempts)
+
     def target(self, scene: Scene) -> Target:
         """The task, and the attempt under the cursor."""
         dag_id, run_id, task_id, map_index = self._where

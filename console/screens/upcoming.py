@@ -67,6 +67,14 @@ class UpcomingPane(ListPane):
         """What the row under the cursor is about."""
         return self._target(self.list.cursor_key, scene)
 
+    def target_at(self, scene: Scene, key: object) -> Target | None:
+        """A DAG that is due, or a task that waits for its retry."""
+        return self._target(key, scene) if isinstance(key, tuple) else None
+
+    def is_failing(self, scene: Scene, key: object) -> bool:
+        """A retry is of a task that failed."""
+        return isinstance(key, tuple) and key[3] is not None
+
     def _target(self, key: object, scene: Scene) -> Target:
         if not isinstance(key, tuple):
             return Target(self.view)

@@ -36,13 +36,10 @@ def last(app: ConsoleApp, target: Target) -> None:
         app.say("no other view has been shown yet", "warn")
 
 
-_FAILURES = "state:failed,up_for_retry,upstream_failed"
-
-
 def failures(app: ConsoleApp, target: Target) -> None:
     """Only rows that failed or wait for a retry, or all again."""
     pane = app.stage.front
-    pane.filter("" if pane.needle == _FAILURES else _FAILURES, app.scene())
+    pane.filter("" if pane.needle == pane.failing else pane.failing, app.scene())
     app.redraw()
 
 

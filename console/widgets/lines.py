@@ -188,6 +188,18 @@ class LineView(Painted, can_focus=True):
         """The keys of all rows that are not sifted out, in their order."""
         return tuple(key for at in range(len(self._source)) if (key := self._source.key(at)) is not None)
 
+    def sections(self) -> list[list[Hashable]]:
+        """The same keys, apart where rows without one stand between them."""
+        found: list[list[Hashable]] = []
+        before: Key = None
+        for at in range(len(self._source)):
+            key = self._source.key(at)
+            if key is not None:
+                found += [[]] if before is None else []
+                found[-1].append(key)
+            before = key
+        return found
+
     def toggle_mark(self) -> None:
         """Mark or unmark the row under the cursor."""
         if self._key is not None:

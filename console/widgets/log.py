@@ -59,14 +59,14 @@ class LogView(Painted, can_focus=True):
     DEFAULT_CSS = "LogView { height: 1fr; width: 1fr; }"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_lines(1)", "down", show=False, id="log.down"),
-        Binding("k,up", "scroll_lines(-1)", "up", show=False, id="log.up"),
-        Binding("g,home", "first", "top", show=False, id="log.first"),
-        Binding("G,end", "follow", "end, and follow", show=False, id="log.last"),
-        Binding("ctrl+d", "scroll_pages(0.5)", "half page down", show=False, id="log.half_down"),
-        Binding("ctrl+u", "scroll_pages(-0.5)", "half page up", show=False, id="log.half_up"),
-        Binding("pagedown", "scroll_pages(1)", "page down", show=False, id="log.page_down"),
-        Binding("pageup", "scroll_pages(-1)", "page up", show=False, id="log.page_up"),
+        Binding("j,down", "scroll_lines(1)", "down", show=False, id="move.down"),
+        Binding("k,up", "scroll_lines(-1)", "up", show=False, id="move.up"),
+        Binding("g,home", "first", "top", show=False, id="move.first"),
+        Binding("G,end", "follow", "end, and follow", show=False, id="move.last"),
+        Binding("ctrl+d", "scroll_pages(0.5)", "half page down", show=False, id="move.half_down"),
+        Binding("ctrl+u", "scroll_pages(-0.5)", "half page up", show=False, id="move.half_up"),
+        Binding("pagedown", "scroll_pages(1)", "page down", show=False, id="move.page_down"),
+        Binding("pageup", "scroll_pages(-1)", "page up", show=False, id="move.page_up"),
         Binding("right", "scroll_columns(8)", "right", show=False, id="log.right"),
         Binding("left", "scroll_columns(-8)", "left", show=False, id="log.left"),
     ]

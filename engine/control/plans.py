@@ -201,6 +201,7 @@ def the_tasks(memory: RunMemory, ask: Ask) -> list[TaskInstance]:
     """The task instances of a run that a command names, all of them if it names none. Raises Refusal.
 
     A name is a task, an index such as `task[3]`, or a task group. A mapped task means its indexes, once it has some.
+    With a run before it (`RUN/task`) it is that run's alone.
     """
     if ask.chosen is not None:
         keys = ask.chosen.get(memory.run.run_id, ())
@@ -209,7 +210,10 @@ def the_tasks(memory: RunMemory, ask: Ask) -> list[TaskInstance]:
     if not ask.select.task_ids:
         return [instance for instance in memory.by_id.values() if _stands_for_itself(memory, instance)]
     found: dict[int, TaskInstance] = {}
-    for name in ask.select.task_ids:
+    for listed in ask.select.task_ids:
+        run_id, _, name = listed.rpartition("/")
+        if run_id not in ("", memory.run.run_id):
+            continue
         named = [instance for instance in _named(memory, name) if _stands_for_itself(memory, instance)]
         if not named and memory.run.run_id not in ask.beside:
             raise Refusal("not_found", f"run {memory.run.run_id} has no task {name}")

@@ -29,7 +29,10 @@ class Selector(msgspec.Struct, omit_defaults=True):
     dag_ids: list[str] = []
     run_ids: list[str] = []
     task_ids: list[str] = []
-    """Tasks of the runs in `run_ids`; empty means the runs themselves, or all their tasks, as the verb says."""
+    """Tasks of the runs in `run_ids`; empty means the runs themselves, or all their tasks, as the verb says.
+
+    `RUN/TASK` is a task of that run alone: so one command is about different tasks of several runs.
+    """
     expression: str = ""
     """`state:failed since:2h dag:trades_*`: everything that it fits, instead of names. See engine.model.terms."""
     kind: Literal["", "tasks", "runs", "dags"] = ""

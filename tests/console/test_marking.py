@@ -97,3 +97,41 @@ async def test_a_task_that_waits_and_one_that_failed_run_again_by_one_clear() ->
         await _confirm(screen)
         verb, selection, _, _ = backend.commands[-1]
         assert (verb, selection.task_ids) == ("clear", ("a", "b"))
+
+
+async def test_instances_of_a_cause_are_cleared_together_each_in_its_own_run() -> None:
+    """In the inbox space on a cause marks its instances; one command names each task with its run, and no other."""
+    one = trades("failed", 7)
+    failed = task(91, "pull", "failed", last_error="ConnectionError: db-1:5432 refused")
+    other = run(mark(9, "orders", "failed"), (shell("pull"), shell("load")), (failed, task(92, "load")))
+    backend = world(one, other)
+    async with console(backend, (120, 30)) as screen:
+        await screen.press("I", "space")
+        assert "2 marked" in screen.lines()[2]
+        await screen.press("c")
+        assert "2 marked tasks" in screen.text
+        await screen.until(lambda: "2 rows" in screen.text or "rows" in screen.text, "the preview")
+        await _confirm(screen)
+        await screen.settle()
+        verb, selection, _, _ = backend.commands[-1]
+        assert verb == "clear" and set(selection.run_ids) == {"trades_us@7", "orders@9"}
+        assert set(selection.task_ids) == {"trades_us@7/load", "orders@9/pull"}
+        assert backend.runs["orders@9"].tasks[1].state == "success", "the same name in another run is not meant"
+
+
+async def test_a_mark_on_a_cause_is_taken_back_and_tab_goes_to_the_next_cause() -> None:
+    """Space again unmarks all of them; Tab and Shift-Tab go from cause to cause, and where there is one part say so."""
+    one = trades("failed", 7)
+    failed = task(91, "pull", "failed", last_error="exit code 7")
+    other = run(mark(9, "orders", "failed"), (shell("pull"),), (failed,))
+    async with console(world(one, other), (120, 30)) as screen:
+        await screen.press("I", "space", "space")
+        assert "marked" not in screen.lines()[2]
+        first = screen.app.stage.front.target(screen.app.scene()).attention
+        await screen.press("tab")
+        second = screen.app.stage.front.target(screen.app.scene()).attention
+        assert second is not None and second != first
+        await screen.press("shift+tab")
+        assert screen.app.stage.front.target(screen.app.scene()).attention == first
+        await screen.press("@", "tab")
+        assert "there is nothing else to go to here" in screen.text

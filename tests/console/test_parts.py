@@ -6,7 +6,8 @@ import pytest
 
 from console.actions.views import VIEWS
 from console.keymap import Keymap
-from console.model.limits import LimitsCard
+from console.model.audit import Audit, AuditCard
+from console.model.limits import BreakerCard, LimitsCard
 from console.model.link import Gauges
 from engine.model.host import HostFigures
 from tests.support.console import NOW, PLANS, attempt, console, link, mark, run, task, trades, world
@@ -119,3 +120,23 @@ def test_the_same_digit_leads_to_the_same_place_from_every_view(view: str) -> No
         for key, names in {"2": ("grid", "grid.list"), "3": ("boxes",), "4": ("gantt",), "9": ("calendar",)}.items():
             found = keymap.action(view, key)
             assert found is not None and found.id in names, (view, key)
+
+
+async def test_e_goes_to_what_failed_in_lists_of_other_things_too() -> None:
+    """A refused command, an open breaker; where nothing failed the key says so, and the key line does not name it."""
+    done = AuditCard(2, "c2", NOW, "ada", "cli", "clear", "done", "cleared", None, "trades_us", None, None)
+    backend = world(trades("success"))
+    backend.pages["audit"] = lambda args: Audit((done, done._replace(number=1, outcome="refused")))
+    breaker = BreakerCard("api", "closed", 0, None, None, None, False, None, None, ())
+    backend.pages["limits"] = lambda args: LimitsCard((), (breaker, breaker._replace(name="db-1", state="open")))
+    async with console(backend, (120, 30)) as screen:
+        await screen.press("@", "e")
+        assert screen.app.stage.front.target(screen.app.scene()).attention == "command:1"
+        await screen.press("z")
+        assert "1 of 2 rows" in screen.lines()[2]
+        await screen.press("6", "e")
+        assert screen.app.stage.front.target(screen.app.scene()).attention == "breaker:db-1"
+        await screen.press("/", *"api", "enter")
+        assert "filter api   1 of " in screen.lines()[2]
+        await screen.press("U", "e")
+        assert "nothing has failed here" in screen.text and "e next failure" not in screen.lines()[-1]

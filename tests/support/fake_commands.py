@@ -103,7 +103,9 @@ def _becomes(verb: str, args: Mapping[str, Any]) -> str:
 
 
 def _chosen(run: RunDetail, verb: str, selection: Selection, args: Mapping[str, Any]) -> list[TaskCard]:
-    names = set(selection.task_ids) or {card.task_id for card in run.tasks}
+    named = [name.rpartition("/") for name in selection.task_ids]
+    names = {name for of, _, name in named if of in ("", run.mark.run_id)}
+    names = names if selection.task_ids else {card.task_id for card in run.tasks}
     if unknown := sorted(names - {card.task_id for card in run.tasks}):
         raise Refused("not_found", f"run {run.mark.run_id} has no task {unknown[0]}")
     if verb == "clear" and args.get("downstream"):

@@ -57,7 +57,6 @@ VIEW = View(
         Action("audit.details", "details", "All that is known of the command: from where, with what, what came of it.",
                ("i", "d"), _HERE, rank=70, why_not=a_command),
         Action("audit.back", "back", "Back to where it was opened.", ("escape", "h", "left"), _HERE),
-        Action("audit.filter", "filter", "Shows only commands that fit.", ("/",), _HERE, rank=10),
         Action("audit.undo", "undo", "Takes this command back, as far as nothing of it has started.", ("u",), _HERE,
                Danger.CHANGES, "undo", 80, possible.change("undo", _recent), ask_undo, group="change"),
     ),
@@ -65,6 +64,5 @@ VIEW = View(
         "audit.open": "console.screens.audit:open_subject",
         "audit.details": "console.screens.audit:show_details",
         "audit.back": "console.screens.doing:back",
-        "audit.filter": "console.screens.doing:ask_filter",
     },
 )  # fmt: skip

@@ -79,9 +79,13 @@ VIEW = View(
     (
         Action("limits", "pools", "Pools and who holds them, circuit breakers, questions to people, and the host.",
                ("6",), EVERYWHERE, rank=11, opens="limits"),
+        Action("limits.open", "enter", "The task of a question; of a pool or a breaker why it stands as it does.",
+               ("l", "right"), _HERE, why_not=possible.something),
+        Action("limits.details", "details", "What is known of it: who holds it, who waits, what frees it.", ("d",),
+               _HERE, why_not=possible.something),
         Action("limits.back", "back", "Back to where it was opened.", ("escape", "h", "left"), _HERE),
         Action("limits.resize", "resize", "Gives the pool another size: a number, 0 to stop it, or `unlimited`.",
-               ("enter", "z"), _HERE, Danger.CHANGES, "resize", 90, possible.change("resize", _a("pool")), ask_resize,
+               ("enter",), _HERE, Danger.CHANGES, "resize", 90, possible.change("resize", _a("pool")), ask_resize,
                group="change"),
         Action("limits.trip", "trip", "Opens the circuit breaker and holds it open.", ("x",), _HERE, Danger.CHANGES,
                "trip", 80, possible.change("trip", _a("breaker")), ask_trip, group="change"),
@@ -91,6 +95,8 @@ VIEW = View(
                Danger.CHANGES, "answer", 95, possible.change("answer", _awaits_input), ask_answer, group="change"),
     ),
     {
+        "limits.open": f"{_DOING}enter",
+        "limits.details": "console.screens.doing:why",
         "limits.back": "console.screens.doing:back",
         "limits.resize": f"{_DOING}resize",
         "answer": "console.screens.trigger:open_answer",

@@ -45,10 +45,8 @@ VIEW = View(
         Action("trash.restore", "restore", "Puts the run back as it was.", ("enter", "r"), _HERE, Danger.CHANGES,
                "restore", 90, possible.change("restore", _restorable), ask_restore, group="change"),
         Action("trash.back", "back", "Back to where it was opened.", ("escape", "h", "left"), _HERE),
-        Action("trash.filter", "filter", "Shows only runs that fit.", ("/",), _HERE, rank=10),
     ),
     {
         "trash.back": "console.screens.doing:back",
-        "trash.filter": "console.screens.doing:ask_filter",
     },
 )  # fmt: skip

@@ -63,7 +63,7 @@ def _about(row: CommandLine) -> tuple[str | None, str | None, str | None]:
         run_id = safe(made)
     if dag_id is None and run_id is not None:
         dag_id = run_id.partition("@")[0] or None
-    return dag_id, run_id, task
+    return dag_id, run_id, None if task is None else task.rpartition("/")[2]
 
 
 def _limit(row: CommandLine) -> str | None:

@@ -234,3 +234,15 @@ async def test_everything_acknowledged_before_a_kill_is_there_after_it(site: Sit
     assert site.value("SELECT count(*) FROM command") == len(runs)
     created = dict(site.rows("SELECT r.run_id, min(e.seq) FROM run r JOIN event e ON e.run = r.id GROUP BY r.id"))
     assert all(created[str(done.result["run_id"])] <= done.seq for done in acknowledged)
+
+
+async def test_different_tasks_of_several_runs_are_one_command(site: Site) -> None:
+    """`RUN/TASK` is that run's task alone: the same name in another run of the command is not touched."""
+    runs = [await site.trigger("held") for _ in range(2)]
+    await until(lambda: site.value("SELECT count(*) FROM run WHERE state = 'running'") == 2, "both run")
+    seen = site.value("SELECT max(seq) FROM event")
+    mine = p.Selector(run_ids=runs, task_ids=[f"{runs[0]}/after"])
+    await site.command("mark", mine, {"state": "skipped"}, seen_seq=seen)
+    assert site.tasks(runs[0])["after"] == "skipped" and site.tasks(runs[1])["after"] != "skipped"
+    with pytest.raises(CommandRefused, match="has no task nothing"):
+        await site.command("mark", p.Selector(run_ids=runs, task_ids=[f"{runs[1]}/nothing"]), {"state": "failed"})

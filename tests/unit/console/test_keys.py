@@ -110,3 +110,34 @@ def test_the_cheat_sheet_and_the_registry_agree() -> None:
             for key in action.keys:
                 shown = keymap.shown_key(action.id, key, view)
                 assert not shown or f"`{shown}`".replace("|", "\\|") in text, (action.id, key)
+
+
+def test_no_preset_leaves_an_action_of_a_view_without_a_key_unless_it_says_so() -> None:
+    """Whatever a preset gives to others, what it does not unbind itself can be typed where it could be typed before."""
+    usual = Keymap()
+    given_away = {"k9s": {"run.right", "grid.newer", "calendar.right"}}
+    for preset, changes in PRESETS.items():
+        keymap = Keymap(preset=preset)
+        for view in VIEWS:
+            for action in ACTIONS:
+                if not usual.shown(action.id, view) or changes.get(action.id) == ():
+                    continue
+                arrow = any(keymap.action(view, key) is action for key in ("left", "right"))
+                assert keymap.shown(action.id, view) or arrow or action.id in given_away.get(preset, ()), action.id
+
+
+def test_the_view_that_is_alone_with_a_key_has_it() -> None:
+    """An action of one view goes before one that another view lends to it."""
+    keymap = Keymap()
+    for view, key, name in (
+        ("calendar", "b", "calendar.plan"),
+        ("run", "<", "boxes.nearer"),
+        ("log", "m", "log.bookmark"),
+    ):
+        found = keymap.action(view, key)
+        assert found is not None and found.id == name
+    for view in VIEWS:
+        assert keymap.action(view, "R") is None
+        for key, names in {"o": {"pager", "source.open"}, "m": {"mark", "log.bookmark"}}.items():
+            held = keymap.action(view, key)
+            assert held is None or held.id in names
