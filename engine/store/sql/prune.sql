@@ -28,7 +28,8 @@ FROM attempt AS a JOIN task_instance AS t ON t.id = a.task_instance
 WHERE a.id > :after AND a.state = 'ended' ORDER BY a.id LIMIT :count;
 
 -- name: present_tasks
-SELECT DISTINCT dag_id, task_id FROM task_instance WHERE run IN (SELECT max(id) FROM run GROUP BY dag_id);
+SELECT DISTINCT t.dag_id, t.task_id FROM dag AS d JOIN task_instance AS t
+    ON t.run = (SELECT r.id FROM run AS r WHERE r.dag_id = d.dag_id ORDER BY r.logical_date DESC, r.id DESC LIMIT 1);
 
 -- name: old_backfills
 SELECT b.id, b.dag_id FROM backfill AS b
