@@ -30,7 +30,11 @@ from tests.support.console import NOW
 from tests.support.hostile import DAG, OVER, RUN, STATES, HostileWorld
 
 _PATIENCE = 20.0
-LEFT_OUT = frozenset({"quit", "leave", "interrupt", "theme", "lofi", "mouse", "report", "freeze", "log.pager"})
+LEFT_OUT = frozenset({
+    "quit", "leave", "interrupt", "theme", "lofi", "mouse", "report", "freeze", "pager", "source.open",
+})  # fmt: skip
+    {"quit", "leave", "interrupt", "theme", "lofi", "mouse", "report", "freeze", "pager", "source.open"}
+)
 """What ends the console, or changes how everything is drawn from then on; and what takes the terminal away."""
 _TOLD = ("why", "details", "copy.menu", "bookmarks")
 AT_ONCE = frozenset({"acknowledge"})
