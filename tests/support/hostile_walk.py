@@ -30,9 +30,7 @@ from tests.support.console import NOW
 from tests.support.hostile import DAG, OVER, RUN, STATES, HostileWorld
 
 _PATIENCE = 20.0
-LEFT_OUT = frozenset({
-    "quit", "leave", "interrupt", "theme", "lofi", "mouse", "report", "freeze", "pager", "source.open",
-})  # fmt: skip
+LEFT_OUT = frozenset(
     {"quit", "leave", "interrupt", "theme", "lofi", "mouse", "report", "freeze", "pager", "source.open"}
 )
 """What ends the console, or changes how everything is drawn from then on; and what takes the terminal away."""
