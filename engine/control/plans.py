@@ -213,6 +213,8 @@ def the_tasks(memory: RunMemory, ask: Ask) -> list[TaskInstance]:
     for listed in ask.select.task_ids:
         run_id, _, name = listed.rpartition("/")
         if run_id not in ("", memory.run.run_id):
+            if run_id not in ask.select.run_ids:
+                raise Refusal("not_found", f"run {memory.run.run_id} has no task {listed}")
             continue
         named = [instance for instance in _named(memory, name) if _stands_for_itself(memory, instance)]
         if not named and memory.run.run_id not in ask.beside:
