@@ -130,7 +130,16 @@ def _walk(
             yield row[len(keys) :]
         if len(found) < page:
             return True
-        at = found[-1][: len(keys)]
+        before, at = at, found[-1][: len(keys)]
+        if before and not _is_further(before, at, sign):
+            return False  # pages that lead back to pages before them: there would be no end
+
+
+def _is_further(before: Row, after: Row, sign: str) -> bool:
+    try:
+        return after > before if sign == ">" else after < before
+    except TypeError:  # a key that is no key
+        return False
 
 
 def _mend(new: sqlite3.Connection, now: Micros, told: Salvaged) -> None:

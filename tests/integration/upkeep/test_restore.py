@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
+import sqlite3
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from engine.config import Home
 from engine.daemon import AlreadyRunning, take_lock
 from engine.model.moments import from_iso
+from engine.store import salvage
 from engine.store.copying import diagnose
 from engine.store.reader import Reader
 from engine.store.recovery import recover
@@ -156,6 +160,25 @@ def test_salvage_reads_a_store_that_was_cut(home: Home) -> None:
     assert done.told.rows["run"] and done.told.torn
     assert diagnose(home.database).kind == "sound"
     assert contradictions(home) == []
+
+
+@pytest.mark.parametrize("sign", [">", "<"])
+def test_salvage_comes_to_an_end_where_pages_lead_back(sign: str) -> None:
+    """Pages that were exchanged can lead from the last row of a table to one before it, again and again."""
+
+    class Circle:
+        """A table without an end."""
+
+        def execute(self, _text: str, at: tuple[int, ...]) -> Circle:
+            """Whatever comes after the last row is the beginning."""
+            return self
+
+        def fetchall(self) -> list[tuple[int, str]]:
+            """As many rows as were asked for, the same each time."""
+            return [(key, "row") for key in range(1, salvage._PAGE + 1)]
+
+    walk = salvage._walk(cast(sqlite3.Connection, Circle()), "event", ["what"], ("rowid",), sign)
+    assert len(list(itertools.islice(walk, 10 * salvage._PAGE))) == 2 * salvage._PAGE
 
 
 def test_salvage_cancels_what_was_under_way(home: Home) -> None:
