@@ -124,7 +124,7 @@ class ConsoleApp(TerminalApp[None]):
         from console.later import load_the_rest, sweep_in_pauses
 
         self.spawn(load_the_rest())
-        self.spawn(sweep_in_pauses(lambda: self.quiet_for))
+        self.run_worker(sweep_in_pauses(lambda: self.quiet_for), group="sweep", exit_on_error=True)
         try:
             await feed.run()
         finally:
