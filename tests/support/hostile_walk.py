@@ -153,7 +153,7 @@ class Walk:
     async def typing(self) -> None:
         """Completions, commands from before, a message, a refusal, and what a filter finds."""
         await self.bring("run")
-        for what, keys in (("completions", ("colon", *"open ")), ("completed", ("tab",)), ("recalled", ("up",))):
+        for what, keys in (("completions", (":", *"open ")), ("completed", ("tab",)), ("recalled", ("up",))):
             await self.press(*keys)
             await self.look(what)
         await self.close()
