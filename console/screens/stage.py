@@ -16,8 +16,9 @@ from console.keep import COMMANDS, FILTERS
 from console.model.snapshot import Scene
 from console.screens.overview import OverviewPane
 from console.screens.pane import Pane
+from console.screens.ruling import in_rule, ruled
 from console.view.header import header
-from console.view.spans import Spans, crop, width_of
+from console.view.spans import Spans
 from console.widgets.status import BarLine
 from engine.model.moments import SECOND
 
@@ -72,6 +73,8 @@ class Stage(Screen[None], inherit_bindings=False):
         """Other panes can come in front from then on."""
         self._keys_known = False
         self._keys_for: object = None
+        self._misfit: object = None
+        """Of which sizes this screen's and its terminal's differed in the frame before."""
 
     # What the first paint does not need is made when it is first opened.
 
@@ -107,7 +110,7 @@ class Stage(Screen[None], inherit_bindings=False):
         """Top to bottom, with what is known already: the first paint says which home this is."""
         scene = self._desk.scene()
         self.header.show(*header(scene, self.app.size.width))
-        self.rule.show((), _in_rule(self.front.rule(scene, self.app.size.width)))
+        self.rule.show((), in_rule(self.front.rule(scene, self.app.size.width)))
         yield self.header
         yield self.title_line
         yield self.rule
@@ -132,6 +135,7 @@ class Stage(Screen[None], inherit_bindings=False):
         width = self.size.width
         if not self.is_mounted or not width:
             return
+        self._fit()
         self.header.show(*header(scene, width))
         pane = self.front
         if not pane.is_mounted:
@@ -144,6 +148,14 @@ class Stage(Screen[None], inherit_bindings=False):
             self.title_line.show(*line)
         self.redraw_rule()
         self.draw_keys(scene, message, width)
+
+    def _fit(self) -> None:
+        """Takes the terminal's size: in a storm of sizes the newest may be lost behind one of a layout's own."""
+        sizes = self._compositor.size, self.app.size
+        lost = sizes[0] != sizes[1] and sizes == self._misfit
+        self._misfit = None if lost else sizes
+        if lost:
+            self.post_message(events.Resize(self.app.size, self.app.size))
 
     def draw_keys(self, scene: Scene, message: Message | None, width: int) -> None:
         if message is None and not self._keys_known:
@@ -170,14 +182,8 @@ class Stage(Screen[None], inherit_bindings=False):
         """Draws the rule alone."""
         if not self.is_mounted or not self.front.is_mounted:
             return
-        pane = self.front
-        said = (*self._frozen(), *_marked_words(pane), *_sorted_words(pane), *_filter_words(pane))
         facts = self.front.rule(self._desk.scene(), self.size.width)
-        room = max(self.size.width - _RULE_ENDS, 0)
-        if said and width_of((*said, *facts)) > room:
-            # What a person did to the rows goes before how much there is.
-            said, facts = (*said[:-1], (said[-1][0].rstrip(), said[-1][1])), ()
-        self.rule.show((), _in_rule(crop((*said, *facts), room)))
+        self.rule.show((), ruled(self._frozen(), self.front, facts, self.size.width))
 
     def _frozen(self) -> Spans:
         at = self._desk.frozen_at
@@ -362,34 +368,3 @@ class Stage(Screen[None], inherit_bindings=False):
         if self._prompt_for == "filter":
             self.front.filter("", self._desk.scene())
         self._desk.redraw()
-
-
-_RULE_ENDS = 7
-"""Cells of the rule beside the words in it."""
-
-
-def _filter_words(pane: Pane) -> Spans:
-    """What the rows are filtered by, how many are left, and what is wrong with it."""
-    if pane.fault:
-        return ((f"{pane.fault.partition(';')[0]}   ", "warn"),)
-    if not pane.needle:
-        return ()
-    sifter = pane.sifter
-    count = "" if sifter is None else f"{sifter.shown} of {sifter.total} rows   "
-    return ((f"filter {pane.needle}   ", "accent"), (count, "dim"))
-
-
-def _marked_words(pane: Pane) -> Spans:
-    """How many rows are marked."""
-    count = 0 if pane.listed is None or not pane.listed.marks else len(pane.listed.marked)
-    return ((f"{count} marked   ", "accent bold"),) if count else ()
-
-
-def _sorted_words(pane: Pane) -> Spans:
-    """What the rows are sorted by, where a person chose that."""
-    return () if pane.sorting is None else ((f"{pane.sorting.words}   ", "accent"),)
-
-
-def _in_rule(said: Spans) -> Spans:
-    """Words that stand in a rule, near its right end."""
-    return ((" ", "rule"), *said, (" ────", "rule")) if said else ()

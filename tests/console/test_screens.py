@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from textual import events
+from textual.geometry import Size
 
 from console import wire
 from console.model.dags import ImportProblem
@@ -310,6 +312,18 @@ async def test_a_resize_is_followed() -> None:
         await screen.settle()
         assert "try 2 of 6" in screen.text
         assert all(len(line) <= 80 for line in screen.lines())
+
+
+async def test_a_size_that_was_lost_is_taken_with_the_next_frames() -> None:
+    """A stage that was laid out for another size than its terminal's, by a late event, fits again by itself."""
+    async with console(world(trades()), (160, 50)) as screen:
+        screen.app.stage.post_message(events.Resize(Size(60, 20), Size(60, 20)))
+        for _ in range(3):
+            await screen.pilot.pause()
+            screen.app.redraw()
+            await screen.settle()
+        assert len(screen.lines()) == 50
+        assert {strip.cell_length for strip in screen.app.screen._compositor.render_strips()} == {160}
 
 
 async def test_the_first_paint_does_not_wait_for_the_store(request: pytest.FixtureRequest) -> None:
