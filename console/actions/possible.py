@@ -134,11 +134,12 @@ def a_log(scene: Scene, target: Target) -> str | None:
         return "no run is selected"
     if logged_task(scene, target) is None:
         return "no task of this run has run yet"
-    if target.task_id and state_of(scene, target) in ("none", "scheduled", "queued"):
-        run = scene.snapshot.run
-        card = None if run is None else run.task(target.task_id, target.map_index)
-        if card is not None and not card.attempts:
-            return f"{target.task_id} has not run yet: there is no log"
+    run = scene.snapshot.run
+    if target.task_id and run is not None and run.mark.run_id == target.run_id:
+        card = run.task(target.task_id, target.map_index)
+        if card is not None and not run.logged(card).attempts:
+            yet = " yet" if card.state in ("none", "scheduled", "queued") else ""
+            return f"{target.task_id} has not run{yet}: there is no log"
     return None
 
 

@@ -178,6 +178,9 @@ class TaskPlan(NamedTuple):
     """What an approval asks a person."""
 
 
+_LOGGED = {"failed": 0, "running": 1, "killing": 1, "up_for_retry": 2}
+
+
 @dataclass(frozen=True)
 class RunDetail:
     """One run as its own screen shows it. `tasks` are in the DAG's declaration order, mapped ones by index."""
@@ -234,6 +237,16 @@ class RunDetail:
             at = self.places.get((task_id, map_index))
             return None if at is None else self.tasks[at]
         return next((t for t in self.tasks if t.task_id == task_id and t.map_index == map_index), None)
+
+    def logged(self, card: TaskCard) -> TaskCard:
+        """Whose log stands for an instance: its own; for the summary of a mapped task that of an index.
+
+        That is the first one that failed, else the first that runs or waits for a retry, else the first that began.
+        """
+        if card.stands_for_itself:
+            return card
+        tried = (each for each in self.tasks if each.task_id == card.task_id and each.attempts)
+        return min(tried, key=lambda each: _LOGGED.get(each.state, len(_LOGGED)), default=card)
 
 
 @dataclass(frozen=True, slots=True)

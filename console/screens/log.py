@@ -145,7 +145,10 @@ class LogPane(Pane):
 
     def draw(self, scene: Scene) -> None:
         """Opens the log once the attempts are known; what it says is drawn as it grows."""
-        card = self.card(scene)
+        run, card = self.detail(scene), self.card(scene)
+        if run is not None and card is not None and self._attempt is None:
+            card = run.logged(card)
+            self._where = (*self._where[:3], card.map_index)
         if card is None or not card.attempts:
             known = self.detail(scene) is not None or scene.snapshot.lacks(self._where[1])
             if known and self._attempt is None:
@@ -364,7 +367,9 @@ class LogPane(Pane):
         if self._attempt is None and scene.snapshot.lacks(self._where[1]):
             return ((f"there is no run {self._where[1]}", DIM),)
         if lines is None or count is None:
-            return (("opening the log" if self._attempt is None else "no log", DIM),)
+            card = self.card(scene)
+            unread = "opening the log" if card is None or card.attempts else "it has not run: there is no log"
+            return ((unread if self._attempt is None else "no log", DIM),)
         counted = count.counted >= lines.size
         return view.facts(
             view.LogFacts(

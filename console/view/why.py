@@ -94,12 +94,27 @@ def _failed(run: RunDetail, card: TaskCard) -> Parts:
         states = {task.task_id: task.state for task in run.tasks}
         above = [] if plan is None else [n for n in plan.upstream if states.get(n) in ("failed", "upstream_failed")]
         return [(f"It never ran: {', '.join(above) or 'a task above it'} failed.", TEXT)]
+    if not card.stands_for_itself:
+        return _failed_indexes(run, card)
     parts: Parts = [(f"{_reason(card.reason)} after {card.tries} tr{'y' if card.tries == 1 else 'ies'}.", TEXT)]
     parts += _error(card)
     latest = card.latest
     if latest is not None and latest.failure_class == "permanent":
         parts.append(("The failure is permanent, so the tries that were left were not used.", DIM))
     parts.append(("The log (L) opens at its first error.", DIM))
+    return parts
+
+
+def _failed_indexes(run: RunDetail, card: TaskCard) -> Parts:
+    indexes = [each for each in run.tasks if each.task_id == card.task_id and each.stands_for_itself]
+    failed = [each for each in indexes if each.state == "failed"]
+    parts: Parts = [(f"{len(failed)} of {len(indexes)} indexes failed.", TEXT)]
+    for each in failed[:10]:
+        said = _error(each) or [("no error is known", DIM)]
+        parts.append((f"{each.name}: {said[0][0]}", said[0][1]))
+    if len(failed) > 10:
+        parts.append((f"… and {len(failed) - 10} more", DIM))
+    parts.append(("The log (L) opens at the first error; e goes on to the next index.", DIM))
     return parts
 
 

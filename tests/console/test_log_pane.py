@@ -24,6 +24,39 @@ def tried(times: int, *indexes: int) -> RunDetail:
     return replace(failed, tasks=(*failed.tasks[:4], *cards, *failed.tasks[5:]))
 
 
+def summed_up(failed: RunDetail) -> RunDetail:
+    """The same with the row that sums the mapped task up, as a run has it."""
+    first = failed.tasks[4]
+    summary = first._replace(id=first.id + 900, map_index=-1, attempt=0, attempts=(), reason="expanded")
+    return replace(failed, tasks=(*failed.tasks[:4], summary, *failed.tasks[4:]))
+
+
+async def test_the_log_of_a_mapped_task_is_that_of_the_index_that_failed_first() -> None:
+    """A mapped task as a whole has no attempts: its log is an index's, and the next error goes on from there."""
+    failed = tried(1, 0, 1, 2)
+    fine = failed.tasks[4]._replace(state="success")
+    failed = summed_up(replace(failed, tasks=(*failed.tasks[:4], fine, *failed.tasks[5:])))
+    backend = world(failed)
+    for card in failed.tasks[5:8]:
+        backend.logs[card.attempts[0].id] = b"fine\n" if card.map_index == 0 else b"KeyError: %d\n" % card.map_index
+    async with console(backend) as screen:
+        visit(screen.app, f"log/{failed.mark.dag_id}@{failed.mark.run_id.partition('@')[2]}/load")
+        await screen.shows("KeyError: 1")
+        assert "load[1]" in screen.lines()[1]
+        await screen.press("e")
+        await screen.shows("KeyError: 2")
+
+
+async def test_what_never_ran_says_that_it_has_no_log() -> None:
+    """The log of a task that its upstream kept from running is not waited for."""
+    failed = trades("failed")
+    never = failed.tasks[4]._replace(state="upstream_failed", attempt=0, attempts=())
+    failed = replace(failed, tasks=(*failed.tasks[:4], never, *failed.tasks[5:]))
+    async with console(world(failed)) as screen:
+        visit(screen.app, f"log/{failed.mark.dag_id}@{failed.mark.run_id.partition('@')[2]}/load")
+        await screen.shows("it has not run: there is no log")
+
+
 async def test_a_run_that_is_not_there_has_no_log_and_says_so() -> None:
     """An address of no run shows none of the lines that stood there before, and says that there is no such run."""
     failed = tried(1)

@@ -184,6 +184,19 @@ def test_why_of_a_success_is_a_sentence(reason: str, words: str) -> None:
     assert why_task(scene(detail=detail), detail, card)[1][0][0] == words
 
 
+def test_why_of_a_mapped_task_names_the_indexes_that_failed() -> None:
+    """The row that sums up a mapped task says how many of its indexes failed, which, and of what."""
+    detail = trades("failed")
+    load = detail.tasks[4]
+    summary = load._replace(attempts=(), attempt=0, reason="expanded", last_error=None)
+    indexes = tuple(load._replace(id=900 + at, map_index=at, last_error=f"no file {at}") for at in range(12))
+    well = load._replace(id=999, map_index=12, state="success")
+    detail = replace(detail, tasks=(*detail.tasks[:4], summary, *indexes, well, *detail.tasks[5:]))
+    texts = [text for text, _ in why_task(scene(detail=detail), detail, summary)[1]]
+    assert texts[0] == "12 of 13 indexes failed." and texts[1] == f"{indexes[0].name}: no file 0"
+    assert "… and 2 more" in texts and not any("load[12]" in text for text in texts)
+
+
 def test_the_picture_of_the_structure_is_kept_while_it_lasts() -> None:
     """A new scene of the same run lays nothing out again."""
     detail = trades()
