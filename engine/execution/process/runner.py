@@ -112,10 +112,10 @@ class Runner:
                 self._read_news()
             if self._wakeup.fd in ready:
                 self._reap()
-            for host in gone:
-                self._bury(host)
             if self._taking and ready.get(ENGINE_FD, 0) & ~select.POLLOUT:
                 self._read_orders()
+            for host in gone:  # after the engine's own end: nothing is started anew for an engine that is gone
+                self._bury(host)
             if self._wakeup.stopping and self._taking:
                 self._stop_taking()
             self._look_for_idle(time.monotonic())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 
 import pytest
@@ -130,9 +131,12 @@ async def test_a_runner_without_engine_starts_no_new_host(stage: Stage) -> None:
     order = stage.order("never")
     stage.executor.launch([order])
     await stage.until(lambda: any(b"\0host " in command(pid) for pid in stage.processes()), "the host")
-    host = stage.helper("host")
+    host, runner = stage.helper("host"), stage.helper("runner")
+    os.kill(runner, signal.SIGSTOP)  # so that it hears of both in one turn
     await stage.abandon()
     kill(host)
+    await stage.until(lambda: host not in stage.processes(), "the end of the host")
+    os.kill(runner, signal.SIGCONT)
     await stage.until(lambda: not stage.processes(), "the end of the runner")
     assert not (stage.path(order) / "claim").exists()
 

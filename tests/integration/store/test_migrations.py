@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.store.connection import APPLICATION_ID, connect_writer
-from engine.store.errors import StoreDamaged, StoreError, StoreForeign, StoreTooNew, StoreUnreadable
+from engine.store.errors import StoreDamaged, StoreError, StoreForeign, StoreTooNew
 from engine.store.migrations import open_store
 from engine.store.seal import seal
 from engine.store.sql import script
@@ -93,9 +93,9 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_the_stores_place_is_refused(path: Path) -> None:
-    """What SQLite cannot open is explained."""
+    """What SQLite could not even open is named for what it is."""
     path.mkdir()
-    with pytest.raises(StoreUnreadable, match="cannot open the store"):
+    with pytest.raises(StoreForeign, match="a folder stands where the store should be"):
         open_store(path)
 
 
