@@ -84,13 +84,17 @@ class Keymap:
                     if holder.id in own:
                         lost[action.id, key] = (holder.id, view)
         self.notices = tuple(
-            f"key {key} is {holder}'s now; {name} has {' '.join(self._left(name)) or 'none'}"
+            f"key {key} is {holder}'s now; {name} has {self._left(name, key) or 'none'}"
             for (name, key), (holder, _) in lost.items()
         )
 
-    def _left(self, name: str) -> list[Key]:
-        has = [key for key in self._keys[name] if any(self._by_view.get((view, key)) is BY_ID[name] for view in VIEWS)]
-        return [_NAMES.get(key, key) for key in has]
+    def _left(self, name: str, lost: Key) -> str:
+        """The keys that an action still has, and of the one that it has lost where it has it all the same."""
+        where = {
+            key: [view for view in VIEWS if self._by_view.get((view, key)) is BY_ID[name]] for key in self._keys[name]
+        }
+        kept = [f"it in {', '.join(VIEWS[view].title for view in where[lost])}"] if where[lost] else []
+        return " ".join([*(_NAMES.get(key, key) for key in where if key != lost and where[key]), *kept])
 
     def action(self, view: str, key: Key) -> Action | None:
         """What a key does in a view."""

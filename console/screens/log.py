@@ -36,6 +36,7 @@ _POLL = 0.1
 _GUTTER = 8
 """Cells of the line numbers; a mark follows."""
 _COUNT_SLICE = 32 * 1024 * 1024
+_BEHIND = 1024 * 1024  # bytes: a log that grows is told as of its last count, if no more was written since
 _FAILED = ("failed", "timeout", "lost", "killed")
 
 
@@ -370,12 +371,12 @@ class LogPane(Pane):
             card = self.card(scene)
             unread = "opening the log" if card is None or card.attempts else "it has not run: there is no log"
             return ((unread if self._attempt is None else "no log", DIM),)
-        counted = count.counted >= lines.size
+        near = count.counted > 0 and lines.size - count.counted < _BEHIND
         return view.facts(
             view.LogFacts(
-                size=lines.size,
-                lines=count.lines_counted if counted else None,
-                counted=1.0 if counted else count.counted / max(lines.size, 1),
+                size=count.counted if near else lines.size,
+                lines=count.lines_counted if near else None,
+                counted=count.counted / max(lines.size, 1),
                 following=self.log_view.following,
                 growing=not self.ended,
                 search=self.finder.text,

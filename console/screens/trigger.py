@@ -15,7 +15,7 @@ from textual.binding import BindingType
 from console.actions.action import Ask
 from console.actions.asking import trigger, trigger_again
 from console.actions.flow import Flow
-from console.actions.views.limits import ask_answer
+from console.actions.views.limits import ask_answer, asked_of
 from console.model.asks import Refused, Unreachable
 from console.model.dags import ParamCard
 from console.model.reading import safe
@@ -102,7 +102,7 @@ def _entered(app: ConsoleApp, ask: Ask, form: TriggerForm, typed: Mapping[str, s
 
 def open_answer(app: ConsoleApp, target: Target) -> None:
     """Reads what an approval asks, and opens its form: the option, then its params."""
-    app.spawn(_ask_answer(app, target))
+    app.spawn(_ask_answer(app, asked_of(app.scene(), target)))
 
 
 async def _ask_answer(app: ConsoleApp, target: Target) -> None:

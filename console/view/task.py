@@ -34,10 +34,11 @@ def rows(scene: Scene, run: RunDetail, card: TaskCard, page: TaskPage | None, wi
     lines: list[Row] = [(None, heading("attempts", width)), (None, _titles(width))]
     lines += [(("attempt", a.number), _attempt(card, a, scene.now, width)) for a in reversed(card.attempts)]
     if not card.attempts:
-        lines.append((None, ((" not started", DIM),)))
+        words = "not started" if card.stands_for_itself else "mapped: each index has its own (space in the run)"
+        lines.append((None, ((f" {words}", DIM),)))
     parts = [] if card.state == "success" else [*why_task(scene, run, card)[1]]
     _section(lines, "why", [_words(text, token, width) for text, token in parts], width)
-    if page is not None:
+    if page is not None and (card.stands_for_itself or page.took):
         _section(lines, "durations", [_durations(scene, card, page, width)], width)
     _section(lines, "parameters", [_words(run.params, TEXT, width)] if run.params not in ("", "{}") else [], width)
     if run.config:

@@ -47,6 +47,31 @@ async def test_the_log_of_a_mapped_task_is_that_of_the_index_that_failed_first()
         await screen.shows("KeyError: 2")
 
 
+async def test_a_log_that_grows_keeps_its_count_of_lines(monkeypatch: MonkeyPatch) -> None:
+    """What the newest bytes of a growing log hold is told once it is counted; until then the last count stands."""
+    failed = tried(1)
+    backend = world(failed)
+    attempt = failed.tasks[4].attempts[0].id
+    backend.logs[attempt] = b"one line\n" * 500
+    async with console(backend) as screen:
+        await screen.press("j", "enter", "L")
+        await screen.shows("500 lines")
+        monkeypatch.setattr("console.screens.loglines.LineCount.advance", lambda self, count: None)
+        backend.logs[attempt] += b"one line\n" * 300
+        lines = screen.app.stage.log_pane.lines
+        await screen.until(lambda: lines is not None and lines.size == 7200, "it has grown")
+        assert "500 lines" in screen.lines()[2], screen.lines()[2]
+
+
+async def test_the_page_of_a_mapped_task_says_where_its_attempts_are() -> None:
+    """A mapped task as a whole was not `not started`: its indexes have the attempts."""
+    failed = summed_up(tried(1, 0, 1))
+    async with console(world(failed)) as screen:
+        visit(screen.app, f"task/{failed.mark.dag_id}@{failed.mark.run_id.partition('@')[2]}/load")
+        await screen.shows("mapped: each index has its own")
+        assert "2 of 2 indexes failed." in screen.text and "not started" not in screen.text
+
+
 async def test_what_never_ran_says_that_it_has_no_log() -> None:
     """The log of a task that its upstream kept from running is not waited for."""
     failed = trades("failed")

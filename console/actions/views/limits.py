@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from console.actions import possible
 from console.actions.action import EVERYWHERE, ROWS, Action, Ask, Danger, View, WhyNot
-from console.actions.finding import state_of, task_of
+from console.actions.finding import active_of, state_of, task_of
 from console.figures import clock
 from console.model.asks import Selection
 from console.model.snapshot import Scene
@@ -28,7 +30,10 @@ def _awaits_input(scene: Scene, target: Target) -> str | None:
     if target.view == "limits":
         return None if target.task_id else "nothing that waits for a person is selected"
     if not target.task_id:
-        return "no task is selected"
+        asked = _questions(scene, target)
+        if len(asked) > 1:
+            return f"{len(asked)} tasks of the run wait for an answer: enter shows them"
+        return None if asked else "nothing of it waits for an answer" if target.run_id else "no task is selected"
     if state_of(scene, target) == "awaiting_input":
         return None
     card = task_of(scene, target)
@@ -37,6 +42,19 @@ def _awaits_input(scene: Scene, target: Target) -> str | None:
     if card is not None and card.reason == "unanswered":
         return f"nobody answered {target.task_id} in time: its default was taken, or it failed"
     return f"{target.task_id} waits for no answer"
+
+
+def _questions(scene: Scene, target: Target) -> list[tuple[str, int]]:
+    """The approvals of the target's run that wait for a person."""
+    active = active_of(scene, target)
+    live = () if active is None else active.live
+    return [(task.task_id, task.map_index) for task in live if task.state == "awaiting_input"]
+
+
+def asked_of(scene: Scene, target: Target) -> Target:
+    """The approval that is meant: the target's own task, or, of a run as a whole, the one of it that waits."""
+    found = [] if target.task_id else _questions(scene, target)
+    return replace(target, task_id=found[0][0], map_index=found[0][1]) if len(found) == 1 else target
 
 
 def name_in(target: Target) -> str:
@@ -64,6 +82,7 @@ def ask_reset(scene: Scene, target: Target) -> Ask:
 
 def ask_answer(scene: Scene, target: Target) -> Ask:
     """An answer; which one is typed."""
+    target = asked_of(scene, target)
     run_id, task_id = target.run_id or "", target.task_id or ""
     refs = frozenset({(run_id, task_id, target.map_index)})
     selection = Selection(run_ids=(run_id,), task_ids=(task_id,))

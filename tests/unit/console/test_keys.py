@@ -80,6 +80,8 @@ def test_a_person_gives_takes_and_unbinds_keys() -> None:
     taken = Keymap.of({"theme": "x"}, FILE)
     assert taken.action("run", "x") is BY_ID["theme"]
     assert "key x is theme's now; stop has none" in taken.notices
+    partly = Keymap.of({"clear": "t"}, FILE).notices
+    assert "key t is clear's now; trigger has it in backfills, durations of a DAG" in partly
 
 
 @pytest.mark.parametrize(

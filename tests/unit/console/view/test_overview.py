@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from console.actions.registry import BY_ID
+from console.actions.views.limits import asked_of
 from console.backends.picture import RECENT_RUNS
 from console.model.attention import attention
 from console.model.dags import ActiveRun, DagCard, DagStats, Failure, ImportProblem, LiveTask
@@ -183,6 +186,22 @@ def test_an_approval_that_waits_is_a_row() -> None:
     dag_id, run_id, task_id, index = row.where[0]
     target = Target("overview", dag_id, run_id, task_id, index, attention=row.key)
     assert BY_ID["answer"].why_not(found, target) is None
+
+
+def test_the_one_question_of_a_run_is_answered_from_the_row_of_its_run() -> None:
+    """Whoever stands on a run or its DAG means the task of it that waits; of several, one has to be chosen."""
+    answer = BY_ID["answer"]
+    target = Target("overview", "trades_us", mark(7, "trades_us").run_id)
+
+    def asked(*tasks: LiveTask) -> Scene:
+        return scene(dag("trades_us", recent=(mark(7, "trades_us", "running"),), active=(active(*tasks),)))
+
+    one = asked(live("running"), live("awaiting_input", "approve", map_index=2))
+    assert answer.why_not(one, target) is None
+    assert asked_of(one, target) == replace(target, task_id="approve", map_index=2)
+    two = asked(live("awaiting_input", "approve"), live("awaiting_input", "other"))
+    assert answer.why_not(two, target) == "2 tasks of the run wait for an answer: enter shows them"
+    assert answer.why_not(asked(live("running")), target) == "nothing of it waits for an answer"
 
 
 def test_a_breaker_that_holds_tasks_back_is_a_row() -> None:
