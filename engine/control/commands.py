@@ -6,7 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from engine.control import protocol as p
 from engine.control.actors import Actor
 from engine.control.estimating import length, takes, work_of
 from engine.control.plans import Archive, Ask, Gatherer, Plan, Refusal, Resolver, Target, Verb
+from engine.control.previews import Previews
 from engine.control.selecting import chosen
 from engine.control.verbs import VERBS
 from engine.lifecycle.changes import Former
@@ -29,15 +30,7 @@ from engine.store.stored import StoredCommand
 T = TypeVar("T")
 
 _MOVERS = 10_000
-_PREVIEWS = 1_000
 _NAMED = 1_000
-
-
-@dataclass(slots=True)
-class _Shown:
-    preview: p.Preview
-    rows: list[p.Effect]
-    expires: Micros
 
 
 def _following(tasks: int) -> str:
@@ -50,7 +43,7 @@ class Commands:
     def __init__(self, scheduler: Scheduler, archive: Archive) -> None:
         self._scheduler = scheduler
         self._archive = archive
-        self._shown: OrderedDict[str, _Shown] = OrderedDict()
+        self._previews = Previews()
         self._movers: OrderedDict[tuple[str, int | str], tuple[str, str, Micros]] = OrderedDict()
         self._under_way: dict[str, asyncio.Future[p.Done]] = {}
 
@@ -84,10 +77,7 @@ class Commands:
             code=plan.code,
             takes=time,
         )
-        self._shown[preview_id] = _Shown(preview, rows, now + p.PREVIEW_SECONDS * SECOND)
-        while len(self._shown) > _PREVIEWS:
-            self._shown.popitem(last=False)
-        return _page(preview, rows, 0)
+        return self._previews.keep(preview, rows, now)
 
     async def _takes(self, rows: list[p.Effect], now: Micros) -> Micros | None:
         """How long what would run takes, by how long it usually does."""
@@ -102,10 +92,7 @@ class Commands:
 
     def more(self, asked: p.AskMore) -> p.Preview:
         """The next rows of a preview. Raises Refusal when it has expired."""
-        shown = self._shown.get(asked.preview_id)
-        if shown is None or shown.expires < self._scheduler.clock.now() or not asked.more.isdecimal():
-            raise Refusal("stale", "this preview has expired: look again")
-        return _page(msgspec.structs.replace(shown.preview, id=asked.id), shown.rows, int(asked.more))
+        return self._previews.page(asked, self._scheduler.clock.now())
 
     # --- commands -------------------------------------------------------------------------------------------------
 
@@ -294,11 +281,6 @@ def _verb(name: str) -> Verb:
     if verb is None:
         raise Refusal("invalid", f"there is no verb {name!r}; verbs are {', '.join(sorted(VERBS))}")
     return verb
-
-
-def _page(preview: p.Preview, rows: list[p.Effect], start: int) -> p.Preview:
-    end = start + p.PREVIEW_ROWS
-    return msgspec.structs.replace(preview, rows=rows[start:end], more=str(end) if end < len(rows) else None)
 
 
 def _origin(actor: Actor, client: str) -> str:
