@@ -6,8 +6,10 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 from textual.widget import Widget
 
 from console.backends.port import LogBytes
@@ -73,10 +75,21 @@ class Pane(Vertical):
     _meant: tuple[Snapshot, frozenset[Hashable], tuple[Target, ...]] | None = None
     """What was marked when it was last asked for: there may be thousands, and the key line asks every second."""
 
+    class Resized(Message):
+        """The pane has another size: what was drawn for the one before no longer fits."""
+
+        def __init__(self, pane: Pane) -> None:
+            super().__init__()
+            self.pane = pane
+
     @classmethod
     def made_for(cls, desk: Desk) -> Pane:
         """The pane of an app, made when the view is first opened."""
         return cls()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Tells the stage."""
+        self.post_message(self.Resized(self))
 
     def arrive(self, place: Place) -> None:
         """The view is opened, or opened for something else."""

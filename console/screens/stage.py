@@ -73,6 +73,8 @@ class Stage(Screen[None], inherit_bindings=False):
         """Other panes can come in front from then on."""
         self._keys_known = False
         self._keys_for: object = None
+        self._drawn_in: object = None
+        """The size that the pane in front had when it was drawn."""
         self._misfit: object = None
         """Of which sizes this screen's and its terminal's differed in the frame before."""
 
@@ -128,6 +130,11 @@ class Stage(Screen[None], inherit_bindings=False):
         """Everything has another width."""
         self.call_after_refresh(self._desk.redraw)
 
+    def on_pane_resized(self, event: Pane.Resized) -> None:
+        """A layout may come after what was drawn for it: rows and heads that were made for two widths do not align."""
+        if event.pane is self.front and event.pane.size != self._drawn_in:
+            self._desk.redraw()
+
     # Drawing
 
     def draw(self, scene: Scene, message: Message | None) -> None:
@@ -142,6 +149,7 @@ class Stage(Screen[None], inherit_bindings=False):
             return
         if pane.sifter is not None:
             pane.sifter.now = scene.now
+        self._drawn_in = pane.size
         pane.draw(scene)
         line = pane.title(scene, width)
         if line is not None:

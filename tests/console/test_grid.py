@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.geometry import Size
 
 from console.backends.picture import Picture
 from console.model.backfills import GapCard
@@ -177,3 +178,17 @@ async def test_what_was_left_out_is_marked_and_can_be_filled() -> None:
         assert "_ 1,200 earlier runs left out, b fills" in screen.lines()[2]
         target = screen.app.stage.front.target(screen.app.scene())
         assert target.span == (gap.first, gap.until - 1)
+
+
+async def test_a_layout_that_comes_after_the_drawing_leaves_no_head_beside_its_column() -> None:
+    """When the pane's size changes without any other news, heads are drawn for the new width together with the rows."""
+    async with console(backend_with(history(40)), (100, 30)) as screen:
+        await screen.press("j", "2")
+        stage = screen.app.stage
+        stage._refresh_layout(Size(64, 20))
+        assert stage.front.size.width == 64
+        await screen.pilot.pause()
+        drawn = [strip.text for strip in stage._compositor.render_strips()]
+        screen.app.redraw()
+        await screen.pilot.pause()
+        assert drawn == [strip.text for strip in stage._compositor.render_strips()]

@@ -86,19 +86,34 @@ class PtyProgram:
         self._master, self._slave = pty.openpty()
         os.set_blocking(self._master, False)
         self._set_size(size)
-        environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **(env or {})}
+        self._cwd = cwd
+        self._environ = environ = {
+            **os.environ,
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "LANG": "C.UTF-8",
+            **(env or {}),
+        }
         for name in ("NO_COLOR", "COLUMNS", "LINES"):
             if name not in (env or {}):
                 environ.pop(name, None)
-        self.process = subprocess.Popen(
+        self.process = self._start(command)
+
+    def _start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [sys.executable, "-S", "-E", "-c", TRAMPOLINE, *command],
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
-            env=environ,
-            cwd=cwd,
+            env=self._environ,
+            cwd=self._cwd,
             start_new_session=True,
         )
+
+    def then(self, command: Sequence[str]) -> None:
+        """Starts another program in this terminal, after the one before has ended."""
+        assert self.process.poll() is not None
+        self.process = self._start(command)
 
     def __enter__(self) -> Self:
         return self
@@ -140,6 +155,14 @@ class PtyProgram:
         until = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < until:
             time.sleep(0.02)
+
+    def unread(self, condition: Callable[[], bool], meanwhile: bytes = b"", seconds: float = 45.0) -> None:
+        """Leave unread whatever the program writes, typing `meanwhile` again and again, until the condition holds."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "never came while nobody read"
+            self.send(meanwhile)
+            time.sleep(0.01)
 
     @property
     def lines(self) -> list[str]:
