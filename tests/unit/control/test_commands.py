@@ -174,11 +174,3 @@ async def test_pages_show_what_was_there_when_it_was_asked_for(rig: Rig) -> None
     await rig.command("cancel", runs=(memory.run.run_id,))
     page = rig.commands.more(p.AskMore(2, shown.preview_id, shown.more or ""))
     assert {row.state for row in page.rows} == {"scheduled"}
-
-
-async def test_only_the_newest_thousand_previews_are_kept(rig: Rig) -> None:
-    """A client that asks for ever fills no memory; the oldest expire first."""
-    shown = [await rig.preview("drain") for _ in range(1001)]
-    with pytest.raises(Refusal, match="expired"):
-        rig.commands.more(p.AskMore(2, shown[0].preview_id, "0"))
-    assert rig.commands.more(p.AskMore(2, shown[1].preview_id, "0")).rows
