@@ -137,7 +137,9 @@ def a_log(scene: Scene, target: Target) -> str | None:
     run = scene.snapshot.run
     if target.task_id and run is not None and run.mark.run_id == target.run_id:
         card = run.task(target.task_id, target.map_index)
-        if card is not None and not run.logged(card).attempts:
+        if card is None:
+            return f"{target.task_id} has no log of its own: space shows what is in it"
+        if not run.logged(card).attempts:
             yet = " yet" if card.state in ("none", "scheduled", "queued") else ""
             return f"{target.task_id} has not run{yet}: there is no log"
     return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import NamedTuple
 
 from console.graph.layers import Layered, layered
@@ -254,11 +255,15 @@ def _edge(found: Layered, node: int, target: int) -> Edge:
 
 
 def neighbourhood(upstream: Sequence[Sequence[int]], centre: int, most: int, hops: int) -> list[int]:
-    """The nodes at most so many hops from one, and at most `most` of them, nearest first; ascending."""
+    """The nodes at most so many hops from one, and at most `most` of them, nearest first; ascending.
+
+    Where there is no room for all, upstream and downstream take turns: of many on one side none hides the other side.
+    """
     downstream = downstream_of(upstream)
     found, edge = {centre}, [centre]
     for _ in range(hops):
-        near = [n for node in edge for n in (*upstream[node], *downstream[node])]
+        above, below = ([n for node in edge for n in side[node]] for side in (upstream, downstream))
+        near = [n for pair in zip_longest(above, below) for n in pair if n is not None]
         edge = [node for node in dict.fromkeys(near) if node not in found][: max(most - len(found), 0)]
         if not edge:
             break

@@ -17,7 +17,7 @@ from console.model.place import Place
 from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
-from console.screens.pane import Bar, Pane
+from console.screens.pane import Bar, Desk, Pane
 from console.screens.run_boxes import Boxes
 from console.view import run as view
 from console.view.attempts import attempt_rows
@@ -48,8 +48,9 @@ class RunPane(Pane):
     RunPane.boxes > #tasks { display: none; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, desk: Desk) -> None:
         super().__init__()
+        self.desk = desk
         self.list = LineView(id="tasks")
         self.boxes = Boxes(self._to)
         self.mode = TABLE
@@ -69,6 +70,11 @@ class RunPane(Pane):
         self._wanted: Hashable = None
         self._folds = Folds()
         self._eta: tuple[object, tuple[Micros, Micros] | None] = (None, None)
+
+    @classmethod
+    def made_for(cls, desk: Desk) -> RunPane:
+        """The pane of an app."""
+        return cls(desk)
 
     def compose(self) -> ComposeResult:
         """Tasks above, attempts below."""
@@ -231,6 +237,8 @@ class RunPane(Pane):
             self._draw_rows(scene, run, event.key)
             self._draw_boxes(scene, run)
             self._draw_attempts(scene, run)
+            if self.mode == BOXES:
+                self.desk.redraw_rule()
 
     def card(self, scene: Scene) -> TaskCard | None:
         """The task instance under the cursor."""

@@ -71,7 +71,7 @@ class Boxes(LineView, can_focus=True):
         chart, frame = self._chart, self._frame
         if chart is None or frame is None or chart.whole:
             return ""
-        return f"{len(chart.nodes)} of {len(frame.units)} tasks, {self.hops} hops (< >)"
+        return f"{len(chart.nodes)} of {len(frame.units)} tasks, {self.hops} hop{'' if self.hops == 1 else 's'} (< >)"
 
     def step(self, columns: int, rows: int) -> None:
         """Moves the cursor along an edge, or within its layer."""

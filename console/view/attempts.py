@@ -30,7 +30,7 @@ def attempt_rows(
         waits = blocker_words(card.blockers, () if plan is None else plan.upstream)
         rows.append(Line().add("not started", DIM).add(f"   waits for {waits}" if waits else "", TEXT).done())
     rows = rows[-most:]
-    details = _details(run, plan)
+    details = () if card.reason == GROUP else _details(run, plan)
     if details and len(rows) < most:
         rows.append(details)
     return rows

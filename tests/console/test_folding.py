@@ -41,7 +41,10 @@ async def test_space_on_a_task_of_a_group_folds_the_group() -> None:
     async with console(world(flow()), (120, 30)) as screen:
         await screen.press("j", "enter", "G", "space")
         assert "▸ load" in screen.text and "load.a" not in screen.text and "2/2 done" in screen.text
+        assert "no longer has the task" not in screen.text, "a group is no task that went missing"
         assert screen.app.stage.run_pane.list.cursor_key == ("task", "load", -1)
+        await screen.press("L")
+        assert "load has no log of its own" in screen.lines()[-1] and screen.app.place.view == "run"
         await screen.press("space")
         assert "load.b" in screen.text
 
@@ -61,3 +64,16 @@ async def test_other_shapes_of_the_run_show_mapped_tasks_too() -> None:
         await screen.press("3")
         await screen.press("3")
         assert "▸ load" in screen.text
+
+
+async def test_the_rule_of_the_boxes_tells_what_is_drawn_now() -> None:
+    """Moving the cursor of a large graph draws another neighbourhood, and the rule counts that one."""
+    plans = (*(plan(f"t{at:02}") for at in range(45)), plan("all", *(f"t{at:02}" for at in range(45))))
+    tasks = tuple(task(at, each.task_id) for at, each in enumerate(plans))
+    async with console(world(run(mark(1, "flow"), plans, tasks)), (120, 30)) as screen:
+        await screen.press("j", "enter", "G", "3", "<")
+        await screen.shows("40 of 46 tasks, 1 hop (< >)")
+        await screen.press("left")
+        await screen.shows("2 of 46 tasks, 1 hop (< >)")
+        await screen.press("right")
+        await screen.shows("40 of 46 tasks, 1 hop (< >)")

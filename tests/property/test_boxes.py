@@ -86,6 +86,13 @@ def test_sweeps_never_make_it_worse(graph: Graph) -> None:
     assert crossings(found.layers, found.below) <= crossings(given_order, found.below)
 
 
+def test_many_upstreams_do_not_hide_what_is_downstream() -> None:
+    """Where there is no room for all neighbours both sides are there, so that arrows lead along edges either way."""
+    fan: Graph = [*([] for _ in range(50)), list(range(50)), [50]]
+    found = neighbourhood(fan, 50, 40, 2)
+    assert len(found) == 40 and 51 in found
+
+
 @settings(max_examples=60, deadline=None)
 @given(graphs(), st.integers(1, 6), st.integers(0, 4))
 def test_a_neighbourhood_is_bounded_and_holds_its_centre(graph: Graph, most: int, hops: int) -> None:
