@@ -10,14 +10,10 @@ import termios
 import click
 
 from console.cli.errors import CliError
+from console.lifeline import GIVE_BACK
 
-# Attributes off, cursor on, out of the alternate screen; mouse, focus and bracketed-paste reports off; keypad normal;
-# scroll region whole; character set ASCII; the Kitty keyboard protocol popped.
-SEQUENCE = (
-    "\x1b[0m\x1b[?25h\x1b[?1049l"
-    "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[?2026l"
-    "\x1b[?7h\x1b>\x1b[?1l\x1b[r\x1b(B\x1b[<u\r\n"
-)
+SEQUENCE = f"\x1b[0m{GIVE_BACK}\x1b>\x1b[?1l\x1b[r\x1b(B\r\n"
+"""What a console gives back itself, and: attributes off, keypad and cursor keys normal, scroll region whole, ASCII."""
 
 
 def sane(descriptor: int) -> None:

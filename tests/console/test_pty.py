@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -164,6 +165,37 @@ def test_clicks_are_heard_and_the_mouse_is_given_back(home: Path) -> None:
         program.until("low bandwidth")
         assert bytes(program.raw).rindex(b"?1000l") > bytes(program.raw).rindex(b"?1000h")
         program.press("ctrl+q")
+        assert program.wait() == 0
+
+
+def test_a_shell_gets_the_terminal_with_ctrl_z_and_the_console_with_fg(home: Path) -> None:
+    """In a shell with jobs, Ctrl-Z stops the console and shows the prompt, echo and cursor; `fg` brings back the whole
+    picture, and keys work."""
+    started = shlex.join([sys.executable, "-c", RUN, str(home)])
+    shell = ["bash", "--norc", "--noprofile", "--noediting", "-i"]
+    with PtyProgram(shell, size=(120, 36), cwd=PROJECT, env={"PS1": "at your service: "}) as program:
+        program.until("at your service:")
+        before = program.line_settings()
+        program.send(f"{started}\r".encode())
+        program.until("? keys")
+        program.screen.reset()
+        program.press("ctrl+z")
+        program.until(lambda: "Stopped" in program.text and program.line_settings()[:4] == before[:4])
+        modes = program.modes()
+        assert not any(modes[mode] for mode in ("1049", "1000", "1004", "2004")) and modes["25"] and modes["7"]
+        program.send(b"echo $((6 * 7))\r")
+        program.until(lambda: "42" in program.lines)
+        program.screen.reset()
+        program.send(b"fg\r")
+        program.until(lambda: "? keys" in program.lines[-1] and "fx_daily" in program.text)
+        program.press("?")
+        program.until("Keys here")
+        program.press("esc")
+        program.until(lambda: "Keys here" not in program.text)
+        program.press("ctrl+q")
+        program.until(lambda: program.raw.endswith(b"at your service: "))
+        assert program.line_settings()[:4] == before[:4]
+        program.send(b"exit\r")
         assert program.wait() == 0
 
 

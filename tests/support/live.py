@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support.hostile_walk import place_of
@@ -27,13 +28,15 @@ def going_to(view: str) -> bytes:
 
 
 class Live(PtyProgram):
-    """The live console, whose terminal says that it is a `term`."""
+    """The live console, whose terminal says that it is a `term`. `within`: another command, which starts it."""
 
-    def __init__(self, folder: Path, size: tuple[int, int], term: str, *, mute: bool = False) -> None:
-        self._told = folder / f"told-{term}"
-        self.mute = mute
+    def __init__(
+        self, folder: Path, size: tuple[int, int], term: str, within: Sequence[str] = (), *, mute: bool = False
+    ) -> None:
+        self._told = folder / "told"
+        self.mute, self.within = mute, within
         """Whether it leaves the program's questions without answer, as some terminals do."""
-        super().__init__(command(self._told), size=size, cwd=str(PROJECT), env={"TERM": term}, blind=True)
+        super().__init__(within or command(self._told), size=size, cwd=str(PROJECT), env={"TERM": term}, blind=True)
         self.before = self.line_settings()
         """The settings of the terminal's line before the console took it."""
         self._marks = 0
@@ -52,7 +55,9 @@ class Live(PtyProgram):
         """Reads until the world stands still and all of it is on the screen; asked again, after a full repaint."""
         self._marks += 1
         os.kill(self.told.pid, signal.SIGUSR1)
-        self.until(lambda: mark(self._marks) in self.raw[-4096:])
+        self.until(lambda: self.told.marks == self._marks)
+        if not self.within:
+            self.until(lambda: mark(self._marks) in self.raw[-4096:])
 
     def _read(self, seconds: float) -> bool:
         """Answers as a terminal does when it is asked how it is, which a program may wait for."""

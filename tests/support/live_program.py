@@ -1,6 +1,6 @@
 """A console whose world changes all the time, to be watched from outside: `python -m tests.support.live_program TOLD`.
 
-A hundred times a second it writes into TOLD what `Told` holds. On SIGUSR1 the world stands still; when all of it has
+A hundred times a second it writes into TOLD what `Told` holds. On SIGUSR1 the world stands still, in one and the same state; when it has
 been read and drawn and the terminal has taken that, the terminal is sent `mark(n)`, which it does not understand. On
 SIGUSR2 the world goes on. SIGUSR1 while it stands still sends every cell again before the next mark.
 """
@@ -97,8 +97,7 @@ class Live(ConsoleApp):
             beats, changes = self.told.beats + 1, self.told.changes
             if not self.held and beats % _CHANGE == 0:
                 changes += 1
-                state = ("none", "running")[changes % 2]
-                self.world.put_task(RUN, self.world.runs[RUN].tasks[-2]._replace(state=state, attempt=changes))
+                self.change(("none", "running")[changes % 2], changes)
             drawn = self.stage._compositor.size
             self.told = self.told._replace(
                 view=self.stage.front.view,
@@ -110,6 +109,10 @@ class Live(ConsoleApp):
             )
             self.tell()
 
+    def change(self, state: str, attempt: int) -> None:
+        """The world is another one: a task is."""
+        self.world.put_task(RUN, self.world.runs[RUN].tasks[-2]._replace(state=state, attempt=attempt))
+
     async def answer(self) -> None:
         """Sends the marks that are asked for."""
         walk = Walk(self, Pilot(self), "")
@@ -119,6 +122,8 @@ class Live(ConsoleApp):
                 continue
             if self.whole:
                 self.repaint()
+            else:
+                self.change("none", 0)
             await walk.until(lambda: self.scene().snapshot.seq == self.world.seq, "the newest is shown")
             await walk.settle()
             await walk.until(self.frame_sent, "the terminal has taken it")
