@@ -1,8 +1,8 @@
 """A console whose world changes all the time, to be watched from outside: `python -m tests.support.live_program TOLD`.
 
-A hundred times a second it writes into TOLD what `Told` holds. On SIGUSR1 the world stands still, in one and the same state; when it has
-been read and drawn and the terminal has taken that, the terminal is sent `mark(n)`, which it does not understand. On
-SIGUSR2 the world goes on. SIGUSR1 while it stands still sends every cell again before the next mark.
+A hundred times a second it writes into TOLD what `Told` holds. On SIGUSR1 the world stands still, always in the same
+state; when that has been read and drawn and the terminal has taken it, the terminal is sent `mark(n)`, which it does
+not understand. On SIGUSR2 the world goes on. SIGUSR1 while it stands still sends every cell again before the next mark.
 """
 
 from __future__ import annotations
