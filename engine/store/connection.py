@@ -49,7 +49,7 @@ def connect_writer(path: Path, factory: type[sqlite3.Connection] = sqlite3.Conne
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT}")
-        connection.execute("PRAGMA cache_size = -8192")
+        connection.execute("PRAGMA cache_size = -2048")
     except BaseException:
         connection.close()
         raise
@@ -75,7 +75,7 @@ def connect_reader(path: Path, *, torn: bool = False) -> sqlite3.Connection:
             connection.execute("PRAGMA writable_schema = ON")  # of no other effect where nothing can be written
         _harden(connection)
         connection.execute("PRAGMA query_only = ON")
-        connection.execute("PRAGMA cache_size = -4096")
+        connection.execute("PRAGMA cache_size = -2048")
     except BaseException:
         connection.close()
         raise
