@@ -69,6 +69,11 @@ class Feed:
         """What is looked at."""
         return self._interest
 
+    @property
+    def gap(self) -> float:
+        """Seconds between two frames that nobody waits for: more while they are dear, or nobody looks."""
+        return self._gap if self.focused else BLURRED
+
     def look_at(self, interest: Interest) -> None:
         """From now on this is looked at; its picture is taken at once."""
         if interest != self._interest:
@@ -156,7 +161,7 @@ class Feed:
                 self._slow = True
                 await asyncio.sleep(_DRAIN_LOOK)
                 continue
-            gap = self._gap if self.focused else BLURRED
+            gap = self.gap
             if self._slow or self.lofi:
                 gap = max(gap, DRAINING)
             left = self._last_frame + gap - time.monotonic()

@@ -6,6 +6,7 @@ Searching, listing, counting and comparing are done in threads; what they are at
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -69,6 +70,8 @@ class LogPane(Pane):
         self._kept: dict[int, str] = {}
         """The addresses of its bookmarked lines, by where they begin."""
         self._counting = False
+        self._grown = 0.0
+        """When lines were last taken that had come meanwhile."""
         self._early: Callable[[], object] | None = None
 
     @classmethod
@@ -232,10 +235,11 @@ class LogPane(Pane):
             self.log_view.reread()
 
     def _poll(self) -> None:
-        lines = self.lines
+        lines, feed, now = self.lines, self.desk.feed, time.monotonic()
         if lines is None or not self.has_class("front"):
             return
-        if lines.look():
+        if (feed is None or now - self._grown >= feed.gap - _POLL / 2) and lines.look():
+            self._grown = now
             if self._count is not None and lines.size < self._count.counted:
                 self._count = LineCount(lines)
                 self._numbers = {}

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from console.backends.port import LogBytes
+from console.feed import Feed
 from console.glyphs import STATES
 from console.model.place import Place
 from console.model.snapshot import Interest, Scene, Snapshot
@@ -49,6 +50,10 @@ class Desk(Protocol):
 
     def bookmarks(self) -> Sequence[str]:
         """The addresses that are kept, the oldest first."""
+
+    @property
+    def feed(self) -> Feed | None:
+        """What draws the pictures, once there are some."""
 
     def open_attempt_log(self, attempt_id: str) -> LogBytes:
         """The bytes of an attempt's log. Raises LookupError."""

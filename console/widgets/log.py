@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple, Protocol
 
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
@@ -106,6 +107,7 @@ class LogView(Painted, can_focus=True):
         self._lines: list[_Shown] = []
         self._lines_for: tuple[int, int] | None = None
         self._parsed: dict[tuple[int, int], Spans] = {}
+        self._strips: dict[Spans, tuple[Style, Strip]] = {}
         self._parsed_for = (0, False)
 
     # What is shown
@@ -245,6 +247,9 @@ class LogView(Painted, can_focus=True):
 
     def _refresh_changes(self, before: list[_Shown], after: list[_Shown], width: int, height: int) -> None:
         blank = _Shown(-1, 0, (), current=False)
+        if before and after and before[0].offset != after[0].offset:
+            self.refresh()  # the window has moved: what is the same in other places, the wire finds out
+            return
         regions: list[Region] = []
         for y in range(height):
             old = before[y] if y < len(before) else blank
@@ -304,6 +309,18 @@ class LogView(Painted, can_focus=True):
             spans = self._parsed[key] = self._read(line)
         return spans
 
+    def _strip(self, spans: Spans, width: int) -> Strip:
+        """The strip of a line: one that has only moved is not drawn anew."""
+        ground = self.palette.style("text")
+        known = self._strips.get(spans)
+        if known is not None and known[0] is ground and known[1].cell_length == width:
+            return known[1]
+        if len(self._strips) > 2 * self.size.height:
+            self._strips.clear()
+        strip = draw(spans, width, self.palette.style)
+        self._strips[spans] = ground, strip
+        return strip
+
     def on_resize(self, event: events.Resize) -> None:
         """Fill the new size."""
         self._settle()
@@ -326,6 +343,6 @@ class LogView(Painted, can_focus=True):
             return draw((), width, palette.style)
         line = self._lines[y]
         if not line.current:
-            return draw(line.spans, width, palette.style)
+            return self._strip(line.spans, width)
         focused = self.has_focus
         return draw(line.spans, width, lambda token: palette.on_cursor(token, focused=focused))
