@@ -76,6 +76,8 @@ class Overview:
         self.scene, self.uncut, self.order = scene, uncut, order
         self.rows: list[tuple[Hashable, object]] = []
         self._cache: dict[Hashable, Spans] = {} if before is None or before.uncut != uncut else before._cache
+        self._made: dict[tuple[int, int], Spans] = {}
+        """Rows of this scene: a cursor that moves asks for them again."""
         self.attention = attention(scene.snapshot)
         cards = in_order(scene.snapshot, order, scene.now)
         self._longest = max((len(card.dag_id) for card in cards), default=8)
@@ -112,6 +114,12 @@ class Overview:
 
     def row(self, index: int, width: int) -> Spans:
         """The content of a row; the same object as before while it reads the same."""
+        made = self._made.get((index, width))
+        if made is None:
+            made = self._made[index, width] = self._row(index, width)
+        return made
+
+    def _row(self, index: int, width: int) -> Spans:
         key, content = self.rows[index]
         columns = layout(width, self._longest, uncut=self.uncut)
         if isinstance(content, DagCard):

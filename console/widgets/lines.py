@@ -88,7 +88,7 @@ class LineView(Painted, can_focus=True):
         self._marks: set[Key] = set()
         self._marked_last: Key = None
         self._lines: list[_Painting] = []
-        self._lines_for: tuple[int, int] | None = None
+        self._lines_for: tuple[int, int, int] | None = None
         self._strips: dict[tuple[int, bool, bool, bool], tuple[Spans, Style, Strip]] = {}
         self._settle(None)
 
@@ -307,16 +307,17 @@ class LineView(Painted, can_focus=True):
 
     def _repaint(self) -> None:
         """Take the rows in sight anew, and ask for those cells to be drawn that look different."""
-        size = (self.size.width, self.size.height)
+        shown_for = (self.size.width, self.size.height, self._top)
         before, self._lines = self._lines, self._paintings()
-        if self._lines_for != size:
-            self._lines_for = size
+        if self._lines_for != shown_for:
+            # Another window: what is the same in other places, the wire finds out.
+            self._lines_for = shown_for
             self.refresh()
             return
         regions: list[Region] = []
         for y, (old, new) in enumerate(zip(before, self._lines, strict=True)):
             if old[1:] != new[1:]:
-                regions.append(Region(0, y, size[0], 1))
+                regions.append(Region(0, y, shown_for[0], 1))
             elif old.spans is not new.spans:
                 runs = changes(old.spans, new.spans, self.row_width)
                 regions.extend(Region(self._gutter + x, y, width, 1) for x, width in runs)
@@ -345,9 +346,9 @@ class LineView(Painted, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """The strip of one visible line."""
         width = self.size.width
-        if self._lines_for != (width, self.size.height):
+        if self._lines_for is None or self._lines_for[:2] != (width, self.size.height):
             self._settle(self._at if self._key is not None else None)
-            self._lines, self._lines_for = self._paintings(), (width, self.size.height)
+            self._lines, self._lines_for = self._paintings(), (width, self.size.height, self._top)
         line = self._lines[y] if y < len(self._lines) else _EMPTY
         palette, focused = self.palette, self.has_focus
         slot = (id(line.spans), line.cursor, line.marked, focused)
