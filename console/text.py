@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal
 
 ELLIPSIS = "…"
@@ -33,7 +34,16 @@ def is_safe(text: str) -> bool:
     """Whether a text may be drawn as it is: nothing to refuse in it, and no flood of marks. Quick on ordinary text."""
     if text.isascii():
         return text.isprintable()
+    return _known_safe(text) if len(text) <= _REMEMBERED else _is_safe(text)
+
+
+def _is_safe(text: str) -> bool:
     return text.isprintable() and _ANY_REFUSED.search(text) is None and _bound_marks(text) == text
+
+
+_REMEMBERED = 120
+"""Characters of a text whose safety is remembered: bars and names of states are drawn again and again."""
+_known_safe = lru_cache(2048)(_is_safe)
 
 
 def _visible(codepoint: int) -> str:
