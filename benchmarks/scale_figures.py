@@ -20,7 +20,7 @@ from console.model.place import Place
 from engine.config import Home
 from tests.support.slow_link import SlowLink
 
-SCROLL = ("pgdn",) * 8 + ("G", "g") * 2 + ("pgup", "pgdn") * 2 + ("j", "k") * 5
+SCROLL = ("pgdn",) * 8 + ("G", "g") * 2 + ("pgdn", "pgup") * 2 + ("j", "k") * 5
 _PATIENCE = 5.0
 
 

@@ -58,6 +58,8 @@ class Rail:
     def __init__(self, order: Sequence[int], lanes: Lanes, wires: Sequence[Wire], alone: Sequence[int] = ()) -> None:
         self.order = (*order, *alone)
         """The number of the task on each row."""
+        self.places = {number: place for place, number in enumerate(self.order)}
+        """The row of each task."""
         self.wires = tuple(wires)
         self.lanes = max(lanes.width, 2 if alone else 0)
         """Lanes that the graph takes; those that are too many are drawn as `…`."""
@@ -119,7 +121,7 @@ def lit(
     rail: Rail, upstream: Sequence[Sequence[int]], downstream: Sequence[Sequence[int]], task: int
 ) -> dict[int, tuple[int, int]]:
     """The wires, with their first and last row, that lead to a task from above and on from it below."""
-    row = {number: place for place, number in enumerate(rail.order)}
+    row = rail.places
     above = {row[number] for number in reachable(task, upstream)} | {row[task]}
     below = {row[number] for number in reachable(task, downstream)} | {row[task]}
     spans: dict[int, tuple[int, int]] = {}

@@ -87,12 +87,13 @@ class _Stamp(NamedTuple):
     card: TaskCard
     others: object
     intents: object
-    lit: object
+    lit: tuple[int, ...]
+    """The wires through the row that lead to the cursor's task or on from it."""
 
     def fits(self, other: _Stamp) -> bool:
         """Whether the two make the same row: by identity, for comparing thousands of cards would cost more."""
-        numbers = self.width == other.width and self.beat == other.beat
-        return numbers and all(a is b for a, b in zip(self[2:], other[2:], strict=True))
+        numbers = self.width == other.width and self.beat == other.beat and self.lit == other.lit
+        return numbers and all(a is b for a, b in zip(self[2:-1], other[2:-1], strict=True))
 
 
 class RunRows:
@@ -174,7 +175,7 @@ class RunRows:
         else:
             place, card = self.place(index), self.card(index)
             key = card.key
-            stamp = self._stamp(card, width)
+            stamp = self._stamp(place, card, width)
             made = self._made.get(key)
             if made is not None and made[0].fits(stamp):
                 return made[1]
@@ -189,12 +190,20 @@ class RunRows:
             self._made[key] = (stamp, spans)
         return spans
 
-    def _stamp(self, card: TaskCard, width: int) -> _Stamp:
+    def _stamp(self, place: int | None, card: TaskCard, width: int) -> _Stamp:
         ticks = card.state in _TICKING or card.mention is not None
         others: object = self.run.tasks if card.state in _WAITING and self._above(card) else None
         if card.map_index == UNMAPPED and card.task_id in self.run.index_counts:
             others = self.run.index_counts[card.task_id]
-        return _Stamp(width, self.scene.now // SECOND if ticks else 0, card, others, self.scene.intents, self._lit)
+        return _Stamp(
+            width, self.scene.now // SECOND if ticks else 0, card, others, self.scene.intents, self._lit_at(place)
+        )
+
+    def _lit_at(self, place: int | None) -> tuple[int, ...]:
+        if place is None or not self._lit:
+            return ()
+        wires = (wire for through in self.frame.rail.row(place).lines for wire in through)
+        return tuple(wire for wire in wires if wire in self._lit and self._lit[wire][0] <= place <= self._lit[wire][1])
 
     def _lit_by(self, cursor: Hashable) -> dict[int, tuple[int, int]]:
         return self.frame.lit(cursor[1]) if isinstance(cursor, tuple) and len(cursor) > 1 else {}
