@@ -10,7 +10,7 @@ lane, each with a dot before it: it follows none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from console.graph.lanes import Lanes, Row, TooWide, lay_out
@@ -117,23 +117,47 @@ def build(upstream: Sequence[Sequence[int]]) -> Rail:
     return Rail(order, lanes, drawn, alone)
 
 
-def lit(
-    rail: Rail, upstream: Sequence[Sequence[int]], downstream: Sequence[Sequence[int]], task: int
-) -> dict[int, tuple[int, int]]:
-    """The wires, with their first and last row, that lead to a task from above and on from it below."""
-    row = rail.places
-    above = {row[number] for number in reachable(task, upstream)} | {row[task]}
-    below = {row[number] for number in reachable(task, downstream)} | {row[task]}
-    spans: dict[int, tuple[int, int]] = {}
-    for number, wire in enumerate(rail.wires):
-        for family in (above, below):
+class Lit(Mapping[int, tuple[int, int]]):
+    """The wires that lead to a task from above and on from it below, with their first and last row.
+
+    Each is looked at when it is asked for: of thousands a screen shows some dozens.
+    """
+
+    def __init__(
+        self, rail: Rail, upstream: Sequence[Sequence[int]], downstream: Sequence[Sequence[int]], task: int
+    ) -> None:
+        row = rail.places
+        self._wires = rail.wires
+        self._families = tuple(
+            {row[number] for number in reachable(task, edges)} | {row[task]} for edges in (upstream, downstream)
+        )
+        self._known: dict[int, tuple[int, int] | None] = {}
+
+    def __getitem__(self, number: int) -> tuple[int, int]:
+        if number not in self._known:
+            self._known[number] = self._span(self._wires[number])
+        span = self._known[number]
+        if span is None:
+            raise KeyError(number)
+        return span
+
+    def __iter__(self) -> Iterator[int]:
+        return (number for number in range(len(self._wires)) if number in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __bool__(self) -> bool:
+        return bool(self._wires)
+
+    def _span(self, wire: Wire) -> tuple[int, int] | None:
+        spans = []
+        for family in self._families:
             sources = [r for r in (wire.start, *(wire.rows if wire.kind.name == "FAN_IN" else ())) if r in family]
             targets = [r for r in (*(wire.rows if wire.kind.name == "FAN_OUT" else ()), wire.end) if r in family]
             if sources and targets:
-                start, end = sources[0], targets[-1]
-                known = spans.get(number, (start, end))
-                spans[number] = min(start, known[0]), max(end, known[1])
-    return spans
+                spans.append((sources[0], targets[-1]))
+        return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
 
 def _columns(lanes: int) -> int:

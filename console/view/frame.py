@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 from console.graph.order import downstream_of
-from console.graph.rail import Rail, build, lit
+from console.graph.rail import Lit, Rail, build
 from console.model.keys import UNMAPPED
 from console.model.runs import RunDetail, TaskCard, TaskPlan
 
@@ -47,7 +47,7 @@ class Frame:
         for at, card in enumerate(run.tasks):
             self.places.setdefault(card.task_id, []).append(at)
         self._lay_out()
-        self._lit: tuple[int, dict[int, tuple[int, int]]] = (-1, {})
+        self._lit: tuple[int, Mapping[int, tuple[int, int]]] = (-1, {})
         self.rows: list[Shown] = []
         for row, unit in enumerate(self.rail.order):
             self._add(row, self.units[unit])
@@ -105,7 +105,7 @@ class Frame:
         """Whether the run still has this structure and these instances, in these folds."""
         return run.plan is self.plan and _shape(run) == self.shape and (folds is None or folds == self.folds)
 
-    def lit(self, task_id: str) -> dict[int, tuple[int, int]]:
+    def lit(self, task_id: str) -> Mapping[int, tuple[int, int]]:
         """The lines that lead to a task and on from it; found once for as long as the cursor stays there."""
         number = self.numbers.get(task_id)
         if number is not None:
@@ -113,7 +113,7 @@ class Frame:
         else:
             unit = self.units.index(task_id) if task_id in self.units else -1
         if self._lit[0] != unit:
-            self._lit = unit, lit(self.rail, self.upstream, self.downstream, unit) if unit >= 0 else {}
+            self._lit = unit, Lit(self.rail, self.upstream, self.downstream, unit) if unit >= 0 else {}
         return self._lit[1]
 
     def visible(self, card: TaskCard) -> Hashable:

@@ -205,7 +205,7 @@ class RunRows:
         wires = (wire for through in self.frame.rail.row(place).lines for wire in through)
         return tuple(wire for wire in wires if wire in self._lit and self._lit[wire][0] <= place <= self._lit[wire][1])
 
-    def _lit_by(self, cursor: Hashable) -> dict[int, tuple[int, int]]:
+    def _lit_by(self, cursor: Hashable) -> Mapping[int, tuple[int, int]]:
         return self.frame.lit(cursor[1]) if isinstance(cursor, tuple) and len(cursor) > 1 else {}
 
     def _task_row(self, place: int | None, card: TaskCard, columns: Layout) -> Spans:

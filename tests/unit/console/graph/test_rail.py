@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.graph.order import breadth_first, depth_first, downstream_of, reachable
-from console.graph.rail import BEYOND, MOST_LANES, NODE, Rail, build, lit
+from console.graph.rail import BEYOND, MOST_LANES, NODE, Lit, Rail, build
 from console.graph.wires import SMALL_FAN
 
 Upstream = list[list[int]]
@@ -98,7 +98,7 @@ def test_the_lines_of_a_task_are_those_of_its_ancestors_and_descendants() -> Non
     upstream = [[], [0], [0], [1], [2]]
     rail = build(upstream)
     row = {number: place for place, number in enumerate(rail.order)}
-    lines = lit(rail, upstream, downstream_of(upstream), 3)
+    lines = Lit(rail, upstream, downstream_of(upstream), 3)
     ends = {(rail.wires[number].start, rail.wires[number].end) for number in lines}
     assert ends == {(row[0], row[1]), (row[1], row[3])}
 
