@@ -1,6 +1,6 @@
 """The feed: turns news into frames. Newer news replaces older, timers share one beat, and nothing new draws nothing.
 
-At most ten frames a second while somebody looks, four while the terminal is slow to take them, three while the frames
+At most ten frames a second while somebody looks, four while the terminal is slow to take them, two while the frames
 are dear, one after the window has lost its focus. What a person does (another screen, a key) is never held back.
 """
 
@@ -18,7 +18,7 @@ from engine.model.moments import SECOND, Micros
 if TYPE_CHECKING:
     from console.backends.port import Source
 
-FOCUSED, DRAINING, DEAREST, BLURRED = 0.1, 0.25, 0.34, 1.0
+FOCUSED, DRAINING, DEAREST, BLURRED = 0.1, 0.25, 0.5, 1.0
 _DRAIN_LOOK = 0.05
 DEAR = 0.03
 """Share of a core from which on a console draws less often: the host's processor belongs to its tasks."""
