@@ -1,7 +1,8 @@
 """The feed: turns news into frames. Newer news replaces older, timers share one beat, and nothing new draws nothing.
 
 At most ten frames a second while somebody looks, four while the terminal is slow to take them, two while the frames
-are dear, one after the window has lost its focus. What a person does (another screen, a key) is never held back.
+are dear, one while they are too dear even so, and after the window has lost its focus. What a person does (another
+screen, a key) is never held back.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 FOCUSED, DRAINING, DEAREST, BLURRED = 0.1, 0.25, 0.5, 1.0
 _DRAIN_LOOK = 0.05
-DEAR = 0.03
-"""Share of a core from which on a console draws less often: the host's processor belongs to its tasks."""
+DEAR, TOO_DEAR = 0.03, 0.05
+"""Shares of a core from which on a console draws less often: the host's processor belongs to its tasks."""
 
 
 def wall_clock() -> Micros:
@@ -150,7 +151,7 @@ class Feed:
         share = (processor - self._spent[1]) / passed
         self._spent = moment, processor
         if share > DEAR:
-            self._gap = min(self._gap * 1.5, DEAREST)
+            self._gap = min(self._gap * 1.5, BLURRED if share > TOO_DEAR else max(self._gap, DEAREST))
         elif share < DEAR / 2:
             self._gap = max(self._gap / 1.5, FOCUSED)
 

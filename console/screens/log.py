@@ -16,6 +16,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from console.backends.port import LogBytes
+from console.feed import DEAREST
 from console.model.place import Place
 from console.model.runs import AttemptCard, RunDetail, TaskCard
 from console.model.snapshot import Interest, Scene
@@ -238,7 +239,7 @@ class LogPane(Pane):
         lines, feed, now = self.lines, self.desk.feed, time.monotonic()
         if lines is None or not self.has_class("front"):
             return
-        if (feed is None or now - self._grown >= feed.gap - _POLL / 2) and lines.look():
+        if (feed is None or now - self._grown >= min(feed.gap, DEAREST) - _POLL / 2) and lines.look():
             self._grown = now
             if self._count is not None and lines.size < self._count.counted:
                 self._count = LineCount(lines)

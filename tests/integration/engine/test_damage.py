@@ -60,9 +60,7 @@ async def test_an_engine_refuses_a_damaged_store_and_leaves_it_alone(make_site: 
 
 async def scribble(path: Path, at: int) -> None:
     """Writes a page of noise, again and again: one that falls into the engine's own commit may be taken for that."""
-    while True:
-        overwrite(path, at, os.urandom(PAGE))
-        await asyncio.sleep(0.5)
+    await until(lambda: overwrite(path, at, os.urandom(PAGE)) is not None, "whoever asked has seen enough")
 
 
 @pytest.mark.parametrize("kind", ["removed", "overwritten"])
