@@ -23,6 +23,8 @@ class Escapes:
         self.held = False
         """Whether an Escape waits for what follows it."""
         self._pasting = False
+        self._tail = ""
+        """The end of what came before: a mark around pasted text may be cut in two."""
 
     def release(self) -> bool:
         """Nothing followed: whether an Escape was held, which is a key then."""
@@ -32,11 +34,14 @@ class Escapes:
     def split(self, typed: str) -> Iterator[tuple[str, bool]]:
         """Texts, each with whether it is an Escape that was typed; all others are the parser's."""
         typed = ESCAPE + typed if self.release() else typed
+        for at in range(len(self._tail)):
+            self._mark(self._tail + typed, at)
+        self._tail = (self._tail + typed.removesuffix(ESCAPE))[1 - len(_PASTE) :]
         start = at = 0
         while (at := typed.find(ESCAPE, at)) >= 0:
             following = typed[at + 1 : at + 2]
             if self._pasting or following in _BEGINS:
-                self._pasting = typed.startswith(_PASTE, at) or (self._pasting and not typed.startswith(_PASTED, at))
+                self._mark(typed, at)
                 at += 1
                 continue
             if at > start:
@@ -48,3 +53,7 @@ class Escapes:
             yield ESCAPE, True
         if start < len(typed):
             yield typed[start:], False
+
+    def _mark(self, text: str, at: int) -> None:
+        """Pasted text begins or ends here, if a mark of it stands here."""
+        self._pasting = text.startswith(_PASTE, at) or (self._pasting and not text.startswith(_PASTED, at))

@@ -11,7 +11,7 @@ from console.cli import names
 from console.cli.changes import run_and_tasks
 from console.cli.changing import change, report
 from console.cli.link import select
-from console.cli.options import Asking, changing, reading
+from console.cli.options import Asking, changing, param_option, reading
 from console.cli.output import Column, emit_json, no_rows, table
 from console.cli.reading import iso, open_store
 from console.cli.session import Session, pass_session
@@ -69,14 +69,7 @@ def _json(row: Any) -> dict[str, Any]:
 @click.argument("run", shell_complete=names.runs)
 @click.argument("task", shell_complete=names.approvals)
 @click.argument("option", shell_complete=names.options)
-@click.option(
-    "--param",
-    "params",
-    multiple=True,
-    metavar="K=V",
-    shell_complete=names.params,
-    help="A value of the approval's form.",
-)
+@param_option("A value of the approval's form.")
 @changing
 @pass_session
 def answer(session: Session, run: str, task: str, option: str, params: tuple[str, ...], asking: Asking) -> None:

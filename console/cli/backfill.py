@@ -13,7 +13,7 @@ from console.cli import names
 from console.cli.changing import change, report
 from console.cli.errors import CliError, Exit
 from console.cli.link import select
-from console.cli.options import Asking, changing, reading
+from console.cli.options import Asking, changing, param_option, reading
 from console.cli.output import Column, emit_json, facts, no_rows, say, table
 from console.cli.reading import (
     Reader,
@@ -55,9 +55,7 @@ def backfill() -> None:
 )
 @click.option("--max-active", type=click.IntRange(1, 10_000), help="Runs at a time; 1: one after the other.")
 @click.option("--reprocess", type=click.Choice(["none", "failed", "completed"]), help="Runs to run again; else none.")
-@click.option(
-    "--param", "params", multiple=True, metavar="K=V", shell_complete=names.params, help="A parameter of new runs."
-)
+@param_option("A parameter of new runs.")
 @click.option("--stop-after", type=click.IntRange(1), metavar="N", help="Stop after so many failed runs.")
 @click.option("--task", "tasks", multiple=True, metavar="T", help="Only this task, of runs that are there.")
 @click.option("--downstream", is_flag=True, help="With --task: and everything below it.")

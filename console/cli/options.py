@@ -9,11 +9,17 @@ from typing import Any, TypeVar
 
 import click
 
+from console.cli import names
 from console.cli.session import home_option
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON with stable keys.")
+
+
+def param_option(words: str) -> Callable[[F], F]:
+    """`--param K=V`, any number of times, handed on as `params`; completed with names, then values."""
+    return click.option("--param", "params", multiple=True, metavar="K=V", shell_complete=names.params, help=words)
 
 
 def reading(function: F) -> F:

@@ -15,7 +15,7 @@ import click
 
 from console.cli import names
 from console.cli.errors import CliError, Exit, NotFound
-from console.cli.options import reading
+from console.cli.options import param_option, reading
 from console.cli.output import Column, clean, emit_json, say, state_word, table, warn
 from console.cli.session import Session, pass_session
 from console.cli.trigger import parse_param
@@ -29,14 +29,7 @@ if TYPE_CHECKING:
 @click.command("test")
 @click.argument("dag", shell_complete=names.dags)
 @click.option("--logical-date", metavar="D", help="The run's logical date; naive text is in the DAG's zone.")
-@click.option(
-    "--param",
-    "params",
-    multiple=True,
-    metavar="K=V",
-    shell_complete=names.params,
-    help="A parameter, read as the DAG declares it.",
-)
+@param_option("A parameter, read as the DAG declares it.")
 @click.option("--twice", is_flag=True, help="Run it twice, and fail if a task's second result is not the first one.")
 @reading
 @pass_session

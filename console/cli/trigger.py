@@ -11,7 +11,7 @@ from console.cli import names
 from console.cli.changing import change, report
 from console.cli.errors import CliError, Exit, NotFound
 from console.cli.link import engine_pid, select
-from console.cli.options import Asking, changing
+from console.cli.options import Asking, changing, param_option
 from console.cli.output import emit_json
 from console.cli.reading import Reader, find_dag, find_run, open_store
 from console.cli.runs import exit_code_of, say_outcome, wait_for_run
@@ -32,14 +32,7 @@ LIVE_SECONDS = 5.0
     help="Again as RUN: its DAG, logical date and params, but for those given here.",
 )
 @click.option("--logical-date", metavar="D", help="The run's logical date; naive text is in the DAG's zone.")
-@click.option(
-    "--param",
-    "params",
-    multiple=True,
-    metavar="K=V",
-    shell_complete=names.params,
-    help="A parameter, read as the DAG declares it.",
-)
+@param_option("A parameter, read as the DAG declares it.")
 @click.option(
     "--env",
     "environment",

@@ -27,10 +27,16 @@ def told(*pieces: str) -> tuple[list[tuple[str, bool]], bool]:
         (("\x1b[A\x1bOP\x1bj",), [("\x1b[A\x1bOP", False), (ESCAPE, True), ("j", False)], False),
         (("\x1b[200~a\x1bb", "\x1bc\x1b[201~\x1bd"), [("\x1b[200~a\x1bb", False), ("\x1bc\x1b[201~", False),
          (ESCAPE, True), ("d", False)], False),
+        (("\x1b[20", "0~a\x1bb\x1b[2", "01~\x1bd"), [("\x1b[20", False), ("0~a\x1bb\x1b[2", False), ("01~", False),
+         (ESCAPE, True), ("d", False)], False),
+        (("\x1b", "[200~a\x1bb"), [("\x1b[200~a\x1bb", False)], False),
         (("j",), [("j", False)], False),
         (("",), [], False),
     ],
-    ids=["letter", "line", "twice", "in two", "arrow in two", "sequences", "pasted", "none", "nothing"],
+    ids=[
+        "letter", "line", "twice", "in two", "arrow in two", "sequences",
+        "pasted", "pasted in pieces", "pasted from its Escape on", "none", "nothing",
+    ],
 )  # fmt: skip
 def test_an_escape_that_begins_no_sequence_is_a_key(
     pieces: tuple[str, ...], found: list[tuple[str, bool]], held: bool
