@@ -6,6 +6,7 @@ import os
 import re
 import select
 import time
+from asyncio import TimerHandle
 from codecs import getincrementaldecoder
 from collections.abc import Callable
 from contextlib import suppress
@@ -103,6 +104,7 @@ class ConsoleDriver(LinuxDriver):
         self._started_before = False
         self._taking = False
         self._flight = Flight()
+        self._given_up: TimerHandle | None = None
         self._cut = ""
         self._wire.ready = self._is_idle
 
@@ -222,6 +224,7 @@ class ConsoleDriver(LinuxDriver):
         if self._taking:
             if again:
                 super().write(ASK)
+                self._wait_for_answer()
             self.send_pending()
 
     def write(self, data: str) -> None:
@@ -244,6 +247,14 @@ class ConsoleDriver(LinuxDriver):
         data, self._held = self._held + data, ""
         asks = self._taking and self._flight.wrote(len(data), time.monotonic())
         super().write(data + ASK if asks else data)
+        if asks:
+            self._wait_for_answer()
+
+    def _wait_for_answer(self) -> None:
+        """What is held back until the terminal answers goes out without an answer, after a while."""
+        if self._given_up is not None:
+            self._given_up.cancel()
+        self._given_up = self._loop.call_later(self._flight.patience + _IDLE_LOOK, self.send_pending)
 
     def send_pending(self) -> None:
         """Send what has changed since the last frame, if the terminal has taken that."""

@@ -23,14 +23,15 @@ _EARLY, _LATE = 0.05, 0.25
 """Seconds beyond the quickest answer ever: sooner than one the link is idle, later than the other it is filled."""
 _SHORTEST = 0.05
 """Seconds of an answer's time that are counted at least: a terminal takes some to draw."""
-_SILENT = 5.0
-"""Seconds after which an answer is not waited for any more."""
 _SLOW, _SLOW_WITHIN = 3, 60.0
 """So many late answers in so many seconds make a slow link."""
 
 
 class Flight:
     """What was written to a terminal and not yet shown by it. Moments are seconds of a clock that nobody sets."""
+
+    patience = 5.0
+    """Seconds after which an answer is not waited for any more."""
 
     def __init__(self) -> None:
         self.window = FIRST
@@ -90,14 +91,14 @@ class Flight:
     def room(self, now: float) -> bool:
         """Whether another frame may be made."""
         with self._lock:
-            if self._asked is None or not self.speaks or now - self._asked[0] > _SILENT:
+            if self._asked is None or not self.speaks or now - self._asked[0] > self.patience:
                 return True
             return self._sent - self._shown < self.window
 
     def outstanding(self, now: float) -> bool:
         """Whether an answer is still to come, as far as that is likely: who reads it must not have left."""
         with self._lock:
-            return self._asked is not None and now - self._asked[0] < (_SILENT if self.speaks else 2 * _LATE)
+            return self._asked is not None and now - self._asked[0] < (self.patience if self.speaks else 2 * _LATE)
 
     def slow(self, now: float) -> bool:
         """Whether the link has been slow to take what was written, several times of late."""

@@ -180,8 +180,8 @@ class StageProgram(TerminalApp[None]):
 if __name__ == "__main__":
     if "STAGE_STOCK" in os.environ:
         console.wire.TESTED = ()  # type: ignore[misc]
-    if "STAGE_PATIENT" in os.environ:
-        # However busy the machine is, an answer is waited for.
-        console.driver._LAST_ANSWER = console.flight._SILENT = 30.0  # type: ignore[misc]
+    if (patience := os.environ.get("STAGE_PATIENCE")) is not None:
+        # However busy the machine is, an answer is waited for; or a short while only.
+        console.driver._LAST_ANSWER = console.flight.Flight.patience = float(patience)  # type: ignore[misc]
     mode, seed, file = [*sys.argv[1:], "1", "/dev/null"][:3]
     sys.exit(run_console(StageProgram(mode, int(seed), file)))

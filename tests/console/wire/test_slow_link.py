@@ -12,7 +12,7 @@ from tests.support.stage import stage
 
 pytestmark = pytest.mark.pty
 
-PATIENT = {"STAGE_PATIENT": "1"}
+PATIENT = {"STAGE_PATIENCE": "30"}
 STAGE = [sys.executable, "-m", "tests.support.stage_program"]
 
 
@@ -52,5 +52,20 @@ def test_answers_are_no_keys() -> None:
         program.send(b"0n\x1b[0n")
         program.press("r")
         program.quiet()
+        program.press("q")
+        assert program.wait() == 0
+
+
+def test_what_a_terminal_gone_mute_has_to_be_shown_comes_without_its_answer() -> None:
+    """A terminal that answered once and then no more is held back for a while only, not until the next key."""
+    with stage("still", size=(160, 50), env={"STAGE_PATIENCE": "1"}) as program:
+        program.until("stage ready")
+        program.send(b"\x1b[0n")
+        program.press("r")
+        program.until(lambda: program.raw.count(b"\x1b[5n") == 2)
+        program.quiet()
+        program.screen.erase_in_display(2)
+        program.press("r")
+        program.until("task_33")
         program.press("q")
         assert program.wait() == 0
