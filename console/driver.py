@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import signal
 import time
 from asyncio import TimerHandle
 from codecs import getincrementaldecoder
@@ -20,6 +21,7 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 
 from console.escapes import ESCAPE, Escapes
 from console.flight import ANSWER, ASK, Flight
@@ -137,6 +139,7 @@ class ConsoleDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal over, with a writer of our own."""
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual leaves this method untyped.
+        signal.signal(signal.SIGWINCH, self._on_winch)
         stock = self._writer_thread
         if stock is None or not stock.is_alive() or self._file is None:
             return
@@ -153,6 +156,18 @@ class ConsoleDriver(LinuxDriver):
         if self._started_before:
             self._loop.call_soon_threadsafe(self._app.refresh)
         self._started_before = True
+
+    def _on_winch(self, *_: object) -> None:
+        """A signal may come while another is handled: the size is taken later, by the loop, so that the newest is last.
+
+        Textual takes it here, and a console could stay at the size before.
+        """
+        if not self._in_band_window_resize:
+            self._loop.call_soon_threadsafe(self._take_size)
+
+    def _take_size(self) -> None:
+        size = Size(*self._get_terminal_size())
+        self.send_message(events.Resize(size, size))
 
     def _sigcont_application(self, *_: object) -> None:
         """Takes the terminal anew; after a SIGSTOP, of which nobody was told, the threads of before end first.

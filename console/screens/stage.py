@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
-from textual.screen import Screen
 
 from console.figures import clock
 from console.keep import COMMANDS, FILTERS
@@ -19,6 +18,7 @@ from console.screens.pane import Pane
 from console.screens.ruling import in_rule, ruled
 from console.view.header import header
 from console.view.spans import Spans
+from console.widgets.fitted import Fitted
 from console.widgets.status import BarLine
 from engine.model.moments import SECOND
 
@@ -36,7 +36,7 @@ MANY = 2_000
 """Rows from which on to filter them takes longer than a letter may."""
 
 
-class Stage(Screen[None], inherit_bindings=False):
+class Stage(Fitted[None], inherit_bindings=False):
     """The one screen. Panes that are not in front are not drawn."""
 
     DEFAULT_CSS = """
@@ -75,8 +75,6 @@ class Stage(Screen[None], inherit_bindings=False):
         self._keys_for: object = None
         self._drawn_in: object = None
         """The size that the pane in front had when it was drawn."""
-        self._misfit: object = None
-        """Of which sizes this screen's and its terminal's differed in the frame before."""
 
     # What the first paint does not need is made when it is first opened.
 
@@ -142,7 +140,6 @@ class Stage(Screen[None], inherit_bindings=False):
         width = self.size.width
         if not self.is_mounted or not width:
             return
-        self._fit()
         self.header.show(*header(scene, width))
         pane = self.front
         if not pane.is_mounted:
@@ -156,14 +153,6 @@ class Stage(Screen[None], inherit_bindings=False):
             self.title_line.show(*line)
         self.redraw_rule()
         self.draw_keys(scene, message, width)
-
-    def _fit(self) -> None:
-        """Takes the terminal's size: in a storm of sizes the newest may be lost behind one of a layout's own."""
-        sizes = self._compositor.size, self.app.size
-        lost = sizes[0] != sizes[1] and sizes == self._misfit
-        self._misfit = None if lost else sizes
-        if lost:
-            self.post_message(events.Resize(self.app.size, self.app.size))
 
     def draw_keys(self, scene: Scene, message: Message | None, width: int) -> None:
         if message is None and not self._keys_known:

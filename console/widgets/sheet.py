@@ -9,12 +9,14 @@ from textual.await_complete import AwaitComplete
 from textual.message import Message
 from textual.screen import ModalScreen
 
+from console.widgets.fitted import Fitted
+
 Answer = TypeVar("Answer")
 
 _ENDING = ("escape", "enter", "q", "question_mark")
 
 
-class Sheet(ModalScreen[Answer], inherit_bindings=False):
+class Sheet(Fitted[Answer], ModalScreen[Answer], inherit_bindings=False):
     """A dialog, form or list.
 
     Keys that end sheets, and are on their way to it when it ends, are nobody's: they end nothing else, and no app.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,7 @@ from console.model.runs import RunDetail
 from console.model.snapshot import Interest, Snapshot
 from console.model.task_page import TaskPage, Took
 from engine.model.moments import HOUR, SECOND
-from tests.support.console import HOSTILE, LOGICAL, NOW, console, dag, mark, plan, run, task, trades, world
+from tests.support.console import HOSTILE, LOGICAL, NOW, PATIENCE, console, dag, mark, plan, run, task, trades, world
 
 SIZES = [(80, 24), (160, 50)]
 
@@ -314,16 +315,25 @@ async def test_a_resize_is_followed() -> None:
         assert all(len(line) <= 80 for line in screen.lines())
 
 
-async def test_a_size_that_was_lost_is_taken_with_the_next_frames() -> None:
-    """A stage that was laid out for another size than its terminal's, by a late event, fits again by itself."""
+async def test_a_late_size_is_not_taken_for_the_terminal_s() -> None:
+    """A storm of sizes leaves late ones in the queues of its screens, and two of them would chase each other there for
+    ever: the stage and what lies over it are laid out once for each, and only for their terminal.
+    """
+    late = [Size(60, 20), Size(90, 30)]
     async with console(world(trades()), (160, 50)) as screen:
-        screen.app.stage.post_message(events.Resize(Size(60, 20), Size(60, 20)))
-        for _ in range(3):
-            await screen.pilot.pause()
-            screen.app.redraw()
-            await screen.settle()
-        assert len(screen.lines()) == 50
-        assert {strip.cell_length for strip in screen.app.screen._compositor.render_strips()} == {160}
+        for opened in ("?", "escape"):
+            layouts: list[Size] = []
+            front = screen.app.screen
+            front.screen_layout_refresh_signal.subscribe(front, lambda shown, to=layouts: to.append(shown.size))
+            for size in late:
+                front.post_message(events.Resize(size, size))
+                front.post_message(events.Callback(callback=lambda: None))
+            async with asyncio.timeout(PATIENCE):
+                for _ in range(5):
+                    await screen.settle()
+            assert layouts and len(layouts) <= 2 * len(late) and set(layouts) == {Size(160, 50)}
+            assert {strip.cell_length for strip in front._compositor.render_strips()} == {160}
+            await screen.press(opened)
 
 
 async def test_the_first_paint_does_not_wait_for_the_store(request: pytest.FixtureRequest) -> None:

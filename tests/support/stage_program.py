@@ -66,6 +66,16 @@ class HostileLog:
         return self.after(max(offset - count, 0), min(count, offset))
 
 
+class DawdlingDriver(console.driver.ConsoleDriver):
+    """A driver to which, when the terminal is 90 columns wide, another size comes while it takes this one."""
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        size = super()._get_terminal_size()
+        while size[0] == 90 and super()._get_terminal_size() == size:
+            pass
+        return size
+
+
 class StageProgram(TerminalApp[None]):
     """Two lists side by side under a bar; what happens in them depends on the mode."""
 
@@ -77,6 +87,8 @@ class StageProgram(TerminalApp[None]):
 
     def __init__(self, mode: str, seed: int, file: str) -> None:
         super().__init__(look=Look(monochrome="NO_COLOR" in os.environ, ascii_only="STAGE_ASCII" in os.environ))
+        if mode == "dawdle":
+            self.driver_class = DawdlingDriver
         self.mode, self.file = mode, file
         self.dice = random.Random(seed)
         self.count = 10

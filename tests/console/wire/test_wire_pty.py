@@ -97,6 +97,21 @@ def test_a_resize_repaints_at_the_new_size() -> None:
         program.until(lambda: program.lines[19].startswith(" task_18"))
 
 
+def test_a_size_that_comes_while_another_is_taken_is_the_last() -> None:
+    """Signals come whenever they like, also one inside the other: the newest size wins, whichever is handled first."""
+    with stage("dawdle", size=(100, 30)) as program:
+        program.until("stage ready")
+        program.quiet()
+        program.resize(90, 25)
+        program.pump(0.3)
+        program.resize(80, 20)
+        program.until(lambda: program.lines[19].startswith(" task_18"))
+        program.quiet()
+        assert program.lines[19].startswith(" task_18")
+        program.press("q")
+        assert program.wait() == 0
+
+
 def test_without_unicode_and_colour_the_wire_carries_neither() -> None:
     """Under NO_COLOR and an ASCII terminal nothing but ASCII and attributes is sent."""
     with stage("scribble", env={"NO_COLOR": "1", "STAGE_ASCII": "1"}) as program:
