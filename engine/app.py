@@ -19,8 +19,8 @@ from engine.config import Home, HomeError, Settings, task_environment
 from engine.control import protocol as p
 from engine.control.commands import Commands
 from engine.control.roles import Roles
-from engine.control.server import Server
-from engine.daemon import READY, take_lock
+from engine.control.server import KEEP_SECONDS, Server
+from engine.daemon import READY, HomeLock, take_lock
 from engine.dagfiles.parse import Parser
 from engine.dagfiles.scan import DagFiles
 from engine.execution.local import LocalExecutor
@@ -77,10 +77,10 @@ def serve(home: Home, settings: Settings, ready: Callable[[str], None], *, foreg
         _miss_nothing(home)
         open_store(home.database, boot_id())
         return asyncio.run(
-            Engine(home, settings, clock_from_environment(), open_log(home.log, aloud=foreground)).run(ready)
+            Engine(home, lock, settings, clock_from_environment(), open_log(home.log, aloud=foreground)).run(ready)
         )
     finally:
-        os.close(lock)
+        lock.close()
 
 
 def _vet(home: Home) -> None:
@@ -113,8 +113,8 @@ def _miss_nothing(home: Home) -> None:
 class Engine:
     """One life of an engine."""
 
-    def __init__(self, home: Home, settings: Settings, clock: Clock, log: FilteringBoundLogger) -> None:
-        self._home = home
+    def __init__(self, home: Home, lock: HomeLock, settings: Settings, clock: Clock, log: FilteringBoundLogger) -> None:
+        self._home, self._lock = home, lock
         self._settings = settings
         self._clock = clock
         self._log = log
@@ -143,6 +143,7 @@ class Engine:
                     tasks.create_task(self._mender.mend()),
                     tasks.create_task(self._mender.watch()),
                     tasks.create_task(self._server.keep()),
+                    tasks.create_task(lasting("lock", self._keep_lock, self._log)),
                     tasks.create_task(self._housekeeping.run()),
                     tasks.create_task(lasting("night", self._night.run, self._log)),
                     *map(tasks.create_task, self._outside.work()),
@@ -289,6 +290,12 @@ class Engine:
             await asyncio.sleep(_DRAIN_POLL_SECONDS if self._scheduler.draining else _IDLE_POLL_SECONDS)
             if self._scheduler.draining and self._scheduler.runs_nothing and not self._scheduler.state.callbacks:
                 self._request_stop(False)
+
+    async def _keep_lock(self) -> None:
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            if self._lock.keep():
+                self._log.warning("lock_again", path=str(self._home.lock))
 
     async def _meter_while_followed(self) -> None:
         """Loop lag is measured only while somebody looks: an engine that nobody watches sleeps."""

@@ -138,7 +138,7 @@ def held(home: Home) -> Iterator[None]:
     try:
         yield
     finally:
-        os.close(lock)
+        lock.close()
 
 
 def move_aside(home: Home, label: str) -> Path | None:

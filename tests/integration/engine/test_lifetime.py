@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -10,12 +11,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from engine.control import protocol as p
 from engine.control.client import NoEngine
+from engine.daemon import lock_holder, take_lock
 from engine.execution.process import proc
 from tests.integration.engine.conftest import MakeSite
 from tests.integration.engine.test_starts import obstruct
@@ -59,6 +63,36 @@ async def test_a_second_engine_refuses_in_a_clear_sentence(site: Site) -> None:
     assert second.returncode == 5
     assert f"an engine already runs on {site.root} (pid {site.engine.pid}, user " in second.stdout + second.stderr
     await site.trigger("steps")
+
+
+async def test_there_is_one_engine_also_where_somebody_removed_its_lock(make_site: MakeSite) -> None:
+    """An engine whose lock's file was removed or replaced is still known to run, keeps every other away, and makes the
+    file again.
+    """
+    site = await make_site()
+    engine = await site.start()
+    for left in (None, "{}"):
+        site.home.lock.unlink()
+        if left is not None:
+            site.home.lock.write_text(left)
+        assert lock_holder(site.home.lock) is not None
+        second = site.launch()
+        assert await second.ended() == 5
+        assert f"an engine already runs on {site.root}" in second.said[0]
+        await until(lambda: lock_holder(site.home.lock) == engine.pid, "the lock made again")
+    assert "lock_again" in site.log()
+    assert await site.stop() == 0
+    assert lock_holder(site.home.lock) is None
+
+
+def test_who_asks_whether_an_engine_runs_keeps_none_from_starting(tmp_path: Path) -> None:
+    """A look at the lock, which holds it for a moment, is waited for."""
+    path = tmp_path / "engine.lock"
+    path.touch()
+    looking = os.open(path, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    threading.Timer(0.05, os.close, (looking,)).start()
+    take_lock(path).close()
 
 
 async def test_sigterm_ends_the_engine_within_five_seconds_and_no_task(make_site: MakeSite) -> None:

@@ -135,7 +135,7 @@ def test_nothing_is_exchanged_under_a_running_engine(home: Home, saved: Backup) 
             with pytest.raises(AlreadyRunning, match=f"pid {os.getpid()}"):
                 attempt()
     finally:
-        os.close(lock)
+        lock.close()
     assert look(home.database, "SELECT count(*) FROM hold") == [(0,)]
 
 
