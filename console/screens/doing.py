@@ -27,6 +27,7 @@ from console.view import why_backfills, why_limits
 from console.view.details import details
 from console.view.dialogs import paragraphs
 from console.view.spans import Spans
+from console.view.why_group import first_in_the_way, is_group, why_group
 from console.widgets.dialog import Dialog, DialogContent
 
 if TYPE_CHECKING:
@@ -187,6 +188,9 @@ def why(app: ConsoleApp, target: Target) -> None:
     elif card is not None and run is not None:
         app.spawn(_why_task(app, run, card))
         return
+    elif run is not None and run.mark.run_id == target.run_id and is_group(run, target.task_id or ""):
+        app.spawn(_why_group(app, run, target.task_id or ""))
+        return
     else:
         dag = dag_of(scene, target)
         if dag is None:
@@ -197,11 +201,20 @@ def why(app: ConsoleApp, target: Target) -> None:
 
 
 async def _why_task(app: ConsoleApp, run: RunDetail, card: TaskCard) -> None:
+    _tell(app, *await _told(app, run, card))
+
+
+async def _why_group(app: ConsoleApp, run: RunDetail, group: str) -> None:
+    """Its tasks by state, and what the first of them that is in the way would say on its own row."""
+    first = first_in_the_way(run, group)
+    _tell(app, *why_group(run, group, None if first is None else await _told(app, run, first)))
+
+
+async def _told(app: ConsoleApp, run: RunDetail, card: TaskCard) -> tuple[str, why_view.Parts]:
     """What the picture knows, and beneath it what the store says of limits, breakers and people."""
     backend = app.backend
     said = WaitCard() if backend is None else await backend.waiting(run.mark.run_id, card.task_id, card.map_index)
-    title, parts = why_view.why_task(app.scene(), run, card, said.sentences)
-    _tell(app, title, parts)
+    return why_view.why_task(app.scene(), run, card, said.sentences)
 
 
 async def _why_limit(app: ConsoleApp, target: Target) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from console.model.limits import WaitCard
 from console.model.runs import RunDetail
 from tests.support.console import console, mark, plan, run, task, world
 
@@ -47,6 +50,35 @@ async def test_space_on_a_task_of_a_group_folds_the_group() -> None:
         assert "load has no log of its own" in screen.lines()[-1] and screen.app.place.view == "run"
         await screen.press("space")
         assert "load.b" in screen.text
+
+
+async def test_i_on_a_folded_group_says_what_stands_in_its_way() -> None:
+    """How many of its tasks are in which state, and then of the first that holds the others up what the task says."""
+    found = flow()
+    load = (task(3, "load.a", "failed", last_error="disk full"), task(4, "load.b", "upstream_failed"))
+    async with console(world(replace(found, tasks=(*found.tasks[:-2], *load))), (120, 30)) as screen:
+        await screen.press("j", "enter", "G", "space", "i")
+        assert "Why: load" in screen.text and "1 failed, 1 upstream failed" in screen.text
+        assert "Why did load.a fail?" in screen.text and "disk full" in screen.text
+
+
+async def test_i_on_a_folded_group_that_waits_says_what_the_store_knows() -> None:
+    """Its first task that waits for nothing else in the group is explained as on its own row."""
+    found = flow()
+    load = (task(4, "load.b", "none"), task(3, "load.a", "scheduled", blockers=("pool:db",)))
+    backend = world(replace(found, tasks=(*found.tasks[:-2], *load)))
+    backend.waits[found.mark.run_id, "load.a", -1] = WaitCard(("the pool db is full",))
+    async with console(backend, (120, 30)) as screen:
+        await screen.press("j", "enter", "G", "space", "i")
+        assert "Why is load.a not running?" in screen.text and "The pool db is full." in screen.text
+
+
+async def test_i_on_a_folded_group_that_is_done_says_so() -> None:
+    """Nothing stands in the way of what is over, and no task of it is picked out."""
+    async with console(world(flow()), (120, 30)) as screen:
+        await screen.press("j", "enter", "G", "space", "i")
+        assert "Why: load" in screen.text and "2 success" in screen.text
+        assert "Nothing stands in its way: all of it is done." in screen.text
 
 
 async def test_what_cannot_be_folded_is_marked() -> None:
