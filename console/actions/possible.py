@@ -6,6 +6,7 @@ from console.actions.action import WhyNot
 from console.actions.finding import ALIVE, attention_of, dag_of, logged_task, mark_of, newest_running, state_of, task_of
 from console.model.audit import Audit
 from console.model.backfills import Backfills
+from console.model.calendar import Calendar
 from console.model.limits import LimitsCard
 from console.model.link import LinkState
 from console.model.snapshot import Scene
@@ -201,6 +202,13 @@ def something(scene: Scene, target: Target) -> str | None:
     return None if named else "nothing is selected"
 
 
+def openable(scene: Scene, target: Target) -> str | None:
+    """Needs a row that leads on: where a DAG's runs are listed, the DAG itself is open already."""
+    if target.view in ("dag", "grid") and target.run_id is None:
+        return "no run is selected"
+    return something(scene, target)
+
+
 def something_runs(scene: Scene, target: Target) -> str | None:
     """Needs a running task anywhere."""
     return None if newest_running(scene) is not None else "no task is running"
@@ -210,8 +218,6 @@ def a_failure(scene: Scene, target: Target) -> str | None:
     """Needs a failure somewhere in the view."""
     if target.view in ("overview", "inbox"):
         return None if scene.snapshot.failures else "nothing has failed"
-    if target.view in ("grid", "calendar"):
-        return None
     known = _failed_in(scene, target)
     if known is not None:
         return None if known else "nothing has failed here"
@@ -235,6 +241,11 @@ def _failed_in(scene: Scene, target: Target) -> bool | None:
             return isinstance(page, Audit) and any(card.outcome == "refused" for card in page.cards)
         case "limits":
             return isinstance(page, LimitsCard) and any(each.state == "open" for each in page.breakers)
+        case "grid":
+            # What has failed in it is looked for when the key is pressed: it may be tens of thousands of cells.
+            return target.run_id is not None
+        case "calendar":
+            return isinstance(page, Calendar) and bool(page.cells)
         case "upcoming":
             return any(failure.state == "up_for_retry" for failure in scene.snapshot.failures)
         case "task":

@@ -41,10 +41,10 @@ MOVES = (
 LOOKS = (
     Action(
         "open", "open", "Opens what the cursor stands on: a DAG's run, a task's log. On a cause of failures: recovers.",
-        ("enter",), LISTS, rank=90, why_not=possible.something, label=asking.open_label,
+        ("enter",), LISTS, rank=90, why_not=possible.openable, label=asking.open_label,
     ),
     Action("enter", "enter", "Opens what the cursor stands on; on a cause of failures: the run of the newest.",
-           ("l", "right"), LISTS, why_not=possible.something),
+           ("l", "right"), LISTS, why_not=possible.openable),
     Action("back", "back", "One level back; a filter or marks are taken away first.", ("escape", "h", "left"), LISTS),
     Action("leave", "back", "One level back; on the overview it leaves the console. The engine goes on.", ("q",)),
     Action("quit", "leave", "Leaves the console at once. The engine and all that runs go on.", ("ctrl+q",)),

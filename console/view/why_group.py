@@ -45,5 +45,5 @@ def why_group(run: RunDetail, group: str, first: tuple[str, Parts] | None) -> tu
         parts.append(("Nothing stands in its way: all of it is done.", TEXT))
     else:
         parts += [("", TEXT), (first[0], f"{TEXT} bold"), *first[1]]
-    parts.append(("Space unfolds it.", DIM))
+    parts.append(("Unfolded (space), each of them has a row of its own, where these keys work.", DIM))
     return f"Why: {group}", parts

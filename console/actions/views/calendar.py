@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from console.actions import backfilling, possible
 from console.actions.action import LISTS, ROWS, Action, Ask, Danger, View
+from console.model.calendar import Calendar
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from engine.model.moments import to_iso
@@ -24,11 +25,18 @@ def _enter_label(scene: Scene, target: Target) -> str:
     return "open its run" if target.run_id is not None else "plan"
 
 
+def _dates(scene: Scene, target: Target) -> str | None:
+    """Needs a DAG with a schedule; while a year is read, that is not known yet."""
+    page = scene.snapshot.paged
+    without = isinstance(page, Calendar) and page.cells is None
+    return f"{target.dag_id} has no schedule, and so no dates" if without else None
+
+
 def _a_run_or_dates(scene: Scene, target: Target) -> str | None:
     return None if target.run_id is not None else _PLAN(scene, target)
 
 
-_PLAN = possible.change("backfill_create", possible.a_live_dag)
+_PLAN = possible.change("backfill_create", possible.a_live_dag, _dates)
 
 VIEW = View(
     "calendar",
@@ -50,15 +58,17 @@ VIEW = View(
         Action("calendar.select_up", "select row above", "Selects to the row above.", ("shift+up",), _HERE),
         Action("calendar.select_down", "select row below", "Selects to the row below.", ("shift+down",), _HERE),
         Action("calendar.range", "select", "Selects from here on, with every movement; again ends that.", ("V",),
-               _HERE, rank=86),
+               _HERE, rank=86, why_not=_dates),
         Action("calendar.gap", "next gap", "To the next gap, going back in time, and selects it.", ("n",), _HERE,
-               rank=70),
+               rank=70, why_not=_dates),
         Action("calendar.older", "a year back", "The year before.", ("<",), _HERE),
         Action("calendar.newer", "a year on", "The year after.", (">",), _HERE),
-        Action("calendar.order", "order", "Which dates are run first: oldest or newest.", (",",), _HERE, rank=60),
+        Action("calendar.order", "order", "Which dates are run first: oldest or newest.", (",",), _HERE, rank=60,
+               why_not=_dates),
         Action("calendar.again", "run again", "What runs again of dates that have a run: nothing, failed ones, all.",
-               (".",), _HERE, rank=58),
-        Action("calendar.parallel", "at a time", "How many runs there may be at a time.", (";",), _HERE, rank=56),
+               (".",), _HERE, rank=58, why_not=_dates),
+        Action("calendar.parallel", "at a time", "How many runs there may be at a time.", (";",), _HERE, rank=56,
+               why_not=_dates),
     ),
     {
         "calendar.enter": f"{_DOING}:enter",

@@ -16,9 +16,12 @@ from console.keymap import Keymap, KeymapError
 from console.model.attention import attention
 from console.model.audit import Audit, AuditCard
 from console.model.backfills import BackfillCard, Backfills
+from console.model.calendar import Calendar
 from console.model.dags import Failure
+from console.model.grid import Grid
 from console.model.home import HoldCard, RecoveryCard
 from console.model.link import LinkState
+from console.model.runs import DagDetail
 from console.model.snapshot import Scene
 from console.model.targets import Target
 from console.model.trash import Trash, TrashedCard
@@ -297,8 +300,26 @@ def test_keys_are_data() -> None:
 
 def test_the_row_of_a_run_far_back_is_known_too() -> None:
     """A run that is only listed on its DAG's own screen can be acted on."""
-    from console.model.runs import DagDetail
-
     old = mark(3, "trades_us", "failed")
     found = scene(dag("trades_us"), dag=DagDetail("trades_us", (old,)))
     assert BY_ID["rerun"].why_not(found, Target(DAG, "trades_us", "trades_us@3")) is None
+
+
+NO_DATES = Calendar("fresh")
+
+
+@pytest.mark.parametrize(
+    ("view", "page"),
+    [(DAG, None), ("grid", Grid("fresh", (), (), {}, {})), ("calendar", NO_DATES)],
+    ids=lambda each: each,
+)
+def test_a_list_with_nothing_in_it_offers_no_key_that_needs_a_row(view: str, page: object) -> None:
+    """There is no run to open or to look for, and no date to select; the DAG itself can still be explained, or run."""
+    fresh = scene(dag("fresh"), dag=DagDetail("fresh", ()), paged=page)
+    keymap, here = Keymap(), [action for action in actions_of(view) if action.rank]
+    offered = {
+        each.id for each in here if keymap.shown(each.id, view) and not each.why_not(fresh, Target(view, "fresh"))
+    }
+    assert not offered & {"open", "failure.next", "log", "again"}
+    assert not {name for name in offered if name.startswith("calendar.")}
+    assert offered >= {"why", "trigger"}
