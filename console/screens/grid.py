@@ -223,3 +223,8 @@ def oldest(app: ConsoleApp, target: Target) -> None:
 def newest(app: ConsoleApp, target: Target) -> None:
     """To the last run."""
     _pane(app).step(1 << 20)
+
+
+def order(app: ConsoleApp, target: Target) -> None:
+    """Why there is nothing to sort by: whoever comes from a table presses its key."""
+    app.say("a grid has no columns to sort: runs stand by date, tasks as in the graph")

@@ -64,6 +64,14 @@ async def test_the_cursor_goes_over_runs_and_tasks_and_opens_what_it_stands_on()
         assert screen.app.place.view == "dag"
 
 
+async def test_the_grid_says_why_it_is_not_sorted() -> None:
+    """Its columns are runs: the key that sorts tables says so, and opens nothing."""
+    async with console(backend_with(history(40))) as screen:
+        await screen.press("j", "2", "s")
+        assert "a grid has no columns to sort: runs stand by date, tasks as in the graph" in screen.lines()[-1]
+        assert screen.app.screen is screen.app.stage
+
+
 async def test_a_year_of_runs_scrolls_sideways() -> None:
     """Of 365 runs those around the cursor are in sight; `0` and `$` go to either end."""
     async with console(backend_with(history(365)), (80, 24)) as screen:

@@ -23,6 +23,8 @@ VIEW = View(
         Action("grid.page_newer", "later runs", "A page to the right.", (">",), _GRID),
         Action("grid.oldest", "oldest run", "To the first column.", ("0",), _GRID),
         Action("grid.newest", "newest run", "To the last column.", ("$",), _GRID),
+        Action("grid.order", "order", "Says how runs and tasks are ordered: a grid has no columns to sort.", ("s",),
+               _GRID),
     ),
     {
         "grid.older": "console.screens.grid:older",
@@ -31,5 +33,6 @@ VIEW = View(
         "grid.page_newer": "console.screens.grid:page_newer",
         "grid.oldest": "console.screens.grid:oldest",
         "grid.newest": "console.screens.grid:newest",
+        "grid.order": "console.screens.grid:order",
     },
 )  # fmt: skip
