@@ -146,7 +146,7 @@ def _usual_end(each: Coming, now: Micros) -> Micros | None:
 
 
 COMING: tuple[Column[Coming], ...] = (
-    Column("at", "moment", "soonest first", "latest first", "at"),
+    Column("at", "when", "soonest first", "latest first", "when"),
     Column("dag", "DAG", AZ, ZA, "DAG", lambda each, now: (each.card.dag_id, each.task_id or "")),
     Column("what", "kind", "retries first", "runs first", "what", lambda each, now: each.task_id is None),
     Column("p50", "median", LONG, SHORT, "p50", lambda each, now: _longest(each.card.stats and each.card.stats.p50)),
@@ -175,7 +175,7 @@ LIMITS: tuple[Column[Any], ...] = (
 )
 
 COMMANDS: tuple[Column[AuditCard], ...] = (
-    Column("when", "moment", NEW, OLD, "when"),
+    Column("when", "when", NEW, OLD, "when"),
     Column("who", "person", AZ, ZA, "who", lambda card, now: card.user),
     Column("what", "verb", AZ, ZA, "what", lambda card, now: (card.verb, card.dag_id or "", card.task or "")),
     Column("run", "run", AZ, ZA, "run", lambda card, now: card.run_id),

@@ -72,7 +72,7 @@ def rows(scene: Scene, found: list[Coming], width: int, order: Order[Coming] | N
 
 
 def _titles(width: int, zone: str) -> Spans:
-    line = Line().gap(1).cell("at", 8, DIM).gap(2).figure("in", 8, DIM).gap(2).cell("DAG", _name(width), DIM)
+    line = Line().gap(1).cell("when", 8, DIM).gap(2).figure("in", 8, DIM).gap(2).cell("DAG", _name(width), DIM)
     line.gap(2).cell("what", _what(width), DIM).gap(2).figure("p50", 7, DIM)
     return line.gap(2).figure("done by", 8, DIM).gap(2).add(zone, DIM).done() if width >= _WIDE else line.done()
 

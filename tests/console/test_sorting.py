@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from console.actions.registry import SORTED
@@ -12,9 +14,9 @@ from console.model.dags import DagStats
 from console.model.limits import LimitsCard, PoolCard
 from console.model.place import parse_address
 from console.model.trash import Trash, TrashedCard
-from console.view.columns import DAGS, RUNS, TASKS
+from console.view.columns import COMING, COMMANDS, DAGS, RUNS, TASKS
 from console.view.overview import in_order
-from console.view.sorting import Order, chosen, named, stepped
+from console.view.sorting import Column, Order, chosen, named, stepped
 from console.view.spans import plain
 from engine.model.moments import HOUR, MINUTE, SECOND
 from tests.support.console import NOW, PLANS, Screen, attempt, console, dag, mark, run, scene, task, trades, world
@@ -49,6 +51,12 @@ def test_the_title_of_the_sorted_column_has_a_sign_and_nothing_else_moves() -> N
     assert plain(Order(time).titled(titles)) == " name    time▾type     p50"
     assert plain(Order(p50, True).titled(titles)) == " name    time type    ▴p50"
     assert Order(named(RUNS, "-date").column).titled(titles) == titles  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("columns", [COMMANDS, COMING], ids=["audit", "upcoming"])
+def test_moments_have_one_name_in_the_menu_and_over_their_column(columns: tuple[Column[Any], ...]) -> None:
+    """Who chose a column in the menu finds it in the table by the same word."""
+    assert columns[0].words == columns[0].heading == "when"
 
 
 def test_the_menu_turns_round_what_is_chosen_twice_and_stepping_goes_round() -> None:
