@@ -1,7 +1,7 @@
 """An approval: the run waits for a person, and holds nothing while it does.
 
 `dagdeck approvals` lists what waits; `dagdeck answer approval_demo@latest sign_off approve --param limit=20` answers.
-In the console it is `A` on the task. After eight hours "reject" is taken.
+In the console it is `A` on the task, or on its run. After eight hours "reject" is taken.
 """
 
 from dagdeck import Param, approval, dag, shell, task

@@ -110,8 +110,10 @@ VIEW = View(
                "trip", 80, possible.change("trip", _a("breaker")), ask_trip, group="change"),
         Action("limits.reset", "reset", "Closes the circuit breaker: what waits for it starts.", ("r",), _HERE,
                Danger.CHANGES, "reset", 85, possible.change("reset", _a("breaker")), ask_reset, group="change"),
-        Action("answer", "answer", "Answers an approval: its options and its form.", ("A",), ROWS | _HERE,
-               Danger.CHANGES, "answer", 95, possible.change("answer", _awaits_input), ask_answer, group="change"),
+        Action("answer", "answer",
+               "Answers an approval: its options and its form. On a run: the one task of it that waits for an answer.",
+               ("A",), ROWS | _HERE, Danger.CHANGES, "answer", 95, possible.change("answer", _awaits_input),
+               ask_answer, group="change"),
     ),
     {
         "limits.open": f"{_DOING}enter",
