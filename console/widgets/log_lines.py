@@ -55,24 +55,48 @@ def mark_matches(spans: Spans, pattern: re.Pattern[str] | None) -> Spans:
 
 
 def cut_columns(spans: Spans, column: int, width: int) -> Spans:
-    """The cells from `column` on; half of a wide character is a blank."""
-    if column == 0:
+    """The cells from `column` on; half of a wide character is a blank. Where more follows, the last cell says so."""
+    more = _longer(spans, column + width)
+    if column == 0 and not more:
         return spans
+    limit = column + width - more
     kept: list[Span] = []
     at = 0
     for text, token in spans:
-        part = ""
-        for piece, size in cells(text):
-            if at >= column + width:
-                break
-            if at >= column:
-                part += piece
-            elif at + size > column:
-                part += " "
-            at += size
+        if at >= limit:
+            break
+        if text.isascii():
+            part = text[max(column - at, 0) : limit - at]
+            at += len(text)
+        else:
+            part, at = _part(text, at, column, limit)
         if part:
             kept.append((part, token))
-    return tuple(kept)
+    return (*kept, ("…", "dim")) if more else tuple(kept)
+
+
+def _longer(spans: Spans, width: int) -> bool:
+    """Whether the spans are wider than that; of a very long line no more is measured than it takes to know."""
+    for text, _ in spans:
+        for size in (len(text),) if text.isascii() else (size for _, size in cells(text)):
+            width -= size
+            if width < 0:
+                return True
+    return False
+
+
+def _part(text: str, at: int, column: int, limit: int) -> tuple[str, int]:
+    """What of a text that begins at a cell lies between two, and the cell at which it ends or passes the second."""
+    part = ""
+    for piece, size in cells(text):
+        if at >= limit:
+            break
+        if at >= column and at + size <= limit:
+            part += piece
+        elif at + size > column:
+            part += " "
+        at += size
+    return part, at
 
 
 def fold(spans: Spans, width: int) -> list[Spans]:

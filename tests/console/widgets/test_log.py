@@ -181,9 +181,10 @@ async def test_long_lines_scroll_sideways_or_fold() -> None:
     view = LogView(Memory(["0123456789" * 20, "next"]), decorate=lambda line: ((f"{line.offset:>4} ", "dim"),))
     app = Stage(view)
     async with app.run_test(size=(80, 24)) as pilot:
-        assert app.text()[0] == "   0 " + "0123456789" * 7 + "01234"
+        assert app.text()[0] == "   0 " + "0123456789" * 7 + "0123…", "what is cut is seen as cut"
         await pilot.press("right")
         assert app.text()[0].startswith("   0 8901234567")
+        assert app.text()[0].endswith("8901…") and app.text()[1] == " 201"
         view.wrap(True)
         await pilot.pause()
         assert view.wrapped
@@ -263,13 +264,14 @@ async def test_equal_lines_are_not_repainted() -> None:
 
 @given(st.text(alphabet="ab天é", max_size=40).map(sanitise), st.integers(2, 9), st.integers(0, 12))
 def test_folding_and_cutting_keep_their_width(text: str, width: int, column: int) -> None:
-    """Folds are at most as wide as asked for and lose nothing; a cut begins at its column."""
+    """Folds are at most as wide as asked for and lose nothing; a cut begins at its column, and says where it ends."""
     spans = ((text[:7], "text"), (text[7:], "bad"))
     folds = fold(spans, width)
     assert all(spans_width(part) <= width for part in folds)
     assert "".join(piece for part in folds for piece, _ in part) == text
-    cut = cut_columns(spans, column, width)
-    assert spans_width(cut) <= max(width + 1, spans_width(spans) if column == 0 else 0)
+    cut, whole = cut_columns(spans, column, width), spans_width(spans)
+    assert spans_width(cut) == max(min(whole - column, width), 0)
+    assert ("…" in "".join(piece for piece, _ in cut)) is (whole > column + width)
 
 
 def test_marking_keeps_the_text_and_ignores_empty_matches() -> None:
