@@ -94,7 +94,8 @@ def restore(session: Session, source: Path, directory: Path | None, replace: boo
     from engine.upkeep.restore import replace_store, restore_home
 
     if replace == (directory is not None):
-        raise CliError("name a folder for the home, or say --replace to put the store into this one", Exit.USAGE)
+        both = " and not both" if replace else ""
+        raise CliError(f"name a folder for the home, or say --replace to put the store into this one{both}", Exit.USAGE)
     source = source.expanduser().absolute()
     if not source.exists():
         raise CliError(f"{source}: there is no such backup", Exit.NOT_FOUND)
@@ -105,6 +106,10 @@ def restore(session: Session, source: Path, directory: Path | None, replace: boo
             done = restore_home(source, directory.expanduser().resolve(), who(), now())
     except (BackupError, AlreadyRunning) as error:
         raise Refused(str(error)) from error
+    except OSError as error:
+        if error.filename is None:  # a write does not know where: to a disk that is full, for instance
+            error.filename = str(directory or session.home.root)
+        raise
     if as_json:
         aside = str(done.aside) if done.aside else None
         emit_json({"home": str(done.home.root), "seq": done.seq, "runs": done.runs, "hold": done.note, "aside": aside})

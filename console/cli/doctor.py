@@ -99,6 +99,8 @@ def _private(session: Session) -> Iterator[Finding]:
     for path in (home.root, home.dags, home.config, home.database, home.versions, home.attempts, home.log):
         try:
             found = path.lstat()
+            if stat.S_ISLNK(found.st_mode):  # open to everybody by itself: what it leads to counts
+                found = path.stat()
         except FileNotFoundError:
             continue
         if found.st_mode & 0o077:

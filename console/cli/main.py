@@ -131,8 +131,20 @@ def _known(error: Exception) -> CliError | None:
 def main() -> NoReturn:
     """The console script. Whatever it makes is for its user alone."""
     os.umask(0o077)
+    _open_streams()
     sys.excepthook = _tell_fault
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_streams() -> None:
+    """A standard stream that the caller has closed leads nowhere: else the next file that is opened gets its number."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def _tell_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

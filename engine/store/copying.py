@@ -16,6 +16,7 @@ from engine.store.errors import (
     StoreTooNew,
     StoreUnreadable,
     damaged,
+    error_name,
     explain,
 )
 from engine.version import SCHEMA
@@ -27,6 +28,7 @@ _KINDS: tuple[tuple[type[StoreError], str], ...] = (
     (StoreDamaged, "damaged"),
     (StoreUnreadable, "unreadable"),
 )
+_OF_WRITING = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ def _copy(source: Path, target: Path) -> None:
         finally:
             reading.close()
     except sqlite3.Error as error:
-        raise explain(error, source) from error
+        # Only the copy is written to: a disk without room is the copy's.
+        raise explain(error, target if error_name(error).startswith(_OF_WRITING) else source) from error
 
 
 def sync_file(path: Path) -> None:

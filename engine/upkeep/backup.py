@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from engine.config import ENVIRONMENT, Home
+from engine.config import CONFIG, ENVIRONMENT, Home
 from engine.execution.directory import path_of
 from engine.model.attempt_files import CLAIM, GAP, LOG, RESULT, STATUS
 from engine.model.moments import Micros, to_datetime, to_iso
@@ -175,8 +175,24 @@ def read_manifest(path: Path) -> Manifest:
         if raw["v"] != 1:
             raise BackupError(f"{path}: a backup of form {raw['v']}, this version of dagdeck reads form 1: upgrade it")
         return Manifest(**raw)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BackupError(f"{path} is no backup of dagdeck, or not a whole one: {error}") from error
+    except OSError as error:
+        raise BackupError(
+            f"{path} is no backup of dagdeck, or not a whole one: {MANIFEST}: {error.strerror}"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BackupError(
+            f"{path} is no backup of dagdeck, or not a whole one: {MANIFEST} is not as it was written"
+        ) from error
+
+
+def files_in(backup: Path) -> int:
+    """How many of the files that a manifest counts are in a backup."""
+    count = sum((backup / name).is_file() for name in (STORE, CONFIG, ENVIRONMENT))
+    layout = Home(backup)
+    for folder in (layout.dags, layout.versions, layout.attempts):
+        for inside, _, names in os.walk(folder):
+            count += sum(not Path(inside, name).is_symlink() for name in names)
+    return count
 
 
 def backups_in(folder: Path) -> list[Backup]:

@@ -14,7 +14,7 @@ from engine.daemon import take_lock
 from engine.model.moments import Micros
 from engine.store.amend import hold_everything
 from engine.store.copying import Diagnosis, copy_store, diagnose, sync_file
-from engine.upkeep.backup import STORE, BackupError, Manifest, read_manifest, stamp
+from engine.upkeep.backup import STORE, BackupError, Manifest, files_in, read_manifest, stamp
 from engine.upkeep.files import copy_file, copy_tree, new_folder, others_may_change
 
 _WORK = ".restoring"
@@ -79,6 +79,11 @@ def restore_home(backup: Path, root: Path, who: str, now: Micros) -> Restored:
     manifest, _ = check_backup(backup)
     if manifest is None:
         raise BackupError(f"{backup} is a store alone, without DAGs and settings: put it into a home with --replace")
+    if (there := files_in(backup)) < manifest.files:
+        raise BackupError(
+            f"{backup} holds {there} of its {manifest.files} files: it was not copied as a whole. Nothing was changed: "
+            "copy it again, or put its store alone into a home with --replace"
+        )
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise BackupError(f"{root} is not empty: name a new folder, or say --replace for the store of a home")
     stood = root.exists()

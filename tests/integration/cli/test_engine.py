@@ -26,6 +26,8 @@ from tests.support.pty import PtyProgram
 
 pytestmark = pytest.mark.processes
 
+PROGRAM = (sys.executable, "-m", "dagdeck")
+
 
 @pytest.fixture
 def home() -> Iterator[Home]:
@@ -56,6 +58,13 @@ def test_a_start_for_cron_starts_an_engine_only_where_none_runs(cli: Cli, home: 
     assert (answer.code, answer.err) == (0, "")
     assert f"runs (pid {engine_pid(home)})" in answer.out
     assert cli("--home", home.root, "engine", "stop").code == 0
+
+
+def test_an_engine_is_started_by_whoever_has_no_standard_streams(home: Home) -> None:
+    """Verbs work where standard input, output and error are closed, as below some supervisors: the exit code tells."""
+    for verb in (["engine", "start"], ["runs", "list"], ["engine", "status", "--check"], ["engine", "stop"]):
+        closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *PROGRAM, "--home", str(home.root), *verb]
+        assert subprocess.run(closed, cwd=package_root(), timeout=60, check=False).returncode == 0, verb
 
 
 def test_an_engine_that_hangs_is_not_said_to_be_none(cli: Cli, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

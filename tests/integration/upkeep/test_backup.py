@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import sqlite3
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from engine.model.moments import from_iso
 from engine.model.rows import Transition
 from engine.store.batch import Batch
 from engine.store.copying import copy_store, diagnose
-from engine.store.errors import StoreDamaged, StoreMissing, StoreTooNew
+from engine.store.errors import StoreDamaged, StoreError, StoreMissing, StoreTooNew
 from engine.store.writer import Writer
 from engine.upkeep.backup import BackupError, backups_in, keep_newest, make_backup, read_manifest
 from engine.version import SCHEMA
@@ -203,3 +204,17 @@ def test_what_somebody_planted_beside_a_backup_is_not_followed(home: Home, tmp_p
     with pytest.raises(OSError):
         make_backup(home, tmp_path / "etl", NOW)
     assert [path.name for path in bait.iterdir()] == ["precious"]
+
+
+def test_a_disk_without_room_for_the_copy_is_named(home: Home, tmp_path: Path) -> None:
+    """It is the disk of the backup that is full, and not that of the home."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(StoreError) as refused:
+            make_backup(home, tmp_path / "elsewhere" / "saved", NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert str(tmp_path / "elsewhere") in str(refused.value)
+    assert str(home.root) not in str(refused.value)
+    assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -335,3 +335,18 @@ def test_root_who_looks_at_somebody_elses_home_is_told_once(
 
 def _owned_by(found: os.stat_result, uid: int) -> os.stat_result:
     return os.stat_result([*found[:4], uid, *found[5:10]])
+
+
+def test_a_link_is_as_private_as_what_it_leads_to(cli: Cli, home: Home, tmp_path: Path) -> None:
+    """The doctor does not take attempts that were moved to a larger disk, with a link in their place, for open ones."""
+    moved = home.attempts.rename(tmp_path / "attempts")
+    home.attempts.symlink_to(moved)
+    moved.chmod(0o700)
+
+    def private() -> str:
+        found = cli("--home", home.root, "doctor", "--json").json
+        return next(str(one["text"]) for one in found if one["what"] == "private")
+
+    assert str(home.attempts) not in private()
+    moved.chmod(0o755)
+    assert f"{home.attempts} (755)" in private()

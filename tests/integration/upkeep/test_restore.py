@@ -62,6 +62,15 @@ def test_what_was_under_way_is_taken_for_another_machines(home: Home, saved: Bac
     assert session.ended_at is None
 
 
+def test_a_backup_that_was_not_copied_as_a_whole_is_refused(home: Home, saved: Backup) -> None:
+    """Of a copy that was broken off no home is made: the manifest knows how many files there were."""
+    (saved.path / "dags" / next(path.name for path in home.dags.glob("*.py"))).unlink()
+    root, files = home.root.parent / "again", saved.manifest.files
+    with pytest.raises(BackupError, match=f"holds {files - 1} of its {files} files: it was not copied as a whole"):
+        restore_home(saved.path, root, "ops", NOW)
+    assert not root.exists()
+
+
 @pytest.mark.parametrize("stood", [False, True])
 def test_a_home_is_restored_as_a_whole_or_not_at_all(home: Home, saved: Backup, stood: bool) -> None:
     """What stops it on the way leaves the folder as it was, so that the next try is not told that it is not empty."""
