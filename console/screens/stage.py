@@ -124,6 +124,18 @@ class Stage(Fitted[None], inherit_bindings=False):
         self.set_focus(self.front.focus_inside())
         self.stands.set()
 
+    def on_screen_suspend(self) -> None:
+        """A dialog, a form or a list lies over the view: its keys do nothing until that is closed."""
+        self._keys_anew()
+
+    def on_screen_resume(self) -> None:
+        """They work again."""
+        self._keys_anew()
+
+    def _keys_anew(self) -> None:
+        if self.front.is_mounted and self.size.width:
+            self._desk.redraw_keys()
+
     def on_resize(self, event: events.Resize) -> None:
         """Everything has another width."""
         self.call_after_refresh(self._desk.redraw)
@@ -166,6 +178,11 @@ class Stage(Fitted[None], inherit_bindings=False):
         if message is not None:
             self._keys_for = None
             self.keys.show(message_line(message, width))
+            return
+        if self.app.screen is not self:
+            # The keys go to what lies over the view, and it names its own.
+            self._keys_for = None
+            self.keys.show(())
             return
         # Ten times a second would be too dear for what nobody reads that often: a key that is pressed asks anew.
         here, listed = self.front.target(scene), self.front.listed
@@ -289,8 +306,7 @@ class Stage(Fitted[None], inherit_bindings=False):
 
     def on_line_view_cursor_moved(self, event: LineView.CursorMoved) -> None:
         """The key line says what can be done with the row under the cursor."""
-        if self.front.is_mounted and self.size.width:
-            self._desk.redraw_keys()
+        self._keys_anew()
 
     # The prompt
 

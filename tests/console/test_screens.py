@@ -161,6 +161,26 @@ async def test_keys_that_do_nothing_say_why() -> None:
         assert "trades_us@7 is over (success)" in screen.lines()[-1]
 
 
+@pytest.mark.parametrize("key", ["i", "question_mark", "ctrl+p", "s", "t", "c"])
+async def test_under_what_is_open_no_keys_are_offered_that_do_not_work_there(key: str) -> None:
+    """A dialog, a form or a list has its own keys: the view's come back with it, and messages are shown meanwhile."""
+    async with console(world(trades())) as screen:
+        await screen.press("j", "enter")
+        offered = screen.lines()[-1]
+        assert "enter open" in offered
+        await screen.press(key)
+        await screen.until(lambda: screen.app.screen is not screen.app.stage, "something opens")
+        await screen.until(lambda: not screen.lines()[-1].strip(), "no keys are offered")
+        screen.app.redraw()
+        await screen.settle()
+        assert not screen.lines()[-1].strip(), "the second that passes does not bring them back"
+        screen.app.say("the engine is down")
+        await screen.shows("the engine is down")
+        screen.app._message = None
+        await screen.press("escape")
+        await screen.until(lambda: screen.lines()[-1] == offered, "the keys of the view come back")
+
+
 async def test_help_and_palette_are_made_from_the_registry() -> None:
     """`?` lists the keys of this view with reasons for those that are dead; Ctrl-P finds actions by typing."""
     async with console(world(trades()), (160, 90)) as screen:
