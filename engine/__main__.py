@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.config import Home, HomeError, find_home, load_settings
+from engine.config import Home, HomeError, check_owner, find_home, load_settings
 from engine.daemon import AlreadyRunning, detach, supervisor
 
 
@@ -22,6 +22,7 @@ def main() -> int:
     chosen = parser.parse_args()
     try:
         home = find_home(chosen.home)
+        check_owner(home.root)  # before a log is made there
     except HomeError as error:
         print(error, file=sys.stderr)
         tell(str(error))

@@ -15,7 +15,7 @@ from engine import connections
 from engine.archive import ReadLane, StoreArchive
 from engine.clock import Clock, clock_from_environment
 from engine.collector import calm
-from engine.config import Home, HomeError, Settings, task_environment
+from engine.config import Home, HomeError, Settings, check_owner, task_environment
 from engine.control import protocol as p
 from engine.control.commands import Commands
 from engine.control.roles import Roles
@@ -85,10 +85,8 @@ def serve(home: Home, settings: Settings, ready: Callable[[str], None], *, foreg
 
 def _vet(home: Home) -> None:
     """One user owns a home, and nobody else may look into it."""
-    found = home.root.stat()
-    if found.st_uid != os.geteuid():
-        raise HomeError(f"{home.root} belongs to uid {found.st_uid}; run as that user, or make a home of your own")
-    if found.st_mode & 0o077:
+    check_owner(home.root)
+    if home.root.stat().st_mode & 0o077:
         raise HomeError(f"{home.root} is open to other users: chmod 700 {home.root}")
     if is_network(kind := kind_of(home.root)):
         raise HomeError(

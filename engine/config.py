@@ -29,6 +29,17 @@ class HomeError(Exception):
     """The home, or its configuration, cannot be used; the text says what, where and what to do."""
 
 
+class NotOwner(HomeError):
+    """The home is somebody else's."""
+
+
+def check_owner(root: Path) -> None:
+    """What another user, also root, makes in a home cannot be read by its owner's engine. Raises NotOwner."""
+    owner = root.stat().st_uid
+    if owner != os.geteuid():
+        raise NotOwner(f"{root} belongs to uid {owner}; run as that user, or make a home of your own")
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """Paths of one home."""

@@ -6,7 +6,7 @@ import sqlite3
 import sys
 
 from console.cli.errors import CliError, Exit
-from engine.config import HomeError
+from engine.config import HomeError, NotOwner
 
 _REFUSALS = {"not_found": Exit.NOT_FOUND, "invalid": Exit.USAGE, "protocol": Exit.NO_ENGINE}
 
@@ -19,7 +19,7 @@ def explain(error: Exception) -> CliError | None:
     if isinstance(error, CliError):
         return error
     if isinstance(error, HomeError):
-        return CliError(str(error), Exit.USAGE)
+        return CliError(str(error), Exit.REFUSED if isinstance(error, NotOwner) else Exit.USAGE)
     client = sys.modules.get("engine.control.client")
     if client is not None:
         if isinstance(error, client.SilentEngine):

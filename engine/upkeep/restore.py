@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.config import CONFIG, ENVIRONMENT, Home
+from engine.config import CONFIG, ENVIRONMENT, Home, check_owner
 from engine.daemon import take_lock
 from engine.model.moments import Micros
 from engine.store.amend import hold_everything
@@ -138,7 +138,8 @@ def replace_store(backup: Path, home: Home, who: str, now: Micros) -> Restored:
 
 @contextmanager
 def held(home: Home) -> Iterator[None]:
-    """Keeps engines away meanwhile. Raises AlreadyRunning naming the engine that is there."""
+    """Keeps engines away meanwhile. Raises AlreadyRunning naming the engine that is there, NotOwner."""
+    check_owner(home.root)
     lock = take_lock(home.lock)
     try:
         yield

@@ -16,6 +16,7 @@ import pytest
 
 from console.cli.link import engine_pid
 from console.cli.spawning import engine_command, package_root
+from engine.__main__ import main
 from engine.config import Home
 from engine.store.migrations import open_store
 from tests.integration.cli.conftest import DAGS, IDS
@@ -23,6 +24,7 @@ from tests.support.cli import Cli
 from tests.support.damage import overwrite
 from tests.support.homes import a_home, processes_of, run_engine, until
 from tests.support.pty import PtyProgram
+from tests.support.strangers import give_away
 
 pytestmark = pytest.mark.processes
 
@@ -65,6 +67,27 @@ def test_an_engine_is_started_by_whoever_has_no_standard_streams(home: Home) -> 
     for verb in (["engine", "start"], ["runs", "list"], ["engine", "status", "--check"], ["engine", "stop"]):
         closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *PROGRAM, "--home", str(home.root), *verb]
         assert subprocess.run(closed, cwd=package_root(), timeout=60, check=False).returncode == 0, verb
+
+
+def test_nothing_is_left_in_the_home_of_another(
+    cli: Cli, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine, a restore and a pruning by root are refused in somebody else's home: its owner could not use what they
+    made, and had no engine any more.
+    """
+    assert cli("--home", home.root, "engine", "start").code == 0
+    assert cli("--home", home.root, "backup", tmp_path / "saved").code == 0
+    assert cli("--home", home.root, "engine", "stop").code == 0
+    for name in ("engine.log", "engine.lock"):
+        (home.root / name).unlink()
+    before = {path: path.lstat().st_mtime_ns for path in home.root.rglob("*")}
+    give_away(home.root, monkeypatch)
+    for verb in (["restore", str(tmp_path / "saved"), "--replace"], ["salvage"], ["prune"]):
+        answer = cli("--home", home.root, *verb)
+        assert (answer.code, f"{home.root} belongs to uid " in answer.err) == (5, True), verb
+    monkeypatch.setattr(sys, "argv", ["engine", "--home", str(home.root), "--detach"])
+    assert main() == 5
+    assert {path: path.lstat().st_mtime_ns for path in home.root.rglob("*")} == before
 
 
 def test_an_engine_that_hangs_is_not_said_to_be_none(cli: Cli, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
