@@ -85,6 +85,15 @@ def a_task(scene: Scene, target: Target) -> str | None:
     return None if target.task_id else "no task is selected"
 
 
+def one_task(scene: Scene, target: Target) -> str | None:
+    """Needs a task instance, or one that is to come: a folded group is none."""
+    run = scene.snapshot.run
+    if run is None or target.task_id is None or run.mark.run_id != target.run_id or task_of(scene, target) is not None:
+        return a_task(scene, target)
+    planned = any(task.task_id == target.task_id for task in run.plan)
+    return None if planned else f"{target.task_id} is a group: unfold it for the pages of its tasks"
+
+
 def alive(scene: Scene, target: Target) -> str | None:
     """Needs a process that runs, or is about to; while it is being killed only force is left."""
     state = state_of(scene, target)

@@ -48,6 +48,8 @@ async def test_space_on_a_task_of_a_group_folds_the_group() -> None:
         assert screen.app.stage.run_pane.list.cursor_key == ("task", "load", -1)
         await screen.press("L")
         assert "load has no log of its own" in screen.lines()[-1] and screen.app.place.view == "run"
+        await screen.press("d")
+        assert "load is a group: unfold it" in screen.lines()[-1] and screen.app.place.view == "run"
         await screen.press("space")
         assert "load.b" in screen.text
 

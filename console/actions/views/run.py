@@ -15,7 +15,7 @@ _DOING = "console.screens.run_doing"
 
 LOOKS = (
     Action("task", "task", "The task instance, whole: attempts, durations against history, why, result, settings.",
-           ("d",), _RUN, rank=64, why_not=possible.a_task, opens="task"),
+           ("d",), _RUN, rank=64, why_not=possible.one_task, opens="task"),
     Action("boxes", "boxes", "The run's graph as boxes, or the table again; the arrows then move along its edges.",
            ("3", "D"), LISTS | ROWS, rank=28, why_not=possible.a_run),
     Action("gantt", "gantt", "The run's tasks as bars over time, or the table again.", ("4",), LISTS | ROWS, rank=27,
