@@ -16,7 +16,7 @@ import click
 from console.cli.doctor_host import HOST_CHECKS
 from console.cli.errors import CliError, Exit, NotFound
 from console.cli.finding import Finding
-from console.cli.link import EngineLink, engine_pid
+from console.cli.link import EngineLink, engine_pid, way_out
 from console.cli.options import reading
 from console.cli.output import clean, emit_json, paint, say
 from console.cli.reading import StoreError, no_store
@@ -145,8 +145,10 @@ def _engine(session: Session) -> Iterator[Finding]:
             gauges = link.gauges()
             text = f"pid {link.welcome.pid}, version {link.welcome.version}, you are {link.welcome.actor}"
     except (NoEngine, CommandRefused, WrongPeer) as error:
-        remedy = f"look at {home.log}; `kill {pid}` ends the engine, its tasks run on"
-        words = "" if isinstance(error, SilentEngine) else f": {error}"
+        silent = isinstance(error, SilentEngine)
+        help_ = way_out(pid) if silent else f"`kill {pid}` ends the engine, its tasks run on"
+        remedy = f"look at {home.log}; {help_}"
+        words = "" if silent else f": {error}"
         yield Finding("wrong", "engine", f"pid {pid} holds the home but does not answer{words}", remedy)
         return
     yield Finding("ok", "engine", text)

@@ -11,6 +11,7 @@ import click
 
 from console.cli.changing import change, report
 from console.cli.errors import CliError, Exit, NoHome, NotFound
+from console.cli.faults import explain
 from console.cli.link import ANSWER_SECONDS, EngineLink, engine_pid, is_degraded, select
 from console.cli.options import Asking, changing, reading
 from console.cli.output import complain, emit_json, facts, say, warn
@@ -167,7 +168,19 @@ def acknowledge(session: Session, asking: Asking) -> None:
 @reading
 @pass_session
 def status(session: Session, check: bool, as_json: bool) -> int:
-    """Whether an engine runs, since when, and how it does."""
+    """Whether an engine runs, since when, and how it does. With --json that is one document in any case."""
+    try:
+        return _status(session, check, as_json)
+    except Exception as error:
+        known = explain(error)
+        if known is None or not as_json:
+            raise
+        emit_json(_unknown_json(session, str(known)))
+        complain(str(known))
+        return int(known.code)
+
+
+def _status(session: Session, check: bool, as_json: bool) -> int:
     home = session.home
     if engine_pid(home) is None:
         last, problem = _last_session(home)
@@ -257,6 +270,16 @@ def _status_json(home: Home, welcome: Welcome, gauges: Gauges) -> dict[str, Any]
         "rss_bytes": gauges.rss_bytes,
         "host_memory": None if gauges.memory is None else dict(zip(_MEMORY, gauges.memory, strict=True)),
     }
+
+
+def _unknown_json(session: Session, problem: str) -> dict[str, Any]:
+    """What is known where no engine answers: whether a process holds the home at all."""
+    try:
+        home = session.home
+        pid = engine_pid(home)
+    except (CliError, OSError):
+        return {"running": False, "home": None, "problem": problem}
+    return {"running": pid is not None, "answers": False, "home": str(home.root), "pid": pid, "problem": problem}
 
 
 def _host_memory(gauges: Gauges) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
@@ -39,6 +40,21 @@ def fitting(expression: str, kind: Kind = "") -> Selector:
     from engine.control.protocol import Selector
 
     return Selector(expression=expression, kind=kind)
+
+
+def way_out(pid: int | None) -> str:
+    """What helps against an engine that says nothing: it does not hear a mere `kill`, and least of all when stopped."""
+    end = f"`kill -9 {pid}` ends the engine, its tasks run on"
+    if pid and _is_stopped(pid):
+        return f"a signal has stopped it, and `kill -CONT {pid}` lets it go on; {end}"
+    return end
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] in (b"T", b"t")
+    except (OSError, IndexError):
+        return False
 
 
 class EngineLink:
@@ -138,7 +154,7 @@ class EngineLink:
                 pid = engine_pid(self._home)
                 raise SilentEngine(
                     f"the engine (pid {pid}) did not answer within {self._seconds:.0f} s: see {self._home.log}; "
-                    f"`kill {pid}` ends the engine, its tasks run on"
+                    f"{way_out(pid)}"
                 ) from error
 
         return self._loop.run_until_complete(bounded())

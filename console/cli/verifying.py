@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from console.cli.errors import Exit, NotFound
+from console.cli.faults import explain
 from console.cli.link import engine_pid
 from console.cli.options import reading
-from console.cli.output import clean, emit_json, paint, say
+from console.cli.output import clean, complain, emit_json, paint, say
 from console.cli.reading import no_store
 from console.cli.session import Session, pass_session
+
+if TYPE_CHECKING:
+    from engine.upkeep.evidence import Problem
 
 _COLOURS = {"wrong": "red", "note": "yellow"}
 
@@ -21,14 +27,19 @@ def verify_home(session: Session, as_json: bool) -> int:
     """Check everything that must hold: the store's file and rows, the state of every run, and the evidence on disk.
 
     It changes nothing, and says what would repair each thing that it finds. It reads everything, so it takes its time
-    on a large home. Exit code 1 if something does not hold.
+    on a large home. Exit code 1 if something does not hold, or the store cannot be read, 3 without a home, 4 without a
+    store. With --json all of that is one document.
     """
-    from engine.upkeep.evidence import verify
-
-    home = session.home
-    if home.store_is_lost or not home.database.exists():
-        raise NotFound(no_store(home))
-    found = list(verify(home, engine_runs=engine_pid(home) is not None))
+    try:
+        found = _found(session)
+    except Exception as error:
+        known = explain(error)
+        if known is None or not as_json:
+            raise
+        problem = {"verdict": "wrong", "rule": "file", "text": str(known), "remedy": None}
+        emit_json({"ok": False, "problems": [problem]})
+        complain(str(known))
+        return int(known.code)
     wrong = [each for each in found if each.verdict == "wrong"]
     if as_json:
         listed = [
@@ -45,3 +56,12 @@ def verify_home(session: Session, as_json: bool) -> int:
     if not wrong:
         say("the store holds: rows, history, audit, state and evidence agree")
     return int(Exit.FAILED if wrong else Exit.DONE)
+
+
+def _found(session: Session) -> list[Problem]:
+    from engine.upkeep.evidence import verify
+
+    home = session.home
+    if home.store_is_lost or not home.database.exists():
+        raise NotFound(no_store(home))
+    return list(verify(home, engine_runs=engine_pid(home) is not None))

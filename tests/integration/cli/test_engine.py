@@ -91,17 +91,30 @@ def test_nothing_is_left_in_the_home_of_another(
 
 
 def test_an_engine_that_hangs_is_not_said_to_be_none(cli: Cli, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`engine status --check` waits for a few seconds, ends with 3, and names the process instead of a second start."""
+    """`engine status --check` waits for a few seconds, ends with 3, also as one JSON document, and names what helps
+    instead of a second start: a stopped process goes on with a signal, and no mere `kill` ends it.
+    """
     monkeypatch.setattr("console.cli.engine._CHECK_SECONDS", 0.3)
     pid = run_engine(home, IDS)
     os.kill(pid, signal.SIGSTOP)
     try:
         answer = cli("--home", home.root, "engine", "status", "--check")
+        told = cli("--home", home.root, "engine", "status", "--check", "--json")
     finally:
         os.kill(pid, signal.SIGCONT)
-    assert answer.code == 3
-    assert f"(pid {pid}) did not answer" in answer.err and f"`kill {pid}`" in answer.err
+    assert (answer.code, told.code) == (3, 3)
+    assert f"(pid {pid}) did not answer" in answer.err and f"`kill {pid}`" not in answer.err
+    assert f"`kill -CONT {pid}`" in answer.err and f"`kill -9 {pid}`" in answer.err
     assert "engine start" not in answer.err
+    assert (told.json["running"], told.json["answers"], told.json["pid"]) == (True, False, pid)
+    assert "did not answer" in told.json["problem"]
+
+
+def test_a_status_as_json_is_one_document_without_a_home_too(cli: Cli, tmp_path: Path) -> None:
+    """Where there is no home, `engine status --check --json` says so in its document, and ends with 3."""
+    told = cli("--home", tmp_path / "none", "engine", "status", "--check", "--json")
+    assert (told.code, told.json["running"], told.json["home"]) == (3, False, None)
+    assert "none" in told.json["problem"]
 
 
 def test_reading_works_and_changing_says_no_engine_when_none_runs(cli: Cli, home: Home) -> None:

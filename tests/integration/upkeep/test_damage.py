@@ -120,6 +120,18 @@ def test_a_store_that_is_gone_is_not_taken_for_one_that_is_still_to_come(
     assert "has no store yet" not in said and "none yet" not in said
 
 
+@pytest.mark.parametrize(("kind", "code"), [("gone", 4), ("folder", 1), ("foreign", 1), ("no home", 3)])
+def test_verify_as_json_is_one_document_whatever_is_found(home: Home, cli: Cli, kind: str, code: int) -> None:
+    """Monitoring reads why nothing could be checked from the document too, and the exit code is the one of the words."""
+    home.database.unlink()
+    {"folder": _folder, "foreign": _others}.get(kind, lambda _store: None)(home.database)
+    root = home.root / "none" if kind == "no home" else home.root
+    words, told = cli("--home", root, "verify"), cli("--home", root, "verify", "--json")
+    assert (words.code, told.code, told.json["ok"]) == (code, code, False)
+    [problem] = told.json["problems"]
+    assert problem["text"] and problem["text"] in words.err
+
+
 def _folder(store: Path) -> None:
     store.mkdir()
 
