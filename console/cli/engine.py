@@ -250,6 +250,7 @@ def _down_sentence(home: Home, last: SessionLine | None) -> str:
 def _status_json(home: Home, welcome: Welcome, gauges: Gauges) -> dict[str, Any]:
     return {
         "running": True,
+        "answers": True,
         "home": str(home.root),
         "pid": welcome.pid,
         "version": welcome.version,

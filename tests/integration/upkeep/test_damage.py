@@ -122,7 +122,7 @@ def test_a_store_that_is_gone_is_not_taken_for_one_that_is_still_to_come(
 
 @pytest.mark.parametrize(("kind", "code"), [("gone", 4), ("folder", 1), ("foreign", 1), ("no home", 3)])
 def test_verify_as_json_is_one_document_whatever_is_found(home: Home, cli: Cli, kind: str, code: int) -> None:
-    """Monitoring reads why nothing could be checked from the document too, and the exit code is the one of the words."""
+    """Why nothing could be checked stands in the document too, and the exit code is the one of the words."""
     home.database.unlink()
     {"folder": _folder, "foreign": _others}.get(kind, lambda _store: None)(home.database)
     root = home.root / "none" if kind == "no home" else home.root
