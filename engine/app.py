@@ -141,7 +141,7 @@ class Engine:
                     tasks.create_task(self._mender.mend()),
                     tasks.create_task(self._mender.watch()),
                     tasks.create_task(self._server.keep()),
-                    tasks.create_task(lasting("lock", self._keep_lock, self._log)),
+                    tasks.create_task(lasting("found", self._keep_found, self._log)),
                     tasks.create_task(self._housekeeping.run()),
                     tasks.create_task(lasting("night", self._night.run, self._log)),
                     *map(tasks.create_task, self._outside.work()),
@@ -201,8 +201,9 @@ class Engine:
         self._night = Night(self._home, *care, self._scheduler, self._lane, self._clock, self._log, self._disk.pruned)
         self._scheduler.request_prune = self._night.ask
         self._outside = Outside(self._home, self._settings, self._scheduler, self._lane, self._clock, self._log)
+        self._socket = self._home.place_socket()
         self._server = Server(
-            self._home.socket,
+            self._socket,
             Commands(self._scheduler, archive),
             Roles.read(self._settings.roles),
             home=str(self._home.root),
@@ -289,11 +290,14 @@ class Engine:
             if self._scheduler.draining and self._scheduler.runs_nothing and not self._scheduler.state.callbacks:
                 self._request_stop(False)
 
-    async def _keep_lock(self) -> None:
+    async def _keep_found(self) -> None:
+        """Has the engine found by whoever looks for it, whatever somebody has removed."""
         while True:
             await asyncio.sleep(KEEP_SECONDS)
             if self._lock.keep():
                 self._log.warning("lock_again", path=str(self._home.lock))
+            if self._home.record_socket(self._socket):
+                self._log.warning("socket_recorded_again", path=str(self._socket))
 
     async def _meter_while_followed(self) -> None:
         """Loop lag is measured only while somebody looks: an engine that nobody watches sleeps."""

@@ -92,16 +92,46 @@ class Home:
 
     @property
     def socket(self) -> Path:
-        """The control socket: in the home, or in a short private folder when the home's path is too long for one."""
+        """The control socket: in the home, or where its engine recorded it, when the home's path is too long for one.
+
+        Where none is recorded, it is a path that nothing can be at.
+        """
         path = self.root / "engine.sock"
-        if len(os.fsencode(path)) <= _SOCKET_LIMIT:
-            return path
-        recorded = self.root / "engine.sock.path"
-        if recorded.exists():
-            return Path(recorded.read_text().strip())
-        folder = Path(tempfile.mkdtemp(prefix="dagdeck-"))
-        recorded.write_text(f"{folder / 'engine.sock'}\n")
-        return folder / "engine.sock"
+        return path if _fits(path) else self._recorded_socket() or path
+
+    def place_socket(self) -> Path:
+        """Where an engine binds it: where the home is too long for it in a short private folder, which is recorded."""
+        path = self.socket
+        if not _fits(path):
+            path = Path(tempfile.mkdtemp(prefix="dagdeck-")) / "engine.sock"
+        self.record_socket(path)
+        return path
+
+    def record_socket(self, path: Path) -> bool:
+        """Has clients find a socket that is not in the home; true where they would not have. Raises OSError."""
+        if path.parent == self.root or self._recorded_socket() == path:
+            return False
+        unready = self._socket_record.with_name(f".{self._socket_record.name}.{os.getpid()}")
+        unready.unlink(missing_ok=True)
+        with open(os.open(unready, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as record:
+            record.write(f"{path}\n")
+        unready.rename(self._socket_record)
+        return True
+
+    @property
+    def _socket_record(self) -> Path:
+        return self.root / "engine.sock.path"
+
+    def _recorded_socket(self) -> Path | None:
+        try:
+            recorded = Path(self._socket_record.read_text(errors="surrogateescape").strip())
+        except OSError:
+            return None
+        return recorded if recorded.is_absolute() else None
+
+
+def _fits(path: Path) -> bool:
+    return len(os.fsencode(path)) <= _SOCKET_LIMIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,14 +74,20 @@ class EngineLink:
 
     def __enter__(self) -> EngineLink:
         # Imported on first use: verbs that only read need no loop and no messages.
-        from engine.control.client import connect
+        from engine.control.client import NoEngine, SilentEngine, connect
 
         self._connection = connect(self._home, "cli")
         try:
             self._client = self._wait(self._connection.__aenter__())
-        except BaseException:
+        except BaseException as error:
             self._loop.close()
-            raise
+            pid = engine_pid(self._home) if type(error) is NoEngine else None
+            if not pid:
+                raise
+            raise SilentEngine(
+                f"{error}, but one runs (pid {pid}): it makes its socket, also again, within a few seconds; "
+                f"else see {self._home.log}; `kill {pid}` ends it, its tasks run on"
+            ) from error
         return self
 
     def __exit__(

@@ -110,6 +110,19 @@ def test_an_engine_that_hangs_is_not_said_to_be_none(cli: Cli, home: Home, monke
     assert "did not answer" in told.json["problem"]
 
 
+def test_an_engine_whose_socket_is_away_is_not_said_to_be_none(cli: Cli, home: Home) -> None:
+    """In the moments until an engine has made its removed socket again, nobody is told to start one."""
+    pid = run_engine(home, IDS)
+    os.kill(pid, signal.SIGSTOP)  # it does not make it again meanwhile
+    try:
+        home.socket.unlink()
+        answer = cli("--home", home.root, "engine", "status")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert answer.code == 3
+    assert f"one runs (pid {pid})" in answer.err and "engine start" not in answer.err
+
+
 def test_a_status_as_json_is_one_document_without_a_home_too(cli: Cli, tmp_path: Path) -> None:
     """Where there is no home, `engine status --check --json` says so in its document, and ends with 3."""
     told = cli("--home", tmp_path / "none", "engine", "status", "--check", "--json")

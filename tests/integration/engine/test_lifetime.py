@@ -13,10 +13,12 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from engine.config import Home
 from engine.control import protocol as p
 from engine.control.client import NoEngine
 from engine.daemon import lock_holder, take_lock
@@ -383,6 +385,31 @@ async def test_a_home_with_a_long_path_has_its_socket_elsewhere(make_site: MakeS
     await site.start()
     assert await site.over(await site.trigger("steps")) == "failed"
     shutil.rmtree(before.parent)
+
+
+async def test_the_record_of_a_far_socket_is_made_again(make_site: MakeSite) -> None:
+    """A running engine records the place of its socket again where somebody removed or overwrote the record; who asks
+    meanwhile makes no other place, and the engine is stopped as any other.
+    """
+    site = await make_site(deep=120)
+    await site.start()
+    record, before = site.root / "engine.sock.path", site.home.socket
+    said = record.read_text()
+    for harm in (record.unlink, lambda: record.write_text("elsewhere\n"), lambda: record.write_text("")):
+        harm()
+        with suppress(NoEngine):
+            await site.trigger("steps")
+        await until(lambda: record.exists() and record.read_text() == said, "the engine records it again")
+    assert site.home.socket == before and record.stat().st_mode & 0o077 == 0
+    assert await site.stop() == 0
+
+
+def test_who_only_looks_for_an_engine_makes_no_place_for_its_socket(tmp_path: Path) -> None:
+    """Where none is recorded, a client of a home with a long path writes nothing into it: only an engine does."""
+    home = Home(tmp_path / ("deep" * 30))
+    home.root.mkdir()
+    assert not home.socket.exists()
+    assert list(home.root.iterdir()) == []
 
 
 async def test_a_home_open_to_others_is_refused(make_site: MakeSite) -> None:

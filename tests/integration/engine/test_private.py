@@ -215,7 +215,7 @@ async def test_who_holds_the_sockets_path_gets_no_engine_and_no_client(make_site
     open, or raced into a link, the engine refuses to begin, and a client that meets a stranger's socket says so.
     """
     site = await make_site(deep=120)
-    folder = site.home.socket.parent
+    folder = site.home.place_socket().parent
     bait = tmp_path / "bait"
     for take in (lambda: folder.symlink_to(bait), lambda: folder.mkdir(mode=0o777)):
         folder.rmdir()
