@@ -65,6 +65,7 @@ def backup(session: Session, target: Path | None, logs: bool, keep: int | None, 
                 "bytes": manifest.bytes,
                 "left": manifest.left,
                 "removed": [str(path) for path in gone],
+                "leftovers": [str(path) for path in made.swept],
             }
         )
         return
@@ -72,6 +73,8 @@ def backup(session: Session, target: Path | None, logs: bool, keep: int | None, 
     say(f"  {manifest.runs} runs, {manifest.seq} events, {manifest.files} files, opened and found sound")
     for text in manifest.left:
         warn(f"left out: {text}")
+    for path in made.swept:
+        say(f"  removed {clean(path)}, left by a backup that was broken off")
     for path in gone:
         say(f"  removed {clean(path)}")
 

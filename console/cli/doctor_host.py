@@ -194,7 +194,12 @@ def directories(session: Session) -> Iterator[Finding]:
             yield Finding("note", "directories", f"{path} was moved aside", "remove it when you no longer need it")
     half = list(home.backups.glob("*.partial")) if home.backups.is_dir() else []
     if half:
-        yield Finding("note", "directories", f"{half[0]} is half a backup", "remove it, unless one is being made now")
+        yield Finding(
+            "note",
+            "directories",
+            f"{half[0]} is half a backup",
+            "the next `dagdeck backup` removes it, unless one is being made now",
+        )
 
 
 def readers(session: Session) -> Iterator[Finding]:

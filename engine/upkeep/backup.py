@@ -22,12 +22,12 @@ from engine.model.moments import Micros, to_datetime, to_iso
 from engine.store.copying import Diagnosis, copy_store, sync_file
 from engine.store.reader import Reader
 from engine.upkeep.files import copy_file, copy_tree, new_folder, others_may_change, write_file
+from engine.upkeep.partials import SUFFIX, Busy, Partial, sweep
 from engine.version import SCHEMA, VERSION
 
 MANIFEST = "manifest.json"
 STORE = "state.db"
 _PAGE = 2000
-_PARTIAL = ".partial"
 
 
 class BackupError(Exception):
@@ -62,6 +62,8 @@ class Backup:
 
     path: Path
     manifest: Manifest
+    swept: tuple[Path, ...] = ()
+    """What backups of this home that were broken off had left beside it, and is removed."""
 
 
 def stamp(now: Micros) -> str:
@@ -87,27 +89,35 @@ def make_backup(home: Home, target: Path | None, now: Micros, *, logs: bool = Fa
             "only you can write to"
         )
     new_folder(path.parent)
-    partial = path.with_name(path.name + _PARTIAL)
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(mode=0o700)
+    swept = sweep(path.parent, home)
     try:
-        found = copy_store(home.database, partial / STORE)
-        manifest = _manifest(home, found, now, logs)
-        manifest.files, manifest.bytes = 1, (partial / STORE).stat().st_size
-        _copy_files(home, partial, manifest)
-        write_file(partial / MANIFEST, json.dumps(asdict(manifest), indent=2).encode() + b"\n")
-        partial.rename(path)
+        partial = Partial(path.with_name(path.name + SUFFIX), home.root)
+    except Busy as error:
+        raise BackupError(f"another backup is being made as {path}: wait for it, or name another folder") from error
+    try:
+        manifest = _fill(home, partial.path, now, logs)
+        partial.finish(path)
         sync_file(path / MANIFEST)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        partial.drop()
         raise
-    return Backup(path, manifest)
+    return Backup(path, manifest, tuple(swept))
+
+
+def _fill(home: Home, into: Path, now: Micros, logs: bool) -> Manifest:
+    """All that a backup holds, the manifest last."""
+    found = copy_store(home.database, into / STORE)
+    manifest = _manifest(home, found, now, logs)
+    manifest.files, manifest.bytes = 1, (into / STORE).stat().st_size
+    _copy_files(home, into, manifest)
+    write_file(into / MANIFEST, json.dumps(asdict(manifest), indent=2).encode() + b"\n")
+    return manifest
 
 
 def _free_name(path: Path) -> Path:
-    """The path, or with a number behind it where something of that name stands."""
+    """The path, or with a number behind it where something of that name stands, or is being made."""
     names = (path if number == 1 else path.with_name(f"{path.name}-{number}") for number in itertools.count(1))
-    return next(name for name in names if not os.path.lexists(name))
+    return next(name for name in names if not os.path.lexists(name) and not os.path.lexists(f"{name}{SUFFIX}"))
 
 
 def _manifest(home: Home, found: Diagnosis, now: Micros, logs: bool) -> Manifest:
@@ -199,7 +209,7 @@ def backups_in(folder: Path) -> list[Backup]:
     """The whole backups in a folder, oldest first."""
     found = []
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.is_dir() and not path.name.endswith(_PARTIAL) and (path / MANIFEST).is_file():
+        if path.is_dir() and not path.name.endswith(SUFFIX) and (path / MANIFEST).is_file():
             try:
                 found.append(Backup(path, read_manifest(path)))
             except BackupError:
