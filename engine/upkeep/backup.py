@@ -183,7 +183,10 @@ def read_manifest(path: Path) -> Manifest:
     try:
         raw = json.loads((path / MANIFEST).read_bytes())
         if raw["v"] != 1:
-            raise BackupError(f"{path}: a backup of form {raw['v']}, this version of dagdeck reads form 1: upgrade it")
+            raise BackupError(
+                f"{path}: a backup of form {raw['v']}, this version of dagdeck reads form 1: install dagdeck "
+                f"{raw.get('version', 'of the version that made it')}, or a later one"
+            )
         return Manifest(**raw)
     except OSError as error:
         raise BackupError(

@@ -49,7 +49,7 @@ def check_backup(backup: Path) -> tuple[Manifest | None, Diagnosis]:
     if not found.usable:
         what = "it is missing" if found.kind == "missing" else found.found
         words = f"{store}: {what}" if what else found.text
-        raise BackupError(f"this backup cannot be restored: {words}. Nothing was changed: take another backup")
+        raise BackupError(f"this backup cannot be restored: {words}. Nothing was changed: {_way_out(found, manifest)}")
     if manifest is not None and not (backup / CONFIG).is_file():
         raise BackupError(f"this backup cannot be restored: {backup / CONFIG} is missing. Nothing was changed")
     if manifest is not None and (manifest.seq, manifest.runs) != (found.seq, found.runs):
@@ -58,6 +58,16 @@ def check_backup(backup: Path) -> tuple[Manifest | None, Diagnosis]:
             f"{manifest.runs}: the two do not belong together"
         )
     return manifest, found
+
+
+def _way_out(found: Diagnosis, manifest: Manifest | None) -> str:
+    """What to do about a backup whose store is of no use here."""
+    if found.kind != "newer":
+        return "restore from another backup"
+    made_by = (
+        f"dagdeck {manifest.version}, which made it" if manifest is not None else "the version of dagdeck that wrote it"
+    )
+    return f"install {made_by}, or a later one, and restore it with that"
 
 
 def _vet(backup: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 import sqlite3
@@ -117,6 +118,23 @@ def test_a_backup_that_is_not_whole_is_refused(home: Home, saved: Backup, harm: 
     assert str(saved.path) in str(refused.value)
     for of_the_home in ("--replace", "salvage", "dagdeck init"):
         assert of_the_home not in str(refused.value), "the ways out of a home's damaged store are none for a backup"
+
+
+def test_a_backup_of_a_newer_version_asks_for_that_version(home: Home, saved: Backup) -> None:
+    """Another backup would not help: the version that made it is to be installed, named where the manifest says it."""
+    tamper(saved.path / "state.db", "PRAGMA user_version = 1999")
+    manifest = json.loads((saved.path / "manifest.json").read_text())
+    (saved.path / "manifest.json").write_text(json.dumps({**manifest, "version": "7.1.0"}))
+    with pytest.raises(BackupError) as refused:
+        restore_home(saved.path, home.root.parent / "again", "ops", NOW)
+    assert "install dagdeck 7.1.0" in str(refused.value)
+    assert "another backup" not in str(refused.value)
+    with pytest.raises(BackupError) as refused:
+        replace_store(saved.path / "state.db", home, "ops", NOW)
+    assert "install the version of dagdeck that wrote it" in str(refused.value)
+    (saved.path / "manifest.json").write_text(json.dumps({"v": 2, "version": "8.0"}))
+    with pytest.raises(BackupError, match=r"install dagdeck 8\.0"):
+        restore_home(saved.path, home.root.parent / "again", "ops", NOW)
 
 
 def test_the_store_of_a_home_is_exchanged_and_the_old_one_kept(home: Home, saved: Backup) -> None:
