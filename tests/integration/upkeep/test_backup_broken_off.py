@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,25 +18,27 @@ from tests.integration.upkeep.test_backup import NOW
 from tests.support.cli import Cli
 from tests.support.source import PROJECT
 
+_STOPS = """
+import os, signal, sys
+from console.cli.main import run
+from engine.upkeep import backup
+backup.write_file = lambda *_: os.kill(os.getpid(), signal.SIGSTOP)
+run(sys.argv[1:])
+"""
+"""The command line, which stops itself when all but the manifest is copied."""
+
 
 @contextmanager
 def stopped_backup(home: Home, target: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that makes a backup, stopped in the middle of it."""
-    for number in range(300):
-        (home.dags / f"note{number}.txt").write_text("x")
     process = subprocess.Popen(
-        [sys.executable, "-m", "dagdeck", "--home", str(home.root), "backup", str(target)],
+        [sys.executable, "-c", _STOPS, "--home", str(home.root), "backup", str(target)],
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
     )
     try:
-        partial = target.with_name(f"{target.name}.partial")
-        deadline = time.monotonic() + 30
-        while not (partial / "dags").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
-        process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
-        assert partial.exists()
+        how = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        assert how is not None and how.si_code == os.CLD_STOPPED
+        assert target.with_name(f"{target.name}.partial").exists()
         yield process
     finally:
         process.kill()
