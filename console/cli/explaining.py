@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from console.cli.reading import (
     InstanceLine,
@@ -11,6 +11,7 @@ from console.cli.reading import (
     iso,
     reads_run,
     spec_of,
+    task_name,
 )
 from engine.model.moments import Micros
 from engine.model.states import Blocker, Reason, TaskState
@@ -117,3 +118,13 @@ def pool_holders(store: Reader) -> dict[str, list[tuple[reads_why.Holder, int]]]
 def explain_limit(store: Reader, kind: str, name: str, now: Micros) -> list[str]:
     """How a `pool` or a `breaker` stands, in sentences. Raises NotFound."""
     return (reads_limits.pool_story if kind == "pool" else reads_limits.breaker_story)(store, name, now)
+
+
+def held(store: Reader, runs: Iterable[int], now: Micros) -> list[str]:
+    """What holds or pauses keep the first task of these runs that waits for one; empty when none does."""
+    with store.snapshot():
+        found = reads_waits.held(store, runs, now)
+    if found is None:
+        return []
+    run, task, sentences = found
+    return [f"{run.run_id} {task_name(task)}: {text}" for text in sentences]

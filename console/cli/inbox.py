@@ -15,6 +15,7 @@ from console.cli.options import Asking, Listing, changing, reading
 from console.cli.output import Column, clean, emit_json, say, table, warn
 from console.cli.reading import iso, open_store, reads_inbox
 from console.cli.session import Session, home_option, pass_session
+from console.cli.standing import mention_hold
 from console.figures import ago
 from engine.config import Home
 from engine.model.ids import instance_name
@@ -162,8 +163,8 @@ def recover(session: Session, /, wait: bool, asking: Asking, **given: Any) -> in
 
 
 def _count_down(home: Home, number: int, *, quiet: bool) -> int:
-    """Says how much is left whenever that changes, and at the end what failed again."""
-    told = ""
+    """Says how much is left whenever that changes, what hold it waits for, and at the end what failed again."""
+    told, told_of_hold = "", False
     with open_store(home) as store:
         while True:
             (line,) = reads_inbox.recoveries(store, 0, number)
@@ -173,6 +174,11 @@ def _count_down(home: Home, number: int, *, quiet: bool) -> int:
             told = words
             if line.ended_at is not None:
                 break
+            if not told_of_hold:
+                runs = [
+                    each.run for row in reads_inbox.open_recoveries(store) if row.id == number for each in row.items
+                ]
+                told_of_hold = mention_hold(store, runs, time.time_ns() // 1000)
             time.sleep(POLL_SECONDS)
         for run_id, why in reads_inbox.failed_again(store, number):
             warn(f"{clean(run_id)}: {clean(why)}")

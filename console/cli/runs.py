@@ -26,7 +26,7 @@ from console.cli.reporting import report_run
 from console.cli.session import Session, pass_session
 from console.cli.shapes import run_detail_json, run_json, took_words, version_json
 from console.cli.source import origin
-from console.cli.standing import mention_idleness
+from console.cli.standing import mention_hold, mention_idleness
 from console.cli.tasks import print_tasks, tasks_json
 from console.figures import ago
 from engine.model.dag import Json
@@ -195,12 +195,17 @@ def exit_code_of(run: RunDetail) -> int:
 
 
 def wait_for_run(store: Reader, run: int, timeout: float | None) -> RunDetail:
-    """The run once it has ended. Raises CliError when that takes longer than `timeout` seconds."""
+    """The run once it has ended. Raises CliError when that takes longer than `timeout` seconds.
+
+    Says on standard error, once, what hold or pause it waits for.
+    """
+    told = False
     deadline = None if timeout is None else time.monotonic() + timeout
     while True:
         found = reads_run.run(store, run)
         if found.state in TERMINAL_RUN:
             return found
+        told = told or mention_hold(store, [run], time.time_ns() // 1000)
         if deadline is not None and time.monotonic() >= deadline:
             raise CliError(f"{found.run_id} has not ended after {timeout:g} s: it is {found.state}")
         time.sleep(POLL_SECONDS)

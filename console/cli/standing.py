@@ -25,6 +25,17 @@ def mention_idleness(home: Home, store: Reader, run_states: Iterable[str], now: 
         warn(f"{idleness(last_session(store), now)} (dagdeck engine start)")
 
 
+def mention_hold(store: Reader, runs: Iterable[int], now: Micros) -> bool:
+    """Says on standard error what hold or pause a task of these runs waits for; whether there was one to tell of."""
+    # Imported on first use: listings explain nothing.
+    from console.cli.explaining import held
+
+    found = held(store, runs, now)
+    for text in found:
+        warn(text)
+    return bool(found)
+
+
 def idleness(last: SessionLine | None, now: Micros) -> str:
     """Since when no engine runs. One that was killed could not say when: it was last seen a few seconds before."""
     if last is None:

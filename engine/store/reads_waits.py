@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
 
 from engine.model.breaker import OF_DAG
 from engine.model.moments import Micros
@@ -11,9 +13,10 @@ from engine.store import reads_backfill, reads_home, reads_run, reads_why
 from engine.store.reader import Reader
 from engine.store.reads_why import Question, moment_words, time_words
 from engine.store.resolve import resolve_run
-from engine.store.rows_out import InstanceLine, RunDetail
+from engine.store.rows_out import HoldLine, InstanceLine, RunDetail
 
 _NAMED = 5
+_DECIDED = (Blocker.DAG_PAUSED, Blocker.RUN_PAUSED, Blocker.HOLD)
 
 
 def sentence(reader: Reader, run: RunDetail, task: InstanceLine, code: str, now: Micros) -> str:
@@ -26,6 +29,18 @@ def sentence(reader: Reader, run: RunDetail, task: InstanceLine, code: str, now:
     if say is None:
         raise ValueError(f"{code!r} is not a blocker code")
     return say(Question(reader, run, task, now), detail)
+
+
+def held(reader: Reader, runs: Iterable[int], now: Micros) -> tuple[RunDetail, InstanceLine, list[str]] | None:
+    """The first task of these runs that waits because somebody holds or paused something, with the sentences on that.
+
+    None when none does. To be called within a snapshot.
+    """
+    row = reader.one("why", "held", {"runs": json.dumps(list(runs))})
+    if row is None:
+        return None
+    run, (task,) = reads_run.run(reader, row[0]), reads_run.instances_by_id(reader, [row[1]])
+    return run, task, [sentence(reader, run, task, code, now) for code in task.blockers if code in _DECIDED]
 
 
 def _upstream(question: Question, detail: str) -> str:
@@ -115,11 +130,17 @@ def _runs(question: Question, detail: str) -> str:
     )
 
 
+def _holds(hold: HoldLine, dag_id: str, pool: str) -> bool:
+    if hold.scope == "dag":
+        return fnmatchcase(dag_id, hold.pattern)
+    return hold.scope == "all" or hold.pattern == pool
+
+
 def _hold(question: Question, detail: str) -> str:
     reader, now = question.reader, question.now
     pool = question.task_spec().get("pool", "default")
     found = [hold for hold in reads_home.holds(reader) if hold.until is None or hold.until > now]
-    mine = [hold for hold in found if hold.scope != "pool" or hold.pattern == pool]
+    mine = [hold for hold in found if _holds(hold, question.run.dag_id, pool)]
     if not mine:
         return "the hold has just been released, and it starts as soon as the engine comes to it"
     hold = mine[0]

@@ -48,3 +48,10 @@ FROM run AS r CROSS JOIN task_instance AS t ON t.run = r.id
 WHERE r.state IN ('queued', 'running', 'paused', 'cancelling') AND t.state = 'scheduled'
     AND (instr(t.blockers, json_quote(:code)) > 0 OR instr(t.blockers, :beginning) > 0)
 ORDER BY t.scheduled_at, t.id LIMIT 1000;
+
+-- name: held
+SELECT r.id, t.id FROM json_each(:runs) AS wanted CROSS JOIN run AS r ON r.id = wanted.value
+    CROSS JOIN task_instance AS t ON t.run = r.id
+WHERE r.state IN ('queued', 'running', 'paused') AND t.state IN ('none', 'scheduled', 'up_for_retry')
+    AND (instr(t.blockers, '"hold"') > 0 OR instr(t.blockers, '"dag_paused"') > 0 OR instr(t.blockers, '"run_paused"') > 0)
+ORDER BY t.id LIMIT 1;
