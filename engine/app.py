@@ -29,6 +29,7 @@ from engine.execution.process.proc import boot_id
 from engine.housekeeping import Housekeeping
 from engine.mending import Mender
 from engine.model.states import TaskState
+from engine.model.typed import quoted
 from engine.observe.gauges import HostMeter, SelfMeter
 from engine.observe.log import open_log
 from engine.scheduler import due, loading
@@ -87,7 +88,7 @@ def _vet(home: Home) -> None:
     """One user owns a home, and nobody else may look into it."""
     check_owner(home.root)
     if home.root.stat().st_mode & 0o077:
-        raise HomeError(f"{home.root} is open to other users: chmod 700 {home.root}")
+        raise HomeError(f"{home.root} is open to other users: chmod 700 {quoted(home.root)}")
     if is_network(kind := kind_of(home.root)):
         raise HomeError(
             f"{home.root} is on {kind}, a network file system, where locks do not hold: a home needs a local disk"
@@ -104,7 +105,7 @@ def _miss_nothing(home: Home) -> None:
         newest = max(saved, key=lambda path: path.stat().st_mtime, default="BACKUP")
         raise StoreMissing(
             f"{home.database} is gone, but {home.attempts} holds attempts: put a backup in its place with `dagdeck "
-            f"restore {newest} --replace`, or move {home.attempts.name}/ away to begin with an empty history"
+            f"restore {quoted(newest)} --replace`, or move {home.attempts.name}/ away to begin with an empty history"
         )
 
 

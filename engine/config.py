@@ -16,6 +16,7 @@ from engine.care import Heartbeat, Retention, Telling, heartbeat_of, retention_o
 from engine.environments import Environment, Environments, json_table
 from engine.model.ids import check_id
 from engine.model.roles import Role
+from engine.model.typed import quoted
 
 CONFIG = "dagdeck.toml"
 ENVIRONMENT = "environment"
@@ -219,7 +220,9 @@ def find_home(explicit: str | None) -> Home:
     if named:
         root = Path(named).expanduser().resolve()
         if not (root / CONFIG).is_file():
-            raise HomeError(f"{root} is not a dagdeck home (it has no {CONFIG}): make one with `dagdeck init {root}`")
+            raise HomeError(
+                f"{root} is not a dagdeck home (it has no {CONFIG}): make one with `dagdeck init {quoted(root)}`"
+            )
         return Home(root)
     here = Path.cwd()
     for folder in (here, *here.parents):

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.model.typed import quoted
+
 Definition = Mapping[str, Any]
 SECRET_FIELDS = frozenset({"password", "token", "secret", "api_key", "private_key", "passphrase"})
 _SOURCES = ("env", "file", "keyring")
@@ -98,7 +100,9 @@ def _from_file(home: Path, what: str, source: Mapping[str, str]) -> str:
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & 0o077:
-            raise ConnectionUnusable(f"{what}: {path} must be a file that only its owner can read: chmod 600 {path}")
+            raise ConnectionUnusable(
+                f"{what}: {path} must be a file that only its owner can read: chmod 600 {quoted(path)}"
+            )
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"

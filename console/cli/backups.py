@@ -15,8 +15,9 @@ from console.cli.output import clean, emit_json, say, warn
 from console.cli.reading import no_store
 from console.cli.session import Session, pass_session
 from engine.model.moments import Micros
+from engine.model.typed import dagdeck
 
-_HELD = "Nothing starts in it before `dagdeck release`: look at it first."
+_HELD = "Nothing starts in it before `{}`: look at it first."
 
 
 def now() -> Micros:
@@ -120,7 +121,7 @@ def restore(session: Session, source: Path, directory: Path | None, replace: boo
     say(f"{clean(done.home.root)}: {done.runs} runs; {clean(done.note)}")
     if done.aside:
         say(f"The store that stood there is {clean(done.aside)}")
-    say(_HELD)
+    say(_HELD.format("dagdeck release" if directory is None else dagdeck(done.home.root, "release")))
 
 
 @click.command()
@@ -158,4 +159,4 @@ def salvage(session: Session, as_json: bool) -> None:
     say(f"{told.runs_left_out} runs were left out because a part of them is missing; {told.runs_ended} cancelled")
     if done.aside:
         say(f"The damaged store is {clean(done.aside)}")
-    say(_HELD)
+    say(_HELD.format("dagdeck release"))

@@ -10,6 +10,7 @@ import click
 
 from console.cli.errors import CliError, Exit
 from console.cli.output import say, warn
+from engine.model.typed import dagdeck, quoted
 
 
 @click.command()
@@ -38,8 +39,8 @@ def demo(keep: bool) -> int:
         raise
     if keep:
         say(f"The home stays in {root}, and its engine runs on:")
-        say(f"  dagdeck --home {root}")
-        say(f"  dagdeck --home {root} engine stop --kill --yes; rm -r {root}")
+        say(f"  {dagdeck(root)}")
+        say(f"  {dagdeck(root, 'engine', 'stop', '--kill', '--yes')}; rm -r {quoted(root)}")
     else:
         tear_down(root)
         call_off()

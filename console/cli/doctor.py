@@ -23,6 +23,7 @@ from console.cli.reading import StoreError, no_store
 from console.cli.session import Session, pass_session
 from console.figures import bytes_
 from engine.config import Home, Settings
+from engine.model.typed import dagdeck, quoted
 from engine.version import SCHEMA, VERSION
 
 _COLOURS = {"ok": "green", "note": "yellow", "wrong": "red"}
@@ -95,7 +96,7 @@ def _private(session: Session) -> Iterator[Finding]:
     if owner != os.getuid() == 0:
         name = pwd.getpwuid(owner).pw_name
         text = f"{home.root} is {name}'s, and you are root: some of this is about root, and not about {name}"
-        yield Finding("note", "owner", text, f"sudo -u {name} dagdeck --home {home.root} doctor")
+        yield Finding("note", "owner", text, f"sudo -u {name} {dagdeck(home.root, 'doctor')}")
     for path in (home.root, home.dags, home.config, home.database, home.versions, home.attempts, home.log):
         try:
             found = path.lstat()
@@ -108,9 +109,11 @@ def _private(session: Session) -> Iterator[Finding]:
         wanted = os.getuid() or owner
         if found.st_uid != wanted:
             text = f"{path} belongs to uid {found.st_uid}, not to {wanted}"
-            yield Finding("wrong", "owner", text, f"run as its owner, or chown -R {wanted} {home.root}")
+            yield Finding("wrong", "owner", text, f"run as its owner, or chown -R {wanted} {quoted(home.root)}")
     if open_paths:
-        yield Finding("wrong", "private", f"open to other users: {', '.join(open_paths)}", f"chmod -R go= {home.root}")
+        yield Finding(
+            "wrong", "private", f"open to other users: {', '.join(open_paths)}", f"chmod -R go= {quoted(home.root)}"
+        )
     else:
         yield Finding("ok", "private", f"{home.root}: nobody else can read it")
 

@@ -12,6 +12,7 @@ from console.cli.errors import CliError, Exit, Refused
 from console.cli.output import say
 from console.cli.template import CONFIG_TEXT, FIRST_DAG, FIRST_DAG_FILE
 from engine.config import CONFIG, Home
+from engine.model.typed import quoted
 
 
 @click.command()
@@ -23,7 +24,7 @@ def init(directory: Path) -> None:
     """
     root = directory.expanduser().resolve()
     make_home(root, {FIRST_DAG_FILE: FIRST_DAG})
-    shown = f"--home {root} " if root != Path.cwd() else ""
+    shown = f"--home {quoted(root)} " if root != Path.cwd() else ""
     say(f"A home stands in {root}:")
     say(f"  {CONFIG}        settings, each with its default")
     say(f"  dags/{FIRST_DAG_FILE}       a first DAG")
@@ -63,13 +64,15 @@ def _vet(root: Path) -> None:
     if not stat.S_ISDIR(found.st_mode):
         raise CliError(f"{root} is not a folder", Exit.USAGE)
     if root in (Path("/"), Path.home()):
-        raise Refused(f"{root} should not become a home itself: name a folder in it, as in `dagdeck init {root}/etl`")
+        raise Refused(
+            f"{root} should not become a home itself: name a folder in it, as in `dagdeck init {quoted(root / 'etl')}`"
+        )
     if found.st_uid != os.getuid():
         raise Refused(f"{root} belongs to uid {found.st_uid}: a home belongs to the user who runs its engine")
     if found.st_mode & 0o077 and any(root.iterdir()):
         raise Refused(
             f"{root} holds files and is open to other users (mode {found.st_mode & 0o777:o}), but a home keeps logs "
-            f"and parameters: close it with `chmod 700 {root}` first, or name a new folder"
+            f"and parameters: close it with `chmod 700 {quoted(root)}` first, or name a new folder"
         )
 
 

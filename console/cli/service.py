@@ -17,6 +17,7 @@ from console.cli.session import Session, pass_session
 from console.cli.systemd import Condition, Unit, lingers, unit_of
 from console.cli.units import unit_text
 from engine.config import Home
+from engine.model.typed import dagdeck, quoted
 
 system_option = click.option("--system", is_flag=True, help="A unit of the machine (as root), not of one's own.")
 
@@ -164,11 +165,12 @@ def _word(value: object) -> str:
 def _require_systemd(home: Home) -> None:
     if systemd.SYSTEMD.is_dir():
         return
-    command = f"{sys.executable} -m dagdeck --home {home.root} engine"
+    command = f"{quoted(sys.executable)} -m {dagdeck(home.root, 'engine')}"
+    of_cron = command.replace("%", r"\%")  # which ends a command there, in quotes too
     raise Refused(
         "systemd does not run this machine. Two other ways:\n"
         f"  a supervisor (runit, s6, supervisord, a container) that runs `{command} run` in the foreground, restarts\n"
         "  it unless it ends with 0, 2, 3 or 5, and signals that process alone, as tasks are to outlive it\n"
-        f"  cron, with `@reboot {command} start --if-down`, and\n"
-        f"  `* * * * * {command} start --if-down` where it is to be started again after a failure"
+        f"  cron, with `@reboot {of_cron} start --if-down`, and\n"
+        f"  `* * * * * {of_cron} start --if-down` where it is to be started again after a failure"
     )

@@ -9,6 +9,7 @@ import click
 
 from console.cli.errors import CliError, Exit, NoHome
 from engine.config import Home, HomeError, Settings, find_home, load_settings
+from engine.model.typed import dagdeck
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,7 +54,7 @@ def _with_running_homes(text: str) -> str:
     homes = running_homes()
     if not homes:
         return text
-    listed = "\n".join(f"  dagdeck --home {home.root}" for home in homes)
+    listed = "\n".join(f"  {dagdeck(home.root)}" for home in homes)
     return f"{text}\nHomes of yours with a running engine:\n{listed}"
 
 

@@ -12,6 +12,7 @@ from console.model.place import Place, read_address
 from console.model.targets import Target
 from console.screens.chooser import Chooser, fuzzy
 from console.view.spans import ACCENT, DIM, TEXT, Line, Spans
+from engine.model.typed import dagdeck
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -152,7 +153,7 @@ def _offers(app: ConsoleApp, target: Target) -> dict[str, str]:
     home = scene.snapshot.home.path
     offered = {
         "address": address,
-        "command": f"dagdeck --home {_quoted(home)} open {_quoted(address)}",
+        "command": dagdeck(home, "open", address),
         "DAG": target.dag_id or "",
         "run": target.run_id or "",
         "task": target.task_id or "",
@@ -162,12 +163,6 @@ def _offers(app: ConsoleApp, target: Target) -> dict[str, str]:
         "screen": app.picture(),
     }
     return {name: text for name, text in offered.items() if text}
-
-
-def _quoted(text: str) -> str:
-    from shlex import quote
-
-    return quote(text)
 
 
 def _error(app: ConsoleApp, target: Target) -> str:

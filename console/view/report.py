@@ -11,6 +11,7 @@ from console.model.report import Retelling
 from console.model.runs import AttemptCard, RunDetail, TaskCard
 from console.view.words import interval_words, took_words
 from engine.model.moments import Micros, to_datetime, to_iso
+from engine.model.typed import dagdeck
 
 FAILED = ("failed", "timeout", "killed", "lost")
 """Outcomes of attempts whose logs a report quotes."""
@@ -56,7 +57,7 @@ def _head(home: HomeCard, run: RunDetail, now: Micros) -> Iterator[str]:
         yield f"- Note: {_text(run.note)}"
     if run.runbook:
         yield f"- Runbook: {_text(run.runbook)}"
-    yield f"- Address: {_code(f'dagdeck --home {home.path} open run/{mark.run_id}')}"
+    yield f"- Address: {_code(dagdeck(home.path, 'open', f'run/{mark.run_id}'))}"
     yield f"- As of {to_iso(now // 1_000_000 * 1_000_000)}"
 
 

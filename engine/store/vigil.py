@@ -7,6 +7,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from engine.model.typed import quoted
 from engine.store.connection import connect_reader
 from engine.store.copying import diagnose, sync_file
 from engine.store.errors import StoreDamaged, StoreMissing, damaged
@@ -119,7 +120,7 @@ class Vigil:
         else:
             way = (
                 f"What was committed is saved in {self._rescued}: stop the engine, then `dagdeck restore "
-                f"{self._rescued} --replace`"
+                f"{quoted(self._rescued)} --replace`"
             )
         return StoreDamaged(f"{found} {_HALT}. {way}")
 

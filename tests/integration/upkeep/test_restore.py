@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
+import shlex
 import shutil
 import sqlite3
 from pathlib import Path
@@ -237,6 +239,14 @@ def test_an_engine_without_its_store_names_the_newest_copy(home: Home) -> None:
     refused = dagdeck("--home", home.root, "engine", "start")
     assert refused.code == 5
     assert f"dagdeck restore {newest} --replace" in refused.err
+
+
+def test_a_restored_home_names_the_command_that_releases_it(saved: Backup, tmp_path: Path, cli: Cli) -> None:
+    """It stands elsewhere than the home of the command line, so its folder is in the command, as a shell reads it."""
+    done = cli("restore", saved.path, tmp_path / "it's new")
+    command = re.search("before `(.*)`", done.out)
+    assert command is not None
+    assert shlex.split(command.group(1)) == ["dagdeck", "--home", str(tmp_path / "it's new"), "release"]
 
 
 def test_the_verbs_lead_from_damage_to_a_home_again(home: Home, saved: Backup, tmp_path: Path, cli: Cli) -> None:
