@@ -39,7 +39,7 @@ from engine.scheduler.dags import post_updates
 from engine.scheduler.dispatch import Dispatcher, Places
 from engine.scheduler.pools import Pools
 from engine.scheduler.turn import Turn
-from engine.store.errors import CommitFailed, StoreError, StoreMissing, making_sense
+from engine.store.errors import CommitFailed, StoreError, StoreMissing, absence, making_sense
 from engine.store.migrations import open_store
 from engine.store.seal import seal
 from engine.store.vigil import RESCUED
@@ -104,8 +104,9 @@ def _miss_nothing(home: Home) -> None:
         saved = [*home.backups.glob(RESCUED), *(backup.path for backup in backups_in(home.backups))]
         newest = max(saved, key=lambda path: path.stat().st_mtime, default="BACKUP")
         raise StoreMissing(
-            f"{home.database} is gone, but {home.attempts} holds attempts: put a backup in its place with `dagdeck "
-            f"restore {quoted(newest)} --replace`, or move {home.attempts.name}/ away to begin with an empty history"
+            f"{home.database} {absence(home.database)}, but {home.attempts} holds attempts: put a backup in its "
+            f"place with `dagdeck restore {quoted(newest)} --replace`, or move {home.attempts.name}/ away to begin "
+            "with an empty history"
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from structlog.typing import FilteringBoundLogger
 
 from engine.scheduler.core import Scheduler
-from engine.store.errors import CommitFailed, StoreDamaged, StoreError
+from engine.store.errors import CommitFailed, StoreDamaged, StoreError, is_busy
 from engine.store.writer import Writer
 
 LOOK_SECONDS = 2.0
@@ -62,6 +62,8 @@ class Mender:
                     break
                 except (CommitFailed, StoreError) as error:
                     reason = str(error)
+                    if is_busy(error) and self._scheduler.degraded is not None:
+                        reason = self._scheduler.degraded  # what was found before says more
                     self._scheduler.degraded = reason
                     if reason != told:
                         self._log.warning("still_degraded", reason=reason)

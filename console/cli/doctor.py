@@ -195,6 +195,8 @@ def _store(session: Session) -> Iterator[Finding]:
             remedy = "install the version that wrote it; the copy from before the upgrade is for this one"
         elif found.kind in ("damaged", "foreign"):
             remedy = ""  # it stands in the text
+        elif found.kind == "busy":
+            remedy = "try again in a moment; what a running engine says of it stands above"
         yield Finding("wrong", "store", found.text, remedy)
 
 

@@ -234,7 +234,8 @@ def _last_session(home: Home) -> tuple[SessionLine | None, str | None]:
         with open_store(home) as store:
             return last_session(store), None
     except NotFound as error:
-        return None, str(error) if home.store_is_lost else None  # else no engine has made a store yet
+        stands = home.database.is_symlink() or home.database.exists()
+        return None, str(error) if stands or home.store_is_lost else None  # else no engine has made a store yet
     except StoreError as error:
         return None, str(error)
 

@@ -12,7 +12,7 @@ from engine.model.dag import DagSpec
 from engine.model.ids import instance_name, split_name
 from engine.model.moments import Micros, to_iso
 from engine.store import reads_backfill, reads_home, reads_inbox, reads_overview, reads_run, reads_schedule
-from engine.store.errors import StoreError, StoreMissing
+from engine.store.errors import StoreError, StoreMissing, absence
 from engine.store.reader import Reader
 from engine.store.reads_trash import trashed
 from engine.store.resolve import resolve_run
@@ -66,11 +66,18 @@ __all__ = [
 
 def no_store(home: Home) -> str:
     """Why a home has no store: none was made yet, or it was and is gone, which no engine makes good."""
+    # Imported on first use: verbs that find a store do not look for an engine.
+    from engine.daemon import lock_holder
+
+    found = f"{home.database} {absence(home.database)}"
+    runs = lock_holder(home.lock) is not None
     if home.store_is_lost:
-        return (
-            f"{home.database} is gone, but {home.attempts} holds attempts: `dagdeck engine status` says what a running "
-            "engine has saved of it; without one, put a backup in its place with `dagdeck restore BACKUP --replace`"
-        )
+        way = "put a backup in its place with `dagdeck restore BACKUP --replace`"
+        if runs:
+            way = f"`dagdeck engine status` says what its engine has saved of it; stop that, and {way}"
+        return f"{found}, but {home.attempts} holds attempts: {way}"
+    if home.database.is_symlink() or home.database.exists():
+        return f"{found}: " + ("`dagdeck engine status` says more" if runs else "no engine has made a store there yet")
     return f"{home.root} has no store yet: its engine makes it at its first start"
 
 

@@ -69,6 +69,20 @@ def error_name(error: sqlite3.Error) -> str:
     return str(getattr(error, "sqlite_errorname", None) or type(error).__name__)
 
 
+def is_busy(error: BaseException | None) -> bool:
+    """Whether somebody merely held the store, which says nothing of what is in it."""
+    if isinstance(error, sqlite3.Error):
+        return "_".join(error_name(error).split("_")[:2]) in _BUSY
+    return isinstance(error, StoreBusy) or (isinstance(error, StoreError) and is_busy(error.__cause__))
+
+
+def absence(path: Path) -> str:
+    """In what way there is no store at `path`: `is gone`, `is empty`, or `is a link to …, where nothing is`."""
+    if path.is_symlink() and not path.exists():
+        return f"is a link to {path.readlink()}, where nothing is"
+    return "is empty" if path.exists() else "is gone"
+
+
 def damaged(path: Path, found: str) -> StoreDamaged:
     """The error of a file that is not sound: what was found, that nothing runs from it, and the ways out."""
     found = " ".join(found.split())
@@ -121,6 +135,8 @@ def explain(error: sqlite3.Error, path: Path) -> StoreError:
     if plain in _DAMAGED:
         return damaged(path, str(error))
     if plain in _BUSY:
+        if _is_empty(path):
+            return StoreBusy(f"{path}: the file is empty, and held ({error}): `dagdeck engine status` says more")
         return StoreBusy(f"{path}: the store is busy ({error}); try again")
     if plain in {"SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"}:
         return StoreUnreadable(
@@ -131,3 +147,10 @@ def explain(error: sqlite3.Error, path: Path) -> StoreError:
     if plain == "SQLITE_FULL":
         return StoreUnreadable(f"{path}: the disk is full ({error}). Free some space beside {path.parent}")
     return StoreError(f"{path}: {name}: {error}")
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return False

@@ -214,6 +214,18 @@ def test_a_damaged_store_is_an_error_and_no_crash(tmp_path: Path) -> None:
     assert damaged > 5
 
 
+def test_an_empty_file_that_is_held_is_called_empty(tmp_path: Path) -> None:
+    """A store that was cut to nothing under its engine is not merely busy: trying again would not help."""
+    path = tmp_path / "state.db"
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    try:
+        with pytest.raises(StoreBusy, match="the file is empty, and held"):
+            Reader(path)
+    finally:
+        holder.close()
+
+
 def test_a_truncated_store_is_an_error_and_no_crash(tmp_path: Path) -> None:
     """Cut at any page, the store is refused or read as far as it goes."""
     sound = tmp_path / "sound.db"

@@ -106,18 +106,22 @@ def test_the_command_line_survives_damage(
 
 
 @pytest.mark.parametrize("arguments", [["runs", "list"], ["verify"], ["doctor"], ["prune", "--yes"], ["backup"]])
-@pytest.mark.parametrize("emptied", [False, True])
+@pytest.mark.parametrize("how", ["gone", "empty", "a link"])
 def test_a_store_that_is_gone_is_not_taken_for_one_that_is_still_to_come(
-    home: Home, arguments: list[str], emptied: bool, capsys: pytest.CaptureFixture[str]
+    home: Home, arguments: list[str], how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where attempts have left files, verbs say that the store is gone, and never that an engine will make it."""
+    """Where attempts have left files, verbs say what became of the store, and never that an engine will make it."""
     home.database.unlink()
-    if emptied:
+    if how == "empty":
         home.database.touch(0o600)
+    elif how == "a link":
+        home.database.symlink_to("/nowhere/state.db")
     assert run(["--home", str(home.root), *arguments]) in (1, 4)
     said = "".join(capsys.readouterr())
-    assert "state.db is gone, but" in said and "dagdeck restore BACKUP --replace" in said
+    words = {"a link": "a link to /nowhere/state.db, where nothing is"}.get(how, how)
+    assert f"state.db is {words}, but" in said and "dagdeck restore BACKUP --replace" in said
     assert "has no store yet" not in said and "none yet" not in said
+    assert "engine status" not in said, "no engine runs that could have saved anything"
 
 
 @pytest.mark.parametrize(("kind", "code"), [("gone", 4), ("folder", 1), ("foreign", 1), ("no home", 3)])
@@ -130,6 +134,19 @@ def test_verify_as_json_is_one_document_whatever_is_found(home: Home, cli: Cli, 
     assert (words.code, told.code, told.json["ok"]) == (code, code, False)
     [problem] = told.json["problems"]
     assert problem["text"] and problem["text"] in words.err
+
+
+@pytest.mark.parametrize("how", ["empty", "a link to /nowhere/state.db, where nothing is"])
+def test_the_status_of_no_engine_says_what_stands_in_the_stores_place(tmp_path: Path, cli: Cli, how: str) -> None:
+    """Where no attempt was ever made, an empty file or a link to nowhere is named, too; none is taken for no store."""
+    root = tmp_path / "home"
+    assert cli("init", root).code == 0
+    if how == "empty":
+        (root / "state.db").touch(0o600)
+    else:
+        (root / "state.db").symlink_to("/nowhere/state.db")
+    told = cli("--home", root, "engine", "status", "--json").json
+    assert told["running"] is False and f"state.db is {how}: no engine has made a store" in told["problem"]
 
 
 def _folder(store: Path) -> None:
