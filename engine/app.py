@@ -311,6 +311,7 @@ class Engine:
     def _gauges(self, attached: list[str]) -> p.Gauges:
         scheduler = self._scheduler
         self._disk.glance()  # whoever asks is told of the disk as it is, not as it was at the last look
+        warnings = self._disk.warning or self._disk_low_too(), self._log_watch.warning, self._outside.warning
         lag, processor, resident = self._meter.take()
         tally: dict[TaskState, int] = dict.fromkeys(TaskState, 0)
         for memory in scheduler.state.runs.values():
@@ -330,7 +331,7 @@ class Engine:
             attached=attached,
             degraded=scheduler.degraded or scheduler.disk_low or scheduler.memory_low,
             memory=self._memory.gauge(),
-            warning=self._disk.warning or self._disk_low_too() or self._log_watch.warning or self._outside.warning,
+            warning="; ".join(filter(None, warnings)) or None,
             draining=scheduler.draining,
             quiet=self._quiet(),
             host=self._host.take(),

@@ -70,11 +70,12 @@ class Outside:
     @property
     def warning(self) -> str | None:
         """What an operator should know: somebody who should hear of failures does not."""
+        said = []
         if self._teller is not None and self._teller.failing:
-            return f"a failure could not be told: {self._teller.failing}"
+            said.append(f"a failure could not be told: {self._teller.failing}")
         if self._pulse is not None and self._pulse.failing:
-            return f"the heartbeat does not arrive: {self._pulse.failing}"
-        return None
+            said.append(f"the heartbeat does not arrive: {self._pulse.failing}")
+        return "; ".join(said) or None
 
     async def _note(self, key: str, value: str) -> None:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()

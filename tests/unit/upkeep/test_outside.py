@@ -9,6 +9,8 @@ import pytest
 import structlog
 
 from engine.config import Home, load_settings
+from engine.observe import heartbeat
+from engine.observe.channels import Undelivered
 from engine.upkeep import outside as module
 from engine.upkeep.outside import Outside
 from tests.support.scheduler import Rig
@@ -65,3 +67,32 @@ async def test_what_failed_while_nobody_was_to_hear_of_it_is_no_news_later(tmp_p
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert written == ([("meta.put", {"key": "told_failures", "value": ""})] if told else [])
+
+
+async def test_all_that_goes_unheard_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure that nobody was told of does not hide that the heartbeat does not arrive either."""
+    home, rig = Home(tmp_path), Rig(tmp_path)
+    home.config.write_text(
+        'heartbeat_url = "https://hc.example.org/ping"\n[on_failure]\nwebhook = "https://chat.example.org/hook"'
+    )
+
+    async def read(_read: object) -> None:
+        return None
+
+    found = Outside(home, load_settings(home), rig.scheduler, read, rig.clock, structlog.get_logger())
+    assert found.warning is None
+
+    async def call(*_: object) -> None:
+        raise Undelivered("no route")
+
+    monkeypatch.setattr(heartbeat, "call_address", call)
+    beating, telling = found.work()
+    telling.close()
+    task = asyncio.create_task(beating)
+    for _ in range(20):
+        await asyncio.sleep(0)  # it beats before it waits for the first time
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert found.warning == "the heartbeat does not arrive: no route"
+    monkeypatch.setattr(module.Teller, "failing", "HTTP 500")
+    assert found.warning == "a failure could not be told: HTTP 500; the heartbeat does not arrive: no route"
