@@ -67,10 +67,10 @@ __all__ = [
 def no_store(home: Home) -> str:
     """Why a home has no store: none was made yet, or it was and is gone, which no engine makes good."""
     # Imported on first use: verbs that find a store do not look for an engine.
-    from engine.daemon import lock_holder
+    from console.cli.link import engine_pid
 
     found = f"{home.database} {absence(home.database)}"
-    runs = lock_holder(home.lock) is not None
+    runs = engine_pid(home) is not None
     if home.store_is_lost:
         way = "put a backup in its place with `dagdeck restore BACKUP --replace`"
         if runs:
