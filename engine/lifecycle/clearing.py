@@ -108,7 +108,10 @@ def _clear(step: Step, node: Node, retries: int | None) -> None:
             step.changes.touch_task(ti)
             ti.retries = retries  # the epoch that ends with this process needs no budget any more
             note_task(step, ti, Reason.CLEARED)
-        begin_kill(step, node, TaskState.NONE, Reason.CLEARED)
+        if ti.then is not TaskState.NONE:  # else it is decided anew already, as where an index lost its item
+            begin_kill(step, node, TaskState.NONE, Reason.CLEARED)
+            if node.group is not None:
+                node.group.measure()  # it may have lost its item while something else was to follow
         return
     fresh = ti.attempt == ti.epoch_start
     if ti.state is TaskState.NONE or (ti.state is TaskState.SCHEDULED and fresh):

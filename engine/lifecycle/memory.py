@@ -105,6 +105,11 @@ class Group:
         self.size = 0
         """How many items there were when the indexes were last fitted to them."""
 
+    def measure(self) -> None:
+        """The size that the indexes' states tell: one that is being killed counts until it is removed."""
+        removed = (at for at, node in enumerate(self.members) if node.ti.state is TaskState.REMOVED)
+        self.size = next(removed, len(self.members))
+
     @property
     def task_id(self) -> str:
         return self.summary.ti.task_id
@@ -243,8 +248,7 @@ class RunMemory:
                 if node.ti.map_index != UNMAPPED:
                     self.groups[node.ti.task_id].add(node)
         for group in self.groups.values():
-            removed = (at for at, node in enumerate(group.members) if node.ti.state is TaskState.REMOVED)
-            group.size = next(removed, len(group.members))
+            group.measure()
         self.open_groups = sum(group.summary.ti.state is TaskState.DEFERRED for group in self.groups.values())
 
     def queue_scheduled(self) -> None:

@@ -269,7 +269,7 @@ class Checker:
             "cancelled": any(ack.verb == "cancel" and ack.outcome == "done" for ack in self._evidence.acks),
             "failed": (last == "failed" and failed > behaviour.retries)
             or (last == "lost" and (behaviour.retries == 0 or lost > LOST_BUDGET))
-            or (last == "killed" and epoch[-1].reason == "kill_requested"),
+            or (last in ("killed", "unspent") and epoch[-1].reason == "kill_requested"),
         }
         if state not in rules:
             return "no final state"
