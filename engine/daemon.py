@@ -43,11 +43,11 @@ class HomeLock:
         unready = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         unready.unlink(missing_ok=True)
         file = os.open(unready, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        _sign(file)
         try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            _sign(file)
             unready.rename(self._path)
-        except OSError:
+        except OSError:  # the disk is full, for instance: whoever calls tries again, for as long as it takes
             os.close(file)
             unready.unlink()
             raise

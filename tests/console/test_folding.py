@@ -111,3 +111,4 @@ async def test_the_rule_of_the_boxes_tells_what_is_drawn_now() -> None:
         await screen.shows("2 of 46 tasks, 1 hop (< >)")
         await screen.press("right")
         await screen.shows("40 of 46 tasks, 1 hop (< >)")
+        assert screen.app.stage.run_pane.list.cursor_key == ("task", "all", -1)

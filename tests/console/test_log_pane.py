@@ -80,6 +80,7 @@ async def test_what_never_ran_says_that_it_has_no_log() -> None:
     async with console(world(failed)) as screen:
         visit(screen.app, f"log/{failed.mark.dag_id}@{failed.mark.run_id.partition('@')[2]}/load")
         await screen.shows("it has not run: there is no log")
+        assert "nothing is written yet" not in screen.text
 
 
 async def test_a_run_that_is_not_there_has_no_log_and_says_so() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import json
 import os
@@ -21,7 +22,7 @@ import pytest
 from engine.config import Home
 from engine.control import protocol as p
 from engine.control.client import NoEngine
-from engine.daemon import lock_holder, take_lock
+from engine.daemon import AlreadyRunning, lock_holder, take_lock
 from engine.execution.process import proc
 from tests.integration.engine.conftest import MakeSite
 from tests.integration.engine.test_starts import obstruct
@@ -94,7 +95,37 @@ def test_who_asks_whether_an_engine_runs_keeps_none_from_starting(tmp_path: Path
     looking = os.open(path, os.O_RDONLY)
     fcntl.flock(looking, fcntl.LOCK_SH)
     threading.Timer(0.05, os.close, (looking,)).start()
-    take_lock(path).close()
+    lock = take_lock(path)
+    assert lock_holder(path) == os.getpid()
+    lock.close()
+    assert lock_holder(path) is None
+
+
+def test_a_lock_that_a_full_disk_does_not_let_be_signed_again_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tried every few seconds for as long as the disk is full: no file and no descriptor stays of a try, and the home
+    is held all the while.
+    """
+    path = tmp_path / "engine.lock"
+    lock = take_lock(path)
+    path.unlink()
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", full)
+        for _ in range(3):
+            with pytest.raises(OSError, match="No space"):
+                lock.keep()
+    assert [each.name for each in tmp_path.iterdir()] == ["attempts"]
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    with pytest.raises(AlreadyRunning):
+        take_lock(path)
+    assert lock.keep() and lock_holder(path) == os.getpid()
+    lock.close()
 
 
 async def test_sigterm_ends_the_engine_within_five_seconds_and_no_task(make_site: MakeSite) -> None:

@@ -101,6 +101,15 @@ def test_only_the_failed_indexes_run_again() -> None:
     assert (made.ti("work").state, made.run.state) == ("success", RunState.SUCCESS)
 
 
+def lessened() -> World:
+    """A run over two items, cancelled with its first index alive, whose list is empty by now."""
+    made = World(mapped("work"))
+    made.grant("work[0]")
+    made.items.sizes["work"] = 0
+    made.do(e.CancelRun("c", "ann"))
+    return made
+
+
 def finished(size: int) -> World:
     """A run that has succeeded over so many items."""
     made = world(size)
@@ -160,6 +169,34 @@ def test_a_surplus_index_that_runs_is_killed_before_it_is_removed() -> None:
     assert made.ti("work[1]").state == "killing"
     made.end("work[1]", None)
     assert made.ti("work[1]").state == "removed"
+
+
+def test_a_second_clear_of_an_index_that_lost_its_item_changes_nothing() -> None:
+    """Its process dies because its item is gone, and whatever is cleared once more, that stays the reason."""
+    made = lessened()
+    clear(made, "work[0]", "work[1]")
+    assert (made.ti("work[0]").state, made.ti("work[0]").reason) == ("killing", Reason.REMOVED)
+    before = made.states(), made.ti("work[0]").then_reason
+    clear(made, "work[0]", "work[1]")
+    assert (made.states(), made.ti("work[0]").then_reason) == before and made.last.transitions == []
+    made.end("work[0]", None)
+    assert made.states() == {"work": "skipped", "work[0]": "removed", "work[1]": "removed"}
+
+
+def test_indexes_are_fitted_to_a_shorter_list_alike_before_and_after_a_restart() -> None:
+    """What an engine does to an index that was cancelled while it lost its item, the next engine does as well."""
+    done = []
+    for restarts in (False, True):
+        made = lessened()
+        clear(made, "work[0]", "work[1]")
+        made.do(e.CancelRun("c", "ann"))
+        if restarts:
+            made.restart()
+        clear(made, "work[0]", "work[1]")
+        done.append((made.last.transitions, made.ti("work[0]").then_reason))
+        made.end("work[0]", None)
+        assert made.states() == {"work": "skipped", "work[0]": "removed", "work[1]": "removed"}
+    assert done[0] == done[1]
 
 
 def test_clearing_the_upstream_alone_leaves_finished_indexes_alone() -> None:

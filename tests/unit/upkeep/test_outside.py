@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -14,6 +16,15 @@ from engine.observe.channels import Undelivered
 from engine.upkeep import outside as module
 from engine.upkeep.outside import Outside
 from tests.support.scheduler import Rig
+
+
+async def begun(work: Coroutine[Any, Any, None]) -> None:
+    """Lets a part work until it waits for the first time, and ends it."""
+    task = asyncio.create_task(work)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 @pytest.mark.parametrize(
@@ -39,11 +50,7 @@ async def test_an_engine_that_starts_nothing_holds_its_breath(
     found = Outside(home, load_settings(home), rig.scheduler, read, rig.clock, structlog.get_logger())
     work, silence = found.work()
     silence.close()
-    task = asyncio.create_task(work)
-    for _ in range(20):
-        await asyncio.sleep(0)  # it looks before it waits for the first time
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await begun(work)
     assert bool(beats) is asked
 
 
@@ -88,11 +95,7 @@ async def test_all_that_goes_unheard_is_told_at_once(tmp_path: Path, monkeypatch
     monkeypatch.setattr(heartbeat, "call_address", call)
     beating, telling = found.work()
     telling.close()
-    task = asyncio.create_task(beating)
-    for _ in range(20):
-        await asyncio.sleep(0)  # it beats before it waits for the first time
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await begun(beating)
     assert found.warning == "the heartbeat does not arrive: no route"
     monkeypatch.setattr(module.Teller, "failing", "HTTP 500")
     assert found.warning == "a failure could not be told: HTTP 500; the heartbeat does not arrive: no route"
