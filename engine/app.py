@@ -225,25 +225,22 @@ class Engine:
             with making_sense(self._home.database):
                 await self._resume(first)
         except StoreError as error:
-            self._scheduler.degraded = str(error)
+            self._scheduler.degrade(str(error))
             raise
 
     async def _resume(self, first: bool) -> None:
         loaded = await self._lane(loading.read)
         reported = await self._lane(lambda reader: reader.one("home", "open_report"))
         loading.build(self._scheduler, loaded, self._settings.slots, self._pools, self._settings.max_mapped)
-        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
         def resume(turn: Turn) -> None:
-            turn.tell(done)
             report = loading.resume(self._scheduler, turn, loaded, self._executor, self._boot_id)
             if first:
                 self._housekeeping.begin(turn, loaded, report, reported is not None)
             turn.note("engine", after="ready" if first else "mended")
 
         self._scheduler.degraded = None
-        self._scheduler.post(resume)
-        await done
+        await self._scheduler.commit(resume)
 
     async def _load_again(self) -> None:
         await self._load(first=False)
@@ -385,16 +382,9 @@ class Engine:
         self._log.warning("stopped_before_all_were_dead", attempts=self._scheduler.ledger.used)
 
     async def _flush(self) -> None:
-        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         reason = "kill" if self._kill_first else "stop"
-
-        def goodbye(turn: Turn) -> None:
-            self._housekeeping.end(turn, reason)
-            turn.tell(done)
-
-        self._scheduler.post(goodbye)
         try:
             async with asyncio.timeout(_FLUSH_SECONDS):
-                await done
+                await self._scheduler.commit(lambda turn: self._housekeeping.end(turn, reason))
         except (TimeoutError, CommitFailed) as error:
             self._log.warning("stopped_without_a_goodbye", error=str(error))

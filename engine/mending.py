@@ -37,7 +37,7 @@ class Mender:
     def commit_failed(self, error: CommitFailed) -> None:
         """The writer takes no changes: everybody is told why."""
         if self._scheduler.degraded is None:
-            self._scheduler.degraded = str(error)
+            self._scheduler.degrade(str(error))
             self._log.error("degraded", reason=str(error))
         self.broken()
 
@@ -64,7 +64,7 @@ class Mender:
                     reason = str(error)
                     if is_busy(error) and self._scheduler.degraded is not None:
                         reason = self._scheduler.degraded  # what was found before says more
-                    self._scheduler.degraded = reason
+                    self._scheduler.degrade(reason)
                     if reason != told:
                         self._log.warning("still_degraded", reason=reason)
                         told = reason

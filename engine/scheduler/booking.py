@@ -1,4 +1,4 @@
-"""What follows at once from a run's move: its DAG's run slots, its backfill, and who may start now."""
+"""What follows at once from a move: of slots and pools, of a DAG's run slots, of its backfill, and who may start."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from engine.lifecycle.events import EngineKill
 from engine.lifecycle.instructions import run_timeout_at
 from engine.lifecycle.memory import RunMemory
 from engine.lifecycle.outcome import ending
-from engine.model.rows import Transition
-from engine.model.states import ACTIVE_RUN, TERMINAL_RUN, RunState, TaskState
+from engine.model.rows import UNMAPPED, Transition
+from engine.model.states import ACTIVE_RUN, DEFERRED_TASK, TERMINAL_RUN, RunState, TaskState
 from engine.scheduler.backfills import run_moved
 from engine.scheduler.recovering import run_ended
 from engine.scheduler.timers import Timer
@@ -50,6 +50,26 @@ def book_run(scheduler: Scheduler, turn: Turn, memory: RunMemory, moved: Transit
         scheduler.start_queued(turn, entry)
     elif (at := run_timeout_at(memory)) is not None:
         scheduler.timers.add(Timer(at, "run_timeout", run.id, str(run.episode)))
+
+
+def book_task(scheduler: Scheduler, turn: Turn, memory: RunMemory, moved: Transition) -> None:
+    """Books one move of a task instance."""
+    assert moved.task_instance is not None
+    instance = memory.by_id[moved.task_instance]
+    before, after = moved.from_state, moved.to_state
+    turn.touched[instance.id] = memory
+    if before == after:
+        return
+    task = memory.plan.tasks.get(instance.task_id)
+    summary = task is not None and bool(task.mapped) and instance.map_index == UNMAPPED
+    if task is not None and scheduler.ledger.moved(memory, task.task_id, before, after, summary=summary):
+        scheduler.admission.freed(memory, task.task_id)
+    if after == TaskState.SCHEDULED:
+        kept = before in DEFERRED_TASK and task is not None and task.pool in scheduler.ledger.including
+        scheduler.ready.append((memory, instance, kept))
+    scheduler.breakers.moved(turn, memory, instance, moved)
+    if instance.task_id in memory.plan.past_tasks:
+        scheduler.past.moved(memory, instance.task_id)
 
 
 def kill_all(scheduler: Scheduler, turn: Turn) -> None:

@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
@@ -20,29 +19,29 @@ from engine.lifecycle.instructions import AnswerBy, Timeout, WakeAt, derive
 from engine.lifecycle.memory import RunMemory
 from engine.model.ids import ulid
 from engine.model.moments import SECOND, Micros
-from engine.model.rows import UNMAPPED, TaskInstance, Transition
-from engine.model.states import DEFERRED_TASK, TERMINAL_RUN, TaskState
+from engine.model.rows import TaskInstance
+from engine.model.states import TERMINAL_RUN, TaskState
 from engine.scheduler.acting import Actor
 from engine.scheduler.admission import Admission
 from engine.scheduler.backfills import nothing_stored, refill_dag
 from engine.scheduler.beside import Beside
-from engine.scheduler.booking import book_run, kill_all
+from engine.scheduler.booking import book_run, book_task, kill_all
 from engine.scheduler.breakers import Breakers
 from engine.scheduler.clockwatch import ClockWatch, heed_step
 from engine.scheduler.dispatch import Dispatcher, Places
 from engine.scheduler.evidence import take_evidence
+from engine.scheduler.intake import Dropped, Intake, Work
 from engine.scheduler.ledger import Ledger
 from engine.scheduler.past import Past
 from engine.scheduler.pools import Pools
 from engine.scheduler.state import DagEntry, State
 from engine.scheduler.timers import Timer, Timers
-from engine.scheduler.turn import Turn
+from engine.scheduler.turn import Turn, refuse
 from engine.scheduler.waiting import Waiting
 from engine.store.errors import CommitFailed
 from engine.store.stored import StoredBackfill
 from engine.store.writer import Writer
 
-Work: TypeAlias = Callable[[Turn], None]
 CLAIMS_WAIT = 0.004
 """Seconds that the news of a start may wait for the next turn: the end of a short task then shares its commit."""
 OFFERS_PER_TURN = 1_000
@@ -101,8 +100,9 @@ class Scheduler:
         self._writer = writer
         self._actor = Actor(dispatcher, executor)
         self._on_broken = on_broken
-        self._ready: deque[tuple[RunMemory, TaskInstance, bool]] = deque()
-        self._inbox: deque[tuple[Work, Callable[[Exception], None] | None]] = deque()
+        self.ready: deque[tuple[RunMemory, TaskInstance, bool]] = deque()
+        """Instances that may wait for slots from one of the next turns on; with true, they kept theirs meanwhile."""
+        self._intake = Intake()
         self._alarm: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._pending = 0
@@ -111,10 +111,25 @@ class Scheduler:
 
     # --- intake ---------------------------------------------------------------------------------------------------
 
-    def post(self, work: Work, dropped: Callable[[Exception], None] | None = None) -> None:
+    def post(self, work: Work, dropped: Dropped | None = None) -> None:
         """Has something handled in a turn soon. `dropped` is called instead when memory is dropped before that."""
-        self._inbox.append((work, dropped))
+        self._intake.put(work, dropped)
+        if self.degraded is not None:
+            self.degrade(self.degraded)
         self.wake()
+
+    async def commit(self, work: Work) -> int:
+        """Has something handled in a turn, and waits until it is true. Returns the number of the last event. Raises
+        CommitFailed when the store takes no changes.
+        """
+        done: asyncio.Future[int] = self._loop.create_future()
+
+        def told(turn: Turn) -> None:
+            turn.tell(done)
+            work(turn)
+
+        self.post(told, partial(refuse, done))
+        return await done
 
     def post_later(self, seconds: float, work: Work) -> None:
         """Has something handled after a while. It is forgotten when the engine stops or loads its state anew before."""
@@ -130,7 +145,7 @@ class Scheduler:
     def deliver(self, evidence: Sequence[Evidence]) -> None:
         """What the executor saw of attempts."""
         for item in evidence:
-            self._inbox.append((partial(take_evidence, self, item), None))
+            self._intake.put(partial(take_evidence, self, item))
         if all(isinstance(item, Claimed) for item in evidence):
             self._loop.call_later(CLAIMS_WAIT, self.wake)
         else:
@@ -142,18 +157,22 @@ class Scheduler:
 
     def replace(self, state: State, ledger: Ledger) -> None:
         """Puts freshly loaded memory in place; everything that was under way is forgotten, and told so."""
-        forgotten, self._inbox = self._inbox, deque()
-        for _, dropped in forgotten:
-            if dropped is not None:
-                dropped(CommitFailed(self.degraded or "the engine loaded its state anew"))
+        self._intake.forget(CommitFailed(self.degraded or "the engine loaded its state anew"))
         self.state = state
         self.ledger = ledger
         self.admission = Admission(ledger, state.runs)
-        self._ready.clear()
+        self.ready.clear()
         self.timers.clear()
         self.past.begin()
         self._apply_limits()
         self.wake()
+
+    def degrade(self, reason: str) -> None:
+        """Takes no turn until memory has been loaded anew. Whoever waits for one hears of it now: a full disk may stay
+        full for hours.
+        """
+        self.degraded = reason
+        self._intake.forget(CommitFailed(reason))
 
     def new_id(self, now: Micros) -> str:
         """A fresh attempt id."""
@@ -200,7 +219,7 @@ class Scheduler:
     @property
     def is_idle(self) -> bool:
         """Nothing is waiting to be handled or committed."""
-        return not self._inbox and self._pending == 0
+        return not self._intake and self._pending == 0
 
     @property
     def runs_nothing(self) -> bool:
@@ -217,8 +236,8 @@ class Scheduler:
         try:
             heed_step(self, turn, self._clock_watch.step())
             self._fire_timers(turn)
-            for _ in range(min(len(self._inbox), MOST_PER_TURN)):
-                self._inbox.popleft()[0](turn)
+            for _ in range(min(len(self._intake), MOST_PER_TURN)):
+                self._intake.take()(turn)
                 if turn.batch.command is not None:
                     break  # a command is committed by itself: its row and its effects in one transaction
             self._grant(turn)
@@ -228,7 +247,7 @@ class Scheduler:
             self.log.exception("turn_failed", error=str(error))
             self._break(turn, error)
             return
-        if self._inbox:
+        if self._intake:
             self.wake()
         self._set_alarm()
 
@@ -242,27 +261,9 @@ class Scheduler:
         apply(memory, event, turn.now, turn.changes)
         for moved in turn.changes.transitions[mark:]:
             if moved.kind == "task":
-                self._book_task(turn, memory, moved)
+                book_task(self, turn, memory, moved)
             elif moved.kind == "run":
                 book_run(self, turn, memory, moved)
-
-    def _book_task(self, turn: Turn, memory: RunMemory, moved: Transition) -> None:
-        assert moved.task_instance is not None
-        instance = memory.by_id[moved.task_instance]
-        before, after = moved.from_state, moved.to_state
-        turn.touched[instance.id] = memory
-        if before == after:
-            return
-        task = memory.plan.tasks.get(instance.task_id)
-        summary = task is not None and bool(task.mapped) and instance.map_index == UNMAPPED
-        if task is not None and self.ledger.moved(memory, task.task_id, before, after, summary=summary):
-            self.admission.freed(memory, task.task_id)
-        if after == TaskState.SCHEDULED:
-            kept = before in DEFERRED_TASK and task is not None and task.pool in self.ledger.including
-            self._ready.append((memory, instance, kept))
-        self.breakers.moved(turn, memory, instance, moved)
-        if instance.task_id in memory.plan.past_tasks:
-            self.past.moved(memory, instance.task_id)
 
     def warm(self, entry: DagEntry) -> None:
         """Has a host import a DAG's code ahead of its first task. Hosts cost memory: only DAGs about to run get one."""
@@ -285,11 +286,11 @@ class Scheduler:
 
     def _offer(self, turn: Turn) -> None:
         """Has instances that became ready wait for slots, so many a turn: ten thousand at once hold nobody up."""
-        for _ in range(min(len(self._ready), OFFERS_PER_TURN)):
-            memory, instance, kept = self._ready.popleft()
+        for _ in range(min(len(self.ready), OFFERS_PER_TURN)):
+            memory, instance, kept = self.ready.popleft()
             if instance.state is TaskState.SCHEDULED:
                 self.admission.offer(memory, instance, turn.now, kept=kept)
-        if self._ready:
+        if self.ready:
             self.wake()
 
     def _grant(self, turn: Turn) -> None:
@@ -375,9 +376,9 @@ class Scheduler:
         for fail in turn.failed:
             fail(error)
         if self.degraded is None:
-            self.degraded = str(error)
-            self.log.error("degraded", reason=self.degraded)
-            self._on_broken(self.degraded)
+            self.degrade(str(error))
+            self.log.error("degraded", reason=str(error))
+            self._on_broken(str(error))
 
     def _set_alarm(self) -> None:
         if self._alarm is not None:

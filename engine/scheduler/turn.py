@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from engine.lifecycle.changes import Changes
 from engine.lifecycle.instructions import Instruction
@@ -65,12 +66,8 @@ class Turn:
             if not future.done():
                 future.set_result(seq)
 
-        def failed(error: Exception) -> None:
-            if not future.done():
-                future.set_exception(error)
-
         self.committed.append(done)
-        self.failed.append(failed)
+        self.failed.append(partial(refuse, future))
 
     def is_empty(self) -> bool:
         """Whether there is nothing to commit."""
@@ -78,3 +75,9 @@ class Turn:
         return not (
             self.changes or batch.rows or batch.transitions or batch.results or batch.callbacks or batch.command
         )
+
+
+def refuse(future: asyncio.Future[int], error: Exception) -> None:
+    """Tells a future why what it waits for does not become true, if it still waits."""
+    if not future.done():
+        future.set_exception(error)

@@ -17,7 +17,7 @@ from engine.model.moments import DAY, SECOND, Micros, from_datetime, to_datetime
 from engine.model.states import TERMINAL_RUN
 from engine.scheduler.core import Scheduler
 from engine.scheduler.turn import Turn
-from engine.store.errors import CommitFailed, StoreError
+from engine.store.errors import StoreError
 from engine.store.reader import Reader
 from engine.store.reads_trash import trashed
 from engine.store.recovery import load_meta
@@ -239,18 +239,5 @@ class Night:
 
     async def _commit(self, work: Callable[[Turn], None]) -> None:
         """One step: handed to a turn, and waited for, with a pause after it for everybody else."""
-        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-        def step(turn: Turn) -> None:
-            turn.tell(done)
-            work(turn)
-
-        def dropped(error: Exception) -> None:
-            if not done.done():
-                done.set_exception(error)
-
-        if self._scheduler.degraded is not None:
-            raise CommitFailed(self._scheduler.degraded)
-        self._scheduler.post(step, dropped)
-        await done
+        await self._scheduler.commit(work)
         await asyncio.sleep(_PAUSE_SECONDS)

@@ -13,7 +13,6 @@ from engine.config import Home, Settings, task_environment
 from engine.observe.failures import TOLD, Teller
 from engine.observe.heartbeat import Pulse
 from engine.scheduler.core import Scheduler
-from engine.scheduler.turn import Turn
 from engine.store.reader import Reader
 from engine.store.recovery import load_meta
 from engine.upkeep.lasting import lasting
@@ -78,15 +77,4 @@ class Outside:
         return "; ".join(said) or None
 
     async def _note(self, key: str, value: str) -> None:
-        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-        def work(turn: Turn) -> None:
-            turn.tell(done)
-            turn.batch.add("meta.put", key=key, value=value)
-
-        def dropped(error: Exception) -> None:
-            if not done.done():
-                done.set_exception(error)
-
-        self._scheduler.post(work, dropped)
-        await done
+        await self._scheduler.commit(lambda turn: turn.batch.add("meta.put", key=key, value=value))

@@ -16,6 +16,7 @@ from engine.scheduler import evidence
 from engine.scheduler.ledger import UNLIMITED, Ledger
 from engine.scheduler.state import State
 from engine.scheduler.turn import Turn
+from engine.store.errors import CommitFailed
 from tests.support.lifecycle import task
 from tests.support.scheduler import FAILED, OK, OPERATOR, Rig
 
@@ -113,16 +114,39 @@ async def test_a_task_that_cannot_be_ordered_fails_for_good(rig: Rig, monkeypatc
     assert rig.broken == []
 
 
-async def test_commands_that_dropped_memory_forgot_are_answered(rig: Rig) -> None:
-    """A command that was waiting for its turn when memory was dropped is refused, not left waiting."""
+async def test_a_command_whose_turn_does_not_come_is_answered_at_once(rig: Rig) -> None:
+    """A command that waits for its turn when a commit fails is refused then, not when the store works again: that may
+    take hours.
+    """
     await rig.dag(task("a"))
     asked = asking(rig)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    rig.scheduler.degraded = "disk I/O error"
-    await spin()
+    rig.scheduler.degrade("disk I/O error")
+    with pytest.raises(Refusal, match="nothing was changed: disk I/O error"):
+        await asyncio.wait_for(asked, 5)
+    assert rig.writer.waiting == []
+
+
+async def test_who_waits_for_a_commit_hears_at_once_that_none_is_to_be_had(rig: Rig) -> None:
+    """Also when the engine degrades before the turn, or is degraded when it is asked."""
+    waits = asyncio.ensure_future(rig.scheduler.commit(lambda turn: turn.note("engine")))
+    await asyncio.sleep(0)
+    rig.scheduler.degrade("disk I/O error")
+    with pytest.raises(CommitFailed, match="disk I/O error"):
+        await asyncio.wait_for(waits, 5)
+    with pytest.raises(CommitFailed, match="disk I/O error"):
+        await asyncio.wait_for(rig.scheduler.commit(lambda turn: turn.note("engine")), 5)
+
+
+async def test_commands_that_dropped_memory_forgot_are_answered(rig: Rig) -> None:
+    """A command that was waiting for its turn when memory was loaded anew is refused, not left waiting."""
+    await rig.dag(task("a"))
+    asked = asking(rig)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
     rig.scheduler.replace(State(), Ledger(16, {"default": UNLIMITED}))
-    with pytest.raises(Refusal, match="nothing was changed"):
+    with pytest.raises(Refusal, match="nothing was changed: the engine loaded its state anew"):
         await asyncio.wait_for(asked, 5)
 
 
