@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from console.widgets.lines import LineView
     from console.widgets.prompt import Prompt
 
-MANY = 2_000
+MANY = 500
 """Rows from which on to filter them takes longer than a letter may."""
 
 

@@ -160,7 +160,7 @@ class RunRows:
     @property
     def whole(self) -> tuple[object, ...]:
         """What all rows' facts and places depend on."""
-        return self.run, self.frame, self._arranged
+        return self.run, self.frame, self._arranged.rows
 
     def index(self, key: Hashable | None) -> int | None:
         """Where a task instance stands."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from console.glyphs import STATES, glyph
 from console.view.spans import Spans
@@ -49,51 +49,94 @@ class Whole(Protocol):
         """While these are the same objects, so are the facts of all rows, and their places."""
 
 
+class Found(NamedTuple):
+    """What a filter has left of a list: where it stands, how many rows can be stood on, and out of how many."""
+
+    kept: Sequence[int]
+    shown: int
+    total: int
+
+
+class Memory:
+    """What the filters that follow each other on one list, letter by letter, have found out about it."""
+
+    def __init__(self) -> None:
+        self.facts: dict[Hashable, tuple[object, Facts]] = {}
+        self._basis: tuple[tuple[object, ...], Micros] = (), 0
+        self._found: dict[Terms, Found] = {}
+
+    def about(self, whole: tuple[object, ...], beat: Micros) -> None:
+        """Forgets what was found in other rows, or in these at another time."""
+        if self._basis[1] != beat or not _same(self._basis[0], whole):
+            self._basis, self._found = (whole, beat), {}
+
+    def of(self, terms: Terms) -> Found | None:
+        """What this very filter has left."""
+        return self._found.get(terms)
+
+    def around(self, terms: Terms) -> Found | None:
+        """The least that a filter has left in which all that fits these terms must be."""
+        wider = (found for other, found in self._found.items() if terms.narrows(other))
+        return min(wider, key=lambda found: len(found.kept), default=None)
+
+    def keep(self, terms: Terms, found: Found) -> None:
+        """Remembers what a filter has left."""
+        self._found[terms] = found
+
+
 class Sifter:
     """A filter on one list. It remembers its verdicts, so that a frame looks again only at rows that have changed.
 
-    From the filter `before`, as each letter that is typed makes a new one, it takes over what is known of the rows.
+    From the filter `before`, as each letter that is typed makes a new one, it takes over what is known of the rows:
+    a letter more looks only at what was left, and a letter less finds what was left then.
     """
 
     def __init__(self, terms: Terms, now: Micros, before: Sifter | None = None) -> None:
         self.terms = terms
         self.now = now
         self._known: dict[Hashable, tuple[object, Micros, bool]] = {}
-        self._facts: dict[Hashable, tuple[object, Facts]] = {} if before is None else before._facts
-        self._last: tuple[tuple[object, ...], Micros, list[int]] | None = None
+        self._memory: Memory = Memory() if before is None else before._memory
         self.shown = 0
         self.total = 0
         """Rows that can be stood on: those that fit, and all."""
 
     def forget(self) -> None:
         """Looks at every row anew next time."""
-        self._known, self._facts, self._last = {}, {}, None
+        self._known, self._memory = {}, Memory()
 
     def __call__(self, rows: Rows, width: int) -> Sifted:
         """The rows that fit, with their headings, of a list of that width."""
         beat = self.now // MINUTE if self.terms.timed else 0
-        whole = rows.whole if isinstance(rows, Whole) else None
-        last = self._last
-        if whole is not None and last is not None and last[1] == beat and _same(whole, last[0]):
-            return Sifted(rows, last[2])
+        found = None
+        if isinstance(rows, Whole):
+            self._memory.about(rows.whole, beat)
+            found = self._memory.of(self.terms)
+        if found is None:
+            around = self._memory.around(self.terms) if isinstance(rows, Whole) else None
+            found = self._sift(rows, width, beat, around)
+            if isinstance(rows, Whole):
+                self._memory.keep(self.terms, found)
+        _, self.shown, self.total = found
+        return Sifted(rows, found.kept)
+
+    def _sift(self, rows: Rows, width: int, beat: Micros, around: Found | None) -> Found:
+        """Looks at each row, or at those in which all that fits must be."""
         kept: list[int] = []
         headings: list[int] = []
-        self.shown = self.total = 0
+        shown = total = 0
         told = rows if isinstance(rows, Told) else None
-        for at in range(len(rows)):
+        for at in range(len(rows)) if around is None else around.kept:
             key = rows.key(at)
             if key is None:
                 headings.append(at)
                 continue
-            self.total += 1
+            total += 1
             if self._fits(rows, told, at, key, width, beat):
-                self.shown += 1
+                shown += 1
                 kept += headings
                 kept.append(at)
                 headings = []
-        kept = kept or headings[:1]
-        self._last = None if whole is None else (whole, beat, kept)
-        return Sifted(rows, kept)
+        return Found(kept or headings[:1], shown, total if around is None else around.total)
 
     def _fits(self, rows: Rows, told: Told | None, at: int, key: Hashable, width: int, beat: Micros) -> bool:
         if told is not None:
@@ -104,9 +147,9 @@ class Sifter:
         known = self._known.get(key)
         if known is not None and known[0] is basis and known[1] == beat:
             return known[2]
-        stored = self._facts.get(key)
+        stored = self._memory.facts.get(key)
         if stored is None or stored[0] is not basis:
-            stored = self._facts[key] = (basis, tell())
+            stored = self._memory.facts[key] = (basis, tell())
         verdict = self.terms.hold(stored[1])
         self._known[key] = (basis, beat, verdict)
         return verdict
@@ -119,7 +162,7 @@ def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
 class Sifted:
     """Some rows of others, in their order."""
 
-    def __init__(self, rows: Rows, kept: list[int]) -> None:
+    def __init__(self, rows: Rows, kept: Sequence[int]) -> None:
         self.rows = rows
         self._kept = kept
         self._where: dict[int, int] | None = None

@@ -59,6 +59,15 @@ class Term:
         """Whether the term fits."""
         return self.inverted != self._fits(facts)
 
+    def narrows(self, other: Term) -> bool:
+        """Whether what this one fits surely fits the other too: the same, or with one plain text that goes on."""
+        if self == other:
+            return True
+        if self.key != other.key or self.inverted or other.inverted or not len(self.values) == len(other.values) == 1:
+            return False
+        mine, its = self.values[0], other.values[0]
+        return mine.startswith(its) and not any(sign in mine for sign in "*?[~")
+
     def _fits(self, facts: Facts) -> bool:
         if self.key in ("since", "before", "date"):
             moment = facts.logical if self.key == "date" else facts.at
@@ -83,6 +92,12 @@ class Terms:
     def hold(self, facts: Facts) -> bool:
         """Whether all of it fits."""
         return not self.terms or self.inverted != all(term.holds(facts) for term in self.terms)
+
+    def narrows(self, other: Terms) -> bool:
+        """Whether all that fits here surely fits the other too, as when a filter is typed on. False when in doubt."""
+        if self.inverted or other.inverted or len(self.terms) < len(other.terms):
+            return False
+        return all(mine.narrows(its) for mine, its in zip(self.terms, other.terms, strict=False))
 
     @property
     def timed(self) -> bool:

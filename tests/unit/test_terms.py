@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.model.moments import DAY, HOUR, from_iso
 from engine.model.terms import Facts, TermError, abbreviates, parse_terms
@@ -86,3 +88,41 @@ def test_a_filter_by_age_is_known_as_one() -> None:
     """What fits it changes while nothing else does."""
     assert parse_terms("since:2h", NOW).timed and not parse_terms("load", NOW).timed
     assert parse_terms("since:1d", NOW).terms[0].low == NOW - DAY
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "surely"),
+    [
+        ("", "load", True),
+        ("lo", "loa", True),
+        ("lo", "lo pool:d", True),
+        ("pool:d lo", "pool:db lo", True),
+        ("!lo", "!lo state:failed", True),
+        ("loa", "lo", False),
+        ("!lo", "!loa", False),
+        ("! lo", "! loa", False),
+        ("pool:a", "pool:a,b", False),
+        ("*a", "*ad", False),
+        ("lo", "lo*", False),
+        ("state:fa", "pool:fa", False),
+        ("since:2h", "since:1h", False),
+    ],
+)
+def test_a_filter_that_is_typed_on_narrows(wide: str, narrow: str, surely: bool) -> None:
+    """Negations, alternatives, patterns and moments may fit more as they go on: of them nothing is said."""
+    assert parse_terms(narrow, NOW).narrows(parse_terms(wide, NOW)) is surely
+
+
+TYPED = st.text("ab_*~!, ", max_size=8).map(lambda text: text.replace("!", " !"))
+NAME = st.text("ab_", max_size=6)
+
+
+@settings(max_examples=300)
+@given(TYPED, TYPED, st.tuples(NAME, NAME), st.sampled_from(["", "pool:", "task:"]))
+def test_what_fits_a_narrower_filter_fits_the_wider(begun: str, more: str, names: tuple[str, str], key: str) -> None:
+    """However it is typed on, and whatever it is held against."""
+    begun = key + begun.lstrip() if begun.strip() and not begun.lstrip().startswith("!") else begun
+    wide, narrow = parse_terms(begun, NOW), parse_terms(begun + more, NOW)
+    about = Facts((names[0],), {"pool": (names[1],), "task": (names[0],)}, names[1])
+    if narrow.narrows(wide) and narrow.hold(about):
+        assert wide.hold(about)

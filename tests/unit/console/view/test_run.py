@@ -205,3 +205,14 @@ def test_the_picture_of_the_structure_is_kept_while_it_lasts() -> None:
     assert RunRows(scene(detail=changed), changed, first).frame is first.frame
     other = replace(changed, plan=PLANS[:5], tasks=changed.tasks[:5])
     assert RunRows(scene(detail=other), other, first).frame is not first.frame
+
+
+def test_a_filtered_run_is_looked_through_once_for_each_picture_of_it() -> None:
+    """Frames follow each other several times a second, also while nothing of a run of ten thousand tasks changes."""
+    detail = trades()
+    first = RunRows(scene(detail=detail), detail)
+    again = RunRows(scene(detail=detail), detail, first, ("task", "load", -1))
+    changed = replace(detail, tasks=(*detail.tasks[:5], detail.tasks[5]._replace(state="running")))
+    other = RunRows(scene(detail=changed), changed, first)
+    assert all(one is two for one, two in zip(first.whole, again.whole, strict=True))
+    assert any(one is not two for one, two in zip(first.whole, other.whole, strict=True))

@@ -75,3 +75,18 @@ def test_rows_that_are_the_same_as_a_whole_are_not_looked_at_again() -> None:
     assert len(sifter(rows, 80)) == 3 and rows.looked == 6
     rows.names = ("load", "clean")
     assert len(sifter(rows, 80)) == 2 and (sifter.shown, sifter.total) == (2, 2)
+
+
+def test_a_letter_more_looks_at_what_was_left_and_a_letter_less_at_nothing() -> None:
+    """Of a list that has not changed; the counts are those of the whole list all the same."""
+    rows = WholeNames("load", "clean", "report", "reload")
+    wide = Sifter(parse_terms("l", NOW), NOW)
+    assert len(wide(rows, 80)) == 3 and rows.looked == 4
+    narrow = Sifter(parse_terms("lo", NOW), NOW, wide)
+    assert len(narrow(rows, 80)) == 2 and rows.looked == 4 + 3
+    assert (narrow.shown, narrow.total) == (2, 4)
+    back = Sifter(parse_terms("l", NOW), NOW, narrow)
+    assert [back(rows, 80).index(name) for name in rows.names] == [0, 1, None, 2]
+    assert (back.shown, back.total, rows.looked) == (3, 4, 7)
+    rows.names = (*rows.names, "last")
+    assert len(back(rows, 80)) == 4 and (back.shown, back.total) == (4, 5)
