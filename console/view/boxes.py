@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from console.figures import countdown, duration
@@ -11,7 +13,7 @@ from console.model.runs import RunDetail, TaskCard
 from console.model.snapshot import Scene
 from console.text import cell_len, fit
 from console.view.frame import Frame, group_card, group_counts
-from console.view.spans import ACCENT, DIM, TEXT, WARN, Line, Span, Spans
+from console.view.spans import ACCENT, DIM, TEXT, WARN, Span, Spans
 from console.view.words import over_usual, sign, took_words
 from engine.model.moments import Micros
 
@@ -198,7 +200,4 @@ def _put(line: list[Span], column: int, spans: list[Span], width: int) -> None:
 
 
 def _row(cells: list[Span]) -> Spans:
-    line = Line()
-    for character, token in cells:
-        line.add(character, token)
-    return line.done()
+    return tuple(("".join(character for character, _ in run), token) for token, run in groupby(cells, itemgetter(1)))
