@@ -36,6 +36,8 @@ SIZE = (160, 50)
 RATE, DELAY, BUDGET = 64_000 / 8, 0.3, 0.05
 MODES = {"run": {"boxes": "3", "gantt": "4"}}
 """Keys that show the same view in another way."""
+AWAY = {"log": "k"}
+"""Keys after which every move leads somewhere: a log that is followed stands at its end."""
 KEYS = ("j", "k") * 8 + ("pgdn", "pgup") * 2
 FAR_KEYS = ("j", "k") * 6
 _PATIENCE = 2.0
@@ -157,8 +159,11 @@ class Seen:
     processor: float = 0.0
 
 
-async def type_keys(link: SlowLink, keys: tuple[str, ...], seen: Seen) -> None:
-    """Types keys, each once the screen has shown what the one before did."""
+async def type_keys(link: SlowLink, view: str, keys: tuple[str, ...], seen: Seen) -> None:
+    """Types keys in a view, each once the screen has shown what the one before did."""
+    if view in AWAY:
+        link.press(AWAY[view])
+        await link.quiet(0.5, 3.0)
     eye = Eye(link.screen)
     for key in keys:
         moved = eye.moved(pages=key.startswith("pg"))
@@ -203,14 +208,14 @@ async def _near(home: BenchHome, place: Place, mode: str, seconds: float) -> See
         took = time.monotonic() - began
         seen.bytes = (len(link.seen) - before) / took
         seen.processor = (processor_seconds([link.pid]) - used) / took
-        await type_keys(link, KEYS, seen)
+        await type_keys(link, place.view, KEYS, seen)
     return seen
 
 
 async def _far(home: BenchHome, place: Place, mode: str) -> Seen:
     seen = Seen()
     async with opened(home, place, mode, bad=True) as link:
-        await type_keys(link, FAR_KEYS, seen)
+        await type_keys(link, place.view, FAR_KEYS, seen)
     return seen
 
 

@@ -76,16 +76,13 @@ class GridRows:
         old, new = before.grid, self.grid
         if [run.id for run in old.runs] != [run.id for run in new.runs]:
             return
-        moved = [run for run in new.runs if new.cells.get(run.id) is not old.cells.get(run.id)]
-        changed = {
-            at
-            for at, task in enumerate(self.shape.order)
-            if any(new.state(run, task.task_id) != old.state(run, task.task_id) for run in moved)
+        moved = [run.id for run in new.runs if new.cells.get(run.id) is not old.cells.get(run.id)]
+        names = {
+            task_id for run in moved for task_id, _ in new.cells.get(run, {}).items() ^ old.cells.get(run, {}).items()
         }
-        names = {self.shape.order[at].task_id for at in changed}
         self._shares = {task: share for task, share in before._shares.items() if task not in names}
         if before.window == self.window and old.usual == new.usual:
-            self._cache = {key: spans for key, spans in before._cache.items() if key[0] not in changed}
+            self._cache = {at: row for at, row in before._cache.items() if self.shape.order[at[0]].task_id not in names}
 
     def __len__(self) -> int:
         return len(self.shape.order)
