@@ -41,7 +41,7 @@ def build(path: Path, dags: int, tasks: int, per_run: int, now: int, live: int =
         (max(runs_per_dag, dags, per_run, FEED),),
     )
     _runs(db, dags, runs_per_dag, now, live)
-    _instances(db, per_run, now)
+    _instances(db, per_run)
     _feed(db)
     db.execute("INSERT INTO engine_session VALUES (1, ?, ?, NULL, NULL, 'boot', 1, '0')", (now - DAY, now))
     db.execute("COMMIT")
@@ -107,7 +107,7 @@ def _runs(db: sqlite3.Connection, dags: int, runs_per_dag: int, now: int, live: 
     )
 
 
-def _instances(db: sqlite3.Connection, per_run: int, now: int) -> None:
+def _instances(db: sqlite3.Connection, per_run: int) -> None:
     """Chains: in a failed run the fifth task failed, in a live one it runs."""
     db.execute(
         """

@@ -57,7 +57,7 @@ class Keymap:
                 raise KeymapError(f"preset = {preset!r} should be one of {', '.join(PRESETS)}")
             for name, value in table.items():
                 if name != "preset":
-                    changes[name] = tuple(_key(name, key) for key in _listed(name, value))
+                    changes[name] = tuple(_key(name, key) for key in _listed(value))
             return cls(changes, preset)
         except KeymapError as error:
             raise KeymapError(f"{file}: [keys] {error}") from error
@@ -116,7 +116,7 @@ class Keymap:
         return _NAMES.get(key, key) if self._by_view.get((view, key)) is BY_ID[action_id] else ""
 
 
-def _listed(name: str, value: object) -> list[object]:
+def _listed(value: object) -> list[object]:
     """A key, a list of keys, or nothing: an empty text, `false`."""
     if value is False or value == "":
         return []

@@ -86,9 +86,9 @@ class StoreArchive:
         found = await self._lane(lambda reader: task_stats(reader, dag_id, wanted, now))
         return {task: usual.p50 for task, usual in found.items() if usual.p50 is not None}
 
-    async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
+    async def choose(self, terms: Terms, kind: Kind) -> Chosen:
         """What an expression means."""
-        return await self._lane(lambda reader: choose(reader, terms, kind, now))
+        return await self._lane(lambda reader: choose(reader, terms, kind))
 
     async def trashed(self) -> list[Trashed]:
         """Deleted runs."""

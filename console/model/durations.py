@@ -49,8 +49,6 @@ class Durations:
     whole: Series = field(default_factory=lambda: Series("due to end"))
     delay: Series = field(default_factory=lambda: Series("due to start"))
     tasks: tuple[Series, ...] = ()
-    with_backfills: bool = False
-    """Whether the runs of backfills count."""
     backfilled: int = 0
     """Runs of backfills that succeeded within the window."""
     incidents: Incidents = field(default_factory=Incidents)

@@ -55,7 +55,7 @@ class LimitsPane(ListPane):
 
     def title(self, scene: Scene, width: int) -> Bar:
         """What this is."""
-        return view.title(self.card(scene), width)
+        return view.title(width)
 
     def rule(self, scene: Scene, width: int) -> Spans:
         """How much there is."""

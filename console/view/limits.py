@@ -149,7 +149,7 @@ def _question(asked: QuestionCard, now: Micros, zone: str) -> Spans:
     return line.done()
 
 
-def title(card: LimitsCard | None, width: int) -> tuple[Spans, Spans]:
+def title(width: int) -> tuple[Spans, Spans]:
     """What this is."""
     return crop(((" pools, breakers, approvals, host", f"{TEXT} bold"),), width), ()
 

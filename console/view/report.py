@@ -21,7 +21,7 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 def report(home: HomeCard, run: RunDetail, told: Retelling, now: Micros) -> str:
     """The report; every text of others is escaped or fenced, so that none of it is markup."""
-    return "\n".join([*_head(home, run, now), *_tasks(run, now), *_timeline(run, told, now), *_failures(run, told), ""])
+    return "\n".join([*_head(home, run, now), *_tasks(run, now), *_timeline(run, told), *_failures(run, told), ""])
 
 
 def quoted(run: RunDetail, most: int = 20) -> list[tuple[TaskCard, AttemptCard]]:
@@ -83,7 +83,7 @@ def _tasks(run: RunDetail, now: Micros) -> Iterator[str]:
         yield f"\n… and {len(run.tasks) - _MOST_ROWS} more."
 
 
-def _timeline(run: RunDetail, told: Retelling, now: Micros) -> Iterator[str]:
+def _timeline(run: RunDetail, told: Retelling) -> Iterator[str]:
     lines = sorted([*_moments(run), *_acts(told)], key=lambda line: line[0])
     yield ""
     yield "## Timeline (UTC)"

@@ -14,8 +14,8 @@ Spans: TypeAlias = tuple[Span, ...]
 
 Align: TypeAlias = Literal["left", "right", "centre"]
 
-TEXT, DIM, OK, LIVE, WAIT, WARN, BAD, ACCENT, INTENT, RULE = (
-    "text", "dim", "ok", "live", "wait", "warn", "bad", "accent", "intent", "rule",
+TEXT, DIM, OK, LIVE, WAIT, WARN, BAD, ACCENT, INTENT = (
+    "text", "dim", "ok", "live", "wait", "warn", "bad", "accent", "intent",
 )  # fmt: skip
 
 

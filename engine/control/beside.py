@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from engine.control.plans import Archive, Ask, Refusal
 from engine.control.protocol import Selector
-from engine.scheduler.core import Scheduler
 
 MOST_RUNS = 5_000
 
 
-async def with_runs_beside(scheduler: Scheduler, archive: Archive, ask: Ask) -> Ask:
+async def with_runs_beside(archive: Archive, ask: Ask) -> Ask:
     """The same, about earlier (`past`) and later (`future`) runs too, by logical date. Raises Refusal for none."""
     past, future = bool(ask.args.get("past")), bool(ask.args.get("future"))
     if not (past or future) or ask.select.expression:

@@ -131,7 +131,7 @@ class Archive(Protocol):
     async def usual_task_times(self, dag_id: str, task_ids: Collection[str], now: Micros) -> dict[str, Micros]:
         """The median duration of tasks of a DAG, of those that have run."""
 
-    async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
+    async def choose(self, terms: Terms, kind: Kind) -> Chosen:
         """What an expression means."""
 
     async def trashed(self) -> list[Trashed]:

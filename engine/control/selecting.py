@@ -48,7 +48,7 @@ async def chosen(archive: Archive, ask: Ask, now: Micros) -> Ask:
         raise Refusal("invalid", str(error)) from error
     if not terms.terms:
         raise Refusal("invalid", "an expression such as 'state:failed since:2h dag:trades_*' is needed")
-    found = await archive.choose(terms, kind, now)
+    found = await archive.choose(terms, kind)
     if found.cut or found.count > MOST:
         raise Refusal("invalid", f"{select.expression} fits more than {MOST:,} {kind}: add state:, dag: or since:")
     if not found.count:

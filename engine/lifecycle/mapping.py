@@ -58,7 +58,7 @@ def has_item(memory: RunMemory, node: Node) -> bool:
 def _fit(step: Step, group: Group, items: int) -> None:
     """As many indexes as there are items: new ones are made, removed ones come back, the surplus is removed."""
     if not group.live:
-        take_over(step, group)
+        take_over(group)
     group.size = items
     for node in group.members[:items]:
         if node.ti.state is _T.REMOVED:

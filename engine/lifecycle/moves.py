@@ -98,7 +98,7 @@ def _hand_back(step: Step, group: Group) -> None:
     step.work += [summary, *group.below]
 
 
-def take_over(step: Step, group: Group) -> None:
+def take_over(group: Group) -> None:
     """The first indexes are about to come: from now on they are counted downstream, not the summary row."""
     summary = group.summary
     for child in group.below:

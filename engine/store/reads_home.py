@@ -11,13 +11,10 @@ from engine.model.states import DEFERRED_TASK
 from engine.store.reader import Reader, Row
 from engine.store.rows_out import (
     CommandLine,
-    EventLine,
-    FeedHead,
     HoldLine,
     ImportErrorLine,
     MovedLine,
     PoolLine,
-    ReportLine,
     SessionLine,
 )
 
@@ -25,30 +22,6 @@ _END = 2**63 - 1
 
 MOST_MOVED = 100_000
 """Steps of one command that are read."""
-
-
-def feed_head(reader: Reader) -> FeedHead:
-    """Where the feed stands."""
-    row = reader.one("home", "feed_head")
-    assert row is not None
-    return FeedHead._make(row)
-
-
-def events_after(reader: Reader, seq: int, count: int = 5_000) -> list[EventLine] | None:
-    """The events after `seq`, oldest first, `count` at most; None when some of them have been pruned, so that only a
-    full snapshot can catch up.
-    """
-    with reader.snapshot():
-        head = feed_head(reader)
-        if head.oldest > seq + 1 or head.last < seq:
-            return None
-        return [EventLine._make(row) for row in reader.all("home", "events_after", {"seq": seq, "count": count})]
-
-
-def events_before(reader: Reader, seq: int | None = None, count: int = 200) -> list[EventLine]:
-    """The events before `seq` (None: the latest), newest first."""
-    values = {"seq": _END if seq is None else seq, "count": count}
-    return [EventLine._make(row) for row in reader.all("home", "events_before", values)]
 
 
 def commands(reader: Reader, before: int | None = None, count: int = 200) -> list[CommandLine]:
@@ -73,12 +46,6 @@ def moved_by(reader: Reader, found: CommandLine) -> list[MovedLine]:
 def sessions(reader: Reader, count: int = 20) -> list[SessionLine]:
     """The engine's lives, the latest first."""
     return [SessionLine._make(row) for row in reader.all("home", "sessions", {"count": count})]
-
-
-def open_report(reader: Reader) -> ReportLine | None:
-    """The report of the last unclean start, until somebody acknowledges it."""
-    row = reader.one("home", "open_report")
-    return ReportLine._make((*row[:3], json.loads(row[3]))) if row else None
 
 
 def import_errors(reader: Reader, count: int = 500) -> list[ImportErrorLine]:

@@ -66,11 +66,6 @@ def runs(
     return [RunLine._make(row) for row in reader.all("run", name, values)]
 
 
-def runs_by_id(reader: Reader, ids: Iterable[int]) -> list[RunLine]:
-    """Runs by their keys; those that are gone are left out."""
-    return [RunLine._make(row) for row in reader.all("run", "runs_by_id", {"ids": json.dumps(list(ids))})]
-
-
 def instances(reader: Reader, run: int) -> list[InstanceLine]:
     """All task instances of a run, in the order of their making (topological)."""
     return [_instance(row) for row in reader.all("run", "instances", {"run": run})]

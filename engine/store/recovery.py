@@ -67,8 +67,6 @@ class Recovered:
     """Runs that are not over, and those that are but still have callbacks to run."""
     versions: dict[int, StoredVersion]
     """Current versions of all DAGs, and the versions of all active runs."""
-    version_numbers: dict[str, int]
-    """Highest version number of each DAG."""
     dags: list[StoredDag]
     schedules: dict[str, StoredSchedule]
     taken: dict[str, list[Micros]]
@@ -105,7 +103,6 @@ def recover(reader: Reader) -> Recovered:
             session=StoredSession(*session) if session else None,
             runs=runs,
             versions=versions,
-            version_numbers=dict(reader.all("recovery", "version_numbers")),
             dags=[StoredDag(*(*row[:-1], json.loads(row[-1]))) for row in reader.all("recovery", "dags")],
             schedules={row[0]: StoredSchedule(*row) for row in reader.all("recovery", "schedules")},
             taken=_taken(reader),
@@ -201,12 +198,6 @@ def load_command(reader: Reader, command_id: str) -> StoredCommand | None:
 def run_key(reader: Reader, run_id: str) -> int | None:
     """The key of a run, by its whole id."""
     row = reader.one("recovery", "run_by_run_id", {"run_id": run_id})
-    return int(row[0]) if row else None
-
-
-def run_in_slot(reader: Reader, dag_id: str, logical_date: Micros) -> int | None:
-    """The key of the scheduled or backfill run that holds a DAG's slot, if there is one."""
-    row = reader.one("recovery", "run_in_slot", {"dag_id": dag_id, "logical_date": logical_date})
     return int(row[0]) if row else None
 
 

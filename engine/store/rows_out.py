@@ -281,30 +281,6 @@ class ResultLine(NamedTuple):
     at: Micros
 
 
-class FeedHead(NamedTuple):
-    """Where the feed stands: its last event, and the oldest that is kept (0 and 0 when there is none)."""
-
-    last: int
-    oldest: int
-
-
-class EventLine(NamedTuple):
-    """One entry of the feed."""
-
-    seq: int
-    at: Micros
-    kind: str
-    dag_id: str | None
-    run: int | None
-    task_instance: int | None
-    attempt: str | None
-    from_state: str | None
-    to_state: str | None
-    reason: str | None
-    command: str | None
-    detail: str | None
-
-
 class CommandLine(NamedTuple):
     """One line of the audit. `claimed` is what the client only said of its operator."""
 
@@ -352,15 +328,6 @@ class SessionLine(NamedTuple):
     boot_id: str | None
     pid: int | None
     version: str | None
-
-
-class ReportLine(NamedTuple):
-    """The report of an unclean start that nobody has acknowledged yet."""
-
-    id: int
-    session: int
-    created_at: Micros
-    report: dict[str, Json]
 
 
 class ImportErrorLine(NamedTuple):

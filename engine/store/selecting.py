@@ -44,7 +44,7 @@ class _Dag:
     at: Micros
 
 
-def choose(reader: Reader, terms: Terms, kind: Kind, now: Micros) -> Chosen:
+def choose(reader: Reader, terms: Terms, kind: Kind) -> Chosen:
     """What an expression means."""
     with reader.snapshot():
         dags = {

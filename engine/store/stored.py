@@ -33,8 +33,6 @@ class StoredDag:
     state: str
     current_version: int | None
     broken_since: Micros | None
-    first_seen_at: Micros
-    updated_at: Micros
     schedule: str | None
     timezone: str
     owner: str | None

@@ -83,7 +83,7 @@ def test_how_reliable_a_dag_is_stands_between_its_runs_and_its_tasks() -> None:
 async def test_runs_of_backfills_count_when_they_are_asked_for() -> None:
     """`,` reads the same with them, and says so."""
     backend = world(trades("running"))
-    backend.pages["durations"] = lambda args: Durations("trades_us", with_backfills=bool(args[1]))
+    backend.pages["durations"] = lambda args: Durations("trades_us")
     async with console(backend, (120, 30)) as screen:
         await screen.press("j", "%")
         await screen.shows("without backfills")

@@ -180,7 +180,7 @@ class NoArchive:
         """Those that the test put here."""
         return {task: self.times[task] for task in task_ids if task in self.times}
 
-    async def choose(self, terms: Terms, kind: Kind, now: Micros) -> Chosen:
+    async def choose(self, terms: Terms, kind: Kind) -> Chosen:
         """Those that the test put here, whatever the expression says."""
         return self.chosen
 

@@ -38,7 +38,6 @@ def read(reading: Reading) -> Durations:
     runs = max(min(_MOST_RUNS, _MOST_INSTANCES // max(len(names), 1)), 5)
     return replace(
         of_runs(safe(dag_id), reading.rows.all("run", "run_times", values), tasks),
-        with_backfills=backfills,
         backfilled=_first(reading, "backfilled", values),
         incidents=_incidents(reading, values),
         failures=failures(_rows(reading, "ends", {**values, "runs": runs})),

@@ -46,7 +46,7 @@ class Clear:
 
     async def resolve(self, scheduler: Scheduler, archive: Archive, ask: Ask) -> Ask:
         """With `past` and `future`, the runs before and after it, too."""
-        return await with_runs_beside(scheduler, archive, ask)
+        return await with_runs_beside(archive, ask)
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         flags = {name: bool(ask.args.get(name)) for name in ("downstream", "upstream", "only_failed")}

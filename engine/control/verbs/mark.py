@@ -35,7 +35,7 @@ class Mark:
 
     async def resolve(self, scheduler: Scheduler, archive: Archive, ask: Ask) -> Ask:
         """With `past` and `future`, the runs before and after it, too."""
-        return await with_runs_beside(scheduler, archive, ask)
+        return await with_runs_beside(archive, ask)
 
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         allowed = ", ".join(sorted(MARKS))

@@ -35,7 +35,7 @@ class Delete:
             raise Refusal("not_found", f"there is no DAG {unknown[0]}")
         named = ",".join(sorted(set(ask.select.dag_ids)))
         terms = parse_terms(f"dag:{named} state:success,failed,cancelled", 0, states=STATES)
-        found = await archive.choose(terms, "runs", scheduler.clock.now())
+        found = await archive.choose(terms, "runs")
         if found.cut or found.count > MOST:
             raise Refusal("invalid", f"{named} has more than {MOST:,} runs: use an expression with dag: and before:")
         runs = [run_id for run_id in found.run_ids if run_id.partition("@")[0] in ask.select.dag_ids]

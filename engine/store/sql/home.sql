@@ -7,10 +7,6 @@ SELECT (SELECT coalesce(max(seq), 0) FROM event), (SELECT coalesce(min(seq), 0) 
 SELECT seq, at, kind, dag_id, run, task_instance, attempt, from_state, to_state, reason, command, detail
 FROM event WHERE seq > :seq ORDER BY seq LIMIT :count;
 
--- name: events_before
-SELECT seq, at, kind, dag_id, run, task_instance, attempt, from_state, to_state, reason, command, detail
-FROM event WHERE seq < :seq ORDER BY seq DESC LIMIT :count;
-
 -- name: commands
 SELECT number, id, verb, args, selector, seen_seq, uid, login_uid, user, claimed, client, received_at, applied_seq,
     outcome, message, result, note

@@ -52,8 +52,7 @@ WHERE t.run = :run
 ORDER BY r.task_instance, r.attempt;
 
 -- name: dags
-SELECT d.dag_id, d.file, d.state, d.current_version, d.broken_since, d.first_seen_at, d.updated_at, d.schedule,
-    d.timezone, d.owner, d.tags
+SELECT d.dag_id, d.file, d.state, d.current_version, d.broken_since, d.schedule, d.timezone, d.owner, d.tags
 FROM dag AS d ORDER BY d.dag_id;
 
 -- name: schedules
@@ -94,9 +93,6 @@ FROM dag AS d JOIN dag_version AS v ON v.id = d.current_version;
 -- name: version
 SELECT v.id, v.dag_id, v.number, v.bundle, v.spec_hash, v.spec, v.created_at FROM dag_version AS v WHERE v.id = :id;
 
--- name: version_numbers
-SELECT dag_id, max(number) FROM dag_version GROUP BY dag_id;
-
 -- name: pools
 SELECT name, slots, description, configured, include_deferred, configured_deferred FROM pool ORDER BY name;
 
@@ -118,10 +114,6 @@ SELECT id, verb, outcome, message, result, applied_seq, uid, user, number FROM c
 
 -- name: run_by_run_id
 SELECT id FROM run WHERE run_id = :run_id;
-
--- name: run_in_slot
-SELECT id FROM run
-WHERE dag_id = :dag_id AND logical_date = :logical_date AND run_type IN ('scheduled', 'backfill');
 
 -- name: meta
 SELECT value FROM meta WHERE key = :key;

@@ -181,9 +181,9 @@ def test_a_restored_store_is_noticed(path: Path, tmp_path: Path) -> None:
     open_store(other)
     tamper(other, "INSERT INTO event (seq, at, kind) VALUES (7, 0, 'engine')", "PRAGMA wal_checkpoint(TRUNCATE)")
     with Reader(path) as reader:
-        assert reads_home.feed_head(reader).last == 0
+        assert reader.one("home", "feed_head") == (0, 0)
         other.rename(path)
-        assert reads_home.feed_head(reader).last == 7
+        assert reader.one("home", "feed_head") == (7, 7)
 
 
 def test_a_damaged_store_is_an_error_and_no_crash(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_damaged_store_is_an_error_and_no_crash(tmp_path: Path) -> None:
             file.write(b"\xff" * 40)
         try:
             with Reader(copy) as reader:
-                reads_home.events_before(reader, count=5000)
+                reader.all("home", "events_after", {"seq": 0, "count": 5000})
                 reads_overview.dags(reader)
         except StoreError as error:
             damaged += isinstance(error, StoreDamaged)
@@ -237,7 +237,7 @@ def test_a_truncated_store_is_an_error_and_no_crash(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match=copy.name), Reader(copy) as reader:
             reads_overview.dags(reader)
             reads_overview.totals(reader)
-            reads_home.events_before(reader)
+            reader.all("home", "events_after", {"seq": 0, "count": 200})
             reads_home.commands(reader)
             reads_home.pools(reader)
             reads_home.holds(reader)

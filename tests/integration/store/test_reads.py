@@ -181,7 +181,8 @@ def test_lists_of_runs_come_in_pages(reader: Reader) -> None:
             pages += page
             before = page[-1]
         assert pages == whole and len({line.id for line in whole}) == len(whole) > 7
-    assert reads_run.runs_by_id(reader, [whole[0].id, 10**9]) == whole[:1]
+    known = reader.all("run", "runs_by_id", {"ids": json.dumps([whole[0].id, 10**9])})
+    assert known == [tuple(whole[0])]
 
 
 def test_task_stats_and_grid(told: FilledHome, reader: Reader) -> None:
@@ -206,28 +207,23 @@ def test_versions_can_be_read(reader: Reader) -> None:
 
 
 async def test_the_feed_gives_what_came_after(path: Path) -> None:
-    """Events after a number, oldest first; when some have been pruned, or the number is ahead, nothing but the word
-    that a full snapshot is needed.
-    """
+    """Events after a number, oldest first and so many at most; the head tells whether older ones have been pruned."""
+
+    def after(reader: Reader, seq: int, count: int = 5_000) -> list[int]:
+        return [row[0] for row in reader.all("home", "events_after", {"seq": seq, "count": count})]
+
     async with a_writer(path) as writer:
         for at in range(10):
             await writer.submit(Batch(transitions=[Transition("engine", T0 + at)]))
         with Reader(path) as reader:
-            assert reads_home.feed_head(reader) == (10, 1)
-            after = reads_home.events_after(reader, 7)
-            assert after is not None and [event.seq for event in after] == [8, 9, 10]
-            assert reads_home.events_after(reader, 10) == []
-            first = reads_home.events_after(reader, 0, count=2)
-            assert first is not None and [event.seq for event in first] == [1, 2]
-            assert [event.seq for event in reads_home.events_before(reader, 3)] == [2, 1]
+            assert reader.one("home", "feed_head") == (10, 1)
+            assert (after(reader, 7), after(reader, 10)) == ([8, 9, 10], [])
+            assert after(reader, 0, count=2) == [1, 2]
             prune = Batch()
             prune.add("event.prune", before=T0 + 5, most=1_000)
             await writer.submit(prune)
-            assert reads_home.feed_head(reader) == (10, 6)
-            assert reads_home.events_after(reader, 4) is None
-            kept = reads_home.events_after(reader, 5)
-            assert kept is not None and len(kept) == 5
-            assert reads_home.events_after(reader, 11) is None
+            assert reader.one("home", "feed_head") == (10, 6)
+            assert after(reader, 4) == after(reader, 5) == [6, 7, 8, 9, 10]
 
 
 async def test_the_audit_sessions_reports_holds_and_import_errors(path: Path) -> None:
@@ -251,14 +247,14 @@ async def test_the_audit_sessions_reports_holds_and_import_errors(path: Path) ->
             assert (first.args, first.claimed, first.applied_seq) == ({"task": "load"}, {"SUDO_USER": "ana"}, 1)
             assert reads_home.command(reader, "third") is None
             assert [(line.ended_at, line.reason) for line in reads_home.sessions(reader)] == [(T0 + 9, "stop")]
-            report = reads_home.open_report(reader)
-            assert report is not None and report.report == {"lost": 2}
+            report = reader.one("home", "open_report")
+            assert report is not None and json.loads(report[3]) == {"lost": 2}
             assert [(line.scope, line.pattern) for line in reads_home.holds(reader)] == [("pool", "db")]
             assert [(line.file, line.line) for line in reads_home.import_errors(reader)] == [("a.py", 3)]
             read = Batch()
             read.add("recovery.acknowledge", at=T0, who="ops1")
             await writer.submit(read)
-            assert reads_home.open_report(reader) is None
+            assert reader.one("home", "open_report") is None
 
 
 async def test_pools_show_their_use(path: Path) -> None:

@@ -29,7 +29,6 @@ from engine.store.recovery import (
     load_version,
     recover,
     run_before,
-    run_in_slot,
     run_key,
 )
 from tests.support.console_store import FilledHome
@@ -70,7 +69,6 @@ def test_versions_dags_and_schedules_come_back(told: FilledHome, reader: Reader)
     found = recover(reader)
     assert [dag.dag_id for dag in found.dags] == sorted(told.plans)
     assert {version.dag_id for version in found.versions.values()} == set(told.plans)
-    assert found.version_numbers == dict.fromkeys(told.plans, 1)
     assert [key for key, schedule in found.schedules.items() if schedule.paused_at is not None] == ["legacy_export"]
     assert found.session is not None and found.session.ended_at is None
     assert load_version(reader, 1) == found.versions[1]
@@ -138,7 +136,6 @@ async def test_open_callbacks_results_and_commands_come_back(path: Path) -> None
         assert answered is not None and answered.result == {"run_id": "etl@1"}
         assert load_command(reader, "another") is None
         assert (run_key(reader, "etl@1"), run_key(reader, "etl@2")) == (1, None)
-        assert (run_in_slot(reader, "etl", T0), run_in_slot(reader, "etl", T0 + 1)) == (1, None)
         assert load_meta(reader, "nothing") is None
 
 

@@ -34,7 +34,6 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "base64, broken": lambda secret: "\n".join(textwrap.wrap(base64.b64encode(secret.encode()).decode(), 10)),
     "hexadecimal": lambda secret: secret.encode().hex(),
 }
-LEAKS: list[Callable[[str], bytes]] = [lambda secret, e=encode: e(secret).encode() for encode in ENCODINGS.values()]
 
 
 def through(redaction: Redaction, data: bytes, pick: Random) -> bytes:
