@@ -94,11 +94,8 @@ def _rerun(scene: Scene, target: Target, *, failed: bool) -> Ask:
 
 def retry(scene: Scene, target: Target) -> Ask:
     """Do not wait for the retry timer."""
-    selection = Selection(
-        run_ids=(target.run_id or "",), task_ids=(instance_name(target.task_id or "", target.map_index),)
-    )
     title = f"Retry now ── {name_of(scene, target)}"
-    return Ask("retry", title, selection, "retry requested", _task_refs(target), note=False)
+    return Ask("retry", title, _selected(target), "retry requested", _task_refs(target), note=False)
 
 
 def again(scene: Scene, target: Target) -> Ask:
@@ -124,11 +121,8 @@ def again_label(scene: Scene, target: Target) -> str:
 
 def mark(scene: Scene, target: Target) -> Ask:
     """Decide the task's state by hand."""
-    selection = Selection(
-        run_ids=(target.run_id or "",), task_ids=(instance_name(target.task_id or "", target.map_index),)
-    )
     title = f"Mark ── {name_of(scene, target)}"
-    return Ask("mark", title, selection, "mark requested", _task_refs(target), switches=_STATES)
+    return Ask("mark", title, _selected(target), "mark requested", _task_refs(target), switches=_STATES)
 
 
 def mark_success(scene: Scene, target: Target) -> Ask:
@@ -154,11 +148,8 @@ def force(scene: Scene, target: Target) -> Ask:
 
 
 def _kill(scene: Scene, target: Target, *, force: bool) -> Ask:
-    selection = Selection(
-        run_ids=(target.run_id or "",), task_ids=(instance_name(target.task_id or "", target.map_index),)
-    )
     title = f"{'Kill at once' if force else 'Stop'} ── {name_of(scene, target)}"
-    return Ask("kill", title, selection, "kill requested", _task_refs(target), {"force": force})
+    return Ask("kill", title, _selected(target), "kill requested", _task_refs(target), {"force": force})
 
 
 def stack(scene: Scene, target: Target) -> Ask:

@@ -5,7 +5,6 @@ Searching, listing, counting and comparing are done in threads; what they are at
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,9 +22,10 @@ from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
 from console.screens.log_bookmarks import lines_kept
 from console.screens.log_compare import Beside
+from console.screens.log_numbers import Numbers
 from console.screens.log_search import Attempt, Finder, other_attempts
 from console.screens.log_sieve import Sieve
-from console.screens.loglines import FileLines, LineCount
+from console.screens.loglines import FileLines
 from console.screens.pane import Bar, Desk, Pane
 from console.text import sanitise
 from console.view import log as view
@@ -37,7 +37,6 @@ from console.widgets.log_lines import read_line
 _POLL = 0.1
 _GUTTER = 8
 """Cells of the line numbers; a mark follows."""
-_COUNT_SLICE = 32 * 1024 * 1024
 _BEHIND = 1024 * 1024  # bytes: a log that grows is told as of its last count, if no more was written since
 _FAILED = ("failed", "timeout", "lost", "killed")
 
@@ -60,17 +59,15 @@ class LogPane(Pane):
         self.good_view.can_focus = False
         self.lines: FileLines | None = None
         self.finder, self.sieve, self.beside = Finder(self), Sieve(self), Beside(self)
+        self.numbers = Numbers(self)
         self.as_columns = True
         self._where: tuple[str | None, str | None, str | None, int] = (None, None, None, -1)
         self._wanted: int | None = None
         self._at: int | None = None
         self._attempt: AttemptCard | None = None
         self._bytes: LogBytes | None = None
-        self._count: LineCount | None = None
-        self._numbers: dict[int, int] = {}
         self._kept: dict[int, str] = {}
         """The addresses of its bookmarked lines, by where they begin."""
-        self._counting = False
         self._grown = 0.0
         """When lines were last taken that had come meanwhile."""
         self._early: Callable[[], object] | None = None
@@ -117,8 +114,8 @@ class LogPane(Pane):
         self.sieve.forget()
         if self._bytes is not None:
             self._bytes.close()
-        self._bytes = self.lines = self._count = None
-        self._numbers = {}
+        self._bytes = self.lines = None
+        self.numbers.forget()
 
     def here(self, scene: Scene, place: Place) -> Place:
         """The attempt that is shown, at the line that was gone to."""
@@ -180,11 +177,11 @@ class LogPane(Pane):
             return
         lines = self.lines = FileLines(self._bytes)
         lines.look()
-        self._count = LineCount(lines)
+        self.numbers.begin(lines)
         self.log_view.highlight(self.finder.pattern(self.finder.text))
         self.log_view.show(lines)
         self.read_bookmarks()
-        self._count_on()
+        self.numbers.go_on()
         early, self._early = self._early, None
         if self.sieve.text:
             self.sieve.set(self.sieve.text)
@@ -241,11 +238,9 @@ class LogPane(Pane):
             return
         if (feed is None or now - self._grown >= min(feed.gap, DEAREST) - _POLL / 2) and lines.look():
             self._grown = now
-            if self._count is not None and lines.size < self._count.counted:
-                self._count = LineCount(lines)
-                self._numbers = {}
+            self.numbers.fit(lines)
             self.log_view.grown()
-            self._count_on()
+            self.numbers.go_on()
             self.desk.redraw_rule()
         self.sieve.go_on()
         if self.finder.busy:
@@ -271,7 +266,7 @@ class LogPane(Pane):
     # Lines as they are drawn
 
     def _read(self, line: LogLine) -> Spans:
-        raw = line.raw if isinstance(line.raw, bytes) else line.raw.encode()
+        raw = line.raw
         if self.as_columns and len(raw) <= LONGEST and (raw[:1] == b"{" or b"=" in raw):
             width = self.log_view.size.width - _GUTTER - 1
             made = columns(raw.decode("utf-8", "replace"), None if self.log_view.wrapped or width < 1 else width)
@@ -293,24 +288,12 @@ class LogPane(Pane):
             return []
         at = self.log_view.current
         found = source.after(self.log_view.top if at is None else at, self.log_view.size.height if at is None else 1)
-        return [line.raw if isinstance(line.raw, bytes) else line.raw.encode() for line in found]
+        return [line.raw for line in found]
 
     def _gutter(self, line: LogLine) -> Spans:
-        number = self._number(line)
+        number = self.numbers.of(line)
         sign = ("•", ACCENT) if line.offset in self._kept else (" ", DIM)
         return ((f"{'' if number is None else number:>{_GUTTER - 1}}", DIM), sign, *self.beside.mark(line))
-
-    def _number(self, line: LogLine) -> int | None:
-        number = self._numbers.get(line.offset)
-        if number is None and self._count is not None:
-            before = self._numbers.get(-line.offset - 1)
-            number = before if before is not None else self._count.number(line.offset)
-            if number is not None:
-                if len(self._numbers) > 5000:
-                    self._numbers.clear()
-                self._numbers[line.offset] = number
-                self._numbers[-line.end - 1] = number + 1
-        return number
 
     def read_bookmarks(self) -> None:
         """Which lines of this log are bookmarked."""
@@ -321,26 +304,7 @@ class LogPane(Pane):
         """The line of a bookmark of this log."""
         at = next((at for at, kept in self._kept.items() if kept == address), None)
         found = () if at is None or self.lines is None else self.lines.after(at, 1)
-        return "" if not found else f"line {self._number(found[0]) or '?'}  {sanitise(found[0].raw)}"
-
-    def _count_on(self) -> None:
-        if self._count is not None and not self._counting and self._count.counted < self._count.lines.size:
-            self._counting = True
-            self.run_worker(self._counter(self._count), group="count", exit_on_error=True)
-
-    async def _counter(self, count: LineCount) -> None:
-        try:
-            while count is self._count and count.counted < count.lines.size:
-                before = count.counted
-                await asyncio.to_thread(count.advance, _COUNT_SLICE)
-                self.desk.redraw_rule()
-                if count.counted == before:
-                    break
-        finally:
-            self._counting = False
-        if count is self._count:
-            self.log_view.reread()
-            self.desk.redraw_rule()
+        return "" if not found else f"line {self.numbers.of(found[0]) or '?'}  {sanitise(found[0].raw)}"
 
     # Search
 
@@ -369,7 +333,7 @@ class LogPane(Pane):
 
     def rule(self, scene: Scene, width: int) -> Spans:
         """Lines, bytes, following, and what the threads are at."""
-        lines, count = self.lines, self._count
+        lines, count = self.lines, self.numbers.count
         if self._attempt is None and scene.snapshot.lacks(self._where[1]):
             return ((f"there is no run {self._where[1]}", DIM),)
         if lines is None or count is None:

@@ -48,8 +48,7 @@ class Known:
             if not found:
                 return
             for line in found:
-                raw = line.raw if isinstance(line.raw, bytes) else line.raw.encode()
-                self._places.setdefault(general(raw), line.offset)
+                self._places.setdefault(general(line.raw), line.offset)
             self._count += len(found)
             self._at = found[-1].end
 
@@ -123,8 +122,8 @@ class Beside:
         known = self._known
         if known is None:
             return ((" ", DIM),)
-        raw = line.raw if isinstance(line.raw, bytes) else line.raw.encode()
-        return (("+" if raw.strip() and known.complete and known.place(raw) is None else " ", f"{ACCENT} bold"),)
+        is_new = line.raw.strip() and known.complete and known.place(line.raw) is None
+        return (("+" if is_new else " ", f"{ACCENT} bold"),)
 
     def scroll_along(self) -> None:
         """Brings the line that stands at the window's top, or the next one that is known, to the top beside it."""
@@ -132,8 +131,7 @@ class Beside:
         if known is None or lines is None:
             return
         for line in lines.after(self._pane.log_view.top, 30):
-            raw = line.raw if isinstance(line.raw, bytes) else line.raw.encode()
-            there = known.place(raw)
+            there = known.place(line.raw)
             if there is not None:
                 self._pane.good_view.show(known.lines, offset=there)
                 return

@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from console.backends.port import LogBytes
 from console.screens.needles import Needle
@@ -16,9 +15,6 @@ LONGEST = 1024 * 1024
 """A longer line is shown as several."""
 MOST_MATCHES = 2_000_000
 """Matching lines that are listed: 16 bytes each."""
-COUNT_BLOCK = 1024 * 1024
-COUNT_PIECE = 128 * 1024
-"""Bytes that are counted at a time, for the same reason as `SEARCH_BLOCK`."""
 SEARCH_BLOCK = 256 * 1024
 """Bytes that are searched at a time: a thread that searches must not keep the interpreter from the screen."""
 
@@ -236,45 +232,3 @@ class Matches:
         start, end = self._starts[at], self._ends[at]
         raw = self.lines.read(start, min(end - start, LONGEST))
         return LogLine(start, end, raw.removesuffix(b"\n").removesuffix(b"\r"))
-
-
-@dataclass(slots=True)
-class LineCount:
-    """How many lines there are, and which number one has: counted once, block by block, in a thread."""
-
-    lines: FileLines
-    counted: int = 0
-    """Bytes that have been counted."""
-    total: int = 0
-    """Line feeds that have been counted."""
-    within: bool = False
-    """What has been counted ends within a line."""
-    _marks: list[int] | None = None
-
-    def advance(self, most: int = 64 * COUNT_BLOCK) -> None:
-        """Counts on, at most so many bytes. Blocking."""
-        marks = self._marks = [0] if self._marks is None else self._marks
-        until = min(self.counted + most, self.lines.size)
-        while self.counted < until:
-            whole = (self.counted // COUNT_BLOCK + 1) * COUNT_BLOCK
-            data = self.lines.read(self.counted, min(whole - self.counted, until - self.counted, COUNT_PIECE))
-            if not data:
-                return
-            self.total += data.count(b"\n")
-            self.within = not data.endswith(b"\n")
-            self.counted += len(data)
-            if self.counted % COUNT_BLOCK == 0:
-                marks.append(self.total)
-
-    @property
-    def lines_counted(self) -> int:
-        """How many lines that is; a last one without a line feed is one too."""
-        return self.total + self.within
-
-    def number(self, offset: int) -> int | None:
-        """The number of the line that begins at `offset`, from 1; None while it has not been counted."""
-        if self._marks is None or offset > self.counted:
-            return None
-        block = min(offset // COUNT_BLOCK, len(self._marks) - 1)
-        start = block * COUNT_BLOCK
-        return self._marks[block] + self.lines.read(start, offset - start).count(b"\n") + 1

@@ -14,11 +14,11 @@ MOST_CHARACTERS = 20_000
 
 
 class LogLine(NamedTuple):
-    """One line: where it begins, where the next one begins, and its bytes (or text) without the line feed."""
+    """One line: where it begins, where the next one begins, and its bytes without the line feed."""
 
     offset: int
     end: int
-    raw: bytes | str
+    raw: bytes
 
 
 def read_line(line: LogLine) -> Spans:

@@ -56,7 +56,7 @@ async def test_a_log_that_grows_keeps_its_count_of_lines(monkeypatch: MonkeyPatc
     async with console(backend) as screen:
         await screen.press("j", "enter", "L")
         await screen.shows("500 lines")
-        monkeypatch.setattr("console.screens.loglines.LineCount.advance", lambda self, count: None)
+        monkeypatch.setattr("console.screens.log_numbers.LineCount.advance", lambda self, count: None)
         backend.logs[attempt] += b"one line\n" * 300
         lines = screen.app.stage.log_pane.lines
         await screen.until(lambda: lines is not None and lines.size == 7200, "it has grown")

@@ -60,7 +60,8 @@ class HostileLog:
         return len(HOSTILE)
 
     def after(self, offset: int, count: int) -> list[LogLine]:
-        return [LogLine(at, at + 1, HOSTILE[at]) for at in range(offset, min(offset + count, len(HOSTILE)))]
+        found = range(offset, min(offset + count, len(HOSTILE)))
+        return [LogLine(at, at + 1, HOSTILE[at].encode(errors="surrogateescape")) for at in found]
 
     def before(self, offset: int, count: int) -> list[LogLine]:
         return self.after(max(offset - count, 0), min(count, offset))

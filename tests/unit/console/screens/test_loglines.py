@@ -6,8 +6,9 @@ import random
 
 import pytest
 
-from console.screens import loglines
-from console.screens.loglines import FileLines, LineCount, Matches, find
+from console.screens import log_numbers, loglines
+from console.screens.log_numbers import LineCount
+from console.screens.loglines import FileLines, Matches, find
 from console.screens.needles import ERROR, ERRORS, LineNeedle, needle
 
 
@@ -47,7 +48,7 @@ def test_windows_of_any_log_are_exact(seed: int, monkeypatch: pytest.MonkeyPatch
     """Whatever the blocks, `after` and `before` give the lines around an offset, and numbers count them from one."""
     chance = random.Random(seed)
     monkeypatch.setattr(loglines, "BLOCK", chance.choice([4, 16, 64]))
-    monkeypatch.setattr(loglines, "COUNT_BLOCK", chance.choice([8, 32, 100]))
+    monkeypatch.setattr(log_numbers, "COUNT_BLOCK", chance.choice([8, 32, 100]))
     data = b"".join(b"x" * chance.randint(0, 20) + b"\n" for _ in range(chance.randint(0, 30)))
     data += b"t" * chance.randint(0, 5)
     lines, _ = lines_of(data)
