@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from engine.model.rows import TaskInstance, Transition
 from engine.model.states import ALIVE_TASK, Outcome, RunState, RunType, TaskState
 from engine.scheduler import planner
 from engine.scheduler.creating import create_run, current_params
+from engine.scheduler.intake import Dropped, Work
 from engine.scheduler.timers import Timer
 from engine.scheduler.turn import Turn
 
@@ -282,7 +284,7 @@ class Breakers:
 class Inbox:
     """Words that the code of tasks leaves about breakers: read in order, and taken away once they are committed."""
 
-    def __init__(self, folder: Path, post: Callable[[Callable[[Turn], None]], None], breakers: Breakers) -> None:
+    def __init__(self, folder: Path, post: Callable[[Work, Dropped], None], breakers: Breakers) -> None:
         self._reports = folder / REPORTS
         self._post = post
         self._breakers = breakers
@@ -314,13 +316,19 @@ class Inbox:
             if isinstance(word, dict) and word.get("v") == 1:
                 self._breakers.reported(turn, word)
             turn.committed.append(lambda _seq: self._done(path))
-            turn.failed.append(lambda _error: self._under_way.discard(path.name))
+            turn.failed.append(again)
 
-        self._post(work)
+        again = partial(self._again, path.name)
+        self._post(work, again)
 
     def _done(self, path: Path) -> None:
         path.unlink(missing_ok=True)
         self._under_way.discard(path.name)
+
+    def _again(self, name: str, _error: Exception) -> None:
+        """It has not become true: it is read again once there are turns."""
+        self._under_way.discard(name)
+        self._seen = 0
 
 
 def _uses(each: tuple[RunMemory, TaskInstance], name: str) -> bool:

@@ -334,12 +334,11 @@ class Scheduler:
         for line in turn.changes.ignored:
             self.log.info("ignored", what=line)
         if turn.is_empty():
-            for tell in turn.committed:
-                tell(self._writer.committed_seq)
+            turn.tell_all(self._writer.committed_seq, self.log)
             return
         turn.batch.changes = turn.changes
-        self._pending += 1
         self._writer.submit(turn.batch).add_done_callback(partial(self._settled, turn))
+        self._pending += 1
 
     # --- after the commit -----------------------------------------------------------------------------------------
 
@@ -355,8 +354,7 @@ class Scheduler:
             except Exception as failure:
                 self.log.exception("acting_failed", error=str(failure))
                 self._break(Turn(turn.now), failure)  # what is committed stays true; memory is derived from it anew
-        for tell in turn.committed:
-            tell(future.result())
+        turn.tell_all(future.result(), self.log)
 
     def _act(self, turn: Turn) -> None:
         refused = self._actor.act(self.state, turn, launching=not self.stopping)

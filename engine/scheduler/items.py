@@ -101,9 +101,12 @@ def read_file(path: str, keys: Keys) -> Listed:
     """The items of a large result. Blocking. Raises OSError, ValueError, or TypeError and LookupError as `items_of`."""
     with open(path, "rb") as source:
         data = source.read()
-    if not keys and data.isascii() and data.lstrip()[:1] == b"[":
-        return InFile(path, list(_spans(data.decode())))
-    return InMemory(items_of(_walk(json.loads(data), keys)))
+    try:
+        if not keys and data.isascii() and data.lstrip()[:1] == b"[":
+            return InFile(path, list(_spans(data.decode())))
+        return InMemory(items_of(_walk(json.loads(data), keys)))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from structlog.typing import FilteringBoundLogger
+
 from engine.lifecycle.changes import Changes
 from engine.lifecycle.instructions import Instruction
 from engine.lifecycle.memory import RunMemory
@@ -68,6 +70,14 @@ class Turn:
 
         self.committed.append(done)
         self.failed.append(partial(refuse, future))
+
+    def tell_all(self, seq: int, log: FilteringBoundLogger) -> None:
+        """Calls all of `committed`. One that fails keeps nobody else from hearing."""
+        for tell in self.committed:
+            try:
+                tell(seq)
+            except Exception as error:
+                log.exception("telling_failed", error=str(error))
 
     def is_empty(self) -> bool:
         """Whether there is nothing to commit."""

@@ -199,8 +199,7 @@ class Writer:
                 self._run(item)
             return item is not _STOP
         except Exception as error:
-            self._broken = True
-            self._tell(self._failed_on_loop, [], _as_failure(error, self._path))
+            self._break(error)
             return True
 
     def _next(self) -> object:
@@ -231,7 +230,10 @@ class Writer:
         error = self._attempt_commit(works)
         if error is None:
             self._tell(self._committed_on_loop, works, works[-1].encoded.seq)
-            self._committer.checkpoint_if_due()
+            try:
+                self._committer.checkpoint_if_due()
+            except Exception as problem:  # told here: what was taken from the queue meanwhile is still to be done
+                self._break(problem)
         else:
             self._tell(self._failed_on_loop, works, error)
         return rest
@@ -264,8 +266,11 @@ class Writer:
         try:
             self._committer.inspect()
         except Exception as error:
-            self._broken = True
-            self._tell(self._failed_on_loop, [], _as_failure(error, self._path))
+            self._break(error)
+
+    def _break(self, error: Exception) -> None:
+        self._broken = True
+        self._tell(self._failed_on_loop, [], _as_failure(error, self._path))
 
     def _mend(self) -> None:
         self._broken = False

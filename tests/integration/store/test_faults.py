@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from engine.store.connection import connect_writer
 from engine.store.errors import CommitFailed
 from engine.store.reader import Reader
 from engine.store.recovery import recover
-from engine.store.writer import Writer
+from engine.store.writer import _STOP, Writer
 from tests.support.store import T0, a_run, a_writer, creation, definition, faulty, instances, look, move, until
 
 
@@ -243,3 +244,32 @@ async def test_the_writers_thread_outlives_what_nobody_expected(path: Path, monk
         assert "ZeroDivisionError" in str(failures[0])
         await recovered(writer, path)
         assert await writer.submit(note("second")) == 2
+
+
+@pytest.mark.parametrize("behind", ["a look at the files", "the word to stop"])
+async def test_what_is_queued_behind_a_checkpoint_that_fails_is_done_all_the_same(
+    path: Path, monkeypatch: pytest.MonkeyPatch, behind: str
+) -> None:
+    """What was taken from the queue together with a batch is not lost when something fails between the two: whoever
+    asked for it would wait for ever.
+    """
+    begun, go_on = threading.Event(), threading.Event()
+
+    def checkpoint() -> None:
+        if begun.is_set():
+            raise OSError("somebody removed the store")
+        begun.set()
+        go_on.wait(5)
+
+    async with a_writer(path) as writer:
+        monkeypatch.setattr(writer._committer, "checkpoint_if_due", checkpoint)
+        writer.submit(note("keeps the thread busy"))
+        await asyncio.to_thread(begun.wait, 5)
+        committed = writer.submit(note("fails behind its commit"))
+        waits = asyncio.ensure_future(writer.inspect() if behind == "a look at the files" else writer.close())
+        await asyncio.sleep(0)
+        go_on.set()
+        assert await committed == 2
+        done, _ = await asyncio.wait([waits], timeout=5)
+        writer._queue.put(_STOP)  # so that a writer which lost the word ends all the same
+        assert done == {waits}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from engine.execution import port
 from engine.lifecycle.memory import RunMemory
 from engine.model.attempt_files import AttemptSpec, InputRef
 from engine.model.dag import CallbackFlags, MapSource, TaskSpec
+from engine.model.states import TaskState
 from engine.scheduler.items import DEFAULT_MOST, read_file
 from tests.support.scheduler import OK, Rig
 
@@ -110,6 +112,28 @@ def test_a_large_result_is_read_item_by_item(tmp_path: Path) -> None:
     assert len(read_file(str(path), ())) == 0
     path.write_text('{"rows": ["é"]}')
     assert read_file(str(path), ("rows",)).at(0) == InputRef("é")
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' * 100_000, "[[1], " + "[" * 100_000])
+async def test_a_large_result_that_is_nested_too_deeply_fails_what_is_mapped_over_it(rig: Rig, text: str) -> None:
+    """What a task left in its result's place can be parsed by nobody: whoever is mapped over it says so, and the end of
+    the task is taken in all the same.
+    """
+    await rig.dag(LIST, work())
+    memory = await rig.trigger()
+    attempt_id = await rig.begin(memory, "list")
+    path = rig.scheduler.places.result(attempt_id)
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    await rig.see(port.Ended(attempt_id, OK, len(text)))
+    for _ in range(100):
+        if memory.instances["list", -1].state is not TaskState.RUNNING:
+            break
+        await asyncio.sleep(0.02)
+        await rig.turn()
+    assert {ti.task_id: ti.state.value for ti in memory.by_id.values()} == {"list": "success", "work": "failed"}
+    assert "nested too deeply" in (memory.instances["work", -1].last_error or "")
+    assert rig.broken == []
 
 
 async def test_an_item_that_is_gone_fails_the_attempt_for_good(rig: Rig) -> None:

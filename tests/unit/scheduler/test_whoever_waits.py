@@ -1,0 +1,63 @@
+"""Whoever waits for the scheduler is answered, whatever else fails at that moment; and nothing is forgotten for good."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from engine.authoring.breakers import REPORTS
+from engine.scheduler.breakers import Inbox
+from engine.scheduler.ledger import UNLIMITED, Ledger
+from engine.scheduler.state import State
+from engine.store.batch import Batch
+from engine.store.errors import CommitFailed
+from tests.support.lifecycle import task
+from tests.support.scheduler import Rig
+
+
+async def test_a_file_that_cannot_be_written_keeps_nobody_from_being_answered(rig: Rig) -> None:
+    """What is told after a commit is told to everybody: also to who tripped a breaker whose file a full disk refuses."""
+    rig.scheduler.places.home.root.joinpath("breakers").write_text("in the folder's place")
+    done = await rig.command("trip", args={"breaker": "db-1"})
+    assert done.changed == 1
+    assert rig.broken == []
+    assert any(line.startswith("telling_failed") for line in rig.logged)
+
+
+async def test_a_batch_that_the_writer_does_not_take_is_not_waited_for(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine whose writer once refused a batch is at rest again: it could not drain otherwise."""
+    await rig.dag(task("a"))
+
+    def refuse(batch: Batch) -> None:
+        raise CommitFailed("the store takes no changes")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rig.writer, "submit", refuse)
+        with pytest.raises(CommitFailed, match="takes no changes"):
+            await asyncio.wait_for(rig.scheduler.commit(lambda turn: turn.note("engine")), 5)
+    rig.scheduler.replace(State(), Ledger(16, {"default": UNLIMITED}))
+    rig.scheduler.degraded = None
+    await rig.turn()
+    assert rig.scheduler.runs_nothing
+
+
+async def test_a_word_of_a_task_that_a_failed_commit_forgot_is_taken_in_later(rig: Rig) -> None:
+    """What a task's code said of a breaker stays until it is committed, and is read again when its turn did not come."""
+    breakers = rig.scheduler.breakers
+    reports = breakers.folder / REPORTS
+    reports.mkdir(parents=True)
+    word = {"v": 1, "name": "db-1", "failures": 1, "cooldown": 60, "max_cooldown": 60, "error": "refused"}
+    (reports / "1").write_text(json.dumps(word))
+    inbox = Inbox(breakers.folder, rig.scheduler.post, breakers)
+    inbox.look()
+    rig.scheduler.degrade("disk I/O error")
+    rig.scheduler.replace(State(), Ledger(16, {"default": UNLIMITED}))
+    rig.scheduler.degraded = None
+    inbox.look()
+    await rig.turn()
+    assert breakers.by_name["db-1"].state == "open"
+    assert list(reports.iterdir()) == []
