@@ -85,13 +85,19 @@ class Watch:
             suspects: list[str] = []
             for index, attempt_id in enumerate(list(self._watched)):
                 watched = self._watched.get(attempt_id)
-                if watched is not None and self._look(attempt_id, watched):
+                if watched is not None and self._try_to_look(attempt_id, watched):
                     suspects.append(attempt_id)
                 if index % _CHUNK == _CHUNK - 1:
                     await asyncio.sleep(0)
             if suspects:
-                self._judge(suspects, await self._counter.census())
+                await self._judge(suspects)
             await asyncio.sleep(_PASS_SECONDS)
+
+    def _try_to_look(self, attempt_id: str, watched: _Watched) -> bool:
+        try:
+            return self._look(attempt_id, watched)
+        except OSError:
+            return False  # no descriptor is left, for instance: it is looked at again, and so are all others
 
     def _look(self, attempt_id: str, watched: _Watched) -> bool:
         """One look at one attempt. True if it seems to be lost, and only a census can tell."""
@@ -124,17 +130,26 @@ class Watch:
         watched.looked = 0.0
         return now - watched.lost_since >= _LOST_AFTER_SECONDS
 
-    def _judge(self, suspects: list[str], census: sessions.Census) -> None:
+    async def _judge(self, suspects: list[str]) -> None:
+        try:
+            census = await self._counter.census()
+        except (OSError, RuntimeError):
+            return  # no descriptor or no thread is left for it: they stay suspects, and the next pass asks again
         for attempt_id in suspects:
             watched = self._watched.get(attempt_id)
-            if watched is None:
-                continue
-            pid, started = (watched.claim.pid, watched.claim.started) if watched.claim is not None else (0, 0)
-            if census.members(attempt_id, pid, started):
-                watched.looked = time.monotonic()
-                self._take_pidfd(attempt_id, watched)
-            elif files.read_status(watched.path) is None:
-                self._unbegun(attempt_id, True)
+            if watched is not None:
+                try:
+                    self._judge_one(attempt_id, watched, census)
+                except OSError:
+                    continue  # the same
+
+    def _judge_one(self, attempt_id: str, watched: _Watched, census: sessions.Census) -> None:
+        pid, started = (watched.claim.pid, watched.claim.started) if watched.claim is not None else (0, 0)
+        if census.members(attempt_id, pid, started):
+            watched.looked = time.monotonic()
+            self._take_pidfd(attempt_id, watched)
+        elif files.read_status(watched.path) is None:
+            self._unbegun(attempt_id, True)
 
     def _take_pidfd(self, attempt_id: str, watched: _Watched) -> None:
         """Asks the kernel to say when the attempt's process ends, after making sure that it is that process."""

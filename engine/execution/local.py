@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -296,11 +297,12 @@ class LocalExecutor:
         self._end(attempt_id, status)
 
     def _end(self, attempt_id: str, status: AttemptStatus | None) -> None:
-        live = self._live.pop(attempt_id)
-        self._watch.drop(attempt_id)
+        live = self._live[attempt_id]
         self._logs.last_look(live.path)
         status = self._memory.judge(attempt_id, live.claim, live.began, status, asked=live.asked)
         size = files.result_bytes(live.path) if status is not None and status.by == "child" else None
+        del self._live[attempt_id]  # nothing fails from here on: what is forgotten before is never told
+        self._watch.drop(attempt_id)
         self._say(Ended(attempt_id, status, size))
 
     def _unbegun(self, attempt_id: str, lost: bool) -> None:
@@ -361,7 +363,8 @@ class LocalExecutor:
             for index, (attempt_id, live) in enumerate(quiet):
                 live.since = now
                 if attempt_id in self._live and attempt_id not in self._watch and not self._killer.has(attempt_id):
-                    self._look_at(attempt_id, live)
+                    with contextlib.suppress(OSError):  # no descriptor is left, for instance: it is looked at again
+                        self._look_at(attempt_id, live)
                 if index % _CHUNK == _CHUNK - 1:
                     await asyncio.sleep(0)
             self._hand_out()

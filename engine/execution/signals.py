@@ -19,6 +19,8 @@ _LONGEST_LOOK_SECONDS = 0.25
 _WAITER_SECONDS = 1.0
 """How long whoever waits for the attempt's process may take to write its status."""
 _SWEEP_GRACE = 5.0
+_AGAIN_SECONDS = 1.0
+"""Before what the kernel has refused is tried again."""
 UNKILLABLE_SECONDS = 3.0
 """How long something may outlive SIGKILL before it is said to be unkillable."""
 _SAY_AGAIN_SECONDS = 5.0
@@ -87,13 +89,27 @@ class Killer:
         self._kills.clear()
 
     async def _run(self, attempt_id: str, path: str, kill: _Kill) -> None:
+        said = ""
+        while True:
+            try:
+                await self._see_through(attempt_id, path, kill)
+                break
+            except (OSError, RuntimeError) as problem:  # no room, no descriptor, no thread: there may be again
+                why = f"it cannot be ended yet: {getattr(problem, 'strerror', None) or problem}"
+                if why != said:
+                    self._stuck(attempt_id, why)
+                said = why
+            await asyncio.sleep(_AGAIN_SECONDS)
+        del self._kills[attempt_id]
+        self._done(attempt_id)
+
+    async def _see_through(self, attempt_id: str, path: str, kill: _Kill) -> None:
+        """The whole of a kill, or what an earlier try has left of it. Raises OSError or RuntimeError."""
         claim = await asyncio.to_thread(_claim_or_forbid, path)
         if claim is not None:
             last_sent = await self._end(attempt_id, claim, kill)
             if last_sent is not None:
                 await self._see_status(path, last_sent)
-        del self._kills[attempt_id]
-        self._done(attempt_id)
 
     async def _end(self, attempt_id: str, claim: files.Claim, kill: _Kill) -> signal.Signals | None:
         """Returns once no process of the attempt is alive: the last signal that was needed, None if there was none."""
@@ -163,14 +179,15 @@ def _claim_or_forbid(path: str) -> files.Claim | None:
     os.makedirs(path, 0o700, exist_ok=True)
     directory = files.open_directory(path)
     try:
-        if files.make_claim(directory, 0, 0, proc.boot_id(), time.time_ns() // 1000):
-            status = AttemptStatus(143, "engine", signal=int(signal.SIGTERM), outcome="failed")
-            status.error, status.reason = "stopped before it began", Reason.KILL_REQUESTED.value
-            files.settle_status(path, status.dumps())
-            return None
+        files.make_claim(directory, 0, 0, proc.boot_id(), time.time_ns() // 1000)
     finally:
         os.close(directory)
     deadline = time.monotonic() + _WAITER_SECONDS
     while (claim := files.read_claim(path)) is None and time.monotonic() < deadline:
         time.sleep(0.002)
+    if claim is not None and claim.pid == 0:
+        status = AttemptStatus(143, "engine", signal=int(signal.SIGTERM), outcome="failed")
+        status.error, status.reason = "stopped before it began", Reason.KILL_REQUESTED.value
+        files.settle_status(path, status.dumps())
+        return None
     return claim if claim is not None else files.Claim(0, 0, proc.boot_id(), 0)
