@@ -1,4 +1,4 @@
-"""Whoever waits for the scheduler is answered, whatever else fails at that moment; and nothing is forgotten for good."""
+"""Whoever waits for the scheduler is answered, whatever else fails at that moment; nothing is forgotten for good."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.scheduler import Rig
 
 
 async def test_a_file_that_cannot_be_written_keeps_nobody_from_being_answered(rig: Rig) -> None:
-    """What is told after a commit is told to everybody: also to who tripped a breaker whose file a full disk refuses."""
+    """What is told after a commit is told to all: also to who tripped a breaker whose file a full disk refuses."""
     rig.scheduler.places.home.root.joinpath("breakers").write_text("in the folder's place")
     done = await rig.command("trip", args={"breaker": "db-1"})
     assert done.changed == 1
@@ -46,7 +46,7 @@ async def test_a_batch_that_the_writer_does_not_take_is_not_waited_for(
 
 
 async def test_a_word_of_a_task_that_a_failed_commit_forgot_is_taken_in_later(rig: Rig) -> None:
-    """What a task's code said of a breaker stays until it is committed, and is read again when its turn did not come."""
+    """What a task's code said of a breaker stays until it is committed: it is read again if its turn did not come."""
     breakers = rig.scheduler.breakers
     reports = breakers.folder / REPORTS
     reports.mkdir(parents=True)
