@@ -27,6 +27,9 @@ class Dirty:
     """Task instances that failed, or wait for their next try since."""
     moves: dict[int, dict[tuple[str | None, str], int]] = field(default_factory=dict)
     """By run: how many task instances went from one state to another; from None: they are new."""
+    recount: set[int] = field(default_factory=set)
+    """Runs whose moves do not tell how many of their instances count: a mapped task was expanded, summed up or cleared,
+    and its summary row, which is none of them, became one or ceased to be."""
     commanded: set[int] = field(default_factory=set)
     """Runs that somebody's command changed."""
     dag_ids: set[str] = field(default_factory=set)
@@ -43,8 +46,10 @@ class Dirty:
         """From the columns of `events_after`."""
         dirty = cls()
         dirty.any = True
-        for _, _, kind, dag_id, run, task, _, before, after, _, command, _ in events:
+        for _, _, kind, dag_id, run, task, _, before, after, reason, command, _ in events:
             dirty._add(kind, dag_id, run, task, before, after, command)
+            if run is not None and (reason == "expanded" or command is not None or after == "none"):
+                dirty.recount.add(run)
         return dirty
 
     def _add(

@@ -164,7 +164,7 @@ class Picture:
             self._read_holds()
         self._failures.follow(dirty)
         touched = self._take_marks(dirty.runs)
-        recount = {run for run in dirty.runs if run in self._active}
+        recount = (dirty.runs | dirty.recount) & self._active.keys()
         for run, moves in dirty.moves.items():
             if run in self._counts and run not in recount:
                 _move(self._counts[run], moves)
@@ -211,6 +211,8 @@ class Picture:
             if place is None:
                 unknown[mark.dag_id] = None
             else:
+                if mark.active and not recent[place].active:  # reopened: it counts no more as it had ended
+                    self._stats_due[mark.dag_id] = None
                 recent[place] = mark
             if mark.active:
                 self._active[mark.id] = mark

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -68,6 +68,11 @@ class FilledHome:
             name: itertools.count(1) for name in ("run", "task", "version", "attempt", "command", "session")
         }
         self._writer: Writer | None = None
+
+    @property
+    def task_ids(self) -> Iterator[int]:
+        """The ids of the next task instances."""
+        return self._numbers["task"]
 
     async def open(self) -> None:
         """Makes the store and opens its writer."""
@@ -136,13 +141,13 @@ class FilledHome:
         apply(memory, event, self.now, changes)
         return await self.commit(Batch(changes=changes, command=command))
 
-    def instance(self, memory: RunMemory, task_id: str) -> TaskInstance:
+    def instance(self, memory: RunMemory, task_id: str, map_index: int = -1) -> TaskInstance:
         """A task's instance in a run."""
-        return memory.instances[task_id, -1]
+        return memory.instances[task_id, map_index]
 
-    async def claim(self, memory: RunMemory, task_id: str) -> str:
+    async def claim(self, memory: RunMemory, task_id: str, map_index: int = -1) -> str:
         """Starts an attempt; gives its id."""
-        found = self.instance(memory, task_id)
+        found = self.instance(memory, task_id, map_index)
         if found.state is TaskState.UP_FOR_RETRY:
             await self.do(memory, RetryDue(found.id))
         attempt = ulid(self.now, next(self._numbers["attempt"]).to_bytes(10, "big"))
@@ -151,10 +156,11 @@ class FilledHome:
         return attempt
 
     async def end(
-        self, memory: RunMemory, task_id: str, *, took: Micros = 8 * SECOND, code: int = 0, error: str | None = None
-    ) -> None:
+        self, memory: RunMemory, task_id: str, map_index: int = -1, *, took: Micros = 8 * SECOND, code: int = 0,
+        error: str | None = None,
+    ) -> None:  # fmt: skip
         """Ends the running attempt of a task."""
-        found = self.instance(memory, task_id)
+        found = self.instance(memory, task_id, map_index)
         assert found.current is not None
         started = found.current.started_at or self.now
         status = AttemptStatus(

@@ -25,6 +25,7 @@ from console.view.spans import plain
 from engine.lifecycle.events import CancelRun, Clear, Kill, Mark, RetryDue, RetryNow
 from engine.lifecycle.memory import RunMemory
 from engine.model.causes import cause, cause_key
+from engine.model.dag import DagSpec
 from engine.model.moments import HOUR, SECOND, to_datetime
 from engine.model.rows import Transition
 from engine.model.states import TaskState
@@ -33,6 +34,7 @@ from engine.store.batch import Batch, CommandRow
 from engine.store.reader import Reader
 from tests.support.console import scene
 from tests.support.console_store import NOW, FilledHome, story, trades
+from tests.support.lifecycle import GivenItems, mapped, task
 
 ERROR = "ConnectionError: db-1:5432 refused"
 
@@ -148,6 +150,39 @@ async def test_a_run_that_was_cleared_took_what_all_its_episodes_took(filled: Fi
     assert snapshot.dags[0].stats.samples == 0
     reader = Reader(filled.home.database)
     assert {run_took(reads_run.run(reader, run.id)), run_took(reads_run.runs(reader)[0])} == {both}
+
+
+async def test_a_mapped_task_counts_by_its_indexes_alone(filled: FilledHome) -> None:
+    """Through expansion, end and clear of a mapped task, a followed run is of as many tasks as a fresh look counts."""
+    tasks = [task("names"), mapped("load", "names"), task("publish", "load")]
+    await filled.put_dag(DagSpec("per_file", "per_file.py", tasks))
+    followed, interest = picture(filled), Interest(dag_id="per_file")
+    whole(followed, interest)
+    memory = await filled.start("per_file", NOW - HOUR)
+    memory.items = GivenItems(filled.task_ids, {"load": 3})
+    await filled.claim(memory, "names")
+    assert_the_same(followed, filled, interest)
+    await filled.end(memory, "names")
+    assert progress(assert_the_same(followed, filled, interest)) == (1, 5, 0)
+    for index in range(2):
+        await filled.claim(memory, "load", index)
+        await filled.end(memory, "load", index)
+        assert progress(assert_the_same(followed, filled, interest)) == (2 + index, 5, 0)
+    await filled.claim(memory, "load", 2)
+    await filled.end(memory, "load", 2, code=1, error=ERROR)
+    assert_the_same(followed, filled, interest)
+    everything = tuple(found.id for (task_id, _), found in memory.instances.items() if task_id != "names")
+    await filled.do(memory, Clear(everything, f"{1:032x}", "ops2"), command=command(1, "clear"))
+    assert_the_same(followed, filled, interest)
+    await filled.claim(memory, "load", 2)
+    await filled.do(memory, Clear(everything, f"{2:032x}", "ops2"), command=command(2, "clear"))
+    assert_the_same(followed, filled, interest)
+
+
+def progress(snapshot: Snapshot) -> tuple[int, int, int]:
+    """Of the only run under way: how many tasks have ended, of how many, and how many are counted as deferred."""
+    (run,) = (run for card in snapshot.dags for run in card.active)
+    return run.done, run.total, run.counts.get("deferred", 0)
 
 
 async def test_many_steps_between_two_looks_are_one_picture(filled: FilledHome) -> None:
