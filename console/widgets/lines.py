@@ -85,6 +85,7 @@ class LineView(Painted, can_focus=True):
         self._key: Key = None
         self._at = 0
         self._top = 0
+        self._height = 1
         self._marks: set[Key] = set()
         self._marked_last: Key = None
         self._lines: list[_Painting] = []
@@ -266,7 +267,8 @@ class LineView(Painted, can_focus=True):
 
     def _settle(self, found: int | None, direction: int = 1) -> None:
         """Bring the cursor to a row with a key (unless it was `found` on one), and the window to where it is seen."""
-        total, height = len(self._source), max(self.size.height, 1)
+        total, height = len(self._source), self.size.height or self._height
+        self._height = height  # while it is hidden it has none, and has to come back to the same window
         if not self._has_cursor:
             self._at = self._top = max(min(self._at, total - height), 0)
             return

@@ -50,6 +50,23 @@ class Counted:
 
 
 @pytest.mark.parametrize("size", SIZES)
+async def test_a_list_that_was_hidden_comes_back_where_it_was(size: tuple[int, int]) -> None:
+    """Whoever leaves a view and comes again finds the same rows in sight, not those from the cursor on."""
+    view = LineView(timers(10, rows=100))
+    async with Stage(view).run_test(size=size) as pilot:
+        await pilot.press("j", "j", "j", "j", "j")
+        before = view.position
+        view.display = False
+        await pilot.pause()
+        view.let_go()
+        view.show(timers(11, rows=100))
+        view.display = True
+        view.show(timers(12, rows=100))
+        await pilot.pause()
+        assert (view.position, view.cursor_key) == (before, "task5")
+
+
+@pytest.mark.parametrize("size", SIZES)
 async def test_only_the_cells_that_changed_are_repainted(size: tuple[int, int]) -> None:
     """A tick of a two-cell timer repaints one or two cells of each visible row, and an equal picture nothing."""
     view = LineView(timers(10))
