@@ -14,12 +14,12 @@ _MOST_TEXT = 200
 
 
 def count_width(rows: Sequence[Attention], *, wide: bool) -> int:
-    """The cells of the longest count or place in front of a cause."""
+    """The cells of the longest count or word in front of a cause."""
     return max((len(_head(row, wide=wide)) for row in rows), default=8)
 
 
 def _head(row: Attention, *, wide: bool) -> str:
-    """How many instances, or which file."""
+    """How many instances, or what else it is."""
     if row.kind in ("failures", "retries"):
         return _how_many(row, wide)
     if row.kind == "question":
@@ -28,6 +28,8 @@ def _head(row: Attention, *, wide: bool) -> str:
         return f"{len(row.where)} held back" if wide else f"{len(row.where)}"
     if row.kind == "report":
         return "unclean start" if wide else "unclean"
+    if row.kind == "import":
+        return "import error" if wide else "import"
     return row.detail
 
 
@@ -48,7 +50,7 @@ def attention_row(row: Attention, scene: Scene, width: int, counted: int, *, wid
     else:
         head_token = WARN if row.kind in ("report", "recovery") else BAD
         line.add("!", f"{head_token} bold").add(" ")
-        tail = "import error" if row.kind == "import" else ""
+        tail = row.detail if row.kind == "import" else ""
     head = min(counted, max(width // 4, 10)) if wide else min(counted, 12)
     line.cell(cut_middle(_head(row, wide=wide), head), head, head_token).gap(2)
     tail_width = 0 if row.kind == "recovery" else 46 if width >= 180 else 32 if wide else 20

@@ -156,7 +156,17 @@ def test_attention_comes_in_the_order_of_need() -> None:
     kinds = [(row.kind, row.failed, row.retrying) for row in attention(found.snapshot)]
     assert kinds == [("report", 0, 0), ("failures", 1, 1), ("import", 0, 0), ("retries", 0, 2)]
     text = rows(found, 119)
-    assert "! unclean start" in text and "! db.py:12" in text and "import error" in text
+    assert "! unclean start" in text and "! import error" in text and "db.py:12" in text
+
+
+def test_a_file_that_cannot_be_loaded_is_named_whole_beside_failures_of_little_width() -> None:
+    """At 80 columns its name is not cut in the middle, and takes nothing from the causes of failures above it."""
+    problem = ImportProblem("bad_cycle.py", None, "tasks depend on each other in a cycle: a -> b -> a", 6, NOW)
+    text = rows(scene(dag("fx_daily"), dag("trades_us"), imports=(problem,), failures=FAILED), 80).splitlines()
+    (broken,) = (row for row in text if "cycle" in row)
+    (failed,) = (row for row in text if ERROR[:20] in row and "fx_daily" in row)
+    assert "! import  tasks depend on each other in a cycle" in broken and "bad_cycle.py:6" in broken
+    assert ERROR in failed
 
 
 def test_a_figure_that_has_no_room_is_left_out_and_not_cut() -> None:
