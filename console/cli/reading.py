@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from console.cli.errors import NotFound
 from engine.config import Home
-from engine.model.dag import DagSpec
+from engine.model.dag import DEFAULT_POOL, DagSpec
 from engine.model.ids import instance_name, split_name
 from engine.model.moments import Micros, to_iso
+from engine.model.typed import dagdeck
 from engine.store import reads_backfill, reads_home, reads_inbox, reads_overview, reads_run, reads_schedule
 from engine.store.errors import StoreError, StoreMissing, absence
 from engine.store.reader import Reader
@@ -51,6 +52,7 @@ __all__ = [
     "near",
     "no_store",
     "open_store",
+    "pools_known_in",
     "reads_backfill",
     "reads_home",
     "reads_inbox",
@@ -78,7 +80,19 @@ def no_store(home: Home) -> str:
         return f"{found}, but {home.attempts} holds attempts: {way}"
     if home.database.is_symlink() or home.database.exists():
         return f"{found}: " + ("`dagdeck engine status` says more" if runs else "no engine has made a store there yet")
-    return f"{home.root} has no store yet: its engine makes it at its first start"
+    return f"{home.root} has no store yet, its engine makes it: {dagdeck(home.root, 'engine', 'start')}"
+
+
+def pools_known_in(home: Home, configured: Mapping[str, int]) -> dict[str, int]:
+    """The slots of each pool (−1: no limit), as a DAG file may name it: those of the settings, and those that operators
+    made or resized as far as the store can be read."""
+    known = {DEFAULT_POOL: -1, **configured}
+    try:
+        with Reader(home.database) as reader:
+            known |= {pool.name: pool.slots for pool in reads_home.pools(reader)}
+    except StoreError:
+        return known  # a DAG file can be looked at without any store
+    return known
 
 
 @contextmanager

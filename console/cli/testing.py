@@ -99,6 +99,7 @@ def _output_aside(aside: bool) -> Iterator[None]:
 
 def set_stage(session: Session, text: str, logical_date: str | None, params: dict[str, str]) -> Stage:
     """Loads the DAG that `text` names. Raises CliError with what is wrong with it, as validation would say it."""
+    from console.cli.reading import pools_known_in
     from console.cli.rehearsal import Stage
     from engine.authoring.exceptions import ParamError
     from engine.authoring.loading import load
@@ -125,7 +126,7 @@ def set_stage(session: Session, text: str, logical_date: str | None, params: dic
         raise NotFound(f"{file.name} has no DAG {dag_id or 'of its own choice'}: it defines {known}")
     dag = loaded.dags[dag_id]
     spec = serialize(dag, str(file.relative_to(root)), settings.timezone)
-    problems = validate(spec, {"default": -1, **settings.pools})
+    problems = validate(spec, pools_known_in(session.home, settings.pools))
     if problems:
         raise CliError("\n".join(f"{each.file}:{each.line or 1}: {each.message}" for each in problems))
     try:

@@ -11,13 +11,14 @@ from typing import Any
 
 from console.cli.errors import Exit, NotFound
 from console.cli.output import clean, emit_json, no_rows, paint, say, warn
+from console.cli.reading import pools_known_in
 from console.cli.session import Session
 from engine.config import task_environment
 from engine.dagfiles.parse import Parser
 from engine.dagfiles.tree import look
 from engine.dagfiles.updates import Broken, Loaded
 from engine.dagfiles.verdict import Judge
-from engine.model.dag import DEFAULT_POOL, ImportFailure, ParsedFile
+from engine.model.dag import ImportFailure, ParsedFile
 
 _AT_ONCE = 2
 
@@ -56,7 +57,7 @@ def load_files(session: Session, path: Path | None = None) -> Iterator[ParsedFil
 
 def validate_path(session: Session, path: Path | None, *, as_json: bool) -> int:
     """Says of each file whether it can be used, and what is wrong; exit code 1 if something is."""
-    pools = {DEFAULT_POOL: -1, **session.settings.pools}
+    pools = pools_known_in(session.home, session.settings.pools)
     judge = Judge({}, lambda: pools, session.settings.environments)
     verdicts = [judge.judge(parsed, "") for parsed in load_files(session, path)]
     if as_json:

@@ -85,7 +85,7 @@ def _pool(task: TaskSpec, pools: Mapping[str, int]) -> Iterator[tuple[str, int |
         known = ", ".join(sorted({DEFAULT_POOL, *pools}))
         yield (
             f"task {task.task_id!r}: there is no pool {task.pool!r} (there are: {known}): "
-            "name one of these, or add it to [pools] in dagdeck.toml",
+            f"name one of these, or make it: `dagdeck pools resize {task.pool} SLOTS`, or by [pools] in dagdeck.toml",
             task.line,
         )
     elif slots is not None and 0 < slots < task.pool_slots:

@@ -310,3 +310,16 @@ def test_a_clear_with_another_number_of_retries(cli: Cli, home: Home) -> None:
     assert cli("--home", home.root, "clear", run_id, "call", "--retries", "0", "--yes").code == 0
     assert cli("--home", home.root, "runs", "wait", run_id).code == 1
     assert state_of(cli, home, run_id, "call") == "failed"
+
+
+def test_a_pool_that_an_operator_made_is_known_to_who_looks_at_files(cli: Cli, home: Home, tmp_path: Path) -> None:
+    """What the engine loads since `pools resize`, `dags validate` and `test` take as well."""
+    file = tmp_path / "pooled.py"
+    file.write_text("from dagdeck import dag, shell\n\n@dag()\ndef pooled():\n    shell('a', 'true', pool='lab')\n")
+    checks = (("dags", "validate", file), ("test", file))
+    for check in checks:
+        answer = cli("--home", home.root, *check)
+        assert answer.code == 1 and "`dagdeck pools resize lab SLOTS`" in answer.out + answer.err
+    assert cli("--home", home.root, "pools", "resize", "lab", 2, "--yes").code == 0
+    assert [cli("--home", home.root, *check).code for check in checks] == [0, 0]
+    assert cli("--home", home.root, "pools", "remove", "lab", "--yes").code == 0

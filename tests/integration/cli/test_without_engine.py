@@ -151,3 +151,11 @@ def test_a_shell_completes_nothing_without_a_home(tmp_path: Path) -> None:
     """And does not complain."""
     complete = ShellComplete(root, {"obj": Session(str(tmp_path))}, "dagdeck", "_DAGDECK_COMPLETE")
     assert complete.get_completions(["dags", "show"], "") == []
+
+
+def test_a_home_without_a_store_says_what_makes_one(cli: Cli, tmp_path: Path) -> None:
+    """Whoever triggers or looks before the first start of an engine is given the command that starts it."""
+    assert cli("init", tmp_path / "new").code == 0
+    for verb in (("trigger", "hello", "--yes"), ("runs", "list")):
+        answer = cli("--home", tmp_path / "new", *verb)
+        assert answer.code == 4 and f"dagdeck --home {tmp_path / 'new'} engine start" in answer.err
