@@ -24,8 +24,7 @@ from console.model.place import Place
 from console.model.snapshot import Interest, Scene, Snapshot
 from console.model.trail import Trail
 from console.terminal import TerminalApp
-from console.text import sanitise
-from console.theming import Look, Palette, ThemeError, available, load_theme
+from console.theming import Look, Palette
 from engine.model.moments import SECOND, Micros
 
 # What the first paint does not need is imported where it is first used: that is a third of the time to it.
@@ -61,7 +60,6 @@ class ConsoleApp(TerminalApp[None]):
         self._given_keymap = keymap
         self._opening: Future[Backend] = ThreadPoolExecutor(1, "backend").submit(connect)
         self._now = now
-        self._look = look or Look()
         self._backend: Backend | None = None
         self._feed: Feed | None = None
         self._intents = Intents()
@@ -189,7 +187,7 @@ class ConsoleApp(TerminalApp[None]):
     @property
     def ascii_only(self) -> bool:
         """Whether the terminal has no Unicode."""
-        return self._look.ascii_only
+        return self.look.ascii_only
 
     # What the flow of a change needs
 
@@ -344,42 +342,6 @@ class ConsoleApp(TerminalApp[None]):
     def picture(self) -> str:
         """The screen as text."""
         return "\n".join(strip.text.rstrip() for strip in self.stage._compositor.render_strips()) + "\n"
-
-    def next_theme(self, name: str | None = None) -> None:
-        """Another theme: the one named, or the next."""
-        names = available()
-        if name is None:
-            at = names.index(self.palette.theme.name) if self.palette.theme.name in names else -1
-            name = names[(at + 1) % len(names)]
-        try:
-            theme = load_theme(name)
-        except ThemeError as error:
-            self.say(sanitise(str(error)), "warn")
-            return
-        self.use_palette(Palette(theme, monochrome=self._look.monochrome))
-        self.say(f"theme {name}")
-
-    def toggle_freeze(self) -> None:
-        """Keeps the picture, or lets it live again."""
-        self.frozen_at = self._scene.now if self.frozen_at is None else None
-        self.redraw()
-        if self._feed is not None:
-            self._feed.hurry()
-
-    def toggle_mouse(self) -> None:
-        """Listens to the mouse, or leaves it to the terminal."""
-        on = self.listen_to_mouse()
-        self.say("clicks select, the wheel scrolls; Shift selects text" if on else "the mouse is the terminal's")
-
-    def toggle_lofi(self) -> None:
-        """Fewer frames and slower timers, or not any more."""
-        if self._feed is not None:
-            self._feed.lofi = not self._feed.lofi
-            if self._feed.lofi and self.hears_mouse:
-                self.listen_to_mouse()
-            self.spare_colours(self._feed.lofi)
-            spared = "low bandwidth: timers every 5 s, four frames a second, 256 colours, no mouse"
-            self.say(spared if self.lofi else "full rate")
 
     @property
     def lofi(self) -> bool:

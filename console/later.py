@@ -12,6 +12,7 @@ from engine.collector import calm, sweep
 _LATER = (
     "console.keymap",
     "console.screens.doing",
+    "console.screens.menus",
     "console.screens.run",
     "console.screens.log",
     "console.screens.dag",

@@ -38,12 +38,13 @@ class TerminalApp(App[Result]):
         self.wire_notice = wire.install()
         """Why the console's own wire is not in use; None when it is."""
         super().__init__(driver_class=ConsoleDriver)
-        look = look or Look()
+        self.look = look or Look()
+        """What the terminal can show, whatever the theme."""
         self.animation_level = "none"
         self._touched = time.monotonic()
         self._colours: ColorSystem | None = None
-        self._net = wire.SafeLineFilter(ascii_only=look.ascii_only, monochrome=look.monochrome)
-        self.palette = palette or Palette(load_theme(), monochrome=look.monochrome)
+        self._net = wire.SafeLineFilter(ascii_only=self.look.ascii_only, monochrome=self.look.monochrome)
+        self.palette = palette or Palette(load_theme(), monochrome=self.look.monochrome)
         """The styles in force; change it with `use_palette`."""
         self.use_palette(self.palette)
 

@@ -8,13 +8,12 @@ from console.model.audit import Audit, AuditCard
 from console.model.place import Place
 from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
+from console.screens.explaining import tell
 from console.screens.pane import Bar, ListPane
 from console.view import audit as view
 from console.view.columns import COMMANDS
-from console.view.dialogs import paragraphs
 from console.view.sorting import Column
 from console.view.spans import DIM, TEXT, Spans
-from console.widgets.dialog import Dialog, DialogContent
 from engine.model.ids import split_name
 
 if TYPE_CHECKING:
@@ -89,12 +88,7 @@ def show_details(app: ConsoleApp, target: Target) -> None:
     if card is None:
         app.say("no command is selected", "warn")
         return
-    title, parts = view.details(card)
-
-    def body(width: int) -> list[Spans]:
-        return paragraphs(parts, width)
-
-    app.open_dialog(Dialog(DialogContent(title, body=body, ready=True)), lambda _: None)
+    tell(app, *view.details(card))
 
 
 def open_subject(app: ConsoleApp, target: Target) -> None:

@@ -16,6 +16,7 @@ from console.model.place import Place
 from console.model.runs import TaskCard
 from console.model.snapshot import Interest, Snapshot
 from console.model.targets import Target
+from console.screens.looks import use_theme
 from console.screens.overview import target_of
 from console.screens.sorting import by_name
 from console.screens.wayfinding import remember, visit
@@ -46,7 +47,7 @@ def obey_line(app: ConsoleApp, text: str) -> None:
     given, rest = words[0].lower(), words[1:]
     name = ALIASES.get(given, given)
     if name == "theme" and rest:
-        app.next_theme(rest[0])
+        use_theme(app, rest[0])
     elif name == "sort" and rest and app.stage.front.columns():
         by_name(app, rest[0])
     elif name == "open" and rest:

@@ -8,27 +8,14 @@ from typing import TYPE_CHECKING, cast
 
 from console.actions import many, possible
 from console.actions.action import OVERVIEW, Action, Ask
-from console.actions.backfilling import backfill_of
-from console.actions.finding import attention_of, dag_of, task_of
 from console.actions.flow import Flow, carry_out
-from console.actions.registry import BY_ID, actions_of
+from console.actions.registry import BY_ID
 from console.actions.views import VIEWS
 from console.model.intents import Intent
 from console.model.keys import UNMAPPED
-from console.model.limits import WaitCard
 from console.model.place import Place
-from console.model.runs import RunDetail, TaskCard
-from console.model.snapshot import Scene
 from console.model.targets import Target
-from console.screens.chooser import Chooser, fuzzy
-from console.view import help as help_view
-from console.view import why as why_view
-from console.view import why_backfills, why_limits
-from console.view.details import details
-from console.view.dialogs import paragraphs
-from console.view.spans import Spans
-from console.view.why_group import first_in_the_way, is_group, why_group
-from console.widgets.dialog import Dialog, DialogContent
+from console.screens.explaining import show_details, why
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -172,79 +159,6 @@ def _to_failure(app: ConsoleApp, step: int) -> None:
         app.say("nothing has failed here", "warn")
 
 
-def why(app: ConsoleApp, target: Target) -> None:
-    """Says why it waits or failed, and what would free it."""
-    scene = app.scene()
-    row = attention_of(scene, target)
-    card, run = task_of(scene, target), scene.snapshot.run
-    if target.view == "limits":
-        app.spawn(_why_limit(app, target))
-        return
-    backfill = backfill_of(scene, target)
-    if backfill is not None:
-        title, parts = why_backfills.why_backfill(scene, backfill)
-    elif row is not None:
-        title, parts = why_view.why_attention(scene, row)
-    elif card is not None and run is not None:
-        app.spawn(_why_task(app, run, card))
-        return
-    elif run is not None and run.mark.run_id == target.run_id and is_group(run, target.task_id or ""):
-        app.spawn(_why_group(app, run, target.task_id or ""))
-        return
-    else:
-        dag = dag_of(scene, target)
-        if dag is None:
-            app.say("there is nothing to explain here", "warn")
-            return
-        title, parts = why_view.why_dag(scene, dag)
-    _tell(app, title, parts)
-
-
-async def _why_task(app: ConsoleApp, run: RunDetail, card: TaskCard) -> None:
-    _tell(app, *await _told(app, run, card))
-
-
-async def _why_group(app: ConsoleApp, run: RunDetail, group: str) -> None:
-    """Its tasks by state, and what the first of them that is in the way would say on its own row."""
-    first = first_in_the_way(run, group)
-    _tell(app, *why_group(run, group, None if first is None else await _told(app, run, first)))
-
-
-async def _told(app: ConsoleApp, run: RunDetail, card: TaskCard) -> tuple[str, why_view.Parts]:
-    """What the picture knows, and beneath it what the store says of limits, breakers and people."""
-    backend = app.backend
-    said = WaitCard() if backend is None else await backend.waiting(run.mark.run_id, card.task_id, card.map_index)
-    return why_view.why_task(app.scene(), run, card, said.sentences)
-
-
-async def _why_limit(app: ConsoleApp, target: Target) -> None:
-    """What the store says of a pool, a breaker or a question, and what the engine says of its own limits."""
-    backend, scene = app.backend, app.scene()
-    kind, _, name = (target.attention or "").partition(":")
-    if kind == "engine":
-        _tell(app, *why_limits.why_engine(scene.link.gauges, name))
-    elif backend is None:
-        return
-    elif target.run_id is not None and target.task_id is not None:
-        said = await backend.waiting(target.run_id, target.task_id, target.map_index)
-        _tell(app, f"What does {target.task_id} wait for?", why_limits.why_question(said, app.scene().now))
-    else:
-        said = await backend.limit(kind, name)
-        _tell(app, f"Why: {kind} {name}", why_limits.why_limit(kind, said))
-
-
-def _details(app: ConsoleApp, target: Target) -> None:
-    title, parts = details(app.scene(), target)
-    _tell(app, title, parts)
-
-
-def _tell(app: ConsoleApp, title: str, parts: list[tuple[str, str]]) -> None:
-    def body(width: int) -> list[Spans]:
-        return paragraphs(parts, width)
-
-    app.open_dialog(Dialog(DialogContent(title, body=body, ready=True)), lambda _: None)
-
-
 def _copy(app: ConsoleApp, target: Target) -> None:
     name = target.run_id or target.dag_id or ""
     text = f"{name} {target.task_id}" if target.task_id else name
@@ -266,82 +180,21 @@ def _line(app: ConsoleApp, target: Target) -> None:
     app.stage.ask_line("command", ":")
 
 
-def _keys_of(app: ConsoleApp, action: Action) -> str:
-    view = app.place.view
-    return "  ".join(
-        shown for key in app.keymap_of.keys(action.id) if (shown := app.keymap_of.shown_key(action.id, key, view))
-    )
-
-
-def _help(app: ConsoleApp, target: Target) -> None:
-    scene = app.scene()
-    listed = [(action, keys) for action in actions_of(app.place.view) if (keys := _keys_of(app, action))]
-
-    def rows(needle: str, width: int) -> list[tuple[str | None, Spans]]:
-        return help_view.help_rows(listed, scene, target, width)
-
-    title = f"Keys here: {app.place.view}"
-    chooser = Chooser(title, rows, typing=False, about=lambda name: _about(BY_ID[name], scene, target))
-    app.push_screen(chooser, lambda name: _chosen(app, name, target))
-
-
-def _about(action: Action, scene: Scene, target: Target) -> str:
-    """What an action does, and why it does not just now."""
-    why = action.why_not(scene, target)
-    return action.help if why is None else f"{action.help} Not now: {why}."
-
-
-def _palette(app: ConsoleApp, target: Target) -> None:
-    scene = app.scene()
-    listed = [action for action in actions_of(app.place.view) if action.group != "move" and action.id != "palette"]
-
-    def rows(needle: str, width: int) -> list[tuple[str | None, Spans]]:
-        ranked = [
-            (cost, a) for a in listed if (cost := fuzzy(needle, f"{a.title_for(scene, target)} {a.id}")) is not None
-        ]
-        ranked.sort(key=lambda pair: (pair[1].why_not(scene, target) is not None, pair[0] if needle else 0))
-        columns = (6, max((len(a.title_for(scene, target)) for a in listed), default=8))
-        return [
-            (a.id, help_view.action_row(a, _keys_of(app, a).partition("  ")[0], scene, target, columns, width))
-            for _, a in ranked
-        ]
-
-    chooser = Chooser("Actions", rows, typing=True, about=lambda name: _about(BY_ID[name], scene, target))
-    app.push_screen(chooser, lambda name: _chosen(app, name, target))
-
-
-def _chosen(app: ConsoleApp, name: str | None, target: Target) -> None:
-    if name is not None and BY_ID[name].group != "move":
-        app.perform(BY_ID[name], target)
-
-
-def _theme(app: ConsoleApp, target: Target) -> None:
-    app.next_theme()
-
-
-def _lofi(app: ConsoleApp, target: Target) -> None:
-    app.toggle_lofi()
-
-
-def _freeze(app: ConsoleApp, target: Target) -> None:
-    app.toggle_freeze()
-
-
-def _mouse(app: ConsoleApp, target: Target) -> None:
-    app.toggle_mouse()
-
-
 def _interrupt(app: ConsoleApp, target: Target) -> None:
     app.say("q goes back a level, Ctrl-Q leaves the console; whatever runs goes on either way")
 
 
-def _repaint(app: ConsoleApp, target: Target) -> None:
-    app.repaint()
-
-
 _WAYS = "console.screens.wayfinding"
 _PARTS = "console.screens.parts"
+_LOOKS = "console.screens.looks"
 _PATHS = {
+    "help": "console.screens.menus:show_help",
+    "palette": "console.screens.menus:show_palette",
+    "theme": f"{_LOOKS}:next_theme",
+    "lofi": f"{_LOOKS}:toggle_lofi",
+    "freeze": f"{_LOOKS}:toggle_freeze",
+    "mouse": f"{_LOOKS}:toggle_mouse",
+    "repaint": f"{_LOOKS}:repaint",
     "filter.out": f"{_PARTS}:filter_out",
     "match.next": f"{_PARTS}:next_match",
     "match.previous": f"{_PARTS}:previous_match",
@@ -379,18 +232,11 @@ _HANDLERS: dict[str, Handler] = {
     "overview": _overview,
     "log": _log,
     "why": why,
-    "details": _details,
+    "details": show_details,
     "failure.next": _next_failure,
     "failure.previous": _previous_failure,
     "filter": ask_filter,
     "copy": _copy,
-    "help": _help,
-    "palette": _palette,
     "line": _line,
-    "theme": _theme,
-    "lofi": _lofi,
-    "repaint": _repaint,
-    "freeze": _freeze,
-    "mouse": _mouse,
     "interrupt": _interrupt,
 }

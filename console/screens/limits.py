@@ -11,7 +11,7 @@ from console.model.limits import LimitsCard
 from console.model.place import Place
 from console.model.snapshot import Interest, Page, Scene
 from console.model.targets import Target
-from console.screens.doing import why
+from console.screens.explaining import why
 from console.screens.pane import Bar, ListPane
 from console.view import limits as view
 from console.view.columns import LIMITS

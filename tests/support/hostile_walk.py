@@ -22,6 +22,7 @@ from console.app import ConsoleApp
 from console.model.link import Link, LinkState
 from console.model.place import Place
 from console.model.targets import Target
+from console.screens.looks import use_theme
 from engine.config import Home
 from engine.model.moments import HOUR
 from engine.store.connection import connect_reader
@@ -320,7 +321,7 @@ async def in_trouble(walk: Walk) -> None:
     backend.commit()
     await walk.bring("overview")
     await walk.look("trouble, and nothing to show")
-    app.next_theme(text)
+    use_theme(app, text)
     await walk.look("no such theme")
 
 

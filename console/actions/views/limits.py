@@ -117,7 +117,7 @@ VIEW = View(
     ),
     {
         "limits.open": f"{_DOING}enter",
-        "limits.details": "console.screens.doing:why",
+        "limits.details": "console.screens.explaining:why",
         "limits.back": "console.screens.doing:back",
         "limits.resize": f"{_DOING}resize",
         "answer": "console.screens.trigger:open_answer",
