@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.config import Home, HomeError, check_owner, find_home, load_settings
-from engine.daemon import AlreadyRunning, detach, supervisor
+from engine.daemon import detach, supervisor
+from engine.lock import AlreadyRunning
 
 
 def main() -> int:

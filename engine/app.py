@@ -16,21 +16,20 @@ from engine.archive import ReadLane, StoreArchive
 from engine.clock import Clock, clock_from_environment
 from engine.collector import calm
 from engine.config import Home, HomeError, Settings, check_owner, task_environment
-from engine.control import protocol as p
 from engine.control.commands import Commands
 from engine.control.roles import Roles
 from engine.control.server import KEEP_SECONDS, Server
-from engine.daemon import READY, HomeLock, take_lock
+from engine.daemon import READY
 from engine.dagfiles.parse import Parser
 from engine.dagfiles.scan import DagFiles
 from engine.execution.local import LocalExecutor
 from engine.execution.logs import LogLimits
 from engine.execution.process.proc import boot_id
 from engine.housekeeping import Housekeeping
+from engine.instruments import Instruments
+from engine.lock import HomeLock, take_lock
 from engine.mending import Mender
-from engine.model.states import TaskState
 from engine.model.typed import quoted
-from engine.observe.gauges import HostMeter, SelfMeter
 from engine.observe.log import open_log
 from engine.scheduler import due, loading
 from engine.scheduler.breakers import Inbox
@@ -119,7 +118,6 @@ class Engine:
         self._clock = clock
         self._log = log
         self._pools = Pools.of(settings.pools, settings.pools_including_deferred)
-        self._meter, self._host = SelfMeter(), HostMeter(home.root, home.database)
         self._stop = asyncio.Event()
         self._kill_first = False
         self._retell = False
@@ -149,7 +147,7 @@ class Engine:
                     *map(tasks.create_task, self._outside.work()),
                     tasks.create_task(self._drained()),
                     tasks.create_task(self._hear_of_breakers()),
-                    tasks.create_task(self._meter_while_followed()),
+                    tasks.create_task(self._instruments.beat(lambda: self._server.following)),
                 ]
                 await self._stop.wait()
                 for task in working:
@@ -203,6 +201,8 @@ class Engine:
         self._night = Night(self._home, *care, self._scheduler, self._lane, self._clock, self._log, self._disk.pruned)
         self._scheduler.request_prune = self._night.ask
         self._outside = Outside(self._home, self._settings, self._scheduler, self._lane, self._clock, self._log)
+        watches = self._disk, self._memory, self._log_watch, self._outside
+        self._instruments = Instruments(self._home, self._scheduler, self._executor, self._clock, *watches)
         self._socket = self._home.place_socket()
         self._server = Server(
             self._socket,
@@ -211,8 +211,8 @@ class Engine:
             home=str(self._home.root),
             started_at=self._clock.now(),
             committed=lambda: self._writer.committed_seq,
-            gauges=self._gauges,
-            quiet=self._quiet,
+            gauges=self._instruments.gauges,
+            quiet=self._instruments.quiet,
             log=self._log,
         )
         self._parser = Parser(environment, self._settings.timezone)
@@ -297,50 +297,6 @@ class Engine:
                 self._log.warning("lock_again", path=str(self._home.lock))
             if self._home.record_socket(self._socket):
                 self._log.warning("socket_recorded_again", path=str(self._socket))
-
-    async def _meter_while_followed(self) -> None:
-        """Loop lag is measured only while somebody looks: an engine that nobody watches sleeps."""
-        while True:
-            await asyncio.sleep(1.0)
-            if self._server.following:
-                await self._meter.beat()
-
-    def _gauges(self, attached: list[str]) -> p.Gauges:
-        scheduler = self._scheduler
-        self._disk.glance()  # whoever asks is told of the disk as it is, not as it was at the last look
-        warnings = self._disk.warning or self._disk_low_too(), self._log_watch.warning, self._outside.warning
-        lag, processor, resident = self._meter.take()
-        tally: dict[TaskState, int] = dict.fromkeys(TaskState, 0)
-        for memory in scheduler.state.runs.values():
-            for state, count in memory.tally.items():
-                tally[state] += count
-        return p.Gauges(
-            at=self._clock.now(),
-            slots_used=scheduler.ledger.used,
-            slots=scheduler.ledger.slots,
-            queued=tally[TaskState.SCHEDULED] + tally[TaskState.QUEUED],
-            running=tally[TaskState.RUNNING] + tally[TaskState.KILLING],
-            retrying=tally[TaskState.UP_FOR_RETRY],
-            waiting=tally[TaskState.DEFERRED] + tally[TaskState.UP_FOR_RESCHEDULE] + tally[TaskState.AWAITING_INPUT],
-            loop_lag_ms=lag,
-            cpu_percent=processor,
-            rss_bytes=resident,
-            attached=attached,
-            degraded=scheduler.degraded or scheduler.disk_low or scheduler.memory_low,
-            memory=self._memory.gauge(),
-            warning="; ".join(filter(None, warnings)) or None,
-            draining=scheduler.draining,
-            quiet=self._quiet(),
-            host=self._host.take(),
-        )
-
-    def _disk_low_too(self) -> str | None:
-        """Who has filled the disk, where the reason why nothing starts is what came of it."""
-        return self._scheduler.disk_low if self._scheduler.degraded is not None else None
-
-    def _quiet(self) -> dict[str, tuple[int, float | None]]:
-        found = sorted(self._executor.activity.quiet.items(), key=lambda item: item[1].since)
-        return {attempt_id: (since, cpu) for attempt_id, (since, cpu) in found[: p.MOST_QUIET]}
 
     # --- stopping -------------------------------------------------------------------------------------------------
 

@@ -93,7 +93,7 @@ def restore(session: Session, source: Path, directory: Path | None, replace: boo
     Attempts that were under way when the backup was made are lost, and are not started again by themselves unless
     they have retries.
     """
-    from engine.daemon import AlreadyRunning
+    from engine.lock import AlreadyRunning
     from engine.upkeep.backup import BackupError
     from engine.upkeep.restore import replace_store, restore_home
 
@@ -133,7 +133,7 @@ def salvage(session: Session, as_json: bool) -> None:
     Runs of which a part is missing are left out, and runs that were under way are cancelled. A backup is better: this
     is for those who have none, or only an old one.
     """
-    from engine.daemon import AlreadyRunning
+    from engine.lock import AlreadyRunning
     from engine.upkeep.backup import BackupError
     from engine.upkeep.salvaging import salvage_home
 

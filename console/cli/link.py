@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from engine.config import Home
-from engine.daemon import lock_holder
+from engine.lock import lock_holder
 
 if TYPE_CHECKING:
     from engine.control.client import Client

@@ -46,7 +46,7 @@ def prune(session: Session, asking: Asking) -> None:
 
 
 def _prune_here(home: Home, asking: Asking) -> None:
-    from engine.daemon import AlreadyRunning
+    from engine.lock import AlreadyRunning
     from engine.upkeep.pruning import carry_out, look, summary
     from engine.upkeep.restore import held
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.config import CONFIG, ENVIRONMENT, Home, check_owner
-from engine.daemon import take_lock
+from engine.lock import take_lock
 from engine.model.moments import Micros
 from engine.store.amend import hold_everything
 from engine.store.copying import Diagnosis, copy_store, diagnose, sync_file

@@ -18,6 +18,8 @@ OUTSIDE_OF_ENGINE: dict[str, set[str]] = {
     "housekeeping": set(),
     "mending": {"structlog"},
     "daemon": set(),
+    "lock": set(),
+    "instruments": set(),
     "config": set(),
     "connections": {"keyring"},
     "environments": set(),

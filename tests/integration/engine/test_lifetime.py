@@ -22,8 +22,8 @@ import pytest
 from engine.config import Home
 from engine.control import protocol as p
 from engine.control.client import NoEngine
-from engine.daemon import AlreadyRunning, lock_holder, take_lock
 from engine.execution.process import proc
+from engine.lock import AlreadyRunning, lock_holder, take_lock
 from tests.integration.engine.conftest import MakeSite
 from tests.integration.engine.test_starts import obstruct
 from tests.support.engine import Site, until

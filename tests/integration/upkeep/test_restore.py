@@ -15,7 +15,7 @@ from typing import cast
 import pytest
 
 from engine.config import Home
-from engine.daemon import AlreadyRunning, take_lock
+from engine.lock import AlreadyRunning, take_lock
 from engine.model.moments import from_iso
 from engine.store import salvage
 from engine.store.copying import diagnose
