@@ -44,7 +44,7 @@ class Instruments:
         self._outside = outside
 
     async def beat(self, followed: Callable[[], int]) -> None:
-        """Measures how late the loop is, while it is `followed`: an engine that nobody watches sleeps. Until cancelled."""
+        """Measures how late the loop is while somebody follows; one that nobody watches sleeps. Until cancelled."""
         while True:
             await asyncio.sleep(_BEAT_SECONDS)
             if followed():
