@@ -162,15 +162,25 @@ class Server:
 
     async def _beat(self) -> None:
         """Gauges once a second, while anybody follows."""
+        told = ""
         while True:
             await asyncio.sleep(1.0)
-            followers = [session for session in self._sessions if session.following]
-            if followers:
-                consoles = sorted({session.actor.user for session in followers if session.client == "console"})
-                versions = sorted({session.version for session in followers if session.client == "console"})
-                line = p.encode(msgspec.structs.replace(self._gauges(consoles), console_versions=versions))
-                for session in followers:
-                    session.tell(line)
+            try:
+                self._send_gauges()
+                told = ""
+            except Exception as error:  # no descriptor is left to look at the host with, for instance
+                if str(error) != told:
+                    self._log.exception("gauges_failed", error=str(error))
+                told = str(error)
+
+    def _send_gauges(self) -> None:
+        followers = [session for session in self._sessions if session.following]
+        if followers:
+            consoles = sorted({session.actor.user for session in followers if session.client == "console"})
+            versions = sorted({session.version for session in followers if session.client == "console"})
+            line = p.encode(msgspec.structs.replace(self._gauges(consoles), console_versions=versions))
+            for session in followers:
+                session.tell(line)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         pid, uid = _peer(writer.get_extra_info("socket"))

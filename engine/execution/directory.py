@@ -305,3 +305,11 @@ def survey(path: str) -> Survey:
     if status is not None:
         return Survey("ended", claim, status)
     return Survey("lost" if has_claim(path) else "never_started", claim, None)
+
+
+def has_surely_not_begun(path: str) -> bool:
+    """True if nobody has claimed the attempt; False also where that cannot be said now."""
+    try:
+        return survey(path).state == "never_started"
+    except OSError:
+        return False

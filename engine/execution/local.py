@@ -241,24 +241,28 @@ class LocalExecutor:
         for attempt_id, live in self._live.items():
             if attempt_id in self._watch:
                 continue
-            if live.group and files.survey(live.path).state == "never_started":
+            if live.group and files.has_surely_not_begun(live.path):
                 again.setdefault(live.group, []).append(attempt_id)
             else:
                 self._watch.add(attempt_id, live.path, live.claim)
         self._send(again)
 
     def _hear(self, report: dict[str, Any]) -> None:
-        for attempt_id in report.get("claimed", ()):
-            self._look_at_claim(attempt_id)
-        for item in report.get("ended", ()):
-            self._over(item[0], item[1:])
-        for attempt_id, error in report.get("failed", ()):
-            self._not_started(attempt_id, error)
-        for attempt_id in report.get("orphaned", ()):
-            live = self._live.get(attempt_id)
-            if live is not None:
-                self._watch.add(attempt_id, live.path, live.claim)
+        items: list[tuple[Any, list[Any]]] = [(self._look_at_claim, [each]) for each in report.get("claimed", ())]
+        items += [(self._over, [item[0], item[1:]]) for item in report.get("ended", ())]
+        items += [(self._not_started, item) for item in report.get("failed", ())]
+        items += [(self._watch_on, [each]) for each in report.get("orphaned", ())]
+        for take, item in items:
+            try:
+                take(*item)
+            except OSError:  # its files cannot be looked at now, and nobody will tell again
+                self._watch_on(item[0])
         self._hand_out()
+
+    def _watch_on(self, attempt_id: str) -> None:
+        live = self._live.get(attempt_id)
+        if live is not None:
+            self._watch.add(attempt_id, live.path, live.claim)
 
     # what became of attempts
 

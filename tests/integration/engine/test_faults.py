@@ -10,7 +10,7 @@ import resource
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -250,3 +250,39 @@ async def test_attempts_whose_folders_vanish_while_they_run_come_to_an_end(site:
     assert await site.over(run_id) == "failed"
     assert {site.attempts(run_id, name)[0]["outcome"] for name in ("python", "script")} == {"lost"}
     assert await site.over(await site.trigger("results")) == "success"
+
+
+@contextmanager
+def opening_nothing(site: Site) -> Iterator[None]:
+    """The kernel refuses the running engine every further descriptor."""
+    assert site.engine is not None
+    pid = site.engine.pid
+    least, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (1, most))
+    try:
+        yield
+    finally:
+        if site.engine.code is None:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (least, most))
+
+
+async def test_an_engine_that_lacked_descriptors_for_a_while_does_all_its_work_again(site: Site) -> None:
+    """Nothing of it has ended silently: tasks come to their end, gauges are sent, DAG files are read, kills kill."""
+    held = await site.trigger("hold")
+    await site.state(held, "python", "running")
+    await site.state(held, "script", "running")
+    async with site.client() as client:
+        await gauges(client)
+        with opening_nothing(site):
+            with suppress(CommandRefused, TimeoutError):
+                await asyncio.wait_for(client.command("trigger", p.Selector(dag_ids=["steps"])), 1)
+            (site.root / "release").touch()
+            await until(lambda: "gauges_failed" in site.log() and "memory_unknown" in site.log(), "it lacks them")
+        await gauges(client, degraded=False)
+    site.write("newcomer.py", "@dag()\ndef newcomer():\n    shell('one', 'sleep 600')\n")
+    await until(lambda: site.knows("newcomer"), "the file that came meanwhile is read")
+    assert await site.over(held) == "success"
+    run_id = await site.trigger("newcomer")
+    await site.state(run_id, "one", "running")
+    await site.command("cancel", p.Selector(run_ids=[run_id]))
+    assert await site.over(run_id) == "cancelled"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from engine.execution import directory, sessions
-from engine.execution.port import Ended, Unkillable
+from engine.execution.port import Ended, SpawnFailed, Unkillable
 from tests.support.execution import Stage
 
 pytestmark = pytest.mark.processes
@@ -126,3 +127,31 @@ async def test_an_end_that_cannot_be_looked_at_is_told_once_it_can(
     stage.executor.launch([order])
     assert (await asyncio.wait_for(stage.status_of(order), 20)).code == 0
     assert stage.of(order, Ended)[0].result_bytes == 1
+
+
+async def test_what_a_report_says_of_others_is_heard_although_one_cannot_be_looked_at(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else would tell that an attempt could not be started: it would stay queued for ever."""
+    orders = [stage.shell("true"), stage.shell("true")]
+    monkeypatch.setattr(stage.executor._link, "send", lambda message: None)
+    stage.executor.launch(orders)
+    one, other = [order.spec.attempt_id for order in orders]
+    monkeypatch.setattr(directory, "read_status_at", refusing(NO_DESCRIPTOR, 1, directory.read_status_at))
+    stage.executor._hear({"ended": [[one]], "failed": [[other, "cannot fork"]]})
+    assert (await stage.refusal_of(orders[1])).error == "cannot fork"
+    assert (await stage.refusal_of(orders[0])).error == "it has never begun"
+
+
+async def test_what_waited_for_a_dead_runner_starts_although_one_cannot_be_looked_at(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the runner dies, all that it owed is started anew, or said not to have been started."""
+    orders = [stage.shell("true"), stage.shell("true")]
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.executor._link, "send", lambda message: None)
+        stage.executor.launch(orders)
+    monkeypatch.setattr(directory, "survey", refusing(NO_DESCRIPTOR, 1, directory.survey))
+    os.kill(stage.helper("runner"), signal.SIGKILL)
+    assert (await asyncio.wait_for(stage.status_of(orders[1]), 20)).code == 0
+    await stage.until(lambda: stage.of(orders[0], SpawnFailed), "the news of the first")
