@@ -47,7 +47,7 @@ def book_run(scheduler: Scheduler, turn: Turn, memory: RunMemory, moved: Transit
         if scheduler.state.recoveries:
             run_ended(scheduler, turn, memory)
         scheduler.breakers.run_ended(turn, memory, entry)
-        scheduler.start_queued(turn, entry)
+        scheduler.starting.start_runs(turn, entry)
     elif (at := run_timeout_at(memory)) is not None:
         scheduler.timers.add(Timer(at, "run_timeout", run.id, str(run.episode)))
 
@@ -66,7 +66,7 @@ def book_task(scheduler: Scheduler, turn: Turn, memory: RunMemory, moved: Transi
         scheduler.admission.freed(memory, task.task_id)
     if after == TaskState.SCHEDULED:
         kept = before in DEFERRED_TASK and task is not None and task.pool in scheduler.ledger.including
-        scheduler.ready.append((memory, instance, kept))
+        scheduler.starting.ready.append((memory, instance, kept))
     scheduler.breakers.moved(turn, memory, instance, moved)
     if instance.task_id in memory.plan.past_tasks:
         scheduler.past.moved(memory, instance.task_id)

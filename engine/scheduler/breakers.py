@@ -130,7 +130,7 @@ class Breakers:
         planner.put_schedule(turn, entry)
         turn.note("dag", dag_id=entry.dag_id, before="paused", after="active", reason="breaker")
         planner.plan_runs(self._scheduler, turn, entry)
-        self._scheduler.start_queued(turn, entry)
+        self._scheduler.starting.start_runs(turn, entry)
 
     # --- time and people ------------------------------------------------------------------------------------------
 
@@ -157,7 +157,7 @@ class Breakers:
             scheduler, turn, entry, RunType.MANUAL, slot, run_id, params, created_by="its breaker", note="probe",
             inferred=inferred,
         )  # fmt: skip
-        scheduler.start_queued(turn, entry)
+        scheduler.starting.start_runs(turn, entry)
 
     def trip(self, turn: Turn, name: str, by: str, note: str | None, cooldown: Micros | None) -> None:
         """Opens a breaker by hand; without a cooldown it stays open until it is reset."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 
@@ -11,19 +10,17 @@ from structlog.typing import FilteringBoundLogger
 
 from engine.clock import Clock
 from engine.environments import Environments
-from engine.execution.port import Bundle, Claimed, Evidence, Executor
+from engine.execution.port import Claimed, Evidence, Executor
 from engine.lifecycle.core import apply
-from engine.lifecycle.events import CodeGone, Event, Granted, Start
-from engine.lifecycle.gates import may_start_run
+from engine.lifecycle.events import Event
 from engine.lifecycle.instructions import AnswerBy, Timeout, WakeAt, derive
 from engine.lifecycle.memory import RunMemory
 from engine.model.ids import ulid
 from engine.model.moments import SECOND, Micros
-from engine.model.rows import TaskInstance
-from engine.model.states import TERMINAL_RUN, TaskState
+from engine.model.states import TERMINAL_RUN
 from engine.scheduler.acting import Actor
 from engine.scheduler.admission import Admission
-from engine.scheduler.backfills import nothing_stored, refill_dag
+from engine.scheduler.backfills import nothing_stored
 from engine.scheduler.beside import Beside
 from engine.scheduler.booking import book_run, book_task, kill_all
 from engine.scheduler.breakers import Breakers
@@ -34,7 +31,8 @@ from engine.scheduler.intake import Dropped, Intake, Work
 from engine.scheduler.ledger import Ledger
 from engine.scheduler.past import Past
 from engine.scheduler.pools import Pools
-from engine.scheduler.state import DagEntry, State
+from engine.scheduler.starting import Starting
+from engine.scheduler.state import State
 from engine.scheduler.timers import Timer, Timers
 from engine.scheduler.turn import Turn, refuse
 from engine.scheduler.waiting import Waiting
@@ -44,8 +42,6 @@ from engine.store.writer import Writer
 
 CLAIMS_WAIT = 0.004
 """Seconds that the news of a start may wait for the next turn: the end of a short task then shares its commit."""
-OFFERS_PER_TURN = 1_000
-"""Ready instances that join the waiting ones in one turn."""
 MOST_PER_TURN = 256
 """Items handled in one turn, so that the loop stays free for the socket."""
 
@@ -82,6 +78,7 @@ class Scheduler:
         self.admission = Admission(self.ledger, self.state.runs)
         self.timers = Timers()
         self._clock_watch = ClockWatch(clock)
+        self.starting = Starting(self)
         self.waiting = Waiting(self)
         self.breakers = Breakers(self)
         self.past = Past(self)
@@ -100,8 +97,6 @@ class Scheduler:
         self._writer = writer
         self._actor = Actor(dispatcher, executor)
         self._on_broken = on_broken
-        self.ready: deque[tuple[RunMemory, TaskInstance, bool]] = deque()
-        """Instances that may wait for slots from one of the next turns on; with true, they kept theirs meanwhile."""
         self._intake = Intake()
         self._alarm: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
@@ -161,7 +156,7 @@ class Scheduler:
         self.state = state
         self.ledger = ledger
         self.admission = Admission(ledger, state.runs)
-        self.ready.clear()
+        self.starting.ready.clear()
         self.timers.clear()
         self.past.begin()
         self._apply_limits()
@@ -195,21 +190,16 @@ class Scheduler:
             self.draining = draining
         self._apply_limits()
         self.admission.reconsider()
-        self.post(self._start_all_queued)
+        self.post(self.starting.start_all_runs)
 
     def limits_changed(self, turn: Turn) -> None:
         """Has all that a limit kept from starting get its chance in this turn."""
         self.admission.reconsider()
-        self._start_all_queued(turn)
+        self.starting.start_all_runs(turn)
 
     def _apply_limits(self) -> None:
         limits = self.ledger.limits
         limits.disk_low, limits.memory_low, limits.draining = bool(self.disk_low), bool(self.memory_low), self.draining
-
-    def _start_all_queued(self, turn: Turn) -> None:
-        for entry in self.state.dags.values():
-            if entry.queued:
-                self.start_queued(turn, entry)
 
     @property
     def may_start(self) -> bool:
@@ -240,7 +230,7 @@ class Scheduler:
                 self._intake.take()(turn)
                 if turn.batch.command is not None:
                     break  # a command is committed by itself: its row and its effects in one transaction
-            self._grant(turn)
+            self.starting.grant(turn)
             self.waiting.review(turn)
             self._finish(turn)
         except Exception as error:
@@ -264,59 +254,6 @@ class Scheduler:
                 book_task(self, turn, memory, moved)
             elif moved.kind == "run":
                 book_run(self, turn, memory, moved)
-
-    def warm(self, entry: DagEntry) -> None:
-        """Has a host import a DAG's code ahead of its first task. Hosts cost memory: only DAGs about to run get one."""
-        spec = entry.version.spec
-        if any(task.kind == "python" and not task.isolate for task in spec.tasks):
-            bundle = str(self.places.bundle(entry.version.bundle))
-            self.executor.warm([Bundle(self.places.python_of(spec), bundle, spec.file)])
-
-    def start_queued(self, turn: Turn, entry: DagEntry) -> None:
-        """Starts queued runs of a DAG while it has run slots, oldest logical date first."""
-        if self.stopping:
-            return
-        refill_dag(self, turn, entry.dag_id)
-        waiting = sorted(entry.queued.values(), key=lambda memory: (memory.run.logical_date, memory.run.id))
-        for memory in waiting:
-            if may_start_run(memory.run, entry.version.spec, self.ledger.limits, turn.now):
-                self.apply(turn, memory, Start())
-            else:
-                self.waiting.doubt(memory, turn.now)
-
-    def _offer(self, turn: Turn) -> None:
-        """Has instances that became ready wait for slots, so many a turn: ten thousand at once hold nobody up."""
-        for _ in range(min(len(self.ready), OFFERS_PER_TURN)):
-            memory, instance, kept = self.ready.popleft()
-            if instance.state is TaskState.SCHEDULED:
-                self.admission.offer(memory, instance, turn.now, kept=kept)
-        if self.ready:
-            self.wake()
-
-    def _grant(self, turn: Turn) -> None:
-        self._offer(turn)
-        self.breakers.refuse(turn)
-        if not self.may_start:
-            return
-        for memory, instance in self.admission.grants(self.waiting.limit_of, turn.now):
-            if self._has_lost_code(memory, instance.task_id):
-                self.apply(turn, memory, CodeGone())
-                continue
-            attempt_id = instance.current.id if instance.current else self.new_id(turn.now)
-            self.apply(turn, memory, Granted(instance.id, attempt_id))
-            self.breakers.granted(turn, memory, instance, attempt_id)
-            self.state.attempts[attempt_id] = memory
-        if (at := self.admission.next_look()) is not None:
-            self.timers.add(Timer(at, "look", 0))
-
-    def _has_lost_code(self, memory: RunMemory, task_id: str) -> bool:
-        """Whether a Python task's bundle is not there. That of a DAG's current version is made again from its file."""
-        entry, version = self.state.dags.get(memory.run.dag_id), self.state.versions[memory.run.version_id]
-        if memory.plan.tasks[task_id].kind != "python":
-            return False
-        if entry is not None and entry.state != "inactive" and entry.version.id == version.id:
-            return False
-        return not self.places.bundle(version.bundle).is_dir()
 
     def _finish(self, turn: Turn) -> None:
         """Derives what has to be done, and hands the turn to the writer."""

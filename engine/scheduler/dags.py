@@ -127,7 +127,7 @@ def _renew(turn: Turn, entry: DagEntry, spec: DagSpec, version: Version, number:
 
 def _resume_planning(scheduler: Scheduler, turn: Turn, entry: DagEntry) -> None:
     plan_runs(scheduler, turn, entry)
-    scheduler.start_queued(turn, entry)
+    scheduler.starting.start_runs(turn, entry)
 
 
 def _put_dag(scheduler: Scheduler, turn: Turn, entry: DagEntry) -> None:

@@ -61,7 +61,7 @@ def _backfill(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
 def _warm(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
     entry = scheduler.state.dags.get(timer.tag)
     if entry is not None and entry.takes_automated_runs:
-        scheduler.warm(entry)
+        scheduler.starting.warm(entry)
 
 
 def _plan(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
@@ -69,4 +69,4 @@ def _plan(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
     if entry is None:
         return
     plan_runs(scheduler, turn, entry)
-    scheduler.start_queued(turn, entry)
+    scheduler.starting.start_runs(turn, entry)

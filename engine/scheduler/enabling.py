@@ -22,4 +22,4 @@ def enable(scheduler: Scheduler, turn: Turn, entry: DagEntry, catchup: Catchup |
     put_schedule(turn, entry)
     turn.note("dag", dag_id=entry.dag_id, before="paused", after="active", command=command)
     plan_runs(scheduler, turn, entry)
-    scheduler.start_queued(turn, entry)
+    scheduler.starting.start_runs(turn, entry)

@@ -174,7 +174,7 @@ def resume(scheduler: Scheduler, turn: Turn, loaded: Loaded, executor: Executor,
     recovering.resume(scheduler, turn, loaded.recovered.recoveries)
     for entry in state.dags.values():
         plan_runs(scheduler, turn, entry)
-        scheduler.start_queued(turn, entry)
+        scheduler.starting.start_runs(turn, entry)
     return report
 
 

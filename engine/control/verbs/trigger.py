@@ -69,7 +69,7 @@ class Trigger:
             raise Refusal(
                 "invalid", f"logical date {ask.args.get('logical_date')!r} is {years:,} years from now: 10 are the most"
             )
-        scheduler.warm(entry)  # whoever looks at the preview is about to confirm it
+        scheduler.starting.warm(entry)  # whoever looks at the preview is about to confirm it
         _refuse_doubles(scheduler, entry, slot.logical_date, ask)
 
         made: list[str] = []
@@ -89,7 +89,7 @@ class Trigger:
                 environment=ask.args.get("environment"),
                 given=given,
             )
-            scheduler.start_queued(turn, entry)
+            scheduler.starting.start_runs(turn, entry)
             made.append(memory.run.run_id)
             return {"run_id": memory.run.run_id}
 

@@ -29,7 +29,7 @@ async def scheduled(rig: Rig, day: int, run_type: RunType = RunType.SCHEDULED) -
         slot = Slot(at, at, at + DAY, turn.now)
         made.append(create_run(rig.scheduler, turn, entry, run_type, slot, f"etl@{day}~{run_type}", {}))
         rig.scheduler.state.pin(made[0].run.id)
-        rig.scheduler.start_queued(turn, entry)
+        rig.scheduler.starting.start_runs(turn, entry)
 
     rig.scheduler.post(work)
     await rig.turn()
