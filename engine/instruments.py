@@ -60,6 +60,7 @@ class Instruments:
         for memory in scheduler.state.runs.values():
             for state, count in memory.tally.items():
                 tally[state] += count
+            tally[TaskState.DEFERRED] -= memory.open_groups  # summary rows: it is their indexes that wait, or run
         return p.Gauges(
             at=self._clock.now(),
             slots_used=scheduler.ledger.used,

@@ -12,6 +12,7 @@ from console.view.spans import ACCENT, DIM, TEXT, WARN, Line, Spans, crop
 from console.view.words import counts_words, sign
 
 _DIFF_LINES = 200
+_LEAST_NAME = 8
 
 
 def preview_body(preview: PreviewCard, width: int) -> list[Spans]:
@@ -26,6 +27,8 @@ def preview_body(preview: PreviewCard, width: int) -> list[Spans]:
         # Words that have lines of their own leave room for names.
         becomes = max((len(row.becomes) for row in rows if _moves(row)), default=0)
         wide = max(min(longest, width - state - becomes - 10), wide)
+    else:
+        wide = max(min(longest, width - max((_beside(row, state) for row in rows), default=0)), wide)
     lines = [line for row, name in zip(rows, names, strict=True) for line in _row(row, name, wide, state, width)]
     left = preview.total - len(rows)
     if left > 0:
@@ -45,12 +48,25 @@ def _name(row: EffectCard, several: bool) -> str:
     return row.run_id or row.dag_id or row.kind
 
 
+def _cut(name: str, width: int) -> str:
+    """A name in so many cells. Of a run's it is the DAG's that is cut: without its date it would be any of its runs."""
+    dag, at, run = name.partition("@")
+    room = width - cell_len(at + run)
+    return cut_middle(dag, room) + at + run if at and room >= _LEAST_NAME else cut_middle(name, width)
+
+
+def _beside(row: EffectCard, state_width: int) -> int:
+    """The cells of what stands beside a row's name."""
+    becomes = 5 + cell_len(row.becomes) if _moves(row) else 0
+    return 5 + state_width + becomes + (3 + cell_len(row.detail) if row.detail else 0)
+
+
 def _moves(row: EffectCard) -> bool:
     return row.becomes not in ("none", row.state)
 
 
 def _row(row: EffectCard, name: str, name_width: int, state_width: int, width: int) -> list[Spans]:
-    line = Line().gap(1).cell(cut_middle(name, name_width), name_width).gap(2)
+    line = Line().gap(1).cell(_cut(name, name_width), name_width).gap(2)
     if row.state in STATES:
         line.add(*sign(row.state)).gap(1)
     line.cell(row.state.replace("_", " "), state_width, DIM)

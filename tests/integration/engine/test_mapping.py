@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from functools import partial
 
 import pytest
 
+from engine.control import protocol as p
 from engine.control.client import NoEngine
 from tests.integration.engine.conftest import MakeSite
-from tests.support.engine import EngineProcess, Site, until
+from tests.support.engine import PATIENCE, EngineProcess, Site, until
 
 pytestmark = pytest.mark.processes
 
@@ -149,3 +151,16 @@ async def test_an_engine_killed_at_the_expansion_leaves_no_index_out_and_doubles
 
 def _over(site: Site, engine: EngineProcess, run_id: str) -> bool:
     return engine.code is not None or site.run_state(run_id) == "success"
+
+
+async def test_a_mapped_task_that_runs_is_not_counted_as_waiting(make_site: MakeSite) -> None:
+    """The gauges count its index, which runs, and not the summary row beside it as one more that is deferred."""
+    site = await make_site({"naps.py": "@dag()\ndef naps():\n    shell('nap', 'sleep 60').expand(ITEM=[1])\n"})
+    await site.start()
+    run_id = await site.trigger("naps")
+    async with site.client() as client, asyncio.timeout(PATIENCE):
+        async for message in client.follow():
+            if isinstance(message, p.Gauges) and message.running:
+                assert (message.running, message.waiting, message.queued) == (1, 0, 0)
+                break
+    assert indexes(site, run_id, "nap") == [(0, "running", 1)]

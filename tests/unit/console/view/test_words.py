@@ -110,6 +110,21 @@ def test_where_words_of_a_preview_need_a_line_of_their_own_the_arrow_stands_befo
     assert wide[0].startswith(f" {name} / load_everything "), "words that have a line of their own leave room for names"
 
 
+def test_runs_of_a_preview_are_told_apart_by_their_dates() -> None:
+    """However long the DAG's name: it is what is cut, and only where the row has no room; no two rows look alike."""
+    name = "nightly_warehouse_load_of_all_regions"
+    runs = tuple(EffectCard("run", name, f"{name}@2026111{at}T000000Z", None, -1, "none", "new run", "", False)
+                 for at in range(7))  # fmt: skip
+    backfill = [plain(line) for line in preview_body(PreviewCard("p1", 1, "backfill", "7", 7, {}, runs), 90)]
+    assert all(f" {name}@2026111{at}T000000Z " in line for at, line in enumerate(backfill))
+    narrow = [plain(line) for line in preview_body(PreviewCard("p1", 1, "backfill", "7", 7, {}, runs), 72)]
+    assert all(f"@2026111{at}T000000Z " in line and max(map(len, narrow)) <= 72 for at, line in enumerate(narrow))
+    tasks = tuple(row._replace(task_id="quality", state="failed", detail="goes first: KeyError: 'price'")
+                  ._replace(kind="task") for row in runs)  # fmt: skip
+    recover = [plain(line) for line in preview_body(PreviewCard("p1", 1, "recover", "7", 7, {}, tasks), 72)]
+    assert all(f"@2026111{at}T000000Z / quality " in line for at, line in enumerate(recover[::2]))
+
+
 def test_text_is_wrapped_between_words_and_keeps_its_indent() -> None:
     """Long words are broken, an indented line stays indented, an empty one stays."""
     assert wrap("one two three", 7) == ["one two", "three"]
