@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -261,6 +262,14 @@ class Rig:
                 return
             self.writer.commit()
         raise AssertionError("the scheduler does not come to rest")
+
+    async def until(self, condition: Callable[[], object], what: str, seconds: float = 10.0) -> None:
+        """Takes turns until the condition holds, for what a thread beside the loop brings."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+            await asyncio.sleep(0.005)
+            await self.turn()
 
     async def later(self, seconds: float) -> None:
         """Moves the clock on, and takes the turns that are due then."""

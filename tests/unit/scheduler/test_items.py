@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -126,11 +125,7 @@ async def test_a_large_result_that_is_nested_too_deeply_fails_what_is_mapped_ove
     path.parent.mkdir(parents=True)
     path.write_text(text)
     await rig.see(port.Ended(attempt_id, OK, len(text)))
-    for _ in range(100):
-        if memory.instances["list", -1].state is not TaskState.RUNNING:
-            break
-        await asyncio.sleep(0.02)
-        await rig.turn()
+    await rig.until(lambda: memory.instances["list", -1].state is not TaskState.RUNNING, "its end is taken in")
     assert {ti.task_id: ti.state.value for ti in memory.by_id.values()} == {"list": "success", "work": "failed"}
     assert "nested too deeply" in (memory.instances["work", -1].last_error or "")
     assert rig.broken == []
