@@ -96,6 +96,15 @@ class LogBytes(Protocol):
         """Gives the file back."""
 
 
+def take_end(log: LogBytes, count: int) -> bytes:
+    """The last `count` bytes of a log, or all of it, which is given back. Raises OSError when it cannot be read."""
+    try:
+        size = log.size()
+        return log.read(max(size - count, 0), min(size, count))
+    finally:
+        log.close()
+
+
 class Logs(Protocol):
     """What attempts wrote."""
 

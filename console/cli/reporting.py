@@ -13,6 +13,7 @@ import click
 
 from console.backends.attempt_log import AttemptLog, log_path
 from console.backends.picture import Picture
+from console.backends.port import take_end
 from console.cli import names
 from console.cli.errors import CliError, Exit
 from console.cli.output import say
@@ -74,15 +75,10 @@ def report_of(home: Home, name: str) -> str:
 
 
 def _tail(home: Home, attempt_id: str) -> tuple[str, ...]:
-    log = AttemptLog(log_path(home.attempts, attempt_id))
     try:
-        size = log.size()
-        start = max(size - EXCERPT_BYTES, 0)
-        return excerpt(log.read(start, size - start))
+        return excerpt(take_end(AttemptLog(log_path(home.attempts, attempt_id)), EXCERPT_BYTES))
     except OSError as error:
         return (f"the log cannot be read: {error.strerror}",)
-    finally:
-        log.close()
 
 
 def _now() -> int:

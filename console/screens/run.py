@@ -19,10 +19,11 @@ from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
 from console.screens.pane import Bar, Desk, Pane
 from console.screens.run_boxes import Boxes
+from console.view import folding
 from console.view import run as view
 from console.view.attempts import attempt_rows
 from console.view.columns import TASKS
-from console.view.frame import Folds, Frame, folded_group
+from console.view.frame import Folds, Frame
 from console.view.gantt import GanttRows, legend
 from console.view.sorting import Column
 from console.view.spans import DIM, TEXT, Spans
@@ -319,34 +320,19 @@ class RunPane(Pane):
         card, run = self.card(scene), self.detail(scene)
         if card is None or run is None or self._rows is None or self._below:
             return False
-        plan, (unfolded, folded) = self._rows.plan(card), self._folds
-        key: Hashable = card.key
-        if card.task_id in folded:
-            self._folds = Folds(unfolded, folded - {card.task_id})
-            key = next((task.key for task in run.tasks if self._in_group(run, task, card.task_id)), key)
-        elif card.task_id in run.index_counts and card.task_id not in unfolded:
-            self._folds = Folds(unfolded | {card.task_id}, folded)
-        elif only_open:
+        found = folding.unfold(self._folds, run, card)
+        if found is None and not only_open:
+            plan = self._rows.plan(card)
+            found = folding.fold(self._folds, card, None if plan is None else plan.group)
+        if found is None:
             return False
-        elif card.task_id in unfolded:
-            self._folds = Folds(unfolded - {card.task_id}, folded)
-            key = ("task", card.task_id, UNMAPPED)
-        elif plan is not None and plan.group is not None:
-            self._folds = Folds(unfolded, folded | {plan.group})
-            key = ("task", plan.group, UNMAPPED)
-        else:
-            return False
-        self._wanted = key
+        self._folds, self._wanted = found
         self.draw(scene)
         return True
 
     def unfold(self, scene: Scene) -> bool:
         """Unfolds the mapped task or the task group under the cursor."""
         return self.fold(scene, only_open=True)
-
-    @staticmethod
-    def _in_group(run: RunDetail, card: TaskCard, group: str) -> bool:
-        return any(plan.task_id == card.task_id and folded_group(plan, {group}) for plan in run.plan)
 
     def next_failure(self, scene: Scene, step: int) -> bool:
         """To the next task that failed or waits for a retry."""

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.backends.port import take_end
 from console.model.report import EXCERPT_BYTES, Retelling, excerpt
 from console.model.snapshot import Interest, Page
 from console.model.targets import Target
@@ -38,17 +39,11 @@ async def _report(app: ConsoleApp, run_id: str) -> None:
 
 def _tail(app: ConsoleApp, attempt_id: str) -> tuple[str, ...]:
     try:
-        log = app.open_attempt_log(attempt_id)
+        return excerpt(take_end(app.open_attempt_log(attempt_id), EXCERPT_BYTES))
     except LookupError as error:
         return (str(error),)
-    try:
-        size = log.size()
-        start = max(size - EXCERPT_BYTES, 0)
-        return excerpt(log.read(start, size - start))
     except OSError as error:
         return (f"the log cannot be read: {error.strerror}",)
-    finally:
-        log.close()
 
 
 def write_picture(app: ConsoleApp, target: Target) -> None:
