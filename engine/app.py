@@ -146,7 +146,7 @@ class Engine:
                     tasks.create_task(lasting("night", self._night.run, self._log)),
                     *map(tasks.create_task, self._outside.work()),
                     tasks.create_task(self._drained()),
-                    tasks.create_task(self._hear_of_breakers()),
+                    tasks.create_task(lasting("breakers", self._hear_of_breakers, self._log)),
                     tasks.create_task(self._instruments.beat(lambda: self._server.following)),
                 ]
                 await self._stop.wait()

@@ -138,3 +138,13 @@ async def test_a_dag_that_keeps_failing_is_paused_and_goes_on_by_a_probe(
     await until(lambda: site.value("SELECT paused_at FROM schedule_state WHERE dag_id = 'often'") is None, "it goes on")
     scheduled = "SELECT count(*) FROM run WHERE run_type = 'scheduled' AND state = 'success'"
     await until(lambda: site.value(scheduled), "and runs by its schedule")
+
+
+async def test_a_file_in_the_place_of_the_breakers_folder_ends_no_engine(make_site: MakeSite) -> None:
+    """What tasks say of breakers cannot be taken in then, which the log tells; all other work goes on."""
+    site = await make_site({"calls.py": FILE})
+    await site.start()
+    (site.root / "breakers").write_text("")
+    await until(lambda: "part_failed" in site.log(), "the log tells it")
+    assert await site.over(await site.trigger("first")) == "failed"
+    (site.root / "breakers").unlink()
