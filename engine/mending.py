@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from structlog.typing import FilteringBoundLogger
 
 from engine.scheduler.core import Scheduler
-from engine.store.errors import CommitFailed, StoreDamaged, StoreError, is_busy
+from engine.store.errors import CommitFailed, StoreDamaged, is_busy
 from engine.store.writer import Writer
 
 LOOK_SECONDS = 2.0
@@ -60,8 +60,8 @@ class Mender:
                     await self._load()
                     self._log.info("mended")
                     break
-                except (CommitFailed, StoreError) as error:
-                    reason = str(error)
+                except Exception as error:  # looks at attempts belong to it, which may lack descriptors or threads
+                    reason = str(error) or type(error).__name__
                     if is_busy(error) and self._scheduler.degraded is not None:
                         reason = self._scheduler.degraded  # what was found before says more
                     self._scheduler.degrade(reason)

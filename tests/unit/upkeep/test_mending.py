@@ -70,3 +70,34 @@ async def test_a_busy_store_is_no_reason_in_the_place_of_another(
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert seen == reasons
+
+
+@pytest.mark.parametrize("met", [OSError(24, "Too many open files"), RuntimeError("can't start new thread")])
+async def test_whatever_keeps_memory_from_being_loaded_is_a_reason_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, met: Exception
+) -> None:
+    """Not only the store can fail while an engine is mended: also the looks at attempts that go with it."""
+    monkeypatch.setattr(mending, "PROBE_SECONDS", 0.0)
+    rig, reasons = Rig(tmp_path), list[str | None]()
+    mended = asyncio.Event()
+
+    class Sound:
+        async def probe(self) -> int:
+            return 1
+
+        def reset(self) -> None:
+            """Nothing to do."""
+
+    async def load() -> None:
+        reasons.append(rig.scheduler.degraded)
+        if len(reasons) == 1:
+            raise met
+        mended.set()
+
+    mender = Mender(cast(Writer, Sound()), rig.scheduler, load, structlog.get_logger())
+    mender.commit_failed(CommitFailed("disk I/O error"))
+    task = asyncio.create_task(mender.mend())
+    await asyncio.wait([asyncio.ensure_future(mended.wait()), task], timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    assert not task.done()
+    task.cancel()
+    assert reasons == ["disk I/O error", str(met)]
