@@ -103,6 +103,8 @@ class Client:
     async def close(self) -> None:
         """Ends the connection."""
         self._pump.cancel()
+        if self._writer.transport.get_write_buffer_size():
+            self._writer.transport.abort()  # it does not read: nobody waits until it has taken the rest of a command
         self._writer.close()
         try:
             await self._writer.wait_closed()

@@ -165,7 +165,7 @@ def _read(path: str) -> tuple[bytes, int] | None:
     """A small file's bytes and its time of last change in microseconds; None when there is none."""
     try:
         handle = os.open(path, _READ)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         data = os.read(handle, _SMALL)
@@ -293,7 +293,7 @@ def survey(path: str) -> Survey:
         return Survey("ended", read_claim(path), status)
     try:
         directory = open_directory(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Survey("never_started", None, None)
     try:
         if is_locked(directory):

@@ -62,11 +62,14 @@ def _complete(status: AttemptStatus, claim: files.Claim | None, written: int) ->
 
 
 def finding(path: str, clock: Clock) -> Finding:
-    """What the directory says now."""
-    seen = files.survey(path)
-    if seen.state == "ended":
-        status = status_of(path, clock)
-        return Finished(status) if status is not None else Lost()
+    """What the directory says now. Where it cannot be looked at it may run: whoever watches it finds out."""
+    try:
+        seen = files.survey(path)
+        if seen.state == "ended":
+            status = status_of(path, clock)
+            return Finished(status) if status is not None else Lost()
+    except OSError:
+        return Running(None, None, None)
     if seen.state == "running":
         claim = seen.claim
         return Running(claim.pid, claim.started, claim.boot_id) if claim is not None else Running(None, None, None)

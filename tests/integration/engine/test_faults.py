@@ -252,6 +252,32 @@ async def test_attempts_whose_folders_vanish_while_they_run_come_to_an_end(site:
     assert await site.over(await site.trigger("results")) == "success"
 
 
+@pytest.mark.parametrize("place", ["a file", "a loop"])
+async def test_an_engine_starts_although_an_attempt_cannot_be_looked_at(site: Site, place: str) -> None:
+    """One unreadable folder concerns its own attempt alone: what is gone is lost, what nobody can say yet is watched."""
+    run_id = await site.trigger("hold")
+    await site.state(run_id, "python", "running")
+    await site.state(run_id, "script", "running")
+    await site.crash()
+    folder = site.home.attempts.glob(f"*/{site.attempts(run_id, 'script')[0]['id']}")
+    path = next(folder)
+    kept = path.rename(path.with_name("kept"))
+    if place == "a file":
+        path.write_text("in its place")
+    else:
+        path.symlink_to(path.name)
+    await site.start()
+    (site.root / "release").touch()
+    await site.state(run_id, "python", "success")
+    if place == "a file":
+        await site.state(run_id, "script", "failed")
+        assert site.attempts(run_id, "script")[0]["outcome"] == "lost"
+    else:
+        path.unlink()
+        kept.rename(path)
+        assert await site.over(run_id) == "success"
+
+
 @contextmanager
 def opening_nothing(site: Site) -> Iterator[None]:
     """The kernel refuses the running engine every further descriptor."""

@@ -1,0 +1,44 @@
+"""An engine that was stopped in the middle of something: nobody who talks to it hangs with it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from engine.config import Home
+from engine.control import protocol as p
+from engine.control.client import connect
+from engine.version import SCHEMA, VERSION
+
+
+async def test_a_client_leaves_an_engine_that_no_longer_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever gives up waiting for it is free to go, also with half of a long command still to be sent."""
+    deaf = asyncio.Event()
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        actor = p.Welcome(p.PROTOCOL, SCHEMA, VERSION, os.getpid(), "etl", 0, 0, "me", "admin")
+        writer.write(p.encode(actor))
+        await writer.drain()
+        await deaf.wait()
+        writer.close()
+
+    with tempfile.TemporaryDirectory(prefix="dd-", dir="/tmp") as folder:
+        home = Home(Path(folder))
+        server = await asyncio.start_unix_server(greet, path=str(home.socket), limit=1024)
+
+        async def ask() -> None:
+            async with connect(home, "cli") as client:
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(client.preview("rerun", p.Selector(run_ids=["x" * 200] * 4_000)), 0.3)
+
+        try:
+            done, _ = await asyncio.wait([asyncio.ensure_future(ask())], timeout=5)
+            assert done and done.pop().exception() is None
+        finally:
+            deaf.set()
+            server.close()
