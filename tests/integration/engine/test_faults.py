@@ -254,7 +254,7 @@ async def test_attempts_whose_folders_vanish_while_they_run_come_to_an_end(site:
 
 @pytest.mark.parametrize("place", ["a file", "a loop"])
 async def test_an_engine_starts_although_an_attempt_cannot_be_looked_at(site: Site, place: str) -> None:
-    """One unreadable folder concerns its own attempt alone: what is gone is lost, what nobody can say yet is watched."""
+    """One unreadable folder concerns its own attempt alone: what is gone is lost, what nobody can say is watched."""
     run_id = await site.trigger("hold")
     await site.state(run_id, "python", "running")
     await site.state(run_id, "script", "running")
