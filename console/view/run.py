@@ -38,6 +38,7 @@ _TICKING = frozenset({"running", "killing", "up_for_retry"})
 _WAITING = frozenset({"none", "scheduled", "upstream_failed", "up_for_retry"})
 LONG_IDLE: Micros = 10 * MINUTE
 """A task that has written nothing and used no processor for so long deserves a look."""
+_RUN_AGAIN = frozenset({"clear", "rerun", "retry", "recover"})
 _OVER = ("success", "failed", "upstream_failed", "skipped", "cancelled")
 SETTLED = frozenset({"success", "skipped", "removed"})
 
@@ -268,7 +269,9 @@ class RunRows:
             waits = blocker_words(card.blockers, self._missing(card))
             return join((((waits, DIM),) if waits else (), who))
         if card.state == "failed" and card.last_error:
-            return join((who, ((card.last_error[:200], BAD),)))
+            said = ((card.last_error[:200], BAD),)
+            again = card.mention is not None and card.mention.verb in _RUN_AGAIN
+            return join((said, who) if again else (who, said))  # who let it run again did not have it fail
         if card.state == "upstream_failed":
             return join((((", ".join(self._failed_above(card)), DIM),), who))
         return who

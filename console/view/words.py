@@ -25,6 +25,7 @@ _PAST = {
     "mark": "marked",
     "kill": "stopped",
     "retry": "retried",
+    "recover": "run again",
     "cancel": "cancelled",
     "trigger": "triggered",
     "pause": "paused",
@@ -153,9 +154,9 @@ def task_words(task: TaskCard, now: Micros) -> str:
         case "failed" if task.tries > 1:
             return f"failed after {task.tries} tries"
         case "killing" | "running" if task.reason == "unkillable":
-            return f"unkillable, then {task.then_state}" if task.then_state else "unkillable"
+            return f"unkillable > {task.then_state}" if task.then_state else "unkillable"
         case "killing":
-            return f"killing, then {task.then_state}" if task.then_state else "killing"
+            return f"killing > {task.then_state}" if task.then_state else "killing"
         case "success" | "none":
             return ""
         case "up_for_reschedule":

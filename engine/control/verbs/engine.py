@@ -22,7 +22,8 @@ class Stop:
     def plan(self, scheduler: Scheduler, ask: Ask, now: Micros) -> Plan:
         kill = bool(ask.args.get("kill"))
         alive = _alive(scheduler)
-        sentence = f"the engine stops; {plural(len(alive), 'attempt')} {'killed first' if kill else 'run on'}"
+        running = plural(len(alive), "attempt runs on", "attempts run on")
+        sentence = f"the engine stops; {plural(len(alive), 'attempt') + ' killed first' if kill else running}"
 
         def carry(turn: Turn, kept: list[Target]) -> dict[str, Any]:
             turn.committed.append(lambda _seq: scheduler.request_stop(kill))

@@ -55,7 +55,8 @@ class Hold:
             return {"hold": key, "until": None if wanted.until is None else to_iso(wanted.until)}
 
         running, waiting = _alive(scheduler, wanted), _waiting(scheduler, wanted)
-        detail = f"{plural(len(waiting), 'waiting task')} kept back; {plural(len(running), 'attempt')} run on"
+        going_on = plural(len(running), "attempt runs on", "attempts run on")
+        detail = f"{plural(len(waiting), 'waiting task')} kept back; {going_on}"
         until = "until released" if wanted.until is None else f"until {to_iso(wanted.until)}"
         effect = Effect("hold", what, "held" if same else "open", f"held {until}", detail=detail)
         sentence = f"{what}: nothing new starts {until}"

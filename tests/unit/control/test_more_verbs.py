@@ -133,6 +133,18 @@ async def test_a_preview_says_how_long_it_will_take(rig: Rig) -> None:
     assert (await rig.preview("mark", runs=about, tasks=("c",), args={"state": "skipped"})).takes is None
 
 
+async def test_what_goes_on_during_a_hold_or_a_stop_is_said_of_one_as_of_many(rig: Rig) -> None:
+    """One attempt runs on, two run on."""
+    await rig.dag(task("a"), task("b", "a"), task("c", "a"))
+    memory = await rig.trigger()
+    await rig.begin(memory, "a")
+    assert (await rig.preview("hold")).rows[0].detail == "0 waiting tasks kept back; 1 attempt runs on"
+    assert (await rig.preview("stop")).sentence == "the engine stops; 1 attempt runs on"
+    await rig.finish(memory, "a")
+    assert (await rig.preview("hold")).rows[0].detail == "0 waiting tasks kept back; 2 attempts run on"
+    assert (await rig.preview("stop", args={"kill": True})).sentence == "the engine stops; 2 attempts killed first"
+
+
 @pytest.mark.parametrize(("lasts", "words"), [("99999999d", "the longest is 366d"), ("soon", "not a duration")])
 async def test_a_hold_that_is_too_long_is_told_the_longest(rig: Rig, lasts: str, words: str) -> None:
     """A duration beyond every limit is still a duration."""

@@ -41,6 +41,6 @@ def test_what_cannot_be_killed_is_not_shown_as_dead() -> None:
     card = run.tasks[0]._replace(
         state="killing", reason="unkillable", then_state="failed", last_error="process 7 is in uninterruptible sleep"
     )
-    assert task_words(card, NOW) == "unkillable, then failed"
+    assert task_words(card, NOW) == "unkillable > failed"
     _, parts = why_task(scene(detail=run), run, card)
     assert any("process 7 is in uninterruptible sleep" in text for text, _ in parts)

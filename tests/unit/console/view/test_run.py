@@ -52,7 +52,8 @@ def test_a_wide_run_has_all_figures() -> None:
     [
         (task(1, "extract", "success", attempt=3, attempts=(attempt(3),)), "✓ after 3 tries"),
         (task(1, "extract", "failed", attempt=2), "✘ failed after 2 tries"),
-        (task(1, "extract", "killing", then_state="none"), "! killing, then none"),
+        (task(1, "extract", "killing", then_state="none"), "! killing > none"),
+        (task(1, "extract", "killing", then_state="failed"), "! killing > failed"),
         (task(1, "extract", "scheduled", blockers=("pool:db", "engine_slots")), "pool db, then engine slots"),
         (task(1, "extract", "up_for_retry", attempt=1, retry_at=NOW - SECOND, max_tries=2), "↻ try 2 of 2 now"),
         (task(1, "extract", "skipped"), "» skipped"),
@@ -81,6 +82,16 @@ def test_what_was_asked_for_and_who_changed_what() -> None:
     assert "cleared by ops2 02:12" in rows(detail, 159)[5]
     old = cleared._replace(mention=Mention("ops2", "clear", NOW - 6 * MINUTE))
     assert "ops2" not in rows(replace(detail, tasks=(*detail.tasks[:4], old, detail.tasks[5])), 159)[5]
+
+
+@pytest.mark.parametrize("verb", ["clear", "rerun", "retry", "recover"])
+def test_a_task_that_failed_again_says_why_before_who_let_it_run_again(verb: str) -> None:
+    """At 80 columns the error has the room; a person who stopped a task stays before what that left as an error."""
+    failed = task(1, "load", "failed", last_error="timed out after 2 s", mention=Mention("ops2", verb, NOW - MINUTE))
+    again = run(mark(1, "a", "failed"), (plan("load"),), (failed,))
+    assert "✘ failed                1" in rows(again, 79)[1] and " timed out after" in rows(again, 79)[1]
+    killed = failed._replace(mention=Mention("ops2", "kill", NOW - MINUTE))
+    assert "stopped by ops2" in rows(replace(again, tasks=(killed,)), 79)[1]
 
 
 def test_the_title_names_the_run_absolutely_and_how_it_goes() -> None:
