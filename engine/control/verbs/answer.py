@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.authoring.exceptions import ParamError
-from engine.authoring.params import param_from_text, resolve_params
+from engine.authoring.params import resolve_params
+from engine.control.given import given_params, read_params
 from engine.control.plans import Archive, Ask, Plan, Refusal, Target, by_run, task_target, the_runs, the_tasks
 from engine.control.protocol import Effect
 from engine.lifecycle.memory import RunMemory
@@ -119,18 +120,8 @@ def _too_late(scheduler: Scheduler, memory: RunMemory, instance: TaskInstance, a
 
 
 def _params(spec: ApprovalSpec, args: dict[str, Any]) -> dict[str, Json]:
-    given, texts = (args.get(name) or {} for name in ("params", "param_texts"))
-    if not isinstance(given, dict) or not isinstance(texts, dict) or not all(map(_is_text, texts.values())):
-        raise Refusal("invalid", f"params are values by name, not {given or texts!r}")
-    found = dict(given)
+    values, texts = given_params(args)
     try:
-        for name, text in texts.items():
-            declared = spec.params.get(name)
-            found[name] = param_from_text(name, declared, text) if declared else text
-        return resolve_params(spec.params, found)
+        return resolve_params(spec.params, read_params(spec.params, values, texts))
     except (ParamError, TypeError, ValueError) as error:
         raise Refusal("invalid", str(error)) from error
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)

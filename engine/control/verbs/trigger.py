@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from engine.authoring.exceptions import ParamError
-from engine.authoring.params import param_from_text, resolve_params
+from engine.authoring.params import resolve_params
+from engine.control.given import given_params, read_params
 from engine.control.plans import Archive, Ask, Plan, Refusal, Target
 from engine.control.protocol import Effect, Selector
 from engine.control.verbs.pause import the_dags
@@ -112,9 +113,7 @@ class Trigger:
 
 def _again(before: dict[str, Json], args: dict[str, Any]) -> dict[str, Any]:
     """The params of the run before, without those that are given anew."""
-    given, texts = (args.get(name) or {} for name in ("params", "param_texts"))
-    if not isinstance(given, dict) or not isinstance(texts, dict):
-        raise Refusal("invalid", f"params are values by name, not {given or texts!r}")
+    given, texts = given_params(args)
     return {**{name: value for name, value in before.items() if name not in texts}, **given}
 
 
@@ -131,16 +130,9 @@ def _date(text: Any, zone: str) -> Micros | None:
 
 def run_params(scheduler: Scheduler, spec: DagSpec, args: dict[str, Any]) -> tuple[dict[str, Json], list[str]]:
     """The params of a run that somebody asks for, and the names of those that were given. Raises Refusal."""
-    given, texts = (args.get(name) or {} for name in ("params", "param_texts"))
-    if not isinstance(given, dict) or not isinstance(texts, dict):
-        raise Refusal("invalid", f"{spec.dag_id}: params are values by name, not {given or texts!r}")
-    if not all(isinstance(text, str) for text in texts.values()):
-        raise Refusal("invalid", f"{spec.dag_id}: param_texts are texts by name, not {texts!r}")
-    given = dict(given)
+    values, texts = given_params(args, f"{spec.dag_id}: ")
     try:
-        for name, text in texts.items():
-            declared = spec.params.get(name)
-            given[name] = param_from_text(name, declared, text) if declared else text
+        given = read_params(spec.params, values, texts)
         wanted = args.get("environment")
         layered = scheduler.environments.defaults(spec, given, None if wanted is None else str(wanted))
         return resolve_params(spec.params, layered, extra=spec.extra_params), list(given)
