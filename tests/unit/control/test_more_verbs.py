@@ -141,6 +141,8 @@ async def test_what_goes_on_during_a_hold_or_a_stop_is_said_of_one_as_of_many(ri
     assert (await rig.preview("hold")).rows[0].detail == "0 waiting tasks kept back; 1 attempt runs on"
     assert (await rig.preview("stop")).sentence == "the engine stops; 1 attempt runs on"
     await rig.finish(memory, "a")
+    for name in "bc":
+        await rig.begin(memory, name)
     assert (await rig.preview("hold")).rows[0].detail == "0 waiting tasks kept back; 2 attempts run on"
     assert (await rig.preview("stop", args={"kill": True})).sentence == "the engine stops; 2 attempts killed first"
 
