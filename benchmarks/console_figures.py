@@ -15,7 +15,7 @@ from benchmarks.figures import Figure, median, percentile
 from benchmarks.homes import BenchHome, bench_home, wait
 from benchmarks.probe import Probe
 from console.cli.init import make_home
-from engine.config import Home
+from engine.home import Home
 from engine.store import reads_overview
 from engine.store.reader import Reader
 

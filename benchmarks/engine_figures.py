@@ -12,9 +12,9 @@ from benchmarks.homes import BenchHome, bench_home, processor_seconds, proportio
 from benchmarks.spawn import bare
 from console.cli.link import EngineLink
 from dagdeck import DAG, task
-from engine.config import Home
 from engine.control.client import connect
 from engine.control.protocol import Gauges
+from engine.home import Home
 from engine.store import reads_overview, reads_run
 from engine.store.reader import Reader
 from engine.store.resolve import resolve_run

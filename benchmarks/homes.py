@@ -15,7 +15,7 @@ from typing import Any
 from console.cli.init import make_home
 from console.cli.link import EngineLink, engine_pid, select
 from console.cli.spawning import start_engine
-from engine.config import Home
+from engine.home import Home
 from engine.model.states import TERMINAL_RUN
 from engine.store import reads_overview, reads_run
 from engine.store.reader import Reader

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from console.cli.opening import show_console
-from engine.config import Home
+from engine.home import Home
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ from benchmarks.figures import Figure, median
 from benchmarks.view_figures import SIZE, Eye
 from console.cli.init import make_home
 from console.model.place import Place
-from engine.config import Home
+from engine.home import Home
 from tests.support.slow_link import SlowLink
 
 SCROLL = ("pgdn",) * 8 + ("G", "g") * 2 + ("pgdn", "pgup") * 2 + ("j", "k") * 5

@@ -21,7 +21,7 @@ from console.theming import Look, Palette, as_started, default_theme, detect_loo
 if TYPE_CHECKING:
     from console.backends.port import Backend
     from console.model.place import Place
-    from engine.config import Home
+    from engine.home import Home
 
 _SWITCH = 0.001
 """Seconds after which reading in its thread lets a key through."""

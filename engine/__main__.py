@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.config import Home, HomeError, check_owner, find_home, load_settings
+from engine.config import load_settings
 from engine.daemon import detach, supervisor
+from engine.home import Home, HomeError, check_owner, find_home
 from engine.lock import AlreadyRunning
 
 

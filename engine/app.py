@@ -15,7 +15,7 @@ from engine import connections
 from engine.archive import ReadLane, StoreArchive
 from engine.clock import Clock, clock_from_environment
 from engine.collector import calm
-from engine.config import Home, HomeError, Settings, check_owner, task_environment
+from engine.config import Settings, task_environment
 from engine.control.commands import Commands
 from engine.control.roles import Roles
 from engine.control.server import KEEP_SECONDS, Server
@@ -25,6 +25,7 @@ from engine.dagfiles.scan import DagFiles
 from engine.execution.local import LocalExecutor
 from engine.execution.logs import LogLimits
 from engine.execution.process.proc import boot_id
+from engine.home import Home, HomeError, check_owner
 from engine.housekeeping import Housekeeping
 from engine.instruments import Instruments
 from engine.lock import HomeLock, take_lock

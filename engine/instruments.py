@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from engine.clock import Clock
-from engine.config import Home
 from engine.control import protocol as p
 from engine.execution.local import LocalExecutor
+from engine.home import Home
 from engine.model.states import TaskState
 from engine.observe.gauges import HostMeter, SelfMeter
 from engine.scheduler.core import Scheduler

@@ -22,7 +22,8 @@ from console.model.place import Place
 from console.model.reading import maybe, one_line, safe
 from console.model.runs import TriggerForm
 from console.model.snapshot import Interest, Snapshot
-from engine.config import Home, HomeError, load_settings
+from engine.config import load_settings
+from engine.home import Home, HomeError
 from engine.model.moments import Micros
 from engine.store.errors import StoreError
 from engine.store.reader import Reader

@@ -15,7 +15,7 @@ from console.cli.options import Asking, changing
 from console.cli.output import clean, say
 from console.cli.reading import Reader, RunDetail, find_run, find_task, open_store, spec_of
 from console.cli.session import Session, pass_session
-from engine.config import Home
+from engine.home import Home
 
 if TYPE_CHECKING:
     from console.cli.link import Selector

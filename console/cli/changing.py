@@ -15,8 +15,8 @@ from console.cli.source import diff_json, diff_line
 
 if TYPE_CHECKING:
     from console.model.source import CodeCard
-    from engine.config import Home
     from engine.control.protocol import Done, Effect, Preview, Selector
+    from engine.home import Home
 
 _DIFF_LINES = 60
 MANY = 100

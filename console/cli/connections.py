@@ -19,8 +19,8 @@ from console.cli.output import Column, emit_json, no_rows, say, table, warn
 from console.cli.reading import near
 from console.cli.session import Session, pass_session
 from console.text import sanitise
-from engine.config import Home
 from engine.connections import ConnectionUnusable, resolve, source_words
+from engine.home import Home
 
 _REACH_SECONDS = 5.0
 _SHORTEST = 4

@@ -33,7 +33,7 @@ from console.cli.source import diff, origin, source, versions
 from console.cli.standing import mention_idleness
 from console.figures import until
 from console.text import sanitise_lines
-from engine.config import Home
+from engine.home import Home
 from engine.model.dag import DagSpec
 from engine.model.moments import Micros
 

@@ -21,7 +21,7 @@ from console.cli.link import EngineLink, engine_pid, select
 from console.cli.reading import Reader, open_store, reads_overview, reads_run
 from console.cli.spawning import package_root, start_engine
 from engine.clock import OFFSET_VARIABLE
-from engine.config import Home
+from engine.home import Home
 from engine.model.moments import SECOND, to_iso
 from engine.model.states import TERMINAL_RUN
 

@@ -22,7 +22,8 @@ from console.cli.output import clean, emit_json, paint, say
 from console.cli.reading import StoreError, no_store
 from console.cli.session import Session, pass_session
 from console.figures import bytes_
-from engine.config import Home, Settings
+from engine.config import Settings
+from engine.home import Home
 from engine.model.typed import dagdeck, quoted
 from engine.version import SCHEMA, VERSION
 

@@ -19,7 +19,8 @@ from console.cli.reading import SessionLine, StoreError, last_session, open_stor
 from console.cli.session import Session, home_option, pass_session
 from console.cli.shapes import session_json
 from console.figures import ago, bytes_
-from engine.config import Home, HomeError, choose_environment
+from engine.config import choose_environment
+from engine.home import Home, HomeError
 from engine.model.moments import to_iso
 
 if TYPE_CHECKING:

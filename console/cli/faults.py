@@ -6,7 +6,7 @@ import sqlite3
 import sys
 
 from console.cli.errors import CliError, Exit
-from engine.config import HomeError, NotOwner
+from engine.home import HomeError, NotOwner
 
 _REFUSALS = {"not_found": Exit.NOT_FOUND, "invalid": Exit.USAGE, "protocol": Exit.NO_ENGINE}
 

@@ -6,7 +6,7 @@ import os
 from itertools import pairwise
 from pathlib import Path
 
-from engine.config import CONFIG, Home
+from engine.home import CONFIG, Home
 
 
 def home_of_command(arguments: list[str]) -> Path | None:

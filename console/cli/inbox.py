@@ -17,7 +17,7 @@ from console.cli.reading import iso, open_store, reads_inbox
 from console.cli.session import Session, home_option, pass_session
 from console.cli.standing import mention_hold
 from console.figures import ago
-from engine.config import Home
+from engine.home import Home
 from engine.model.ids import instance_name
 from engine.model.terms import TermError, parse_terms
 

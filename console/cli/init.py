@@ -11,7 +11,7 @@ import click
 from console.cli.errors import CliError, Exit, Refused
 from console.cli.output import say
 from console.cli.template import CONFIG_TEXT, FIRST_DAG, FIRST_DAG_FILE
-from engine.config import CONFIG, Home
+from engine.home import CONFIG, Home
 from engine.model.typed import quoted
 
 

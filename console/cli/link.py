@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
-from engine.config import Home
+from engine.home import Home
 from engine.lock import lock_holder
 
 if TYPE_CHECKING:

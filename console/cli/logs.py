@@ -16,8 +16,8 @@ from console.cli.output import warn
 from console.cli.reading import AttemptLine, InstanceLine, Reader, find_run, find_task, open_store, reads_run
 from console.cli.session import Session, home_option, pass_session
 from console.text import cell_len, sanitise
-from engine.config import Home
 from engine.execution.directory import path_of, read_gap
+from engine.home import Home
 from engine.model.attempt_files import LOG
 from engine.model.states import TERMINAL_TASK, AttemptState, Reason
 

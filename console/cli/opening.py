@@ -9,7 +9,8 @@ from console.cli.link import engine_pid
 from console.cli.output import complain, warn
 from console.cli.session import Session
 from console.model.place import Place
-from engine.config import Home, load_settings
+from engine.config import load_settings
+from engine.home import Home
 
 
 def open_console(session: Session, *, read_only: bool = False, start: Place | None = None) -> int:

@@ -15,7 +15,7 @@ from console.cli.output import Column, emit_json, no_rows, paint, say, table
 from console.cli.reading import no_store
 from console.cli.session import Session, pass_session
 from console.figures import bytes_
-from engine.config import Home
+from engine.home import Home
 
 if TYPE_CHECKING:
     from engine.upkeep.pruning import Findings

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from console.cli.errors import NotFound
-from engine.config import Home
+from engine.home import Home
 from engine.model.dag import DEFAULT_POOL, DagSpec
 from engine.model.ids import instance_name, split_name
 from engine.model.moments import Micros, to_iso

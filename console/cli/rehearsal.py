@@ -27,13 +27,14 @@ from engine.authoring.exceptions import PermanentError, SkipTask
 from engine.authoring.references import whole
 from engine.authoring.retries import Partial
 from engine.authoring.running import call_callback, call_task, followed
-from engine.config import Home, Settings
+from engine.config import Settings
 from engine.connections import ConnectionUnusable, resolve
 from engine.execution.port import LaunchOrder
 from engine.execution.process.failure import one_line, to_log
 from engine.execution.process.guarding import Keeper
 from engine.execution.process.judge import partial, status_of_error
 from engine.execution.process.results import ResultInvalid, encode
+from engine.home import Home
 from engine.lifecycle.changes import CallbackOrder, Changes
 from engine.lifecycle.core import apply
 from engine.lifecycle.events import Answered, Claimed, Ended, Event, Granted, RetryDue, Start

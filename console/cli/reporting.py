@@ -25,7 +25,7 @@ from console.model.snapshot import Interest, Page
 from console.text import sanitise
 from console.view.report import quoted
 from console.view.report import report as markdown
-from engine.config import Home
+from engine.home import Home
 
 
 @click.command("report")

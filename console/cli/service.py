@@ -16,7 +16,7 @@ from console.cli.output import clean, emit_json, facts, say, warn
 from console.cli.session import Session, pass_session
 from console.cli.systemd import Condition, Unit, lingers, unit_of
 from console.cli.units import unit_text
-from engine.config import Home
+from engine.home import Home
 from engine.model.typed import dagdeck, quoted
 
 system_option = click.option("--system", is_flag=True, help="A unit of the machine (as root), not of one's own.")

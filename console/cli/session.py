@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from console.cli.errors import CliError, Exit, NoHome
-from engine.config import Home, HomeError, Settings, find_home, load_settings
+from engine.config import Settings, load_settings
+from engine.home import Home, HomeError, find_home
 from engine.model.typed import dagdeck
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import engine.version
 from console.cli.errors import CliError, Exit
-from engine.config import Home
+from engine.home import Home
 
 START_SECONDS = 60.0
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from console.cli.output import warn
 from console.cli.reading import Reader, SessionLine, last_session
-from engine.config import Home
+from engine.home import Home
 from engine.model.moments import Micros, to_iso
 from engine.model.states import TERMINAL_RUN
 

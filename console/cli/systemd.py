@@ -11,7 +11,7 @@ from pathlib import Path
 
 from console.cli.errors import CliError
 from console.cli.units import unit_name
-from engine.config import Home
+from engine.home import Home
 
 SYSTEMD = Path("/run/systemd/system")
 LINGER = Path("/var/lib/systemd/linger")

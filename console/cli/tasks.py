@@ -39,7 +39,7 @@ from engine.model.states import ALIVE_TASK, FailureClass, Outcome, TaskState
 
 if TYPE_CHECKING:
     from console.cli.link import Quiet
-    from engine.config import Home
+    from engine.home import Home
 
 _BESIDE, _REMARK, _LEAST = 50, 100, 30
 """Cells for the columns before the remark, for the remark where no terminal says how much fits, and at least."""

@@ -17,7 +17,7 @@ from console.cli.reading import Reader, find_dag, find_run, open_store
 from console.cli.runs import exit_code_of, say_outcome, wait_for_run
 from console.cli.session import Session, pass_session
 from console.cli.shapes import run_detail_json
-from engine.config import Home
+from engine.home import Home
 
 LIVE_SECONDS = 5.0
 """By then a change in `dags/` is live: two seconds of quiet, and the time to load it."""

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from engine.config import Home
 from engine.control import protocol as p
+from engine.home import Home
 from engine.version import VERSION
 
 

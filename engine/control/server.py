@@ -14,12 +14,12 @@ from pathlib import Path
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from engine.config import HomeError
 from engine.control import protocol as p
 from engine.control.actors import Actor, identify
 from engine.control.commands import Commands
 from engine.control.plans import Refusal
 from engine.control.roles import Roles
+from engine.home import HomeError
 from engine.model.roles import Role
 from engine.store.errors import StoreError
 from engine.version import SCHEMA, VERSION

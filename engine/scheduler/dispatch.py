@@ -13,9 +13,10 @@ from engine.authoring.exceptions import PermanentError
 from engine.authoring.mapping import ELEMENT
 from engine.authoring.references import resolve_item, resolve_text
 from engine.authoring.templates import to_text
-from engine.config import Home, Settings, task_environment
+from engine.config import Settings, task_environment
 from engine.execution.directory import path_of
 from engine.execution.port import LaunchOrder
+from engine.home import Home
 from engine.lifecycle.plan import DagPlan
 from engine.model.attempt_files import RESULT, AttemptSpec, Context, InputRef
 from engine.model.dag import DagSpec, TaskSpec

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from engine.config import CONFIG, ENVIRONMENT, Home
 from engine.execution.directory import path_of
+from engine.home import CONFIG, ENVIRONMENT, Home
 from engine.model.attempt_files import CLAIM, GAP, LOG, RESULT, STATUS
 from engine.model.moments import Micros, to_datetime, to_iso
 from engine.store.copying import Diagnosis, copy_store, sync_file

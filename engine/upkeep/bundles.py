@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.config import Home
+from engine.home import Home
 from engine.store.reader import Reader
 from engine.upkeep.files import tree_bytes
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.config import Home
 from engine.execution.directory import path_of, survey
+from engine.home import Home
 from engine.lifecycle import validate
 from engine.lifecycle.memory import restore
 from engine.model.attempt_files import CLAIM, RESULT, STATUS, AttemptStatus

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.config import Home
 from engine.execution.process import proc
 from engine.execution.process.spawn import BLANK_TAG, TAG
+from engine.home import Home
 from engine.store.reader import Reader
 
 _TAG = re.compile(rb"(?:^|\0)" + TAG.encode() + rb"=([0-9A-Z]{26})\0")

@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from engine.care import Retention
 from engine.clock import Clock
-from engine.config import Home
+from engine.home import Home
 from engine.model.moments import DAY, SECOND, Micros, from_datetime, to_datetime
 from engine.model.states import TERMINAL_RUN
 from engine.scheduler.core import Scheduler

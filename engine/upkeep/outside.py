@@ -9,7 +9,8 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from engine.clock import Clock
-from engine.config import Home, Settings, task_environment
+from engine.config import Settings, task_environment
+from engine.home import Home
 from engine.observe.failures import TOLD, Teller
 from engine.observe.heartbeat import Pulse
 from engine.scheduler.core import Scheduler

@@ -15,7 +15,7 @@ import shutil
 import socket
 from pathlib import Path
 
-from engine.config import Home
+from engine.home import Home
 
 SUFFIX = ".partial"
 _MARK = "writer"

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.clock import clock_from_environment
-from engine.config import Home, find_home, load_settings
+from engine.config import load_settings
+from engine.home import Home, find_home
 from engine.model.moments import Micros
 from engine.store.reader import Reader
 from engine.upkeep.bundles import Unused, remove_unused, unused

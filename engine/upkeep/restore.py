@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.config import CONFIG, ENVIRONMENT, Home, check_owner
+from engine.home import CONFIG, ENVIRONMENT, Home, check_owner
 from engine.lock import take_lock
 from engine.model.moments import Micros
 from engine.store.amend import hold_everything

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.care import Retention
-from engine.config import Home
 from engine.execution.directory import is_locked, open_directory
+from engine.home import Home
 from engine.model.attempt_files import GAP, LOG, RESULT
 from engine.model.moments import DAY, Micros, to_datetime
 from engine.store.reader import Reader, Row

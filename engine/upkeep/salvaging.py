@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.config import Home
+from engine.home import Home
 from engine.model.moments import Micros
 from engine.store.amend import hold_everything
 from engine.store.copying import diagnose, sync_file

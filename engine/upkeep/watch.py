@@ -9,7 +9,7 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from engine.clock import Clock
-from engine.config import Home
+from engine.home import Home
 from engine.model.moments import MINUTE, Micros
 from engine.scheduler.core import Scheduler
 from engine.upkeep.children import ChildFailed, prune_files

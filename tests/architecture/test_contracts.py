@@ -21,6 +21,7 @@ OUTSIDE_OF_ENGINE: dict[str, set[str]] = {
     "lock": set(),
     "instruments": set(),
     "config": set(),
+    "home": set(),
     "connections": {"keyring"},
     "environments": set(),
     "care": set(),

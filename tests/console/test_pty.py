@@ -20,7 +20,7 @@ from tests.support.source import PROJECT
 
 pytestmark = pytest.mark.pty
 
-OPEN = "import sys; from pathlib import Path; from engine.config import Home; from console.start import run_console; "
+OPEN = "import sys; from pathlib import Path; from engine.home import Home; from console.start import run_console; "
 RUN = OPEN + "sys.exit(run_console(Home(Path(sys.argv[1]))))"
 
 

@@ -17,7 +17,7 @@ from console.model.asks import Receipt, Refused, Selection, Unreachable
 from console.model.dags import ParamCard
 from console.model.link import LinkState
 from console.model.snapshot import Interest, Snapshot
-from engine.config import Home
+from engine.home import Home
 from tests.support.console import NOW, dag, mark, plan, run, task
 from tests.support.fake_backend import FakeBackend
 from tests.support.homes import a_home, end_engine, run_engine

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from console.cli.init import make_home
-from engine.config import Home
+from engine.home import Home
 from tests.support.cli import Answer, Cli
 from tests.support.damage import PAGE, overwrite, root_page
 from tests.support.homes import end_engine, until

@@ -11,7 +11,7 @@ import pytest
 
 from console.cli.link import engine_pid
 from console.cli.spawning import package_root
-from engine.config import Home
+from engine.home import Home
 from engine.store import reads_run
 from engine.store.reader import Reader
 from tests.support.cli import dagdeck

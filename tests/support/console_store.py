@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from engine.config import Home
+from engine.home import Home
 from engine.lifecycle.changes import Changes
 from engine.lifecycle.core import apply
 from engine.lifecycle.events import Claimed, Ended, Event, Granted, RetryDue, Start

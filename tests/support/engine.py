@@ -23,10 +23,10 @@ from textwrap import dedent
 from typing import Any
 from urllib.parse import quote
 
-from engine.config import Home
 from engine.control import protocol as p
 from engine.control.client import Client, connect
 from engine.execution.process import proc
+from engine.home import Home
 from tests.support.source import PROJECT
 
 PATIENCE = 60.0

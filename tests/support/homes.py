@@ -15,7 +15,7 @@ from textwrap import dedent
 from console.cli.init import make_home
 from console.cli.link import engine_pid
 from console.cli.spawning import start_engine
-from engine.config import Home
+from engine.home import Home
 from engine.store.reader import Reader
 from engine.store.reads_overview import dags
 from engine.upkeep.evidence import verify

@@ -18,7 +18,7 @@ import console.start
 from console.app import ConsoleApp
 from console.keep import BOOKMARKS, COMMANDS, FILTERS, Keep
 from console.terminal import run_console
-from engine.config import Home
+from engine.home import Home
 from tests.support.attacks import EVIL
 from tests.support.hostile import HostileWorld
 from tests.support.hostile_walk import Walk, in_trouble, places_of_home

@@ -23,7 +23,7 @@ from console.model.link import Link, LinkState
 from console.model.place import Place
 from console.model.targets import Target
 from console.screens.looks import use_theme
-from engine.config import Home
+from engine.home import Home
 from engine.model.moments import HOUR
 from engine.store.connection import connect_reader
 from tests.support.attacks import UNSEEN

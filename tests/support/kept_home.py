@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.config import Home
 from engine.execution import directory
+from engine.home import Home
 from engine.model.attempt_files import LOG, AttemptStatus
 from engine.model.dag import DagSpec
 from engine.model.moments import HOUR, SECOND

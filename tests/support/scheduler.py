@@ -12,12 +12,13 @@ from typing import Any, cast
 
 import structlog
 
-from engine.config import Home, Settings
+from engine.config import Settings
 from engine.control import protocol as p
 from engine.control.actors import Actor
 from engine.control.commands import Commands
 from engine.dagfiles.updates import FileUpdate, Loaded
 from engine.execution import port
+from engine.home import Home
 from engine.lifecycle.changes import Changes
 from engine.lifecycle.memory import RunMemory
 from engine.model.attempt_files import AttemptStatus

@@ -12,8 +12,9 @@ from keyring.errors import KeyringLocked
 
 from dagdeck import PermanentError, connection
 from engine.authoring.connections import Connection, give, names_in, variables
-from engine.config import Home, HomeError, load_settings
+from engine.config import load_settings
 from engine.connections import ConnectionUnusable, resolve
+from engine.home import Home, HomeError
 
 
 class Ring(KeyringBackend):

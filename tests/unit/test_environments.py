@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Home, HomeError, choose_environment, load_settings
+from engine.config import choose_environment, load_settings
 from engine.environments import merged
+from engine.home import Home, HomeError
 from engine.model.dag import DagSpec, ParamSpec
 
 TEXT = """

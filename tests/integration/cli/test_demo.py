@@ -14,7 +14,7 @@ import pytest
 from console.cli.demo_home import DAY
 from console.cli.link import engine_pid
 from console.cli.spawning import package_root
-from engine.config import Home
+from engine.home import Home
 from engine.model.moments import SECOND
 from engine.store import reads_run
 from engine.store.reader import Reader

@@ -17,7 +17,7 @@ import pytest
 from console.cli.link import engine_pid
 from console.cli.spawning import engine_command, package_root
 from engine.__main__ import main
-from engine.config import Home
+from engine.home import Home
 from engine.store.migrations import open_store
 from tests.integration.cli.conftest import DAGS, IDS
 from tests.support.cli import Cli

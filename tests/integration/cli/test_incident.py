@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from engine.config import Home
+from engine.home import Home
 from tests.support.cli import Cli
 from tests.support.pty import PtyProgram
 from tests.support.source import PROJECT

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.config import Home
+from engine.home import Home
 from tests.support.cli import Answer, Cli, dagdeck
 from tests.support.homes import a_home
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.cli.reading import near
-from engine.config import Home
+from engine.home import Home
 from tests.support.cli import Cli
 from tests.support.homes import until
 from tests.support.strangers import give_away

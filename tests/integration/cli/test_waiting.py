@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Home
+from engine.home import Home
 from tests.support.cli import Cli
 from tests.support.homes import until
 from tests.support.source import PROJECT

@@ -11,7 +11,7 @@ from click.shell_completion import ShellComplete
 
 from console.cli.main import root
 from console.cli.session import Session
-from engine.config import Home
+from engine.home import Home
 from engine.model.dag import ApprovalSpec, DagSpec, ParamSpec, TaskSpec
 from tests.support.cli import Cli
 from tests.support.console_store import NOW, FilledHome, task

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Home
 from engine.control import protocol as p
 from engine.control.client import connect
+from engine.home import Home
 from engine.version import SCHEMA, VERSION
 
 

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Home
 from engine.control import protocol as p
 from engine.control.client import NoEngine
 from engine.execution.process import proc
+from engine.home import Home
 from engine.lock import AlreadyRunning, lock_holder, take_lock
 from tests.integration.engine.conftest import MakeSite
 from tests.integration.engine.test_starts import obstruct

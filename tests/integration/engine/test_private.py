@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from console.cli.link import engine_pid
-from engine.config import Home
 from engine.control import protocol as p
 from engine.control.client import NoEngine, WrongPeer
+from engine.home import Home
 from tests.integration.engine.conftest import MakeSite
 from tests.support.cli import Cli
 from tests.support.engine import until as eventually

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Home
+from engine.home import Home
 from tests.support.kept_home import a_day
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Home
 from engine.execution.directory import path_of
+from engine.home import Home
 from engine.model.moments import from_iso
 from engine.model.rows import Transition
 from engine.store.batch import Batch

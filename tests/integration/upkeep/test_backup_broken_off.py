@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Home
+from engine.home import Home
 from engine.upkeep.backup import BackupError, make_backup
 from tests.integration.upkeep.test_backup import NOW
 from tests.support.cli import Cli

@@ -17,8 +17,8 @@ import pytest
 from console.cli import doctor_host, systemd
 from console.cli.units import unit_name
 from engine.app import _vet
-from engine.config import Home, HomeError
 from engine.execution.directory import path_of
+from engine.home import Home, HomeError
 from engine.store.errors import StoreDamaged
 from engine.store.migrations import open_store
 from engine.upkeep.evidence import Problem, verify

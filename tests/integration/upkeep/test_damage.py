@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from console.cli.main import run
-from engine.config import Home
+from engine.home import Home
 from engine.scheduler import loading
 from engine.scheduler.pools import Pools
 from engine.scheduler.turn import Turn

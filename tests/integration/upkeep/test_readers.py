@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from engine.config import Home
+from engine.home import Home
 from engine.model.rows import Transition
 from engine.store import transaction
 from engine.store.batch import Batch

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.config import Home
+from engine.home import Home
 from engine.store.migrations import open_store
 from engine.store.reader import Reader
 from engine.store.verify import problems

@@ -14,7 +14,7 @@ from typing import cast
 
 import pytest
 
-from engine.config import Home
+from engine.home import Home
 from engine.lock import AlreadyRunning, take_lock
 from engine.model.moments import from_iso
 from engine.store import salvage

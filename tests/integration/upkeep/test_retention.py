@@ -17,9 +17,9 @@ import pytest
 import structlog
 
 from engine.care import Retention
-from engine.config import Home
 from engine.dagfiles.bundle import keep
 from engine.execution.directory import path_of
+from engine.home import Home
 from engine.model.moments import DAY, Micros, from_iso
 from engine.store.reader import Reader
 from engine.store.transaction import Committer

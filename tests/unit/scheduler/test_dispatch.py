@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from engine.authoring.exceptions import PermanentError
-from engine.config import Home, Settings
+from engine.config import Settings
 from engine.execution.port import LaunchOrder
+from engine.home import Home
 from engine.lifecycle.plan import compile_plan
 from engine.model.attempt_files import InputRef
 from engine.model.dag import DagSpec, RetryPolicy, ScheduleSpec, TaskSpec

@@ -8,7 +8,8 @@ import pytest
 
 from console.cli.template import CONFIG_TEXT
 from engine.care import Channel, Heartbeat, Retention
-from engine.config import Home, HomeError, Settings, load_settings
+from engine.config import Settings, load_settings
+from engine.home import Home, HomeError
 
 
 def settings(tmp_path: Path, text: str) -> Settings:

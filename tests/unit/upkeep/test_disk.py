@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
-from engine.config import Home
+from engine.home import Home
 from engine.model.moments import HOUR, MINUTE
 from engine.upkeep.children import ChildFailed
 from engine.upkeep.disk import Room, Trend, judge, writers

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import structlog
 
-from engine.config import Home, load_settings
+from engine.config import load_settings
+from engine.home import Home
 from engine.observe import heartbeat
 from engine.observe.channels import Undelivered
 from engine.upkeep import outside as module

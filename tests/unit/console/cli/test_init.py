@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from console.cli.template import CONFIG_TEXT
-from engine.config import Home, find_home, load_settings
+from engine.config import load_settings
+from engine.home import Home, find_home
 from tests.support.cli import Cli
 
 
