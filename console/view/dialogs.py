@@ -23,7 +23,7 @@ def preview_body(preview: PreviewCard, width: int) -> list[Spans]:
     longest = max((cell_len(name) for name in names), default=8)
     wide = min(longest, max(width // 2 - 6, 12))
     state = min(max((len(row.state) for row in rows), default=4), 16)
-    if any(wide + state + 8 + cell_len(row.detail) > width for row in rows):
+    if any(wide + _beside(row, state) > width for row in rows):
         # Words that have lines of their own leave room for names.
         becomes = max((len(row.becomes) for row in rows if _moves(row)), default=0)
         wide = max(min(longest, width - state - becomes - 10), wide)
@@ -56,9 +56,10 @@ def _cut(name: str, width: int) -> str:
 
 
 def _beside(row: EffectCard, state_width: int) -> int:
-    """The cells of what stands beside a row's name."""
-    becomes = 5 + cell_len(row.becomes) if _moves(row) else 0
-    return 5 + state_width + becomes + (3 + cell_len(row.detail) if row.detail else 0)
+    """The cells of what stands beside a row's name, all of it on one line."""
+    state = state_width + (5 if row.state in STATES else 3)
+    becomes = len(row.becomes) + (5 if row.becomes in STATES else 3) if _moves(row) else 0
+    return state + becomes + (cell_len(row.detail) + (2 if becomes else 3) if row.detail else 0)
 
 
 def _moves(row: EffectCard) -> bool:

@@ -44,13 +44,13 @@ def _host(host: HostFigures) -> Iterator[tuple[str, Spans]]:
     yield _line("processor", host.cpu_percent / 100, f"{host.cpu_percent:.0f}%", f"of {cores}{load}")
     used = 1 - host.disk_free / max(host.disk_total, 1)
     token = BAD if host.disk_free < LOW_DISK else WARN if used > 0.95 else TEXT
-    words = f"free of {bytes_(host.disk_total)}, where the home is"
+    words = f"free of {bytes_(host.disk_total)} at the home"
     yield _line("disk", used, bytes_(host.disk_free), words, token)
 
 
 def _engine(gauges: Gauges) -> Iterator[tuple[str, Spans]]:
     lag = gauges.loop_lag_ms
-    words = "its loop was late, at worst, in the last second"
+    words = "late at worst in a second"
     yield _line("loop lag", None, f"{lag:.1f}ms", words, WARN if lag > _SLOW_LOOP else TEXT)
     yield _line("engine processor", None, f"{gauges.cpu_percent:.0f}%", "of a core, tasks not counted")
     yield _line("engine memory", None, bytes_(gauges.rss_bytes), "resident, tasks not counted")
@@ -60,7 +60,7 @@ def _engine(gauges: Gauges) -> Iterator[tuple[str, Spans]]:
         if have is not None:
             share = None if most is None else have / max(most, 1)
             token = WARN if share is not None and share > 0.8 else TEXT
-            words = "open" if most is None else f"open of {most} that it may have"
+            words = "open" if most is None else f"open of {most} allowed"
             yield _line("descriptors", share, str(have), words, token)
         wal = f"and {bytes_(host.wal_bytes)} write-ahead log"
         token = WARN if host.wal_bytes > _LONG_WAL else TEXT

@@ -88,9 +88,9 @@ def _engine(gauges: Gauges) -> Iterator[tuple[str, Spans]]:
         words = f"{bytes_(total - left)}/{bytes_(total)}"
         line.figure(words, max(8, len(words)), BAD if low else TEXT)
         if low:
-            line.add(f"   {bytes_(left)} left: nothing starts below {bytes_(least)}", BAD)
+            line.add(f"   {bytes_(left)} left: starts need {bytes_(least)}", BAD)
         elif least:
-            line.add(f"   nothing starts below {bytes_(least)} left", DIM)
+            line.add(f"   starts need {bytes_(least)} left", DIM)
         yield "memory", line.done()
 
 

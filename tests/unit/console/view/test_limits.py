@@ -92,14 +92,12 @@ def test_the_engine_has_its_lines_while_it_is_heard() -> None:
         rows(LimitsCard(POOLS), NOW, 120, Gauges(NOW, 3, 16, 0, 3, 0, 0, memory=(8 << 30, 16 << 30, 100 << 20)))
     )
     assert "3/16" in plain(calm["engine", "slots"])
-    assert "8.0G/16G" in plain(calm["engine", "memory"]) and "nothing starts below 100M left" in plain(
-        calm["engine", "memory"]
-    )
+    assert "8.0G/16G" in plain(calm["engine", "memory"]) and "starts need 100M left" in plain(calm["engine", "memory"])
     assert BAD not in {token for _, token in calm["engine", "memory"]}
     short = dict(
         rows(LimitsCard(POOLS), NOW, 120, Gauges(NOW, 3, 16, 0, 3, 0, 0, memory=(80 << 20, 16 << 30, 100 << 20)))
     )
-    assert "80M left: nothing starts below 100M" in plain(short["engine", "memory"])
+    assert "80M left: starts need 100M" in plain(short["engine", "memory"])
     assert BAD in {token for _, token in short["engine", "memory"]}
     assert ("engine", "slots") not in dict(rows(LimitsCard(POOLS), NOW, 120))
 
@@ -145,6 +143,10 @@ def test_the_host_and_the_engines_share_of_it_are_told_live() -> None:
     }.items():
         assert words in found[key], found[key]
     assert not {token for key, spans in listed if key and key[0] != "pool" for _, token in spans} & {WARN, BAD}
+    whole = replace(gauges, memory=(8 << 30, 16 << 30, 100 << 20), host=replace(host, most_descriptors=20_000))
+    for memory in (whole.memory, (80 << 20, 16 << 30, 100 << 20)):
+        narrow = [plain(spans) for _, spans in rows(LimitsCard(), NOW, 79, replace(whole, memory=memory))]
+        assert not [line for line in narrow if "…" in line], "at 80 columns every figure has all its words"
     tight = replace(host, disk_free=100 << 20, wal_bytes=300 << 20, descriptors=1000)
     spans = [row for _, row in rows(LimitsCard(), NOW, 120, replace(gauges, host=tight))]
     assert [plain(row).split()[0] for row in spans if BAD in {token for _, token in row}] == ["disk"]

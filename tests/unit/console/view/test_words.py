@@ -119,6 +119,10 @@ def test_runs_of_a_preview_are_told_apart_by_their_dates() -> None:
     assert all(f" {name}@2026111{at}T000000Z " in line for at, line in enumerate(backfill))
     narrow = [plain(line) for line in preview_body(PreviewCard("p1", 1, "backfill", "7", 7, {}, runs), 72)]
     assert all(f"@2026111{at}T000000Z " in line and max(map(len, narrow)) <= 72 for at, line in enumerate(narrow))
+    paused = EffectCard("run", "stubborn", "stubborn_dag@20261123T031425Z~gkssqc", None, -1, "running", "paused",
+                        "nothing more of it starts", False)  # fmt: skip
+    pause = [plain(line) for line in preview_body(PreviewCard("p1", 1, "pause", "1", 1, {}, (paused,)), 72)]
+    assert pause == [" stubborn_dag@20261123T031425Z~gkssqc  ► running > p paused", "    nothing more of it starts"]
     tasks = tuple(row._replace(task_id="quality", state="failed", detail="goes first: KeyError: 'price'")
                   ._replace(kind="task") for row in runs)  # fmt: skip
     recover = [plain(line) for line in preview_body(PreviewCard("p1", 1, "recover", "7", 7, {}, tasks), 72)]
