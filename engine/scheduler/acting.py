@@ -18,6 +18,9 @@ from engine.scheduler.state import LiveCallback, State
 from engine.scheduler.turn import Turn
 from engine.store.batch import CallbackRow
 
+CALLBACK_SECONDS = 1_800
+"""How long a callback may take. Nobody else ends one that hangs, and an engine that drains waits for all of them."""
+
 
 class Actor:
     """Carries out instructions through the executor. Doing one twice does no harm: the claim on disk decides."""

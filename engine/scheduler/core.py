@@ -18,7 +18,7 @@ from engine.lifecycle.memory import RunMemory
 from engine.model.ids import ulid
 from engine.model.moments import SECOND, Micros
 from engine.model.states import TERMINAL_RUN
-from engine.scheduler.acting import Actor
+from engine.scheduler.acting import CALLBACK_SECONDS, Actor
 from engine.scheduler.admission import Admission
 from engine.scheduler.backfills import nothing_stored
 from engine.scheduler.beside import Beside
@@ -268,6 +268,8 @@ class Scheduler:
                 else:
                     turn.instructions.append((memory, instruction))
         self._actor.order_callbacks(self.state, turn, self.new_id)
+        for callback in turn.launched_callbacks:
+            self.timers.add(Timer(turn.now + CALLBACK_SECONDS * SECOND, "callback", 0, callback))
         for line in turn.changes.ignored:
             self.log.info("ignored", what=line)
         if turn.is_empty():

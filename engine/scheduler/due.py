@@ -17,6 +17,9 @@ from engine.scheduler.turn import Turn
 if TYPE_CHECKING:
     from engine.scheduler.core import Scheduler
 
+_GRACE_SECONDS = 10.0
+"""Between the SIGTERM and the SIGKILL of a callback that takes too long."""
+
 
 def install(scheduler: Scheduler) -> None:
     """Registers the handlers."""
@@ -29,6 +32,7 @@ def install(scheduler: Scheduler) -> None:
     scheduler.on_timer("backfill", partial(_backfill, scheduler))
     scheduler.on_timer("breaker", scheduler.breakers.due)
     scheduler.on_timer("answer", partial(approvals.due, scheduler))
+    scheduler.on_timer("callback", partial(_callback, scheduler))
     scheduler.on_timer("look", lambda _turn, _timer: None)  # the turn itself is what was wanted
 
 
@@ -50,6 +54,13 @@ def _run_timeout(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
     memory = scheduler.state.runs.get(timer.key)
     if memory and memory.run.episode == int(timer.tag):
         scheduler.apply(turn, memory, RunTimeout(memory.run.episode))
+
+
+def _callback(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:
+    live = scheduler.state.callbacks.get(timer.tag)
+    if live is not None:
+        live.overdue = True
+        turn.committed.append(lambda _seq: scheduler.executor.kill(timer.tag, _GRACE_SECONDS))
 
 
 def _backfill(scheduler: Scheduler, turn: Turn, timer: Timer) -> None:

@@ -16,6 +16,7 @@ from engine.lifecycle.retry_rules import open_to_rules
 from engine.model.attempt_files import INLINE_RESULT_BYTES, AttemptStatus, InputRef
 from engine.model.rows import UNMAPPED
 from engine.model.states import FailureClass, Reason, TaskState
+from engine.scheduler.acting import CALLBACK_SECONDS
 from engine.scheduler.items import Keys, Unreadable, read_file
 from engine.scheduler.state import LiveCallback
 from engine.scheduler.turn import Turn
@@ -171,7 +172,7 @@ def _callback(scheduler: Scheduler, live: LiveCallback, seen: port.Evidence, tur
     row = live.row
     match seen:
         case port.Unkillable():
-            return  # callbacks are not killed
+            return  # it is overdue, and its kill goes on until nothing of it is left
         case port.Claimed():
             row.state = "running"
             row.started_at, row.pid, row.pid_started, row.boot_id = seen.at, seen.pid, seen.pid_started, seen.boot_id
@@ -181,6 +182,8 @@ def _callback(scheduler: Scheduler, live: LiveCallback, seen: port.Evidence, tur
             row.outcome = "lost" if seen.status is None else ("success" if seen.status.code == 0 else "failed")
             row.exit_code = seen.status.code if seen.status else None
             row.error = (seen.status.error if seen.status else None) or row.error
+            if live.overdue and row.outcome != "success":
+                row.error = f"killed: it had not ended after {CALLBACK_SECONDS // 60} min"
     if not isinstance(seen, port.Claimed):
         row.state, row.ended_at = "ended", turn.now
         del scheduler.state.callbacks[row.id]

@@ -17,8 +17,10 @@ from engine.lifecycle.memory import RunMemory, restore
 from engine.lifecycle.plan import compile_plan
 from engine.model.attempt_files import InputRef
 from engine.model.dag import DagSpec
+from engine.model.moments import SECOND
 from engine.model.states import Reason, TaskState
 from engine.scheduler import holds, recovering
+from engine.scheduler.acting import CALLBACK_SECONDS
 from engine.scheduler.backfills import admit
 from engine.scheduler.dispatch import CallbackCall, Version
 from engine.scheduler.items import DEFAULT_MOST, ResultKey
@@ -231,3 +233,5 @@ def _resume_callbacks(scheduler: Scheduler, turn: Turn, loaded: Loaded, executor
             turn.launched_callbacks.append(row.id)
         else:
             adopt.append(row.id)
+            at = (turn.now if row.started_at is None else row.started_at) + CALLBACK_SECONDS * SECOND
+            scheduler.timers.add(Timer(at, "callback", 0, row.id))

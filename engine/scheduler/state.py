@@ -88,6 +88,8 @@ class LiveCallback:
 
     call: CallbackCall
     row: CallbackRow
+    overdue: bool = False
+    """It has taken too long and is being killed."""
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ LONGEST_WAIT: Micros = 15 * SECOND
 
 class Timer(NamedTuple):
     """A moment and what is due then: `retry`, `task_timeout`, `run_timeout` (with ids), `plan`, `warm` (with a DAG),
-    `hold` (with its id)."""
+    `hold` (with its id), `callback` (with its id)."""
 
     at: Micros
     kind: str

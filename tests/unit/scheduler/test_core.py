@@ -10,9 +10,11 @@ import pytest
 from engine.control import protocol as p
 from engine.control.plans import Refusal
 from engine.execution import port
+from engine.model.attempt_files import AttemptStatus
 from engine.model.dag import CallbackFlags
 from engine.model.states import RunState, TaskState
 from engine.scheduler import evidence
+from engine.scheduler.acting import CALLBACK_SECONDS
 from engine.scheduler.ledger import UNLIMITED, Ledger
 from engine.scheduler.state import State
 from engine.scheduler.turn import Turn
@@ -298,6 +300,26 @@ async def test_callbacks_are_launched_after_the_commit_and_keep_their_run(rig: R
     assert memory.run.id not in rig.scheduler.state.runs
     rows = [row for batch in rig.writer.committed for row in batch.callbacks]
     assert (rows[-1].state, rows[-1].outcome) == ("ended", "lost")
+    assert rig.scheduler.state.callbacks == {}
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_a_callback_that_does_not_end_is_killed(rig: Rig, begun: bool) -> None:
+    """Nothing else ends one that hangs: its run would stay in memory, and an engine that drains would never stop."""
+    await rig.dag(task("a"), callbacks=CallbackFlags(on_failure=True))
+    memory = await rig.trigger()
+    await rig.finish(memory, "a", FAILED)
+    callback = rig.executor.launched[-1].spec.attempt_id
+    if begun:
+        await rig.see(port.Claimed(callback, 4712, 99, "boot", rig.clock.now()))
+    await rig.later(CALLBACK_SECONDS - 1)
+    assert rig.executor.killed == []
+    await rig.later(1)
+    assert [attempt_id for attempt_id, _ in rig.executor.killed] == [callback]
+    await rig.see(port.Ended(callback, AttemptStatus(143, "engine", signal=15, outcome="failed", error="by signal 15")))
+    rows = [row for batch in rig.writer.committed for row in batch.callbacks]
+    assert (rows[-1].state, rows[-1].outcome) == ("ended", "failed")
+    assert rows[-1].error == "killed: it had not ended after 30 min"
     assert rig.scheduler.state.callbacks == {}
 
 
