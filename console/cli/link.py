@@ -21,6 +21,8 @@ T = TypeVar("T")
 Kind: TypeAlias = Literal["", "tasks", "runs", "dags"]
 Quiet: TypeAlias = dict[str, tuple[int, float | None]]
 ANSWER_SECONDS = 30.0
+_FIGURE_SECONDS = 2.0
+"""For what a listing merely adds to what is committed."""
 
 
 def engine_pid(home: Home) -> int | None:
@@ -173,7 +175,7 @@ def quiet_attempts(home: Home) -> Quiet:
     from engine.control.client import CommandRefused, NoEngine, WrongPeer
 
     try:
-        with EngineLink(home) as link:
+        with EngineLink(home, _FIGURE_SECONDS) as link:
             return link.quiet()
     except (NoEngine, WrongPeer, CommandRefused):
         return {}  # a figure of the moment: what is committed is shown without it

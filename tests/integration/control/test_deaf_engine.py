@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from console.cli import link
 from engine.control import protocol as p
 from engine.control.client import connect
 from engine.home import Home
@@ -42,3 +44,17 @@ async def test_a_client_leaves_an_engine_that_no_longer_reads(monkeypatch: pytes
         finally:
             deaf.set()
             server.close()
+
+
+async def test_a_listing_does_not_wait_long_for_a_figure_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which tasks are silent is left out where the engine says nothing: what is committed is shown all the same."""
+    with tempfile.TemporaryDirectory(prefix="dd-", dir="/tmp") as folder:
+        home = Home(Path(folder))
+        monkeypatch.setattr(link, "engine_pid", lambda home: os.getpid())
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(home.socket))
+        listener.listen()
+        try:
+            assert await asyncio.wait_for(asyncio.to_thread(link.quiet_attempts, home), 10) == {}
+        finally:
+            listener.close()
