@@ -19,13 +19,13 @@ from engine.execution import evidence, stacks
 from engine.execution.activity import Activity, Running
 from engine.execution.adoption import Watch
 from engine.execution.cold_start import ColdStarts
-from engine.execution.link import RunnerLink
 from engine.execution.live import Live, group_of
 from engine.execution.logs import LogKeeper, LogLimits
 from engine.execution.lookups import Resolve, Wanted, look_up, not_configured
 from engine.execution.memory import Memory
 from engine.execution.port import Bundle, Deliver, Ended, Evidence, Finding, LaunchOrder, SpawnFailed, Unkillable
 from engine.execution.process import proc
+from engine.execution.runners import Runners
 from engine.execution.sessions import Counter
 from engine.execution.signals import Killer
 from engine.model.attempt_files import AttemptStatus
@@ -34,9 +34,6 @@ _encode = msgspec.json.Encoder().encode
 _SWEEP_SECONDS = 2.0
 _QUIET_SECONDS = 5.0
 _CHUNK = 100
-_CRASH_LOOP = 3
-_CRASH_WINDOW = 10.0
-_RUNNER_RETRY_SECONDS = 1.0
 
 
 class LocalExecutor:
@@ -72,8 +69,6 @@ class LocalExecutor:
         self._resolve = resolve
         self._live: dict[str, Live] = {}
         self._out: list[Evidence] = []
-        self._link: RunnerLink | None = None
-        self._deaths: list[float] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -89,7 +84,8 @@ class LocalExecutor:
         self._cold = ColdStarts(self._root, self._boot_id, self._cold_over)
         self._logs = LogKeeper(self._log_limits)
         self._memory = Memory(self._root)
-        self._start_runner()
+        self._runners = Runners(self._root, self._log, self._hosts, self._hear, self._go_on)
+        self._runners.start()
         self._spawn_task(self.activity.run(self._running))
         self._spawn_task(self._sweep())
         self._spawn_task(self._logs.run(lambda: [live.path for live in self._live.values()]))
@@ -97,15 +93,14 @@ class LocalExecutor:
     async def close(self) -> None:
         """Lets go of runner, watches and kills; attempts run on."""
         self._closed = True
+        self._runners.end()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._killer.close()
         self._watch.close()
         self._cold.close()
-        if self._link is not None:
-            await self._link.close(patience=0.0 if self._live else 2.0)
-            self._link = None
+        await self._runners.close(patience=0.0 if self._live else 2.0)
 
     # orders
 
@@ -154,7 +149,8 @@ class LocalExecutor:
     def _send(self, groups: dict[tuple[str, ...], list[str]]) -> None:
         if not groups:
             return
-        if self._link is None:
+        link = self._runners.link
+        if link is None:
             for group, attempt_ids in groups.items():
                 self._start_cold(group, attempt_ids)
             return
@@ -163,7 +159,7 @@ class LocalExecutor:
         secrets = {each: given for each in started if (given := self._live[each].secrets) is not None}
         if secrets:
             message["secrets"] = secrets
-        self._link.send(message)
+        link.send(message)
         failpoints.hit("executor.start.after")
 
     def _start_cold(self, group: tuple[str, ...], attempt_ids: list[str]) -> None:
@@ -179,8 +175,8 @@ class LocalExecutor:
     def warm(self, bundles: Iterable[Bundle]) -> None:
         """Has hosts import these bundles now."""
         keys = [[bundle.python, bundle.directory, bundle.file] for bundle in bundles]
-        if self._link is not None and keys:
-            self._link.send({"warm": keys})
+        if self._runners.link is not None and keys:
+            self._runners.link.send({"warm": keys})
 
     def kill(self, attempt_id: str, grace: float) -> None:
         """Ends the attempt; Ended follows when nothing of it is left."""
@@ -215,28 +211,8 @@ class LocalExecutor:
 
     # the runner
 
-    def _start_runner(self) -> None:
-        if self._closed or self._link is not None:
-            return
-        link = RunnerLink(self._hear, self._runner_lost)
-        try:
-            link.start(self._root, self._log, self._hosts)
-        except OSError:
-            self._loop.call_later(_RUNNER_RETRY_SECONDS, self._start_runner)
-            return
-        self._link = link
-
-    def _runner_lost(self) -> None:
-        """Attempts go on by themselves and are watched; what had not begun is started anew."""
-        self._link = None
-        if self._closed:
-            return
-        now = time.monotonic()
-        self._deaths = [at for at in self._deaths if now - at < _CRASH_WINDOW] + [now]
-        if len(self._deaths) >= _CRASH_LOOP:
-            self._loop.call_later(_RUNNER_RETRY_SECONDS, self._start_runner)
-        else:
-            self._start_runner()
+    def _go_on(self) -> None:
+        """After a runner was lost: attempts go on by themselves and are watched; what had not begun is started anew."""
         again: dict[tuple[str, ...], list[str]] = {}
         for attempt_id, live in self._live.items():
             if attempt_id in self._watch:

@@ -109,7 +109,7 @@ async def test_what_a_lost_message_would_have_told_is_found_although_a_look_fail
     stage.executor.launch([order])
     await stage.prints(order, "up")
     monkeypatch.setattr(stage.executor, "_hear", lambda report: None)
-    stage.executor._link._hear = lambda report: None
+    stage.executor._runners.link._hear = lambda report: None
     monkeypatch.setattr(directory, "survey", refusing(BROKEN, 2, directory.survey))
     await stage.pass_gate()
     assert (await asyncio.wait_for(stage.status_of(order), 20)).code == 5
@@ -134,7 +134,7 @@ async def test_what_a_report_says_of_others_is_heard_although_one_cannot_be_look
 ) -> None:
     """Nobody else would tell that an attempt could not be started: it would stay queued for ever."""
     orders = [stage.shell("true"), stage.shell("true")]
-    monkeypatch.setattr(stage.executor._link, "send", lambda message: None)
+    monkeypatch.setattr(stage.executor._runners.link, "send", lambda message: None)
     stage.executor.launch(orders)
     one, other = [order.spec.attempt_id for order in orders]
     monkeypatch.setattr(directory, "read_status_at", refusing(NO_DESCRIPTOR, 1, directory.read_status_at))
@@ -149,7 +149,7 @@ async def test_what_waited_for_a_dead_runner_starts_although_one_cannot_be_looke
     """When the runner dies, all that it owed is started anew, or said not to have been started."""
     orders = [stage.shell("true"), stage.shell("true")]
     with monkeypatch.context() as patched:
-        patched.setattr(stage.executor._link, "send", lambda message: None)
+        patched.setattr(stage.executor._runners.link, "send", lambda message: None)
         stage.executor.launch(orders)
     monkeypatch.setattr(directory, "survey", refusing(NO_DESCRIPTOR, 1, directory.survey))
     os.kill(stage.helper("runner"), signal.SIGKILL)
