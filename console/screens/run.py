@@ -19,7 +19,7 @@ from console.model.snapshot import Interest, Scene
 from console.model.targets import Target
 from console.screens.pane import Bar, Desk, Pane
 from console.screens.run_boxes import Boxes
-from console.view import folding
+from console.view import folding, run_title
 from console.view import run as view
 from console.view.attempts import attempt_rows
 from console.view.columns import TASKS
@@ -257,7 +257,7 @@ class RunPane(Pane):
         if self._eta[0] != beat:
             ending = beat[2] is not None and beat[2].verb == "cancel"
             self._eta = (beat, None if ending else eta(run, scene.now))
-        return view.title(scene, run, width, self._eta[1])
+        return run_title.title(scene, run, width, self._eta[1])
 
     def rule(self, scene: Scene, width: int) -> Spans:
         """Tasks by state."""
@@ -266,7 +266,7 @@ class RunPane(Pane):
             return ((scene.snapshot.trouble[: max(width - 20, 10)], "bad"),)
         if run is None:
             return ()
-        counts = view.summary(scene, run)
+        counts = run_title.summary(scene, run)
         if self.mode == GANTT and isinstance(self._rows, GanttRows) and width >= 110:
             return (*legend(run, self._rows), ("   ", DIM), *counts)
         words = self.boxes.words if self.mode == BOXES else ""

@@ -10,7 +10,8 @@ from console.model.eta import eta
 from console.model.intents import Intent, Intents
 from console.model.runs import Mention, RunDetail, TaskCard, Usual
 from console.view.attempts import attempt_rows
-from console.view.run import RunRows, summary, title
+from console.view.run import RunRows
+from console.view.run_title import summary, title
 from console.view.spans import plain, width_of
 from console.view.why import why_task
 from engine.model.moments import MINUTE, SECOND
