@@ -71,9 +71,14 @@ def as_sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
+def _states(run: RunDetail) -> dict[str, str]:
+    """The state of each task; of a mapped one that of its summary row, not of whichever index comes last."""
+    return {task.task_id: task.state for task in run.tasks if task.map_index < 0}
+
+
 def _waiting(run: RunDetail, card: TaskCard) -> Parts:
     plan = next((task for task in run.plan if task.task_id == card.task_id), None)
-    states = {task.task_id: task.state for task in run.tasks}
+    states = _states(run)
     above = [] if plan is None else [name for name in plan.upstream if states.get(name) not in ("success", "skipped")]
     parts: Parts = []
     if card.state == "queued":
@@ -91,7 +96,7 @@ def _waiting(run: RunDetail, card: TaskCard) -> Parts:
 def _failed(run: RunDetail, card: TaskCard) -> Parts:
     if card.state == "upstream_failed":
         plan = next((task for task in run.plan if task.task_id == card.task_id), None)
-        states = {task.task_id: task.state for task in run.tasks}
+        states = _states(run)
         above = [] if plan is None else [n for n in plan.upstream if states.get(n) in ("failed", "upstream_failed")]
         return [(f"It never ran: {', '.join(above) or 'a task above it'} failed.", TEXT)]
     if not card.stands_for_itself:

@@ -261,16 +261,27 @@ def task_target(memory: RunMemory, instance: TaskInstance, becomes: str, detail:
     return Target(("task", instance.id), effect, instance.changed_seq)
 
 
+_DECIDED = frozenset({TaskState.UPSTREAM_FAILED, TaskState.SKIPPED})
+
+
 def following(
-    scheduler: Scheduler, targets: list[Target], event: Callable[[tuple[int, ...]], OperatorEvent]
+    scheduler: Scheduler,
+    targets: list[Target],
+    event: Callable[[tuple[int, ...]], OperatorEvent],
+    left: Callable[[RunMemory, TaskInstance], None] = lambda _memory, _copy: None,
 ) -> list[Effect]:
-    """What else would move if `event` happened to the targets of each run: the lifecycle is asked, on a copy."""
+    """What else would move if `event` happened to the targets of each run: the lifecycle is asked, on a copy.
+
+    `left` is told of each target, as the copy has it, that trigger rules would decide at once, without a run of it.
+    """
     found = []
     for run, instances in by_run(scheduler, targets).items():
         memory = scheduler.state.runs[run]
         ids = tuple(instance.id for instance in instances)
         moved = rehearse(memory, event(ids), scheduler.clock.now()).tasks
         for key, (copy, before) in moved.items():
+            if key in ids and copy.state in _DECIDED:
+                left(memory, copy)
             if key not in ids and copy.state is not before and _stands_for_itself(memory, memory.by_id[key]):
                 effect = task_target(memory, memory.by_id[key], copy.state.value, "follows from it").effect
                 found.append(effect)

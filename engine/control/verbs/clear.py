@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from engine.control.beside import with_runs_beside
@@ -20,13 +21,14 @@ from engine.control.plans import (
     the_runs,
     the_tasks,
 )
-from engine.control.protocol import Code
+from engine.control.protocol import Code, Effect
 from engine.control.versions import as_result, code_of, said
 from engine.lifecycle.clearing import select
 from engine.lifecycle.events import Clear as ClearEvent
 from engine.lifecycle.memory import RunMemory
 from engine.model.moments import Micros
-from engine.model.states import ALIVE_TASK
+from engine.model.rows import UNMAPPED, TaskInstance
+from engine.model.states import ALIVE_TASK, FAILED_TASK, TaskState
 from engine.scheduler.core import Scheduler
 from engine.scheduler.renewal import renew
 from engine.scheduler.turn import Turn
@@ -109,12 +111,33 @@ def _plan(scheduler: Scheduler, ask: Ask, now: Micros, flags: dict[str, bool]) -
             scheduler.admission.reconsider()  # what was held back by the run before is not any more
         return {"code": as_result(used)}
 
-    return Plan(
+    plan = Plan(
         targets,
         describe(targets, reopens),
         carry,
         lambda kept: ", ".join(part for part in (f"cleared {plural(len(kept), 'task instance')}", said(used)) if part),
         reopens,
         code=code_of(scheduler, again),
-        follows=lambda: following(scheduler, targets, lambda tis: ClearEvent(tis, force=force)),
     )
+    plan.follows = lambda: _foreseen(scheduler, plan, force)
+    return plan
+
+
+def _foreseen(scheduler: Scheduler, plan: Plan, force: bool) -> list[Effect]:
+    """What follows of a clear. Targets that would not run, for what stands above them, become rows that say so."""
+    left: dict[int | str, Effect] = {}
+    cleared = {target.key[1] for target in plan.targets}
+
+    def decided(memory: RunMemory, copy: TaskInstance) -> None:
+        above = [memory.instances.get((name, UNMAPPED)) for name in memory.plan.upstream.get(copy.task_id, ())]
+        failed = [row.task_id for row in above if row and row.state in FAILED_TASK and row.id not in cleared]
+        why = f"{', '.join(failed)} failed" if failed else "nor does what stands above it"
+        why = why if copy.state is TaskState.UPSTREAM_FAILED else "left out again"
+        left[copy.id] = task_target(memory, memory.by_id[copy.id], copy.state.value, f"does not run: {why}").effect
+
+    found = following(scheduler, plan.targets, lambda tis: ClearEvent(tis, force=force), decided)
+    if left:
+        plan.targets = [replace(each, effect=left.get(each.key[1], each.effect)) for each in plan.targets]
+        how = "clear what stands above, too (upstream), or let it run in any case (force)"
+        plan.warnings.append(f"{plural(len(left), 'task instance')} would not run: {how}")
+    return found

@@ -52,6 +52,29 @@ async def test_clear_takes_a_task_and_what_hung_on_it(rig: Rig) -> None:
     )
 
 
+async def test_a_clear_says_of_what_it_would_not_run(rig: Rig) -> None:
+    """Below a failure that stays, or left out by a branch that does, a task is decided at once as it was before."""
+    memory = await failed_run(rig)
+    run_id = memory.run.run_id
+    shown = await rig.preview("clear", runs=(run_id,), tasks=("c",))
+    assert [(row.task_id, row.becomes, row.detail) for row in shown.rows] == [
+        ("c", "upstream_failed", "does not run: b failed")
+    ]
+    assert len(shown.warnings) == 1 and "1 task instance would not run" in shown.warnings[0]
+    await rig.command("clear", runs=(run_id,), tasks=("c",))
+    assert rig.states(memory)["c"] == "upstream_failed", "as it was said"
+    await rig.dag(task("a"), task("b", "a"), task("c", "b"), task("d", "c"), dag_id="long")
+    longer = await rig.trigger("long")
+    rig.scheduler.state.pin(longer.run.id)
+    await rig.finish(longer, "a", FAILED)
+    both = await rig.preview("clear", runs=(longer.run.run_id,), tasks=("b",), args={"downstream": True})
+    said = ["a failed", "nor does what stands above it", "nor does what stands above it"]
+    assert [row.detail for row in both.rows] == [f"does not run: {why}" for why in said]
+    for flags in ({"upstream": True}, {"force": True}):
+        sure = await rig.preview("clear", runs=(run_id,), tasks=("c",), args=flags)
+        assert not sure.warnings and not [row for row in sure.rows if "does not run" in row.detail]
+
+
 async def test_clear_with_upstream_and_downstream(rig: Rig) -> None:
     """The flags widen the choice along the graph; `only_failed` narrows it to what did not end well."""
     memory = await failed_run(rig)

@@ -196,6 +196,18 @@ def test_why_of_a_success_is_a_sentence(reason: str, words: str) -> None:
     assert why_task(scene(detail=detail), detail, card)[1][0][0] == words
 
 
+def test_why_below_a_mapped_task_goes_by_its_summary() -> None:
+    """One index of it has failed, the last one has not: what hangs on it names it, and calls it by its own state."""
+    tasks = (
+        task(1, "load", "failed", reason="expanded"),
+        task(2, "load", "failed", map_index=0),
+        task(3, "load", "success", map_index=1),
+        task(4, "publish", "upstream_failed"),
+    )
+    detail = run(mark(1, "a", "failed"), (plan("load"), plan("publish", "load")), tasks)
+    assert why_task(scene(detail=detail), detail, tasks[-1])[1][0][0] == "It never ran: load failed."
+
+
 def test_why_of_a_mapped_task_names_the_indexes_that_failed() -> None:
     """The row that sums up a mapped task says how many of its indexes failed, which, and of what."""
     detail = trades("failed")
