@@ -19,7 +19,10 @@ async def search(path: str, line: str | None, expressions: Sequence[str | None])
 
     Raises SearchFailed when that cannot be said, for instance because an expression takes too long.
     """
-    return await asyncio.to_thread(_search, path, line, list(expressions))
+    try:
+        return await asyncio.to_thread(_search, path, line, list(expressions))
+    except RuntimeError as problem:  # the host lets nobody start a thread now
+        raise SearchFailed(f"the regular expressions of its retry rules could not be searched: {problem}") from problem
 
 
 class SearchFailed(Exception):

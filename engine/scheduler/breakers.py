@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _AUTOMATED = (RunType.SCHEDULED, RunType.ASSET_TRIGGERED)
 _STATES = {"running", "killing"}
+_MOST = 1_000_000_000
+"""More failures, or seconds, than anybody means."""
 
 
 class Breakers:
@@ -309,11 +311,11 @@ class Inbox:
     def _take(self, path: Path) -> None:
         try:
             word = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             word = None
 
         def work(turn: Turn) -> None:
-            if isinstance(word, dict) and word.get("v") == 1:
+            if _is_word(word):
                 self._breakers.reported(turn, word)
             turn.committed.append(lambda _seq: self._done(path))
             turn.failed.append(again)
@@ -329,6 +331,14 @@ class Inbox:
         """It has not become true: it is read again once there are turns."""
         self._under_way.discard(name)
         self._seen = 0
+
+
+def _is_word(word: Any) -> bool:
+    """Whether it is what `dagdeck.Breaker` leaves: a task may leave anything there."""
+    if not isinstance(word, dict) or word.get("v") != 1 or not isinstance(word.get("name"), str) or "error" not in word:
+        return False
+    figures = [word.get(name) for name in ("failures", "cooldown", "max_cooldown")]
+    return all(isinstance(figure, int | float) and 0 <= figure < _MOST for figure in figures)
 
 
 def _uses(each: tuple[RunMemory, TaskInstance], name: str) -> bool:

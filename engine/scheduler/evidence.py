@@ -103,7 +103,7 @@ async def _read_first(scheduler: Scheduler, memory: RunMemory, seen: port.Ended,
     for keys in missing:
         try:
             items.files[path, keys] = await asyncio.to_thread(read_file, path, keys)
-        except (OSError, LookupError, TypeError, ValueError):
+        except (OSError, LookupError, TypeError, ValueError, RuntimeError):  # the last where no thread can be started
             items.files[path, keys] = Unreadable(path, keys)
     scheduler.deliver([seen])
 

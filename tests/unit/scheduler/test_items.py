@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,21 @@ async def test_a_large_result_that_is_nested_too_deeply_fails_what_is_mapped_ove
     assert {ti.task_id: ti.state.value for ti in memory.by_id.values()} == {"list": "success", "work": "failed"}
     assert "nested too deeply" in (memory.instances["work", -1].last_error or "")
     assert rig.broken == []
+
+
+async def test_a_large_result_is_taken_in_although_no_thread_can_be_started(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read on the loop then: the end of its task would never be heard of otherwise."""
+
+    async def refused(*args: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(asyncio, "to_thread", refused)
+    await started(rig, work(), [["x" * 70_000], 2])
+    await asyncio.sleep(0)
+    await rig.turn()
+    assert given(rig, 1) == {ELEMENT + "item": InputRef(2)}
 
 
 async def test_an_item_that_is_gone_fails_the_attempt_for_good(rig: Rig) -> None:
