@@ -52,6 +52,12 @@ class Screen(pyte.Screen):
         super().set_margins(*args)
 
 
+def lines_on(screen: pyte.Screen) -> list[str]:
+    """Its lines without trailing blanks. The second cell of a wide character holds no text."""
+    buffer, columns = screen.buffer, range(screen.columns)
+    return ["".join(buffer[y][x].data for x in columns).rstrip() for y in range(screen.lines)]
+
+
 def seen(screen: pyte.Screen) -> list[list[tuple[Any, ...]]]:
     """What is seen of every cell: character, colours and attributes, but of a plain blank its background alone."""
     return [[_seen(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
@@ -166,9 +172,8 @@ class PtyProgram:
 
     @property
     def lines(self) -> list[str]:
-        """The screen's lines without trailing blanks. The second cell of a wide character holds no text."""
-        buffer, columns = self.screen.buffer, range(self.screen.columns)
-        return ["".join(buffer[y][x].data for x in columns).rstrip() for y in range(self.screen.lines)]
+        """The screen's lines without trailing blanks."""
+        return lines_on(self.screen)
 
     @property
     def text(self) -> str:

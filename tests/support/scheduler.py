@@ -34,13 +34,13 @@ from engine.scheduler.ledger import UNLIMITED, Ledger
 from engine.scheduler.state import DagEntry, State
 from engine.store.batch import Batch
 from engine.store.errors import CommitFailed
-from engine.store.reads_inbox import Cause, Dragged
+from engine.store.reads_inbox import Cause, Dragged, FailedTask
 from engine.store.reads_trash import Trashed
 from engine.store.reads_why import Answer
 from engine.store.selecting import Chosen, Kind
 from engine.store.stored import StoredBackfill, StoredCommand, StoredSlot
 from engine.store.writer import Writer
-from tests.support.lifecycle import T0
+from tests.support.lifecycle import T0, task
 
 OK = AttemptStatus(0, "child", outcome="success")
 FAILED = AttemptStatus(1, "child", outcome="failed", error="ValueError: no")
@@ -339,6 +339,23 @@ class Rig:
         attempt_id = await self.begin(memory, task_id)
         await self.see(port.Ended(attempt_id, status))
         return attempt_id
+
+    async def failed_run(self) -> RunMemory:
+        """A run of a → b → c that failed in b, looked at so that it stays in memory."""
+        await self.dag(task("a"), task("b", "a"), task("c", "b"))
+        memory = await self.trigger()
+        self.scheduler.state.pin(memory.run.id)
+        await self.finish(memory, "a")
+        await self.finish(memory, "b", FAILED)
+        assert self.states(memory) == {"a": "success", "b": "failed", "c": "upstream_failed"}
+        return memory
+
+    def put_in_inbox(self, memory: RunMemory, task_id: str) -> None:
+        """The failure of a task, under the cause `exit #`."""
+        ti, run = memory.instances[task_id, -1], memory.run
+        row = FailedTask(ti.id, run.dag_id, run.id, run.run_id, task_id, -1, "failed", 1, self.clock.now(), "exit 1",
+                         ti.changed_seq, run.logical_date)  # fmt: skip
+        self.archive.failures = [Cause("exit #", [row])]
 
     # --- looking --------------------------------------------------------------------------------------------------
 

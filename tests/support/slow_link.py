@@ -22,7 +22,7 @@ from typing import Any, Self
 
 import pyte
 
-from tests.support.pty import KEYS, TRAMPOLINE, Screen
+from tests.support.pty import KEYS, TRAMPOLINE, Screen, lines_on
 
 ANSWER = b"\x1b[0n"
 _PIECE = 64
@@ -211,8 +211,7 @@ class SlowLink:
     @property
     def lines(self) -> list[str]:
         """The screen's lines."""
-        buffer, columns = self.screen.buffer, range(self.screen.columns)
-        return ["".join(buffer[y][x].data for x in columns).rstrip() for y in range(self.screen.lines)]
+        return lines_on(self.screen)
 
     @property
     def text(self) -> str:

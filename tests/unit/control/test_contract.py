@@ -17,7 +17,6 @@ from engine.control.verbs import VERBS
 from engine.lifecycle.memory import RunMemory
 from engine.model.dag import ApprovalSpec, ScheduleSpec, TaskSpec
 from engine.model.roles import Role
-from engine.store.reads_inbox import Cause, FailedTask
 from engine.store.reads_trash import Trashed
 from engine.store.selecting import Chosen
 from engine.store.stored import StoredBackfill, StoredCommand
@@ -103,10 +102,7 @@ async def deleted(rig: Rig) -> None:
 async def failed(rig: Rig) -> RunMemory:
     """A failure in the inbox."""
     memory = await ended(rig)
-    ti = memory.instances["a", -1]
-    row = FailedTask(ti.id, "etl", memory.run.id, memory.run.run_id, "a", -1, "failed", 1, rig.clock.now(), "exit 1",
-                     ti.changed_seq, memory.run.logical_date)  # fmt: skip
-    rig.archive.failures = [Cause("exit #", [row])]
+    rig.put_in_inbox(memory, "a")
     return memory
 
 

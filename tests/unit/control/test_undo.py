@@ -17,7 +17,6 @@ from engine.model.breaker import BreakerSpec
 from engine.model.dag import ApprovalSpec, ScheduleSpec, TaskSpec
 from engine.model.states import Reason, RunState
 from engine.scheduler import undo
-from engine.store.reads_inbox import Cause, FailedTask
 from engine.store.stored import StoredCommand
 from tests.support.lifecycle import task
 from tests.support.scheduler import FAILED, Rig
@@ -28,11 +27,7 @@ DOWN = AttemptStatus(1, "child", outcome="failed", failure_class="transient", er
 
 async def failed_run(rig: Rig) -> RunMemory:
     """A run of a → b → c that ended because b failed; nothing starts any more."""
-    await rig.dag(task("a"), task("b", "a"), task("c", "b"))
-    memory = await rig.trigger()
-    rig.scheduler.state.pin(memory.run.id)
-    await rig.finish(memory, "a")
-    await rig.finish(memory, "b", FAILED)
+    memory = await rig.failed_run()
     await rig.command("hold")
     await rig.later(61)
     return memory
@@ -337,10 +332,7 @@ async def test_a_cancelled_backfill_goes_on_again(rig: Rig) -> None:
 async def test_a_recovery_is_taken_back_with_its_first_run(rig: Rig) -> None:
     """What it had cleared and what has not started is failed again."""
     memory = await failed_run(rig)
-    ti = memory.instances["b", -1]
-    row = FailedTask(ti.id, "etl", memory.run.id, memory.run.run_id, "b", -1, "failed", 1, rig.clock.now(), "exit 1",
-                     ti.changed_seq, memory.run.logical_date)  # fmt: skip
-    rig.archive.failures = [Cause("exit #", [row])]
+    rig.put_in_inbox(memory, "b")
     await rig.command("recover", args={"cause": "exit #"})
     assert rig.states(memory)["b"] == "scheduled"
     await rig.command("undo")

@@ -8,7 +8,6 @@ from engine.control import protocol as p
 from engine.control.plans import Refusal
 from engine.dagfiles.updates import Broken
 from engine.execution import port
-from engine.lifecycle.memory import RunMemory
 from engine.model.dag import ImportFailure
 from engine.model.states import RunState
 from tests.support.lifecycle import task
@@ -23,20 +22,9 @@ def rows(preview: p.Preview) -> list[tuple[str | None, str, str, bool]]:
     return [(row.task_id, row.state, row.becomes, row.kills) for row in named]
 
 
-async def failed_run(rig: Rig) -> RunMemory:
-    """A run of a → b → c that failed in b, looked at so that it stays in memory."""
-    await rig.dag(task("a"), task("b", "a"), task("c", "b"))
-    memory = await rig.trigger()
-    rig.scheduler.state.pin(memory.run.id)
-    await rig.finish(memory, "a")
-    await rig.finish(memory, "b", FAILED)
-    assert rig.states(memory) == {"a": "success", "b": "failed", "c": "upstream_failed"}
-    return memory
-
-
 async def test_clear_takes_a_task_and_what_hung_on_it(rig: Rig) -> None:
     """Its preview lists the task that was named, and apart what was only dragged down by it and is decided anew."""
-    memory = await failed_run(rig)
+    memory = await rig.failed_run()
     run_id = memory.run.run_id
     shown = await rig.preview("clear", runs=(run_id,), tasks=("b",))
     assert rows(shown) == [("b", "failed", "none", False)]
@@ -77,7 +65,7 @@ async def test_a_clear_says_of_what_it_would_not_run(rig: Rig) -> None:
 
 async def test_clear_with_upstream_and_downstream(rig: Rig) -> None:
     """The flags widen the choice along the graph; `only_failed` narrows it to what did not end well."""
-    memory = await failed_run(rig)
+    memory = await rig.failed_run()
     run_id = memory.run.run_id
 
     async def chosen(*tasks: str, **flags: bool) -> list[str | None]:
@@ -111,7 +99,7 @@ async def test_clear_of_a_running_task_kills_it_first(rig: Rig) -> None:
 
 async def test_clear_says_when_the_code_has_changed(rig: Rig) -> None:
     """A run that is over is reopened with the DAG's present version, and the preview warns of it."""
-    memory = await failed_run(rig)
+    memory = await rig.failed_run()
     await rig.dag(task("a"), task("b", "a"), task("d", "b"), bundle="b2")
     shown = await rig.preview("rerun", runs=(memory.run.run_id,), args={"failed": True})
     (code,) = shown.code
@@ -138,7 +126,7 @@ async def test_clear_within_an_episode_keeps_its_version_and_says_so(rig: Rig) -
 
 async def test_clear_says_when_the_current_version_is_the_last_good_one(rig: Rig) -> None:
     """The file is broken now: what runs again does so with what could be loaded last."""
-    memory = await failed_run(rig)
+    memory = await rig.failed_run()
     await rig.load(Broken("etl.py", (ImportFailure("etl.py", "SyntaxError: no", 3),)))
     (code,) = (await rig.preview("rerun", runs=(memory.run.run_id,))).code
     assert (code.after_number, code.broken) == (1, True)
@@ -148,7 +136,7 @@ async def test_clear_says_when_the_current_version_is_the_last_good_one(rig: Rig
 
 async def test_rerun_is_about_whole_runs(rig: Rig) -> None:
     """Everything, or what failed; for single tasks there is clear."""
-    memory = await failed_run(rig)
+    memory = await rig.failed_run()
     run_id = memory.run.run_id
     assert (await rig.preview("rerun", runs=(run_id,))).total == 3
     assert (await rig.preview("rerun", runs=(run_id,), args={"failed": True})).total == 2
@@ -158,7 +146,7 @@ async def test_rerun_is_about_whole_runs(rig: Rig) -> None:
 
 async def test_mark_decides_by_hand(rig: Rig) -> None:
     """A task marked a success lets the rest go on; what it is already is left alone."""
-    memory = await failed_run(rig)
+    memory = await rig.failed_run()
     run_id = memory.run.run_id
     shown = await rig.preview("mark", runs=(run_id,), tasks=("a", "b"), args={"state": "success"})
     assert rows(shown) == [("b", "failed", "success", False)]
@@ -316,7 +304,7 @@ async def test_stack_asks_what_runs_and_changes_nothing(rig: Rig) -> None:
 
 async def test_a_clear_may_give_another_number_of_retries(rig: Rig) -> None:
     """The preview says how many; anything but a sensible number is refused."""
-    memory = await failed_run(rig)
+    memory = await rig.failed_run()
     run_id = memory.run.run_id
     shown = await rig.preview("clear", runs=(run_id,), tasks=("b",), args={"retries": 2})
     assert shown.rows[0].detail == "runs again, 2 retries"
