@@ -42,7 +42,7 @@ async def test_clear_takes_a_task_and_what_hung_on_it(rig: Rig) -> None:
 
 async def test_a_clear_says_of_what_it_would_not_run(rig: Rig) -> None:
     """Below a failure that stays, or left out by a branch that does, a task is decided at once as it was before."""
-    memory = await failed_run(rig)
+    memory = await rig.failed_run()
     run_id = memory.run.run_id
     shown = await rig.preview("clear", runs=(run_id,), tasks=("c",))
     assert [(row.task_id, row.becomes, row.detail) for row in shown.rows] == [
