@@ -11,8 +11,8 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Tests wait more than they compute: for processes, commits and screens. Four at a time keep two cores busy.
-WORKERS ?= 4
+# Tests wait more than they compute: for processes, commits and screens. Six at a time keep two cores busy.
+WORKERS ?= 6
 SECONDS ?= 300
 ARGS ?=
 
