@@ -10,7 +10,7 @@ import resource
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import pytest
 
@@ -25,17 +25,22 @@ NO_ROOM = "min_free_mb = 1000000000\n"
 
 
 @contextmanager
-def growing_no_file(site: Site) -> Iterator[None]:
-    """The kernel refuses to let the running engine's files grow: every commit fails as on a full disk."""
+def limited(site: Site, kind: int) -> Iterator[None]:
+    """The kernel gives the running engine no more of one kind of resource."""
     assert site.engine is not None
     pid = site.engine.pid
-    _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, most))
+    before = resource.prlimit(pid, kind)
+    resource.prlimit(pid, kind, (1, before[1]))
     try:
         yield
     finally:
         if site.engine.code is None:
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+            resource.prlimit(pid, kind, before)
+
+
+def growing_no_file(site: Site) -> AbstractContextManager[None]:
+    """The kernel refuses to let the running engine's files grow: every commit fails as on a full disk."""
+    return limited(site, resource.RLIMIT_FSIZE)
 
 
 async def gauges(client: Client, *, degraded: bool | None = None) -> p.Gauges:
@@ -278,20 +283,6 @@ async def test_an_engine_starts_although_an_attempt_cannot_be_looked_at(site: Si
         assert await site.over(run_id) == "success"
 
 
-@contextmanager
-def opening_nothing(site: Site) -> Iterator[None]:
-    """The kernel refuses the running engine every further descriptor."""
-    assert site.engine is not None
-    pid = site.engine.pid
-    least, most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (1, most))
-    try:
-        yield
-    finally:
-        if site.engine.code is None:
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (least, most))
-
-
 async def test_an_engine_that_lacked_descriptors_for_a_while_does_all_its_work_again(site: Site) -> None:
     """Nothing of it has ended silently: tasks come to their end, gauges are sent, DAG files are read, kills kill."""
     held = await site.trigger("hold")
@@ -299,7 +290,7 @@ async def test_an_engine_that_lacked_descriptors_for_a_while_does_all_its_work_a
     await site.state(held, "script", "running")
     async with site.client() as client:
         await gauges(client)
-        with opening_nothing(site):
+        with limited(site, resource.RLIMIT_NOFILE):
             with suppress(CommandRefused, TimeoutError):
                 await asyncio.wait_for(client.command("trigger", p.Selector(dag_ids=["steps"])), 1)
             (site.root / "release").touch()
